@@ -1,0 +1,38 @@
+"""The compiled half of the package: everything else is declared in pyproject.toml."""
+
+import os
+
+from setuptools import Extension, setup
+
+# Modules that Cython compiles in pure Python mode. Every other module is interpreted;
+# tests/test_compiled.py holds this list against the shared objects that are present.
+COMPILED = (
+    "carnelian.engine.registry",
+    "carnelian.engine.session",
+)
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "initializedcheck": False,
+    "cdivision": True,
+}
+
+
+def extension(name: str) -> Extension:
+    """The extension of one module: its body is the .py file of that name."""
+    source = os.path.join("src", *name.split(".")) + ".py"
+    return Extension(name, [source], extra_compile_args=["-O2", "-g0"])
+
+
+setup(
+    ext_modules=[extension(name) for name in COMPILED],
+    options={
+        "build_ext": {
+            "cython_c_in_temp": True,
+            "cython_directives": DIRECTIVES,
+            "parallel": os.cpu_count() or 1,
+        }
+    },
+)

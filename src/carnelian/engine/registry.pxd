@@ -1,0 +1,19 @@
+cdef class Command:
+    cdef readonly object declaration
+    cdef readonly bytes name
+    cdef readonly int arity
+    cdef readonly object handler
+    cdef readonly long long flags
+    cdef readonly tuple categories
+    cdef readonly dict subcommands
+    cdef public long long calls
+    cdef public long long microseconds
+    cdef public long long rejected_calls
+    cdef public long long failed_calls
+    cdef public object histogram
+
+
+cdef class Registry:
+    cdef dict by_spelling
+    cdef readonly dict top
+    cpdef Command lookup(self, list args)

@@ -1,0 +1,361 @@
+"""Commands: how one is declared, and the registry that finds it by name.
+
+A declaration is the single source of a command: arity, flags and key specs for the execute
+pipeline, ACL categories, COMMAND and COMMAND DOCS, cluster routing and the hints of the command
+line client all read it. Declarations are shared and immutable; each engine makes its own
+:class:`Command` objects from them, which also count calls.
+
+See https://redis.io/docs/latest/develop/reference/key-specs/ for the vocabulary of key specs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import cython
+
+from carnelian.engine.stats import Histogram
+from carnelian.resp.replies import Error
+
+FLAGS = (
+    "write", "readonly", "denyoom", "module", "admin", "pubsub", "noscript", "blocking",
+    "loading", "stale", "skip_monitor", "skip_slowlog", "asking", "fast", "no_auth",
+    "may_replicate", "no_mandatory_keys", "protected", "no_async_loading", "no_multi",
+    "allow_busy", "movablekeys", "sentinel", "only_sentinel", "touches_arbitrary_keys",
+)  # fmt: skip
+FLAG_BITS = {name: 1 << bit for bit, name in enumerate(FLAGS)}
+
+WRITE: int = FLAG_BITS["write"]
+READONLY: int = FLAG_BITS["readonly"]
+DENYOOM: int = FLAG_BITS["denyoom"]
+NO_AUTH: int = FLAG_BITS["no_auth"]
+
+GROUPS = (
+    "generic", "string", "list", "set", "sorted-set", "hash", "pubsub", "transactions",
+    "connection", "server", "scripting", "hyperloglog", "cluster", "sentinel", "geo", "stream",
+    "bitmap", "module",
+)  # fmt: skip
+
+# The ACL category that membership of a group implies, where it has another name.
+_GROUP_CATEGORIES = {
+    "sorted-set": "sortedset", "generic": "keyspace", "transactions": "transaction",
+    "string": "string", "list": "list", "set": "set", "hash": "hash", "pubsub": "pubsub",
+    "connection": "connection", "scripting": "scripting", "hyperloglog": "hyperloglog",
+    "geo": "geo", "stream": "stream", "bitmap": "bitmap",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpec:
+    """Where the keys of a command stand, and what it does to them.
+
+    ``begin`` is an index, or a keyword to search from ``begin_from`` (negative: backwards).
+    The keys are found by ``range`` as (last, step, limit), relative to the first, or by ``keynum``
+    as (index of the count, index of the first key, step). Neither: not known beforehand.
+    """
+
+    flags: str
+    begin: int | str | None = None
+    begin_from: int = 1
+    range: tuple[int, int, int] | None = None
+    keynum: tuple[int, int, int] | None = None
+    notes: str = ""
+
+
+def at(
+    index: int, flags: str, last: int = 0, step: int = 1, limit: int = 0, notes: str = ""
+) -> KeySpec:
+    """Keys from argument ``index`` on, to ``last`` (relative to it, or from the end if below 0)."""
+    return KeySpec(flags, begin=index, range=(last, step, limit), notes=notes)
+
+
+def counted(index: int, flags: str, first: int = 1, step: int = 1) -> KeySpec:
+    """Argument ``index`` is a count, and so many keys follow (EVAL, ZUNION, LMPOP)."""
+    return KeySpec(flags, begin=index, keynum=(0, first, step))
+
+
+def after(
+    word: str, flags: str, start: int = 1, last: int = 0, step: int = 1, limit: int = 0
+) -> KeySpec:
+    """Keys that follow a keyword, searched from argument ``start`` (XREAD's STREAMS)."""
+    return KeySpec(flags, begin=word, begin_from=start, range=(last, step, limit))
+
+
+def unknown(flags: str, notes: str = "") -> KeySpec:
+    """Keys that only the command itself can find (SORT's GET patterns)."""
+    return KeySpec(flags, notes=notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """All that is known of a command before it runs; see :func:`command` for the fields."""
+
+    name: str
+    handler: Callable | None
+    arity: int
+    flags: frozenset[str]
+    keys: tuple[KeySpec, ...]
+    group: str
+    since: str
+    complexity: str
+    summary: str
+    arguments: str
+    categories: tuple[str, ...]
+    hints: tuple[str, ...]
+    history: tuple[tuple[str, str], ...]
+    get_keys: Callable[[list[bytes]], list[int]] | None
+    deprecated: tuple[str, str] | None
+    doc_flags: tuple[str, ...] = field(default=())
+
+    @property
+    def container(self) -> str | None:
+        """The command that this one is a subcommand of, if it is one."""
+        head, _, tail = self.name.rpartition(" ")
+        return head if tail and head else None
+
+    def acl_categories(self) -> tuple[str, ...]:
+        """Explicit categories and those that flags and group imply, each once."""
+        implied = list(self.categories)
+        if "write" in self.flags:
+            implied.append("write")
+        if "readonly" in self.flags and "scripting" not in self.categories:
+            implied.append("read")
+        if "admin" in self.flags:
+            implied += ["admin", "dangerous"]
+        if "pubsub" in self.flags:
+            implied.append("pubsub")
+        implied.append("fast" if "fast" in self.flags else "slow")
+        if "blocking" in self.flags:
+            implied.append("blocking")
+        if self.group in _GROUP_CATEGORIES:
+            implied.append(_GROUP_CATEGORIES[self.group])
+        return tuple(dict.fromkeys(implied))
+
+
+# Filled by the decorator as command modules are imported: name in upper case -> declaration.
+declarations: dict[str, Declaration] = {}
+
+
+def command(
+    name: str,
+    *,
+    arity: int,
+    flags: str = "",
+    keys: KeySpec | Iterable[KeySpec] = (),
+    group: str = "module",
+    since: str = "1.0.0",
+    complexity: str = "",
+    summary: str = "",
+    arguments: str = "",
+    categories: str = "",
+    hints: str | Iterable[str] = (),
+    history: Iterable[tuple[str, str]] = (),
+    get_keys: Callable[[list[bytes]], list[int]] | None = None,
+    deprecated: tuple[str, str] | None = None,
+    doc_flags: str = "",
+) -> Callable[[Callable], Callable]:
+    """Declare the decorated function as the handler of a command.
+
+    Args:
+        name: the name, in upper case; ``"CONFIG GET"`` is a subcommand of ``CONFIG``.
+        arity: the number of words including the name; at least ``-arity`` if negative.
+        flags: words of :data:`FLAGS`.
+        keys: one key spec or several (:func:`at`, :func:`counted`, :func:`after`).
+        group: a name of :data:`GROUPS`; ``since``: the first Redis version that has it.
+        arguments: the grammar after the name, as :mod:`carnelian.engine.arguments` reads it.
+        categories: ACL categories that neither flags nor group imply.
+        hints: command tips; ``history``: pairs of version and change, in our own words.
+        get_keys: argument positions of the keys, where key specs cannot tell.
+        deprecated: the version since which, and what replaces it.
+        doc_flags: ``deprecated`` or ``syscmd``.
+
+    The handler takes ``(session, args)``, with the command's name in ``args[0]``, and returns a
+    reply as a Python value or raises :class:`carnelian.resp.replies.Error`.
+    """
+    unknown_flags = set(flags.split()) - set(FLAGS)
+    if unknown_flags:
+        raise ValueError(f"unknown command flags: {', '.join(sorted(unknown_flags))}")
+
+    def declare(handler: Callable) -> Callable:
+        declarations[name.upper()] = Declaration(
+            name=name.upper(),
+            handler=handler,
+            arity=arity,
+            flags=frozenset(flags.split()),
+            keys=(keys,) if isinstance(keys, KeySpec) else tuple(keys),
+            group=group,
+            since=since,
+            complexity=complexity,
+            summary=summary,
+            arguments=arguments,
+            categories=tuple(categories.split()),
+            hints=(hints,) if isinstance(hints, str) else tuple(hints),
+            history=tuple(history),
+            get_keys=get_keys,
+            deprecated=deprecated,
+            doc_flags=tuple(doc_flags.split()),
+        )
+        return handler
+
+    return declare
+
+
+def container(
+    name: str, *, group: str, since: str, summary: str, arity: int = -2, flags: str = ""
+) -> None:
+    """Declare a command that only holds subcommands, such as CONFIG."""
+    command(name, arity=arity, flags=flags, group=group, since=since, summary=summary)(_refuse)
+    declarations[name] = _without_handler(declarations[name])
+
+
+def _refuse(session: object, args: list[bytes]) -> None:
+    raise AssertionError("a container has no handler of its own")
+
+
+def _without_handler(declaration: Declaration) -> Declaration:
+    from dataclasses import replace
+
+    return replace(declaration, handler=None)
+
+
+@cython.cclass
+class Command:
+    """A command of one engine: its declaration, prepared for execution, and its statistics."""
+
+    def __init__(self, declaration: Declaration):
+        self.declaration = declaration
+        self.name = declaration.name.lower().replace(" ", "|").encode()
+        self.arity = declaration.arity
+        self.handler = declaration.handler
+        self.flags = sum(FLAG_BITS[flag] for flag in declaration.flags)
+        self.categories = declaration.acl_categories()
+        self.subcommands = {}
+        self.reset_statistics()
+
+    def reset_statistics(self) -> None:
+        """Forget calls, times, failures and the latency histogram (CONFIG RESETSTAT)."""
+        self.calls = 0
+        self.microseconds = 0
+        self.rejected_calls = 0
+        self.failed_calls = 0
+        self.histogram = None
+
+    def record(self, nanoseconds: cython.longlong, tracking: cython.bint) -> None:
+        """Count one call of this duration."""
+        self.calls += 1
+        self.microseconds += nanoseconds // 1000
+        if tracking:
+            if self.histogram is None:
+                self.histogram = Histogram()
+            self.histogram.record(nanoseconds)
+
+    def accepts(self, count: cython.Py_ssize_t) -> bool:
+        """Whether the arity allows this number of words."""
+        return count == self.arity if self.arity > 0 else count >= -self.arity
+
+    def has(self, flag: str) -> bool:
+        """Whether the declaration carries this flag."""
+        return bool(self.flags & FLAG_BITS[flag])
+
+
+@cython.cclass
+class Registry:
+    """The commands of one engine by name, in any case."""
+
+    def __init__(self) -> None:
+        self.by_spelling = {}
+        self.top = {}
+        for declaration in sorted(declarations.values(), key=lambda d: d.name.count(" ")):
+            self.add(declaration)
+
+    def add(self, declaration: Declaration) -> Command:
+        """Make a command from its declaration, replacing one of the same name."""
+        made = Command(declaration)
+        head = declaration.container
+        if head is None:
+            self.top[declaration.name.lower().encode()] = made
+        else:
+            parent = self.top[head.lower().encode()]
+            parent.subcommands[declaration.name.rpartition(" ")[2].lower().encode()] = made
+        self.by_spelling.clear()
+        return made
+
+    def remove(self, name: str) -> None:
+        """Forget a command (MODULE UNLOAD); its declaration stays."""
+        head, _, tail = name.lower().encode().rpartition(b" ")
+        if head:
+            del self.top[head].subcommands[tail]
+        else:
+            del self.top[tail]
+        self.by_spelling.clear()
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a command another name, or none if ``new`` is empty (``rename-command``)."""
+        command = self.top.pop(name.lower().encode())
+        if new:
+            self.top[new.lower().encode()] = command
+        self.by_spelling.clear()
+
+    @cython.ccall
+    def lookup(self, args: list) -> Command:
+        """The command that these words call, ``None`` if there is none; a subcommand if given.
+
+        O(1): spellings met before are remembered, so that case folding happens once.
+        """
+        name = args[0]
+        found: Command = self.by_spelling.get(name)
+        if found is None:
+            found = self.top.get(name.lower())
+            if found is None:
+                return None
+            # The bound keeps a client from filling memory with ways to spell a name.
+            if len(self.by_spelling) < 4096:
+                self.by_spelling[name] = found
+        if found.subcommands and len(args) > 1:
+            return found.subcommands.get(args[1].lower())
+        return found
+
+    def find(self, name: str | bytes) -> Command | None:
+        """A command by its full name, ``config|get`` or ``get``; ``None`` if unknown."""
+        raw = name.encode() if isinstance(name, str) else name
+        head, bar, tail = raw.lower().partition(b"|")
+        found = self.top.get(head)
+        if found is None or not bar:
+            return found
+        return found.subcommands.get(tail)
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self.top.values())
+
+    def __len__(self) -> int:
+        return len(self.top)
+
+    def every(self) -> Iterator[Command]:
+        """All commands, each followed by its subcommands."""
+        for command in self.top.values():
+            yield command
+            yield from command.subcommands.values()
+
+
+def unknown_command(args: list[bytes]) -> Error:
+    """The error for a name that nothing answers to; shows the start of the arguments."""
+    shown = b""
+    for arg in args[1:]:
+        if len(shown) >= 128:
+            break
+        shown += b"'" + arg[: 128 - len(shown)] + b"' "
+    name = args[0][:128]
+    return Error(b"ERR unknown command '" + name + b"', with args beginning with: " + shown)
+
+
+def unknown_subcommand(command: Command, args: list[bytes]) -> Error:
+    """The error for a subcommand that a container does not have."""
+    return Error(
+        b"ERR unknown subcommand '" + args[1][:128] + b"'. Try " + command.name.upper() + b" HELP."
+    )
+
+
+def wrong_arity(command: Command) -> Error:
+    """The error for too few or too many words."""
+    return Error(b"ERR wrong number of arguments for '" + command.name + b"' command")

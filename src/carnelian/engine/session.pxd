@@ -1,0 +1,32 @@
+from carnelian.keyspace.database cimport Database
+from carnelian.keyspace.keyspace cimport Keyspace
+
+
+cdef class Session:
+    cdef public object engine
+    cdef public Keyspace keyspace
+    cdef public Database db
+    cdef readonly long long id
+    cdef public int gate
+    cdef public int flags
+    cdef public int protocol
+    cdef public int reply_mode
+    cdef public long long created_ms
+    cdef public long long active_ms
+    cdef public bytes name
+    cdef public bytes lib_name
+    cdef public bytes lib_ver
+    cdef public bytes user
+    cdef public object transaction
+    cdef public object watch
+    cdef public object blocked
+    cdef public list rewritten
+    cdef public object command
+    cdef public dict channels
+    cdef public dict patterns
+    cdef public dict shard_channels
+
+    cpdef send(self, value)
+    cpdef close(self, after_replies=*)
+    cpdef resume(self)
+    cpdef rewrite(self, list args)

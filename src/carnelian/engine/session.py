@@ -1,0 +1,111 @@
+"""A client of the engine: what it selected, subscribed to, watches, queued and waits for.
+
+The engine knows clients only through this class. What carries replies to the other side (a socket,
+a queue in the same process, a script) subclasses it and implements :meth:`Session.send` and
+:meth:`Session.close`.
+"""
+
+from __future__ import annotations
+
+import cython
+
+from carnelian.resp.replies import Error
+
+# Reasons for the execute pipeline to look twice at a command of this session (Session.gate).
+NEEDS_AUTH = cython.declare(cython.int, 1)
+IN_MULTI = cython.declare(cython.int, 2)
+SUBSCRIBED = cython.declare(cython.int, 4)  # in RESP2, where only a few commands go on
+RESTRICTED = cython.declare(cython.int, 8)  # a user with less than all permissions
+
+# Properties of a session (Session.flags).
+FLAG_MONITOR: int = 1
+FLAG_NO_EVICT: int = 2
+FLAG_NO_TOUCH: int = 4
+FLAG_SCRIPT: int = 8  # runs inside a script or a function
+FLAG_PRIMARY: int = 16  # the stream of this node's primary
+FLAG_REPLICA: int = 32
+FLAG_LOADER: int = 64  # replays the append-only file
+FLAG_REEXECUTING: int = 128  # a blocked command tried again: keeps its place when it cannot go on
+FLAG_INTERNAL: int = 256
+FLAG_UNBLOCKED: int = 512
+
+# What CLIENT REPLY asked for.
+REPLY_ON: int = 0
+REPLY_OFF: int = 1
+REPLY_SKIP_NEXT: int = 2
+REPLY_SKIP: int = 3
+
+
+@cython.cclass
+class Session:
+    """One client. Attributes that the hot path reads are typed; see ``session.pxd``."""
+
+    def __init__(self, engine: object):
+        self.engine = engine
+        self.id = engine.sessions.next_id()
+        self.keyspace = engine.keyspace
+        self.db = engine.keyspace.databases[0]
+        self.protocol = 2
+        self.created_ms = engine.clock.wall_ms()
+        self.active_ms = self.created_ms
+        self.reset_identity()
+        self.transaction = None
+        self.watch = None
+        self.blocked = None
+        self.rewritten = None
+        self.command = None
+        self.channels = None
+        self.patterns = None
+        self.shard_channels = None
+
+    def reset_identity(self) -> None:
+        """Back to the default user and no names, as a new connection or after RESET."""
+        self.name = b""
+        self.lib_name = b""
+        self.lib_ver = b""
+        self.user = b"default"
+        self.reply_mode = REPLY_ON
+
+    # -- What a carrier implements ---------------------------------------------------------------
+
+    @cython.ccall
+    def send(self, value: object):
+        """Deliver a reply outside of a command's own: a message, or what a blocked one waited for."""
+        raise NotImplementedError
+
+    @cython.ccall
+    def close(self, after_replies: bool = False):
+        """End this session, once pending replies have left it if ``after_replies``.
+
+        A carrier ends at its next safe point and then calls ``engine.sessions.remove(session)``.
+        """
+        raise NotImplementedError
+
+    @cython.ccall
+    def resume(self):
+        """Called when the session is no longer blocked: go on with input that had to wait."""
+
+    def describe(self) -> dict[str, object]:
+        """Fields of CLIENT LIST that only the carrier knows: addr, laddr, fd, qbuf, omem, ..."""
+        return {}
+
+    # -- What handlers use -----------------------------------------------------------------------
+
+    @cython.ccall
+    def rewrite(self, args: list):
+        """What the append-only file and replicas get in place of the running command.
+
+        An empty list stands for nothing at all.
+        """
+        self.rewritten = args
+
+    def select(self, index: int) -> None:
+        """Make another database the current one; raises if there is none of that number."""
+        databases = self.keyspace.databases
+        if not 0 <= index < len(databases):
+            raise Error("ERR DB index is out of range")
+        self.db = databases[index]
+
+    def subscription_count(self) -> int:
+        """Channels and patterns, as SUBSCRIBE reports them (shard channels count apart)."""
+        return len(self.channels or ()) + len(self.patterns or ())

@@ -1,0 +1,117 @@
+"""What a handler may return besides plain Python values, and the errors it may raise.
+
+``bytes``, ``int``, ``None``, ``list``, ``dict``, ``set``, ``float`` and ``bool`` stand for
+themselves; the types here say what those cannot. Only the writer knows how any of them looks on
+the wire.
+"""
+
+
+class Status(bytes):
+    """A simple string such as ``OK``; compares equal to the bytes it holds."""
+
+    __slots__ = ()
+
+
+class Error(Exception):
+    """An error reply: ``Error("ERR syntax error")``, the code being the first word.
+
+    Raised by handlers; a reply that carries one inside (EXEC) holds it as a value.
+    """
+
+    def __init__(self, message: str | bytes):
+        super().__init__(message)
+        self.message = message if isinstance(message, bytes) else message.encode()
+
+    @property
+    def code(self) -> str:
+        """The first word, such as ``ERR`` or ``WRONGTYPE``; what ``INFO errorstats`` counts."""
+        return self.message.split(b" ", 1)[0].decode("latin-1")
+
+    def __str__(self) -> str:
+        return self.message.decode("utf-8", "backslashreplace")
+
+
+class WrongType(Error):
+    """The key holds a value of another type than the command works on."""
+
+    def __init__(self) -> None:
+        super().__init__("WRONGTYPE Operation against a key holding the wrong kind of value")
+
+
+class SyntaxError_(Error):
+    """The options of a command do not fit its grammar."""
+
+    def __init__(self) -> None:
+        super().__init__("ERR syntax error")
+
+
+class Push(list):
+    """An out-of-band message: a push in RESP3, an array in RESP2."""
+
+    __slots__ = ()
+
+
+class Several(list):
+    """Several replies to one command, one after the other (SUBSCRIBE of two channels)."""
+
+    __slots__ = ()
+
+
+class FlatMap(list):
+    """A map given as ``[key, value, key, value, ...]``: no hashing, order and duplicates kept."""
+
+    __slots__ = ()
+
+
+class FlatSet(list):
+    """A set given as a list of members that are known to be distinct."""
+
+    __slots__ = ()
+
+
+class Verbatim:
+    """A text with a three-letter format (``txt``, ``mkd``); a bulk string in RESP2."""
+
+    __slots__ = ("format", "text")
+
+    def __init__(self, text: bytes, format: bytes = b"txt"):
+        self.text = text
+        self.format = format
+
+
+class BigNumber(int):
+    """An integer outside 64 bits; a bulk string in RESP2."""
+
+    __slots__ = ()
+
+
+class Attribute:
+    """A reply with attributes before it, which RESP2 leaves out."""
+
+    __slots__ = ("attributes", "value")
+
+    def __init__(self, attributes: dict, value: object):
+        self.attributes = attributes
+        self.value = value
+
+
+class Sentinel:
+    """A reply that is one of a kind, compared by identity."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+OK = Status(b"OK")
+QUEUED = Status(b"QUEUED")
+PONG = Status(b"PONG")
+
+# The null of a command whose normal reply is an array: `*-1` in RESP2, `_` in RESP3.
+NULL_ARRAY = Sentinel("NULL_ARRAY")
+# Nothing is sent now: the command blocks, or has sent what it had to.
+NO_REPLY = Sentinel("NO_REPLY")

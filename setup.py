@@ -7,8 +7,10 @@ from setuptools import Extension, setup
 # Modules that Cython compiles in pure Python mode. Every other module is interpreted;
 # tests/test_compiled.py holds this list against the shared objects that are present.
 COMPILED = (
+    "carnelian.engine.stats",
     "carnelian.engine.registry",
     "carnelian.engine.session",
+    "carnelian.engine.engine",
 )
 
 DIRECTIVES = {

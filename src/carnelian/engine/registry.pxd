@@ -1,3 +1,6 @@
+from carnelian.engine.stats cimport Histogram
+
+
 cdef class Command:
     cdef readonly object declaration
     cdef readonly bytes name
@@ -10,7 +13,10 @@ cdef class Command:
     cdef public long long microseconds
     cdef public long long rejected_calls
     cdef public long long failed_calls
-    cdef public object histogram
+    cdef readonly Histogram histogram
+
+    cdef void record(self, long long nanoseconds, bint tracking)
+    cdef bint accepts(self, Py_ssize_t count) noexcept
 
 
 cdef class Registry:

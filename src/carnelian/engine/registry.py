@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import cython
 
+from carnelian.engine import help
 from carnelian.engine.stats import Histogram
 from carnelian.resp.replies import Error
 
@@ -202,21 +203,37 @@ def command(
 
 
 def container(
-    name: str, *, group: str, since: str, summary: str, arity: int = -2, flags: str = ""
+    name: str,
+    *,
+    group: str,
+    since: str,
+    summary: str,
+    help_since: str = "5.0.0",
+    help_flags: str = "loading stale",
+    arity: int = -2,
+    flags: str = "",
 ) -> None:
-    """Declare a command that only holds subcommands, such as CONFIG."""
+    """Declare a command that only holds subcommands, such as CONFIG, and its HELP."""
     command(name, arity=arity, flags=flags, group=group, since=since, summary=summary)(_refuse)
-    declarations[name] = _without_handler(declarations[name])
+    declare_help(name, group=group, since=help_since, flags=help_flags)
+
+
+def declare_help(name: str, *, group: str, since: str, flags: str = "loading stale") -> None:
+    """Declare the HELP subcommand of a command that has subcommands."""
+    command(
+        f"{name} HELP",
+        arity=2,
+        flags=flags,
+        group=group,
+        since=since,
+        complexity="O(1)",
+        summary="Shows this list of subcommands.",
+    )(help.reply)
 
 
 def _refuse(session: object, args: list[bytes]) -> None:
+    # Out of reach: without a subcommand the arity is wrong, and another word is unknown.
     raise AssertionError("a container has no handler of its own")
-
-
-def _without_handler(declaration: Declaration) -> Declaration:
-    from dataclasses import replace
-
-    return replace(declaration, handler=None)
 
 
 @cython.cclass
@@ -241,7 +258,8 @@ class Command:
         self.failed_calls = 0
         self.histogram = None
 
-    def record(self, nanoseconds: cython.longlong, tracking: cython.bint) -> None:
+    @cython.cfunc
+    def record(self, nanoseconds: cython.longlong, tracking: cython.bint) -> cython.void:
         """Count one call of this duration."""
         self.calls += 1
         self.microseconds += nanoseconds // 1000
@@ -250,7 +268,9 @@ class Command:
                 self.histogram = Histogram()
             self.histogram.record(nanoseconds)
 
-    def accepts(self, count: cython.Py_ssize_t) -> bool:
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def accepts(self, count: cython.Py_ssize_t) -> cython.bint:
         """Whether the arity allows this number of words."""
         return count == self.arity if self.arity > 0 else count >= -self.arity
 

@@ -27,7 +27,7 @@ FLAG_REPLICA: int = 32
 FLAG_LOADER: int = 64  # replays the append-only file
 FLAG_REEXECUTING: int = 128  # a blocked command tried again: keeps its place when it cannot go on
 FLAG_INTERNAL: int = 256
-FLAG_UNBLOCKED: int = 512
+FLAG_DENY_BLOCKING: int = 512  # inside EXEC or a script: what would wait is answered at once
 
 # What CLIENT REPLY asked for.
 REPLY_ON: int = 0
@@ -84,6 +84,14 @@ class Session:
     @cython.ccall
     def resume(self):
         """Called when the session is no longer blocked: go on with input that had to wait."""
+
+    def peer(self) -> bytes:
+        """Where the other side is, as MONITOR and CLIENT LIST show it: ``127.0.0.1:52000``."""
+        return b""
+
+    def is_local(self) -> bool:
+        """Whether the other side is on this machine, for commands allowed only from there."""
+        return True
 
     def describe(self) -> dict[str, object]:
         """Fields of CLIENT LIST that only the carrier knows: addr, laddr, fd, qbuf, omem, ..."""

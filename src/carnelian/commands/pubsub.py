@@ -1,0 +1,277 @@
+"""Publish and subscribe, with patterns and with shard channels.
+
+See https://redis.io/docs/latest/develop/interact/pubsub/
+"""
+
+from __future__ import annotations
+
+from carnelian.datatypes.glob import matches
+from carnelian.engine.registry import at, command, container
+from carnelian.engine.session import FLAG_DENY_BLOCKING, SUBSCRIBED, Session
+from carnelian.resp.replies import Error, Push, Several
+
+_CHANNELS = "channel:string ..."
+
+
+@command(
+    "SUBSCRIBE",
+    arity=-2,
+    flags="pubsub noscript loading stale sentinel",
+    group="pubsub",
+    since="2.0.0",
+    complexity="O(N), for N channels",
+    summary="Listens to messages of channels.",
+    arguments=_CHANNELS,
+)
+def subscribe(session: Session, args: list[bytes]) -> Several:
+    _refuse_where_nothing_waits(session, "SUBSCRIBE")
+    replies = Several()
+    for channel in args[1:]:
+        session.engine.pubsub.subscribe(session, channel)
+        replies.append(Push([b"subscribe", channel, session.subscription_count()]))
+    _update_gate(session)
+    return replies
+
+
+@command(
+    "PSUBSCRIBE",
+    arity=-2,
+    flags="pubsub noscript loading stale sentinel",
+    group="pubsub",
+    since="2.0.0",
+    complexity="O(N), for N patterns",
+    summary="Listens to messages of all channels that match a glob-style pattern.",
+    arguments="pattern:pattern ...",
+)
+def psubscribe(session: Session, args: list[bytes]) -> Several:
+    _refuse_where_nothing_waits(session, "PSUBSCRIBE")
+    replies = Several()
+    for pattern in args[1:]:
+        session.engine.pubsub.subscribe_pattern(session, pattern)
+        replies.append(Push([b"psubscribe", pattern, session.subscription_count()]))
+    _update_gate(session)
+    return replies
+
+
+@command(
+    "SSUBSCRIBE",
+    arity=-2,
+    flags="pubsub noscript loading stale",
+    keys=at(1, "NOT_KEY", last=-1),
+    group="pubsub",
+    since="7.0.0",
+    complexity="O(N), for N shard channels",
+    summary="Listens to messages of shard channels.",
+    arguments="shardchannel:string ...",
+)
+def ssubscribe(session: Session, args: list[bytes]) -> Several:
+    _refuse_where_nothing_waits(session, "SSUBSCRIBE")
+    replies = Several()
+    for channel in args[1:]:
+        session.engine.pubsub.subscribe_shard(session, channel)
+        replies.append(Push([b"ssubscribe", channel, len(session.shard_channels)]))
+    _update_gate(session)
+    return replies
+
+
+@command(
+    "UNSUBSCRIBE",
+    arity=-1,
+    flags="pubsub noscript loading stale sentinel",
+    group="pubsub",
+    since="2.0.0",
+    complexity="O(N), for N channels",
+    summary="Stops listening to channels, all of them if none is named.",
+    arguments="[channel:string ...]",
+)
+def unsubscribe(session: Session, args: list[bytes]) -> Several:
+    replies = Several()
+    for channel in args[1:] or list(session.channels or ()) or [None]:
+        if channel is not None:
+            session.engine.pubsub.unsubscribe(session, channel)
+        replies.append(Push([b"unsubscribe", channel, session.subscription_count()]))
+    _update_gate(session)
+    return replies
+
+
+@command(
+    "PUNSUBSCRIBE",
+    arity=-1,
+    flags="pubsub noscript loading stale sentinel",
+    group="pubsub",
+    since="2.0.0",
+    complexity="O(N), for N patterns",
+    summary="Stops listening to patterns, all of them if none is named.",
+    arguments="[pattern:pattern ...]",
+)
+def punsubscribe(session: Session, args: list[bytes]) -> Several:
+    replies = Several()
+    for pattern in args[1:] or list(session.patterns or ()) or [None]:
+        if pattern is not None:
+            session.engine.pubsub.unsubscribe_pattern(session, pattern)
+        replies.append(Push([b"punsubscribe", pattern, session.subscription_count()]))
+    _update_gate(session)
+    return replies
+
+
+@command(
+    "SUNSUBSCRIBE",
+    arity=-1,
+    flags="pubsub noscript loading stale",
+    keys=at(1, "NOT_KEY", last=-1),
+    group="pubsub",
+    since="7.0.0",
+    complexity="O(N), for N shard channels",
+    summary="Stops listening to shard channels, all of them if none is named.",
+    arguments="[shardchannel:string ...]",
+)
+def sunsubscribe(session: Session, args: list[bytes]) -> Several:
+    replies = Several()
+    for channel in args[1:] or list(session.shard_channels or ()) or [None]:
+        if channel is not None:
+            session.engine.pubsub.unsubscribe_shard(session, channel)
+        replies.append(Push([b"sunsubscribe", channel, len(session.shard_channels or ())]))
+    _update_gate(session)
+    return replies
+
+
+@command(
+    "PUBLISH",
+    arity=3,
+    flags="pubsub loading stale fast may_replicate sentinel",
+    group="pubsub",
+    since="2.0.0",
+    complexity="O(N+M), for N listeners of the channel and M patterns",
+    summary="Sends a message to a channel, and tells how many got it.",
+    arguments="channel:string message:string",
+)
+def publish(session: Session, args: list[bytes]) -> int:
+    return session.engine.pubsub.publish(args[1], args[2])
+
+
+@command(
+    "SPUBLISH",
+    arity=3,
+    flags="pubsub loading stale fast may_replicate",
+    keys=at(1, "NOT_KEY"),
+    group="pubsub",
+    since="7.0.0",
+    complexity="O(N), for N listeners of the shard channel",
+    summary="Sends a message to a shard channel, and tells how many got it.",
+    arguments="shardchannel:string message:string",
+)
+def spublish(session: Session, args: list[bytes]) -> int:
+    return session.engine.pubsub.publish_shard(args[1], args[2])
+
+
+container(
+    "PUBSUB",
+    group="pubsub",
+    since="2.8.0",
+    help_since="6.2.0",
+    summary="Tells about channels and their listeners.",
+)
+
+
+@command(
+    "PUBSUB CHANNELS",
+    arity=-2,
+    flags="pubsub loading stale",
+    group="pubsub",
+    since="2.8.0",
+    complexity="O(N), for N channels",
+    summary="Lists the channels that have listeners (patterns apart).",
+    arguments="[pattern:pattern]",
+)
+def pubsub_channels(session: Session, args: list[bytes]) -> list[bytes]:
+    return _matching(session.engine.pubsub.channels, args)
+
+
+@command(
+    "PUBSUB SHARDCHANNELS",
+    arity=-2,
+    flags="pubsub loading stale",
+    group="pubsub",
+    since="7.0.0",
+    complexity="O(N), for N shard channels",
+    summary="Lists the shard channels that have listeners.",
+    arguments="[pattern:pattern]",
+)
+def pubsub_shardchannels(session: Session, args: list[bytes]) -> list[bytes]:
+    return _matching(session.engine.pubsub.shard_channels, args)
+
+
+@command(
+    "PUBSUB NUMSUB",
+    arity=-2,
+    flags="pubsub loading stale",
+    group="pubsub",
+    since="2.8.0",
+    complexity="O(N), for N channels asked about",
+    summary="Counts the listeners of channels (patterns apart).",
+    arguments="[channel:string ...]",
+)
+def pubsub_numsub(session: Session, args: list[bytes]) -> list:
+    return _counts(session.engine.pubsub.channels, args)
+
+
+@command(
+    "PUBSUB SHARDNUMSUB",
+    arity=-2,
+    flags="pubsub loading stale",
+    group="pubsub",
+    since="7.0.0",
+    complexity="O(N), for N shard channels asked about",
+    summary="Counts the listeners of shard channels.",
+    arguments="[shardchannel:string ...]",
+)
+def pubsub_shardnumsub(session: Session, args: list[bytes]) -> list:
+    return _counts(session.engine.pubsub.shard_channels, args)
+
+
+@command(
+    "PUBSUB NUMPAT",
+    arity=2,
+    flags="pubsub loading stale",
+    group="pubsub",
+    since="2.8.0",
+    complexity="O(1)",
+    summary="Counts the patterns that are listened to.",
+)
+def pubsub_numpat(session: Session, args: list[bytes]) -> int:
+    return len(session.engine.pubsub.patterns)
+
+
+def leave(session: Session) -> None:
+    """Drop all subscriptions of a session, silently (RESET)."""
+    session.engine.pubsub.leave_all(session)
+    _update_gate(session)
+
+
+def _refuse_where_nothing_waits(session: Session, name: str) -> None:
+    # Inside MULTI it is allowed for the sake of old clients.
+    if session.flags & FLAG_DENY_BLOCKING and not session.engine.depth:
+        raise Error(f"ERR {name} isn't allowed for a DENY BLOCKING client")
+
+
+def _update_gate(session: Session) -> None:
+    if session.channels or session.patterns or session.shard_channels:
+        session.gate |= SUBSCRIBED
+    else:
+        session.gate &= ~SUBSCRIBED
+
+
+def _matching(hub: dict, args: list[bytes]) -> list[bytes]:
+    if len(args) > 3:
+        raise Error(
+            "ERR unknown subcommand or wrong number of arguments for "
+            f"'{args[1].decode('latin-1')}'. Try PUBSUB HELP."
+        )
+    return [name for name in hub if len(args) == 2 or matches(args[2], name)]
+
+
+def _counts(hub: dict, args: list[bytes]) -> list:
+    replies: list[object] = []
+    for name in args[2:]:
+        replies += [name, len(hub.get(name, ()))]
+    return replies

@@ -1,0 +1,201 @@
+"""Sessions that wait: for keys, for a pause to end, for a time.
+
+A command that cannot go on yet parks its session on keys. When one of them changes, the command is
+tried again for each waiter, first come first served, before any other command runs; what it then
+returns is the reply. So a blocking command has one implementation, and no waiter is forgotten when
+a key changes its type or goes away.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from carnelian.engine.session import FLAG_DENY_BLOCKING, FLAG_REEXECUTING
+from carnelian.resp.replies import NO_REPLY, Error
+
+if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
+    from carnelian.engine.registry import Command
+    from carnelian.engine.session import Session
+    from carnelian.keyspace.database import Database
+
+Place = tuple[int, bytes]
+
+
+class Blocked:
+    """Why and until when one session waits."""
+
+    __slots__ = ("args", "command", "deadline_ms", "places", "timeout_reply")
+
+    def __init__(
+        self,
+        command: Command | None,
+        args: list[bytes],
+        places: list[Place],
+        deadline_ms: int,
+        timeout_reply: object,
+    ):
+        self.command = command
+        self.args = args
+        self.places = places
+        self.deadline_ms = deadline_ms
+        self.timeout_reply = timeout_reply
+
+
+class Blocking:
+    """All waiting sessions, by key and by deadline."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self.waiters: dict[Place, dict[Session, None]] = {}
+        self._ready: dict[Place, None] = {}
+        self._deadlines: list[tuple[int, int, Session, Blocked]] = []
+        self._postponed: list[tuple[Session, Blocked]] = []
+        self.count = 0
+        # Called when there is a first waiter for a key, or none any longer.
+        self.on_interest: Callable[[], None] = lambda: None
+
+    # -- Parking ----------------------------------------------------------------------------------
+
+    def wait(
+        self,
+        session: Session,
+        args: list[bytes],
+        keys: Iterable[bytes],
+        timeout_ms: int,
+        timeout_reply: object,
+    ) -> object:
+        """Park a session on keys of its database; what a handler returns when it cannot go on.
+
+        Args:
+            args: the command, tried again as it is when a key changes.
+            timeout_ms: 0 waits forever.
+            timeout_reply: what it gets when the time is over; at once where nothing may block
+                (inside EXEC or a script).
+        """
+        if session.flags & FLAG_DENY_BLOCKING:
+            return timeout_reply
+        if session.flags & FLAG_REEXECUTING:
+            return NO_REPLY
+        first = not self.waiters
+        places = [(session.db.index, key) for key in dict.fromkeys(keys)]
+        deadline_ms = self._engine.clock.ms + timeout_ms if timeout_ms else 0
+        blocked = Blocked(session.command, args, places, deadline_ms, timeout_reply)
+        for place in places:
+            self.waiters.setdefault(place, {})[session] = None
+        self._park(session, blocked)
+        if first and places:
+            self.on_interest()
+        return NO_REPLY
+
+    def postpone(self, session: Session, command: Command, args: list[bytes]) -> None:
+        """Hold a command back until :meth:`run_postponed` (CLIENT PAUSE)."""
+        blocked = Blocked(command, args, [], 0, None)
+        self._postponed.append((session, blocked))
+        self._park(session, blocked)
+
+    def _park(self, session: Session, blocked: Blocked) -> None:
+        session.blocked = blocked
+        self.count += 1
+        if blocked.deadline_ms:
+            heapq.heappush(self._deadlines, (blocked.deadline_ms, session.id, session, blocked))
+
+    # -- Waking -----------------------------------------------------------------------------------
+
+    def signal(self, db: Database, key: bytes) -> None:
+        """A key has changed: its waiters are tried before the next command."""
+        place = (db.index, key)
+        if place in self.waiters:
+            self._ready[place] = None
+            self._engine.keys_ready = True
+
+    def signal_all(self, db: Database) -> None:
+        """Every key of a database may have changed."""
+        for place in self.waiters:
+            if place[0] == db.index:
+                self._ready[place] = None
+                self._engine.keys_ready = True
+
+    def serve(self) -> None:
+        """Try the waiters of all keys that changed, and of those that change by that."""
+        while self._ready:
+            ready, self._ready = self._ready, {}
+            for place in ready:
+                for session in list(self.waiters.get(place, ())):
+                    self._retry(session)
+        self._engine.keys_ready = False
+
+    def _retry(self, session: Session) -> None:
+        blocked = session.blocked
+        if blocked is None:
+            return
+        session.flags |= FLAG_REEXECUTING
+        try:
+            reply = self._engine.call(session, blocked.command, blocked.args)
+        finally:
+            session.flags &= ~FLAG_REEXECUTING
+        if reply is not NO_REPLY:
+            self._finish(session, reply)
+
+    def _finish(self, session: Session, reply: object) -> None:
+        self.cancel(session)
+        session.send(reply)
+        session.resume()
+
+    def expire(self, now_ms: int) -> None:
+        """Answer the sessions whose time is over."""
+        while self._deadlines and self._deadlines[0][0] <= now_ms:
+            _, _, session, blocked = heapq.heappop(self._deadlines)
+            if session.blocked is blocked:
+                self._finish(session, blocked.timeout_reply)
+
+    def next_deadline_ms(self) -> int:
+        """When :meth:`expire` has something to do next; 0 if nobody waits for a time."""
+        while self._deadlines:
+            deadline_ms, _, session, blocked = self._deadlines[0]
+            if session.blocked is blocked:
+                return deadline_ms
+            heapq.heappop(self._deadlines)
+        return 0
+
+    def unblock(self, session: Session, *, with_error: bool) -> bool:
+        """CLIENT UNBLOCK: as if the time were over, or with an error; False if it does not wait."""
+        blocked = session.blocked
+        if blocked is None or any(blocked is held for _, held in self._postponed):
+            return False
+        reply = blocked.timeout_reply
+        if with_error:
+            reply = Error("UNBLOCKED client unblocked via CLIENT UNBLOCK")
+        self._finish(session, reply)
+        return True
+
+    def cancel(self, session: Session) -> None:
+        """Forget that a session waits (it has its reply, or is gone)."""
+        blocked = session.blocked
+        if blocked is None:
+            return
+        session.blocked = None
+        self.count -= 1
+        for place in blocked.places:
+            waiting = self.waiters[place]
+            del waiting[session]
+            if not waiting:
+                del self.waiters[place]
+        if blocked.places and not self.waiters:
+            self.on_interest()
+
+    def run_postponed(self) -> None:
+        """Run the commands that were held back, in the order in which they came."""
+        held, self._postponed = self._postponed, []
+        for session, blocked in held:
+            if session.blocked is not blocked:
+                continue
+            self.cancel(session)
+            reply = self._engine.execute(session, blocked.args)
+            if session.blocked is not None:
+                continue
+            if reply is not NO_REPLY:
+                session.send(reply)
+            session.resume()

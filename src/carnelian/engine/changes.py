@@ -1,0 +1,77 @@
+"""What hangs on the change of a key: watched transactions, blocked sessions, notifications."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carnelian.keyspace import events
+
+if TYPE_CHECKING:
+    from carnelian.engine.blocking import Blocking
+    from carnelian.engine.pubsub import PubSub
+    from carnelian.engine.transactions import Watches
+    from carnelian.keyspace.database import Database
+    from carnelian.keyspace.keyspace import Keyspace
+
+# `notify-keyspace-events`: which channels a notification goes to.
+KEYSPACE = 1 << 30
+KEYEVENT = 1 << 31
+
+
+class Changes:
+    """The observer of a key space: present only while somebody wants to know."""
+
+    def __init__(self, keyspace: Keyspace, pubsub: PubSub, watches: Watches, blocking: Blocking):
+        self._keyspace = keyspace
+        self._pubsub = pubsub
+        self._watches = watches
+        self._blocking = blocking
+        self._notified = 0
+        self._to_keyspace = False
+        self._to_keyevent = False
+        watches.on_interest = self.refresh
+        blocking.on_interest = self.refresh
+
+    def notify(self, kinds: int, to_keyspace: bool, to_keyevent: bool) -> None:
+        """Publish events of these kinds (bits of :mod:`carnelian.keyspace.events`) from now on."""
+        self._notified = kinds if to_keyspace or to_keyevent else 0
+        self._to_keyspace = to_keyspace
+        self._to_keyevent = to_keyevent
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Observe the key space, or leave it alone if nobody wants to know."""
+        wanted = bool(self._notified or self._watches.keys or self._blocking.waiters)
+        self._keyspace.observer = self if wanted else None
+        self._keyspace.notified = self._notified
+
+    def __call__(self, db: Database, key: bytes, kind: int, event: bytes) -> None:
+        """A key has changed."""
+        if self._watches.keys:
+            self._watches.touch(db, key)
+        if self._blocking.waiters:
+            self._blocking.signal(db, key)
+        if self._notified & kind:
+            self.publish(db, key, kind, event)
+
+    def publish(self, db: Database, key: bytes, kind: int, event: bytes) -> None:
+        """Send the notifications of one event, whether or not it changed anything."""
+        if not self._notified & kind:
+            return
+        if self._to_keyspace:
+            self._pubsub.publish(b"__keyspace@%d__:%s" % (db.index, key), event)
+        if self._to_keyevent:
+            self._pubsub.publish(b"__keyevent@%d__:%s" % (db.index, event), key)
+
+    def expired(self, db: Database, key: bytes) -> None:
+        """A key has gone because its time was over."""
+        self(db, key, events.EXPIRED, b"expired")
+
+    def replaced(self, db: Database, other: Database | None = None) -> None:
+        """All keys of a database have gone, or were swapped with those of another.
+
+        Call it before they go (FLUSHALL) or are swapped: what was there and is no longer, or is
+        there then, has changed for whoever watches it.
+        """
+        self._watches.touch_all(db, other)
+        self._blocking.signal_all(db)

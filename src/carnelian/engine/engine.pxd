@@ -1,0 +1,43 @@
+from carnelian.engine.registry cimport Command, Registry
+from carnelian.engine.session cimport Session
+from carnelian.engine.stats cimport Stats
+from carnelian.keyspace.clock cimport Clock
+from carnelian.keyspace.keyspace cimport Keyspace
+
+
+cdef class Engine:
+    cdef readonly object config
+    cdef readonly Clock clock
+    cdef readonly Keyspace keyspace
+    cdef readonly Registry registry
+    cdef readonly object sessions
+    cdef readonly Stats stats
+    cdef readonly object slowlog
+    cdef readonly object latency
+    cdef readonly object pubsub
+    cdef readonly object watches
+    cdef readonly object effects
+    cdef readonly object monitors
+    cdef readonly object blocking
+    cdef readonly object pause
+    cdef readonly object changes
+    cdef readonly object admission
+    cdef readonly object info
+    cdef public object modules
+    cdef public object log
+    cdef public object on_shutdown
+    cdef readonly list on_cron
+    cdef readonly dict facts
+    cdef readonly long long started_ms
+    cdef readonly long long cron_ticks
+    cdef public int gate
+    cdef public int depth
+    cdef public bint monitored
+    cdef public bint keys_ready
+    cdef public bint latency_tracking
+    cdef public long long slow_ns
+    cdef public long long latency_ns
+
+    cpdef execute(self, Session session, list args)
+    cpdef execute_next(self, Session session, list args)
+    cpdef call(self, Session session, Command command, list args)

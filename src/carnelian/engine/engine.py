@@ -1,0 +1,235 @@
+"""The engine: takes commands from sessions, runs them one at a time, and returns their replies.
+
+It does no I/O and starts no thread. Whoever owns it calls :meth:`Engine.execute` for each command,
+:meth:`Engine.before_sleep` when a batch of them is done, and :meth:`Engine.cron` ``hz`` times a
+second.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+import cython
+from cython.cimports.carnelian.engine.registry import Command, Registry
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.engine.stats import Stats
+from cython.cimports.carnelian.keyspace.clock import Clock
+from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+
+from carnelian.engine import registry as _registry
+from carnelian.engine.admission import Admission
+from carnelian.engine.blocking import Blocking
+from carnelian.engine.changes import Changes
+from carnelian.engine.config import Config
+from carnelian.engine.effects import Effects
+from carnelian.engine.info import Info
+from carnelian.engine.latency import LatencyMonitor
+from carnelian.engine.monitors import Monitors
+from carnelian.engine.pause import Pause
+from carnelian.engine.pubsub import PubSub
+from carnelian.engine.session import FLAG_REEXECUTING
+from carnelian.engine.sessions import Sessions
+from carnelian.engine.settings import follow
+from carnelian.engine.slowlog import SlowLog
+from carnelian.engine.transactions import Watches
+from carnelian.keyspace.clock import Clock as SystemClock
+from carnelian.resp.replies import Error
+
+# Flags that the pipeline reads for every command, as C integers.
+_FLAGS = _registry.FLAG_BITS
+_PROTECTED = cython.declare(cython.longlong, _FLAGS["protected"])
+_SKIP_MONITOR = cython.declare(cython.longlong, _FLAGS["skip_monitor"] | _FLAGS["admin"])
+_SKIP_SLOWLOG = cython.declare(cython.longlong, _FLAGS["skip_slowlog"])
+_FAST = cython.declare(cython.longlong, _FLAGS["fast"])
+_REEXECUTING = cython.declare(cython.int, FLAG_REEXECUTING)
+_MODULE = cython.declare(cython.longlong, _FLAGS["module"])
+
+# The share of its time that the engine may spend on resizing tables and freeing memory.
+_BACKGROUND_SHARE = 0.1
+
+
+@cython.cclass
+class Engine:
+    """One Redis: databases, configuration, commands and all that they share.
+
+    Args:
+        config: a loaded :class:`carnelian.engine.config.Config`; the defaults if None.
+        clock: where the time comes from; the system's if None.
+    """
+
+    def __init__(self, config: Config | None = None, clock: Clock = None):
+        self.config = Config() if config is None else config
+        self.clock = SystemClock() if clock is None else clock
+        self.keyspace = Keyspace(self.clock, self.config["databases"])
+        self.registry = Registry()
+        self.sessions = Sessions()
+        self.stats = Stats()
+        self.slowlog = SlowLog()
+        self.latency = LatencyMonitor()
+        self.pubsub = PubSub()
+        self.watches = Watches()
+        self.effects = Effects()
+        self.monitors = Monitors(self)
+        self.blocking = Blocking(self)
+        self.pause = Pause(self)
+        self.changes = Changes(self.keyspace, self.pubsub, self.watches, self.blocking)
+        self.admission = Admission(self)
+        self.info = Info(self)
+        # The commands of user modules; embedded.modules fills it when the first one is loaded.
+        self.modules = {}
+        self.started_ms = self.clock.wall_ms()
+        self.cron_ticks = 0
+        self.gate = 0
+        # Above 0 inside EXEC or a script: one unit for propagation, nothing is served in between.
+        self.depth = 0
+        self.monitored = False
+        self.keys_ready = False
+        self.log: Callable[[str, str], None] = _silent
+        # Called by SHUTDOWN with its options; the owner ends the process, or refuses.
+        self.on_shutdown: Callable[..., None] | None = None
+        # What the owner adds to the engine's own cron, and facts of the process for INFO.
+        self.on_cron: list[Callable[[], None]] = []
+        self.facts: dict[str, object] = {}
+        self._attach()
+
+    def _attach(self) -> None:
+        self.keyspace.on_expired = self._expired
+        self.sessions.on_removed += [
+            self.pubsub.leave_all,
+            self.watches.clear,
+            self.blocking.cancel,
+            self.monitors.remove,
+        ]
+        follow(self)
+
+    # -- The way of a command --------------------------------------------------------------------
+
+    @cython.ccall
+    def execute(self, session: Session, args: list):
+        """Run one command of a session and return its reply.
+
+        An error is returned as the :class:`carnelian.resp.replies.Error` that it is. NO_REPLY
+        means that nothing is to be sent now: the session waits (``session.blocked``), or the
+        command has sent what it had to.
+        """
+        self.clock.tick()
+        return self.execute_next(session, args)
+
+    @cython.ccall
+    def execute_next(self, session: Session, args: list):
+        """:meth:`execute` for the further commands of a batch: time goes on from the last one."""
+        command: Command = self.registry.lookup(args)
+        if command is None or not command.accepts(len(args)):
+            return self.admission.refuse_malformed(session, command, args)
+        if session.gate | self.gate or command.flags & _PROTECTED:
+            reply = self.admission.judge(session, command, args)
+            if reply is not None:
+                return reply
+        reply = self.call(session, command, args)
+        if self.keys_ready and self.depth == 0:
+            self.blocking.serve()
+        return reply
+
+    @cython.ccall
+    def call(self, session: Session, command: Command, args: list):
+        """Run a command that was admitted: handler, statistics, propagation."""
+        dirty: cython.longlong = self.keyspace.dirty
+        started: cython.longlong = self.clock.ns
+        db_index: cython.int = session.db.index
+        session.command = command
+        try:
+            reply = command.handler(session, args)
+        except Error as error:
+            reply = error
+            self._count_failure(command, error)
+        except Exception as fault:
+            reply = self._fault(command, fault)
+        elapsed: cython.longlong = self.clock.tick() - started
+        self.stats.commands += 1
+        if session.blocked is None or session.flags & _REEXECUTING:
+            command.record(elapsed, self.latency_tracking)
+            if elapsed >= self.slow_ns and not command.flags & _SKIP_SLOWLOG:
+                self._log_slow(session, args, elapsed)
+            if elapsed >= self.latency_ns:
+                self._log_latency(command, elapsed)
+        if self.monitored and not command.flags & _SKIP_MONITOR:
+            self.monitors.feed(session, args, db_index)
+        if self.effects.listening:
+            self._propagate(session, args, db_index, self.keyspace.dirty != dirty)
+        session.rewritten = None
+        return reply
+
+    def _propagate(self, session: Session, args: list, db_index: int, changed: bool) -> None:
+        if session.rewritten is not None:
+            args = session.rewritten
+        if changed and args:
+            self.effects.add(db_index, args)
+        if self.depth == 0:
+            self.effects.flush()
+
+    def _count_failure(self, command: Command, error: Error) -> None:
+        command.failed_calls += 1
+        self.stats.count_error(error.code)
+
+    def _fault(self, command: Command, fault: Exception) -> Error:
+        """A handler failed in a way it should not: the command fails, the engine goes on."""
+        name = type(fault).__name__
+        if not command.flags & _MODULE:
+            self.log("warning", "".join(traceback.format_exception(fault)))
+        error = Error(f"ERR {name}: {fault}")
+        self._count_failure(command, error)
+        return error
+
+    def _log_slow(self, session: Session, args: list, elapsed: cython.longlong) -> None:
+        self.slowlog.add(args, elapsed // 1000, self.clock.ms // 1000, session.peer(), session.name)
+
+    def _log_latency(self, command: Command, elapsed: cython.longlong) -> None:
+        event = "fast-command" if command.flags & _FAST else "command"
+        self.latency.add(event, elapsed // 1_000_000, self.clock.ms // 1000)
+
+    # -- Time ------------------------------------------------------------------------------------
+
+    def before_sleep(self) -> None:
+        """Finish what a batch of commands has left: to be called before waiting for input."""
+        if self.keys_ready:
+            self.blocking.serve()
+        if self.effects.listening:
+            self.effects.flush()
+        self.keyspace.expire_fast()
+
+    def next_deadline_ms(self) -> int:
+        """When :meth:`on_deadline` is due, as unix time in ms; 0 if nothing waits for a time."""
+        deadline: int = self.blocking.next_deadline_ms()
+        if self.pause.active and (deadline == 0 or self.pause.end_ms < deadline):
+            return self.pause.end_ms + 1
+        return deadline
+
+    def on_deadline(self) -> None:
+        """Answer sessions whose time is over, end a pause that is over."""
+        self.clock.tick()
+        self.blocking.expire(self.clock.ms)
+        self.pause.check(self.clock.ms)
+
+    def cron(self) -> None:
+        """Background work of one tick; to be called ``hz`` times a second."""
+        self.on_deadline()
+        hz: int = self.config["hz"]
+        if self.cron_ticks % max(1, hz // 10) == 0:
+            self.stats.sample(self.clock.ms)
+        self.keyspace.expire_slow(hz)
+        self.keyspace.background_step(int(_BACKGROUND_SHARE * 1_000_000 / hz))
+        for hook in self.on_cron:
+            hook()
+        self.cron_ticks += 1
+
+    # -- Events of the key space -------------------------------------------------------------------
+
+    def _expired(self, db: object, key: bytes) -> None:
+        verb = b"UNLINK" if self.config["lazyfree-lazy-expire"] else b"DEL"
+        self.effects.add(db.index, [verb, key])
+        self.changes.expired(db, key)
+
+
+def _silent(level: str, message: str) -> None:
+    pass

@@ -1,0 +1,62 @@
+"""MONITOR: sessions that see every command the engine runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carnelian.engine.session import FLAG_MONITOR
+from carnelian.resp.replies import Status
+
+if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
+    from carnelian.engine.session import Session
+
+_NAMED_ESCAPES = {
+    ord('"'): '\\"', ord("\\"): "\\\\", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 13: "\\r",
+}  # fmt: skip
+_ESCAPES = [
+    _NAMED_ESCAPES.get(byte, chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}")
+    for byte in range(256)
+]
+
+
+def quoted(raw: bytes) -> bytes:
+    """A byte string in double quotes, with everything but printable ASCII escaped."""
+    return ('"' + "".join([_ESCAPES[byte] for byte in raw]) + '"').encode("ascii")
+
+
+class Monitors:
+    """The sessions in MONITOR mode."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._sessions: dict[Session, None] = {}
+
+    def add(self, session: Session) -> None:
+        """Show a session every command from now on."""
+        session.flags |= FLAG_MONITOR
+        self._sessions[session] = None
+        self._engine.monitored = True
+
+    def remove(self, session: Session) -> None:
+        """Show it no more."""
+        if self._sessions.pop(session, self) is not self:
+            session.flags &= ~FLAG_MONITOR
+            self._engine.monitored = bool(self._sessions)
+
+    def feed(self, session: Session, args: list[bytes], db_index: int) -> None:
+        """Send one command to all monitoring sessions."""
+        now_us = self._engine.clock.wall_us()
+        line = b"%d.%06d [%d %s] %s" % (
+            now_us // 1_000_000,
+            now_us % 1_000_000,
+            db_index,
+            session.peer(),
+            b" ".join(map(quoted, args)),
+        )
+        note = Status(line)
+        for monitor in list(self._sessions):
+            monitor.send(note)
+
+    def __len__(self) -> int:
+        return len(self._sessions)

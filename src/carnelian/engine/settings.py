@@ -1,0 +1,55 @@
+"""Where the engine itself follows the configuration; features further up have hooks of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from carnelian.engine.session import NEEDS_AUTH
+from carnelian.keyspace import events
+
+if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
+    from carnelian.engine.session import Session
+
+_NEVER = 1 << 62
+
+
+def follow(engine: Engine) -> None:
+    """Apply the directives that concern the engine, now and whenever they change."""
+    appliers = {
+        "slowlog-log-slower-than": _slow_threshold,
+        "slowlog-max-len": _slowlog_length,
+        "latency-monitor-threshold": _latency_threshold,
+        "latency-tracking": _latency_tracking,
+        "notify-keyspace-events": _notifications,
+    }
+    for name, apply in appliers.items():
+        apply(engine, engine.config[name])
+        engine.config.on_change(name, lambda value, apply=apply: apply(engine, value))
+
+
+def _slow_threshold(engine: Engine, microseconds: int) -> None:
+    engine.slow_ns = microseconds * 1000 if microseconds >= 0 else _NEVER
+
+
+def _slowlog_length(engine: Engine, entries: int) -> None:
+    engine.slowlog.resize(entries)
+
+
+def _latency_threshold(engine: Engine, milliseconds: int) -> None:
+    engine.latency.threshold_ms = milliseconds
+    engine.latency_ns = milliseconds * 1_000_000 if milliseconds else _NEVER
+
+
+def _latency_tracking(engine: Engine, wanted: bool) -> None:
+    engine.latency_tracking = wanted
+
+
+def _notifications(engine: Engine, classes: object) -> None:
+    engine.changes.notify(*events.parse(classes))
+
+
+def requires_auth(engine: Engine, session: Session) -> None:
+    """Make a new session prove who it is, if there is a password."""
+    if engine.config["requirepass"]:
+        session.gate |= NEEDS_AUTH

@@ -1,0 +1,165 @@
+"""Counters of a running engine: latency histograms, rates, errors, traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cython
+
+# A histogram keeps two significant digits from 1 ns to 1 s, as HdrHistogram lays it out:
+# 256 linear steps, then 128 more for each doubling. http://hdrhistogram.org
+_STEPS = cython.declare(cython.int, 256)
+_HALF = cython.declare(cython.int, 128)
+_CELLS = cython.declare(cython.int, 3072)
+_MOST = cython.declare(cython.longlong, 1_000_000_000)
+
+
+@cython.cclass
+class Histogram:
+    """Durations in nanoseconds; recording is O(1) and allocates nothing."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    @cython.ccall
+    def reset(self):
+        """Forget all that was recorded."""
+        cell: cython.int
+        for cell in range(_CELLS):
+            self.counts[cell] = 0
+        self.total = 0
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def record(self, value: cython.longlong) -> cython.void:
+        """Count one duration; what lies outside 1 ns to 1 s counts as the nearer bound."""
+        shift: cython.int = 0
+        if value < 1:
+            value = 1
+        elif value > _MOST:
+            value = _MOST
+        scaled: cython.longlong = value
+        while scaled >= _STEPS:
+            scaled >>= 1
+            shift += 1
+        self.counts[shift * _HALF + cython.cast(cython.int, scaled)] += 1
+        self.total += 1
+
+    def add(self, value: cython.longlong) -> None:
+        """:meth:`record` for callers that are not compiled."""
+        self.record(value)
+
+    def cells(self) -> Iterator[tuple[int, int]]:
+        """The highest duration that each non-empty cell stands for, and its count."""
+        cell: cython.int
+        shift: cython.int
+        sub: cython.longlong
+        found = []
+        for cell in range(_CELLS):
+            if self.counts[cell]:
+                shift = 0 if cell < _STEPS else (cell // _HALF) - 1
+                sub = cell - shift * _HALF
+                found.append((((sub + 1) << shift) - 1, self.counts[cell]))
+        return iter(found)
+
+    def percentile(self, percent: float) -> int:
+        """The duration in ns that this share of the calls does not exceed; 0 if there are none."""
+        wanted = max(1, int(percent / 100 * self.total + 0.5))
+        seen = 0
+        for value, count in self.cells():
+            seen += count
+            if seen >= wanted:
+                return value
+        return 0
+
+    def doublings(self) -> list[tuple[int, int]]:
+        """Cumulative counts by upper bound in microseconds, doubling (LATENCY HISTOGRAM)."""
+        rows: list[tuple[int, int]] = []
+        bound, seen, before = 1024, 0, 0
+        for value, count in self.cells():
+            while value >= bound:
+                if seen > before:
+                    rows.append((bound // 1000, seen))
+                    before = seen
+                bound *= 2
+            seen += count
+        if seen > before:
+            rows.append((bound // 1000, seen))
+        return rows
+
+
+_SAMPLES = 16
+
+
+class Rate:
+    """A rate per second, averaged over the last samples of a growing counter."""
+
+    __slots__ = ("_at_ms", "_last", "_next", "_samples")
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all samples."""
+        self._samples = [0.0] * _SAMPLES
+        self._next = 0
+        self._last = 0
+        self._at_ms = 0
+
+    def sample(self, reading: int, now_ms: int) -> None:
+        """Note what the counter reads at this moment."""
+        elapsed = now_ms - self._at_ms
+        if self._at_ms and elapsed > 0:
+            self._samples[self._next] = (reading - self._last) * 1000 / elapsed
+            self._next = (self._next + 1) % _SAMPLES
+        self._last = reading
+        self._at_ms = now_ms
+
+    @property
+    def per_second(self) -> float:
+        """The mean of the samples."""
+        return sum(self._samples) / _SAMPLES
+
+
+# More kinds of errors than this are not told apart: a script may invent any number of them.
+_MAX_ERROR_CODES = 128
+
+
+@cython.cclass
+class Stats:
+    """What INFO's stats section counts, except what the key space counts by itself."""
+
+    def __init__(self) -> None:
+        self.ops_rate = Rate()
+        self.input_rate = Rate()
+        self.output_rate = Rate()
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to zero (CONFIG RESETSTAT)."""
+        self.commands = 0
+        self.connections = 0
+        self.rejected_connections = 0
+        self.input_bytes = 0
+        self.output_bytes = 0
+        self.reads = 0
+        self.writes = 0
+        self.error_replies = 0
+        self.input_limit_disconnections = 0
+        self.output_limit_disconnections = 0
+        self.errors = {}
+        for rate in (self.ops_rate, self.input_rate, self.output_rate):
+            rate.reset()
+
+    def sample(self, now_ms: int) -> None:
+        """Take one sample of each rate; called ten times a second."""
+        self.ops_rate.sample(self.commands, now_ms)
+        self.input_rate.sample(self.input_bytes, now_ms)
+        self.output_rate.sample(self.output_bytes, now_ms)
+
+    def count_error(self, code: str) -> None:
+        """Count one error reply by its first word."""
+        self.error_replies += 1
+        if code not in self.errors and len(self.errors) >= _MAX_ERROR_CODES:
+            code = "ERRORSTATS_OVERFLOW"
+        self.errors[code] = self.errors.get(code, 0) + 1

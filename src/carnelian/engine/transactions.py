@@ -1,0 +1,121 @@
+"""MULTI, EXEC and WATCH: what a session has queued, and what it hopes stays as it is.
+
+See https://redis.io/docs/latest/develop/interact/transactions/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from carnelian.engine.registry import Command
+    from carnelian.engine.session import Session
+    from carnelian.keyspace.database import Database
+
+Place = tuple[int, bytes]
+
+
+class Transaction:
+    """The commands between MULTI and EXEC."""
+
+    __slots__ = ("aborted", "flags", "memory", "queue")
+
+    def __init__(self) -> None:
+        self.queue: list[tuple[Command, list[bytes]]] = []
+        # A command that could not be queued makes EXEC refuse them all.
+        self.aborted = False
+        self.flags = 0
+        self.memory = 0
+
+    def add(self, command: Command, args: list[bytes]) -> None:
+        """Queue a command."""
+        self.queue.append((command, args))
+        self.flags |= command.flags
+        self.memory += sum(map(len, args)) + 16 * len(args)
+
+
+class Watch:
+    """The keys that one session watches."""
+
+    __slots__ = ("broken", "places")
+
+    def __init__(self) -> None:
+        # Each place with whether the key's time was over already when the watch began: that it
+        # is then removed is no change.
+        self.places: dict[Place, bool] = {}
+        self.broken = False
+
+
+class Watches:
+    """Who watches which key; nothing else in the engine knows."""
+
+    def __init__(self) -> None:
+        self.keys: dict[Place, dict[Session, None]] = {}
+        # Called when there is a first watched key, or none any longer.
+        self.on_interest: Callable[[], None] = _nothing
+
+    def add(self, session: Session, key: bytes) -> None:
+        """Watch a key of the session's current database."""
+        if session.watch is None:
+            session.watch = Watch()
+        place = (session.db.index, key)
+        if place in session.watch.places:
+            return
+        session.watch.places[place] = session.db.is_expired(key)
+        first = not self.keys
+        self.keys.setdefault(place, {})[session] = None
+        if first:
+            self.on_interest()
+
+    def clear(self, session: Session) -> None:
+        """Watch nothing any longer."""
+        if session.watch is None:
+            return
+        for place in session.watch.places:
+            watchers = self.keys[place]
+            del watchers[session]
+            if not watchers:
+                del self.keys[place]
+        session.watch = None
+        if not self.keys:
+            self.on_interest()
+
+    def touch(self, db: Database, key: bytes) -> None:
+        """A key has changed."""
+        place = (db.index, key)
+        for session in self.keys.get(place, ()):
+            if session.watch.places[place] and not db.exists_raw(key):
+                session.watch.places[place] = False
+                continue
+            session.watch.broken = True
+
+    def touch_all(self, db: Database, other: Database | None = None) -> None:
+        """All keys of a database go, or are swapped with those of another."""
+        indexes = {db.index} if other is None else {db.index, other.index}
+        for (index, key), watchers in self.keys.items():
+            if index not in indexes:
+                continue
+            here = db if index == db.index else other
+            there = None if other is None else (other if here is db else db)
+            assert here is not None
+            present = here.exists_raw(key) or (there is not None and there.exists_raw(key))
+            for session in watchers:
+                expired = session.watch.places[(index, key)]
+                if present and not (expired and there is None):
+                    session.watch.broken = True
+
+    def broken(self, session: Session) -> bool:
+        """Whether a watched key has changed, or its time is over since."""
+        watch = session.watch
+        if watch is None:
+            return False
+        databases = session.keyspace.databases
+        return watch.broken or any(
+            not was_expired and databases[index].is_expired(key)
+            for (index, key), was_expired in watch.places.items()
+        )
+
+
+def _nothing() -> None:
+    pass

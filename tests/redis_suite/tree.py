@@ -1,0 +1,80 @@
+"""Lays out a run tree: the suite's files, our server in the place of theirs, Debian's tools."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from .expected import Unit
+from .source import REPOSITORY, Missing
+
+# What the suite calls beside the server, and the Debian package that has it.
+TOOLS = {
+    "redis-cli": "redis-tools",
+    "redis-benchmark": "redis-tools",
+    "redis-check-rdb": "redis-tools",
+    "redis-check-aof": "redis-tools",
+}
+_NOT_NEEDED = shutil.ignore_patterns("tmp", "cluster", "sentinel", "modules", "moduleapi")
+
+
+def require_tools() -> str:
+    """The path of tclsh; raises Missing with what to install where a tool is absent."""
+    wanted = dict(TOOLS, ps="procps")
+    packages = {package for tool, package in wanted.items() if shutil.which(tool) is None}
+    found = (shutil.which(name) for name in ("tclsh8.6", "tclsh8.5", "tclsh8.7", "tclsh"))
+    tclsh = next((path for path in found if path), None)
+    if tclsh is None:
+        packages.add("tcl")
+    if packages or tclsh is None:
+        raise Missing(f"install first: apt-get install {' '.join(sorted(packages))}")
+    return tclsh
+
+
+def lay_out(folder: Path, source: Path, server: list[str] | None, unit: Unit) -> None:
+    """Makes ``folder`` a place where the suite runs ``unit`` against ``server``.
+
+    ``server`` is the command line of another server; None stands for that of this source tree.
+    """
+    shutil.copytree(source / "tests", folder / "tests", ignore=_NOT_NEEDED)
+    (folder / "tests" / "tmp").mkdir()
+    binaries = folder / "src"
+    binaries.mkdir()
+    launcher = binaries / "redis-server"
+    launcher.write_text(_own_launcher() if server is None else _foreign_launcher(server))
+    launcher.chmod(0o755)
+    for tool in TOOLS:
+        path = shutil.which(tool)
+        assert path is not None
+        (binaries / tool).symlink_to(path)
+    if unit.insert_before:
+        _insert(folder / "tests" / f"{unit.name}.tcl", unit.insert_before)
+
+
+def _own_launcher() -> str:
+    # What an installed entry point is, so that the server is known by the name it is called by.
+    return (
+        f"#!{sys.executable}\n"
+        "import sys\n"
+        f"sys.path[0] = {str(REPOSITORY / 'src')!r}\n"
+        "from carnelian.tools.server import main\n"
+        "sys.exit(main())\n"
+    )
+
+
+def _foreign_launcher(server: list[str]) -> str:
+    program = shutil.which(server[0]) or server[0]
+    return f'#!/bin/sh\nexec {shlex.join([program, *server[1:]])} "$@"\n'
+
+
+def _insert(path: Path, insertions: dict[str, str]) -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    for test, inserted in insertions.items():
+        starts = (f"test {{{test}}} {{", f'test "{test}" {{')
+        at = [number for number, line in enumerate(lines) if line.strip().startswith(starts)]
+        if len(at) != 1:
+            raise ValueError(f"{path}: {test!r} is found {len(at)} times, not once")
+        lines.insert(at[0], f"    {inserted}\n")
+    path.write_text("".join(lines))

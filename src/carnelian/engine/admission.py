@@ -156,8 +156,9 @@ class Admission:
 
 def _protected(command: Command) -> Error:
     family = command.name.split(b"|")[0]
+    directive = _PROTECTING_DIRECTIVE[family]
     return Error(
-        f"ERR {family.decode().upper()} command not allowed. If the {_PROTECTING_DIRECTIVE[family]} "
-        'option is set to "local", you can run it from a local connection, otherwise you need to '
-        "set this option in the configuration file, and then restart the server."
+        f"ERR {family.decode().upper()} command not allowed. If the {directive} option is set to "
+        '"local", you can run it from a local connection, otherwise you need to set this option '
+        "in the configuration file, and then restart the server."
     )

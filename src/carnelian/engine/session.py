@@ -70,7 +70,7 @@ class Session:
 
     @cython.ccall
     def send(self, value: object):
-        """Deliver a reply outside of a command's own: a message, or what a blocked one waited for."""
+        """Deliver a reply out of turn: a message, or what a blocked command waited for."""
         raise NotImplementedError
 
     @cython.ccall

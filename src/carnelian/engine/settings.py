@@ -1,4 +1,4 @@
-"""Where the engine itself follows the configuration; features further up have hooks of their own."""
+"""Where the engine itself follows the configuration; other features have hooks of their own."""
 
 from __future__ import annotations
 

@@ -54,6 +54,7 @@ class Blocking:
         self._deadlines: list[tuple[int, int, Session, Blocked]] = []
         self._postponed: list[tuple[Session, Blocked]] = []
         self.count = 0
+        self.timed = 0
         # Called when there is a first waiter for a key, or none any longer.
         self.on_interest: Callable[[], None] = lambda: None
 
@@ -100,6 +101,7 @@ class Blocking:
         session.blocked = blocked
         self.count += 1
         if blocked.deadline_ms:
+            self.timed += 1
             heapq.heappush(self._deadlines, (blocked.deadline_ms, session.id, session, blocked))
 
     # -- Waking -----------------------------------------------------------------------------------
@@ -178,6 +180,7 @@ class Blocking:
             return
         session.blocked = None
         self.count -= 1
+        self.timed -= blocked.deadline_ms > 0
         for place in blocked.places:
             waiting = self.waiters[place]
             del waiting[session]

@@ -28,7 +28,12 @@ cdef class Engine:
     cdef public object on_shutdown
     cdef readonly list on_cron
     cdef readonly dict facts
+    cdef readonly dict debug_commands
+    cdef readonly str run_id
+    cdef readonly str replication_id
+    cdef readonly long long startup_memory
     cdef readonly long long started_ms
+    cdef public bint cron_paused
     cdef readonly long long cron_ticks
     cdef public int gate
     cdef public int depth

@@ -7,6 +7,7 @@ second.
 
 from __future__ import annotations
 
+import secrets
 import traceback
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ from cython.cimports.carnelian.engine.stats import Stats
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 
+from carnelian.datatypes import memory
 from carnelian.engine import registry as _registry
 from carnelian.engine.admission import Admission
 from carnelian.engine.blocking import Blocking
@@ -78,8 +80,14 @@ class Engine:
         self.info = Info(self)
         # The commands of user modules; embedded.modules fills it when the first one is loaded.
         self.modules = {}
+        # Subcommands of DEBUG that features bring along.
+        self.debug_commands = {}
         self.started_ms = self.clock.wall_ms()
+        self.startup_memory = memory.used()
+        self.run_id = secrets.token_hex(20)
+        self.change_replication_id()
         self.cron_ticks = 0
+        self.cron_paused = False
         self.gate = 0
         # Above 0 inside EXEC or a script: one unit for propagation, nothing is served in between.
         self.depth = 0
@@ -104,6 +112,10 @@ class Engine:
         follow(self)
 
     # -- The way of a command --------------------------------------------------------------------
+
+    def change_replication_id(self) -> None:
+        """Take a new replication ID: what replicas know of this data set holds no longer."""
+        self.replication_id = secrets.token_hex(20)
 
     @cython.ccall
     def execute(self, session: Session, args: list):
@@ -214,6 +226,8 @@ class Engine:
     def cron(self) -> None:
         """Background work of one tick; to be called ``hz`` times a second."""
         self.on_deadline()
+        if self.cron_paused:
+            return
         hz: int = self.config["hz"]
         if self.cron_ticks % max(1, hz // 10) == 0:
             self.stats.sample(self.clock.ms)

@@ -93,6 +93,10 @@ class Session:
         """Whether the other side is on this machine, for commands allowed only from there."""
         return True
 
+    def memory(self) -> int:
+        """The bytes that this session takes, buffers included (tot-mem of CLIENT LIST)."""
+        return 0
+
     def describe(self) -> dict[str, object]:
         """Fields of CLIENT LIST that only the carrier knows: addr, laddr, fd, qbuf, omem, ..."""
         return {}

@@ -1,0 +1,255 @@
+"""DEBUG: for tests and for those who look into the engine; not for applications.
+
+Features add subcommands of their own to ``engine.debug_commands``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from carnelian.engine import digest
+from carnelian.engine.registry import command
+from carnelian.engine.session import Session
+from carnelian.resp.numbers import parse_int
+from carnelian.resp.replies import (
+    OK,
+    Attribute,
+    BigNumber,
+    Error,
+    FlatMap,
+    FlatSet,
+    Push,
+    Several,
+    Status,
+    Verbatim,
+)
+
+Handler = Callable[[Session, list[bytes]], object]
+
+
+@command(
+    "DEBUG",
+    arity=-2,
+    flags="admin noscript loading stale protected",
+    group="server",
+    since="1.0.0",
+    complexity="Depends on the subcommand",
+    summary="Looks into the engine, or disturbs it, for tests.",
+    doc_flags="syscmd",
+)
+def debug(session: Session, args: list[bytes]) -> object:
+    name = args[1].lower()
+    handler = session.engine.debug_commands.get(name)
+    if handler is None:
+        lowest, highest, handler = _SUBCOMMANDS.get(name, (0, -1, _help))
+        if not lowest <= len(args) - 2 <= highest:
+            raise _wrong_subcommand(args)
+    return handler(session, args)
+
+
+def _wrong_subcommand(args: list[bytes]) -> Error:
+    return Error(
+        b"ERR unknown subcommand or wrong number of arguments for '%s'. Try DEBUG HELP."
+        % args[1][:128]
+    )
+
+
+def _help(session: Session, args: list[bytes]) -> list[Status]:
+    names = sorted({*_SUBCOMMANDS, *session.engine.debug_commands})
+    lines = [b"DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"]
+    return [Status(line) for line in lines + [name.upper() for name in names]]
+
+
+def _sleep(session: Session, args: list[bytes]) -> object:
+    """Hold everything up for so many seconds."""
+    time.sleep(float(args[2]))
+    return OK
+
+
+def _set_active_expire(session: Session, args: list[bytes]) -> object:
+    session.keyspace.active_expire = parse_int(args[2]) != 0
+    return OK
+
+
+def _object(session: Session, args: list[bytes]) -> Status:
+    db, key = session.db, args[2]
+    if not db.exists_raw(key):
+        raise Error("ERR no such key")
+    value = db.peek(key)
+    length = len(value) + 1 if isinstance(value, bytes) else value.memory()
+    clock = session.keyspace.access_clock(db, key)
+    return Status(
+        b"Value at:0x%x refcount:1 encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
+        % (id(value), db.encoding(key), length, clock, db.idle_seconds(key))
+    )
+
+
+def _sdslen(session: Session, args: list[bytes]) -> Status:
+    db, key = session.db, args[2]
+    if not db.exists_raw(key):
+        raise Error("ERR no such key")
+    value = db.peek(key)
+    if not isinstance(value, bytes) or db.encoding(key) == b"int":
+        raise Error("ERR Not an sds encoded string.")
+    spare = db.spare_bytes(key)
+    return Status(
+        b"key_sds_len:%d, key_sds_avail:0, key_zmalloc: %d, "
+        b"val_sds_len:%d, val_sds_avail:%d, val_zmalloc: %d"
+        % (len(key), len(key), len(value), spare, len(value) + spare)
+    )
+
+
+def _populate(session: Session, args: list[bytes]) -> object:
+    """Make keys ``prefix:0`` to ``prefix:count-1``, with values of a size if it is given."""
+    count = _positive(args[2])
+    prefix = args[3] if len(args) > 3 else b"key"
+    size = _positive(args[4]) if len(args) > 4 else 0
+    db = session.db
+    for number in range(count):
+        key = b"%s:%d" % (prefix, number)
+        if db.exists_raw(key):
+            continue
+        value = b"value:%d" % number
+        if size:
+            value = value[:size].ljust(size, b"\0")
+        db.set_string(key, value)
+        if session.keyspace.observer is not None:
+            session.engine.changes(db, key, 0, b"")
+    return OK
+
+
+def _positive(word: bytes) -> int:
+    number = parse_int(word)
+    if number < 0:
+        raise Error("ERR value is out of range, must be positive")
+    return number
+
+
+def _digest(session: Session, args: list[bytes]) -> Status:
+    return Status(digest.of_everything(session.engine).hex().encode())
+
+
+def _digest_value(session: Session, args: list[bytes]) -> list[Status]:
+    found = []
+    for key in args[2:]:
+        entry = digest.Digest()
+        digest.of_value(session.db, key, entry)
+        found.append(Status(entry.value().hex().encode()))
+    return found
+
+
+def _protocol(session: Session, args: list[bytes]) -> object:
+    """One reply of the type that is named."""
+    name = args[2].lower()
+    if name == b"push":
+        if session.protocol < 3:
+            raise Error("ERR RESP2 is not supported by this command")
+        return Several(
+            [Push([b"server-cpu-usage", 42]), b"Some real reply following the push reply"]
+        )
+    if name not in _SAMPLES:
+        raise Error(
+            "ERR Wrong protocol type name. Please use one of the following: string|integer|double|"
+            "bignum|null|array|set|map|attrib|push|verbatim|true|false"
+        )
+    return _SAMPLES[name]
+
+
+_SAMPLES: dict[bytes, object] = {
+    b"string": b"Hello World",
+    b"integer": 12345,
+    b"double": 3.141,
+    b"bignum": BigNumber(1234567999999999999999999999999999999),
+    b"null": None,
+    b"array": [0, 1, 2],
+    b"set": FlatSet([0, 1, 2]),
+    b"map": FlatMap([0, False, 1, True, 2, False]),
+    b"attrib": Attribute(
+        {b"key-popularity": [b"key:123", 90]}, b"Some real reply following the attribute"
+    ),
+    b"verbatim": Verbatim(b"This is a verbatim\nstring"),
+    b"true": True,
+    b"false": False,
+}
+
+
+def _error(session: Session, args: list[bytes]) -> object:
+    raise Error(args[2])
+
+
+def _log(session: Session, args: list[bytes]) -> object:
+    session.engine.log("warning", f"DEBUG LOG: {args[2].decode('utf-8', 'backslashreplace')}")
+    return OK
+
+
+def _structsize(session: Session, args: list[bytes]) -> bytes:
+    return b"bits:64 entry:8 bucket:64 "
+
+
+def _htstats(session: Session, args: list[bytes]) -> Verbatim:
+    databases = session.keyspace.databases
+    index = parse_int(args[2])
+    if not 0 <= index < len(databases):
+        raise Error("ERR Out of range database")
+    keys, expires = databases[index].table_statistics()
+    return Verbatim(b"[Dictionary HT]\n" + keys + b"[Expires HT]\n" + expires)
+
+
+def _change_repl_id(session: Session, args: list[bytes]) -> object:
+    session.engine.log("warning", "Changing replication IDs after receiving DEBUG change-repl-id")
+    session.engine.change_replication_id()
+    return OK
+
+
+def _rewrite_config(session: Session, args: list[bytes]) -> object:
+    session.engine.config.rewrite(force_all=True)
+    return OK
+
+
+def _pause_cron(session: Session, args: list[bytes]) -> object:
+    session.engine.cron_paused = parse_int(args[2]) != 0
+    return OK
+
+
+def _accept(session: Session, args: list[bytes]) -> object:
+    """A switch of something that does not exist here."""
+    return OK
+
+
+def _crash(session: Session, args: list[bytes]) -> object:
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return OK
+
+
+def _panic(session: Session, args: list[bytes]) -> object:
+    session.engine.log("warning", "DEBUG asked for a crash")
+    os.abort()
+
+
+# Name -> (fewest words after it, most words after it, handler).
+_SUBCOMMANDS: dict[bytes, tuple[int, int, Handler]] = {
+    b"help": (0, 0, _help),
+    b"sleep": (1, 1, _sleep),
+    b"set-active-expire": (1, 1, _set_active_expire),
+    b"object": (1, 1, _object),
+    b"sdslen": (1, 1, _sdslen),
+    b"populate": (1, 3, _populate),
+    b"digest": (0, 0, _digest),
+    b"digest-value": (0, 1 << 30, _digest_value),
+    b"protocol": (1, 1, _protocol),
+    b"error": (1, 1, _error),
+    b"log": (1, 1, _log),
+    b"structsize": (0, 0, _structsize),
+    b"htstats": (1, 1, _htstats),
+    b"change-repl-id": (0, 0, _change_repl_id),
+    b"config-rewrite-force-all": (0, 0, _rewrite_config),
+    b"pause-cron": (1, 1, _pause_cron),
+    b"quicklist-packed-threshold": (1, 1, _accept),
+    b"set-disable-deny-scripts": (1, 1, _accept),
+    b"segfault": (0, 0, _crash),
+    b"panic": (0, 0, _panic),
+    b"assert": (0, 0, _panic),
+}

@@ -1,0 +1,121 @@
+"""INFO, ROLE, SHUTDOWN and LOLWUT."""
+
+from __future__ import annotations
+
+import random
+
+from carnelian.engine.registry import command
+from carnelian.engine.sections import REDIS_VERSION
+from carnelian.engine.session import FLAG_DENY_BLOCKING, Session
+from carnelian.resp.numbers import parse_int
+from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim
+
+_SHUTDOWN_OPTIONS = "[save-selector=<NOSAVE | SAVE>] [NOW] [FORCE] [ABORT]"
+
+
+@command(
+    "INFO",
+    arity=-1,
+    flags="loading stale sentinel",
+    categories="dangerous",
+    group="server",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Tells about the server, by section.",
+    arguments="[section:string ...]",
+    hints=("nondeterministic_output", "request_policy:all_shards", "response_policy:special"),
+    history=(("7.0.0", "Takes several sections."),),
+)
+def info(session: Session, args: list[bytes]) -> Verbatim:
+    wanted = [word.decode("latin-1") for word in args[1:]]
+    return Verbatim(session.engine.info.render(wanted))
+
+
+@command(
+    "ROLE",
+    arity=1,
+    flags="noscript loading stale fast sentinel",
+    categories="admin dangerous",
+    group="server",
+    since="2.8.12",
+    complexity="O(1)",
+    summary="Tells the part of this node in replication.",
+)
+def role(session: Session, args: list[bytes]) -> list:
+    return [b"master", 0, []]
+
+
+@command(
+    "SHUTDOWN",
+    arity=-1,
+    flags="admin noscript loading stale no_multi allow_busy sentinel",
+    group="server",
+    since="1.0.0",
+    complexity="O(N) when saving, for N keys",
+    summary="Ends the server, after saving where it is configured to.",
+    arguments=_SHUTDOWN_OPTIONS,
+    history=(("7.0.0", "Added `NOW`, `FORCE` and `ABORT`."),),
+)
+def shutdown(session: Session, args: list[bytes]) -> object:
+    options = {word.lower() for word in args[1:]}
+    if options - {b"nosave", b"save", b"now", b"force", b"abort"}:
+        raise SyntaxError_
+    if {b"nosave", b"save"} <= options or (b"abort" in options and len(options) > 1):
+        raise SyntaxError_
+    engine = session.engine
+    if b"abort" in options:
+        if engine.on_shutdown is None or not engine.on_shutdown(options):
+            raise Error("ERR No shutdown in progress.")
+        return OK
+    if b"now" not in options and session.flags & FLAG_DENY_BLOCKING:
+        raise Error("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
+    if engine.on_shutdown is None or not engine.on_shutdown(options):
+        raise Error("ERR Errors trying to SHUTDOWN. Check logs.")
+    return NO_REPLY
+
+
+@command(
+    "LOLWUT",
+    arity=-1,
+    flags="readonly fast",
+    group="server",
+    since="5.0.0",
+    complexity="O(N), for a picture of N characters",
+    summary="Draws a picture, and tells the version.",
+    arguments="[VERSION version:integer]",
+)
+def lolwut(session: Session, args: list[bytes]) -> Verbatim:
+    words = args[1:]
+    if len(words) >= 2 and words[0].lower() == b"version":
+        parse_int(words[1])
+        words = words[2:]
+    numbers = [parse_int(word) for word in words[:2]]
+    columns = _bounded(numbers[0] if numbers else 48, 8, 160)
+    rows = _bounded(numbers[1] if len(numbers) > 1 else 13, 3, 60)
+    picture = _bands(columns, rows)
+    return Verbatim(f"{picture}\nRedis ver. {REDIS_VERSION}\n".encode())
+
+
+def _bounded(value: int, lowest: int, highest: int) -> int:
+    return max(lowest, min(highest, value))
+
+
+def _bands(columns: int, rows: int) -> str:
+    """A cut and polished stone: bands of shade around a wandering centre, inside an oval."""
+    shades = " .:-=+*#%@"
+    drift = random.uniform(-0.4, 0.4)
+    width = random.uniform(5.0, 11.0)
+    lines = []
+    for row in range(rows):
+        y = (row + 0.5) / rows * 2 - 1
+        line = []
+        for column in range(columns):
+            x = (column + 0.5) / columns * 2 - 1
+            if x * x + y * y > 1:
+                line.append(" ")
+                continue
+            distance = ((x - drift) ** 2 + (y + drift / 2) ** 2) ** 0.5
+            band = int(distance * width + random.uniform(0, 0.35))
+            line.append(shades[(band * 3 + 2) % len(shades)])
+        lines.append("".join(line).rstrip())
+    return "\n".join(lines) + "\n"

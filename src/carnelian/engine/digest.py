@@ -1,0 +1,72 @@
+"""DEBUG DIGEST: one hash over a data set that does not depend on the order of its keys.
+
+Equal data sets have equal digests in Redis and here, which is what tests compare.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha1
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
+    from carnelian.keyspace.database import Database
+
+# The numbers that Redis gives its types.
+_TYPE_NUMBERS = {b"string": 0, b"list": 1, b"set": 2, b"zset": 3, b"hash": 4, b"stream": 6}
+
+
+class Digest:
+    """Twenty bytes that take in byte strings, in an order that matters or not."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: bytes = bytes(20)):
+        self._state = int.from_bytes(state, "big")
+
+    def blend(self, data: bytes) -> None:
+        """Take in data regardless of what comes before or after it."""
+        self._state ^= int.from_bytes(sha1(data).digest(), "big")
+
+    def chain(self, data: bytes) -> None:
+        """Take in data at this place of a sequence."""
+        self.blend(data)
+        self._state = int.from_bytes(sha1(self.value()).digest(), "big")
+
+    def join(self, other: Digest) -> None:
+        """Take in another digest regardless of order."""
+        self._state ^= other._state
+
+    def value(self) -> bytes:
+        """The twenty bytes."""
+        return self._state.to_bytes(20, "big")
+
+
+def of_value(db: Database, key: bytes, digest: Digest) -> None:
+    """Take in the value of a key: its type, its content, and whether it expires."""
+    value = db.peek(key)
+    if value is None:
+        return
+    kind = db.type_name(key)
+    digest.chain(_TYPE_NUMBERS.get(kind, 5).to_bytes(4, "big"))
+    if isinstance(value, bytes):
+        digest.chain(value)
+    else:
+        value.digest(digest)
+    if db.expiry(key) != -1:
+        digest.blend(b"!!expire!!")
+
+
+def of_everything(engine: Engine) -> bytes:
+    """The digest of all databases; zeros if they are empty. O(bytes held)."""
+    total = Digest()
+    for db in engine.keyspace.databases:
+        if not len(db):
+            continue
+        total.chain(db.index.to_bytes(4, "big"))
+        for key in db.keys():
+            entry = Digest()
+            entry.chain(key)
+            of_value(db, key, entry)
+            total.join(entry)
+    return total.value()

@@ -7,6 +7,7 @@ from setuptools import Extension, setup
 # Modules that Cython compiles in pure Python mode. Every other module is interpreted;
 # tests/test_compiled.py holds this list against the shared objects that are present.
 COMPILED = (
+    "carnelian.datatypes.glob",
     "carnelian.engine.stats",
     "carnelian.engine.registry",
     "carnelian.engine.session",

@@ -1,0 +1,100 @@
+"""Checks of values that have the right form but may still be refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from carnelian.engine.config.errors import ConfigError
+
+MAX_HOST_NAME = 256
+NODE_NAME_EXCLUDES = frozenset("!#$%&()*+:;<>?@[]^{|}~")
+HOST_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.")
+
+
+def file_name(name: str, kind: str, may_be_empty: bool) -> Callable[[str, Mapping], None]:
+    """A check that the value is the name of a file or directory, not a path."""
+
+    def check(value: str, values: Mapping[str, Any]) -> None:
+        if not value and not may_be_empty:
+            raise ConfigError(f"{name} can't be empty")
+        if "/" in value or "\\" in value:
+            raise ConfigError(f"{name} can't be a path, just a {kind}")
+
+    return check
+
+
+def host_name(value: str | None, values: Mapping[str, Any]) -> None:
+    """Refuse a name that could not be announced as that of a host."""
+    if value is None:
+        return
+    if len(value) >= MAX_HOST_NAME:
+        raise ConfigError(f"Hostnames must be less than {MAX_HOST_NAME} characters")
+    if not HOST_CHARACTERS.issuperset(value):
+        raise ConfigError("Hostnames may only contain alphanumeric characters, hyphens or dots")
+
+
+def node_name(value: str | None, values: Mapping[str, Any]) -> None:
+    """Refuse a name that would break the lines of nodes.conf."""
+    if value and not NODE_NAME_EXCLUDES.isdisjoint(value):
+        raise ConfigError("Announced human node name contained invalid character")
+
+
+def signal_options(value: tuple[str, ...], values: Mapping[str, Any]) -> None:
+    """Refuse to save and not to save at the same time."""
+    if "save" in value and "nosave" in value:
+        raise ConfigError("shutdown options SAVE and NOSAVE can't be used simultaneously")
+
+
+def no_defragmentation(value: bool, values: Mapping[str, Any]) -> None:
+    """Refuse what only an allocator with defragmentation could do."""
+    if value:
+        raise ConfigError(
+            "Active defragmentation cannot be enabled: it requires a Redis server compiled with a "
+            "modified Jemalloc like the one shipped by default with the Redis source distribution"
+        )
+
+
+def process_title(value: str, values: Mapping[str, Any]) -> None:
+    """Refuse a template that cannot be expanded, or expands to nothing."""
+    if not expand_title(value, values, ""):
+        raise ConfigError("template format is invalid or contains unknown variables")
+
+
+def expand_title(template: str, values: Mapping[str, Any], title: str, path: str = "-") -> str:
+    """The process title of a ``proc-title-template``; "" if the template is not valid.
+
+    ``title`` is what ``{title}`` becomes, ``path`` the configuration file. ``{{`` is a brace.
+    """
+    variables = {
+        "title": title,
+        "listen-addr": _listening(values),
+        "server-mode": "[cluster]" if values["cluster-enabled"] else "",
+        "config-file": path,
+        "port": str(values["port"]),
+        "tls-port": str(values["tls-port"]),
+        "unixsocket": values["unixsocket"] or "",
+    }
+    parts = []
+    rest = template
+    while rest:
+        text, brace, rest = rest.partition("{")
+        parts.append(text)
+        if not brace:
+            break
+        if rest.startswith("{"):
+            parts.append("{")
+            rest = rest[1:]
+            continue
+        name, brace, rest = rest.partition("}")
+        if not brace or name not in variables:
+            return ""
+        parts.append(variables[name])
+    return "".join(parts).strip(" ")
+
+
+def _listening(values: Mapping[str, Any]) -> str:
+    port = values["port"] or values["tls-port"]
+    if not port:
+        return f"unixsocket:{values['unixsocket'] or ''}"
+    return f"{(values['bind'] or ('*',))[0]}:{port}"

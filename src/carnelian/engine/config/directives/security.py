@@ -1,0 +1,99 @@
+"""Who may do what, and TLS."""
+
+from carnelian.engine.config.directive import Boolean, Choice, Integer, Secret, Text, Topic
+from carnelian.engine.config.numbers import INT_MAX, LONG_MAX
+
+ACCESS = Topic(
+    "Security",
+    (
+        Secret("requirepass", None, "sensitive", summary="Password of the default user."),
+        Text("aclfile", "", "immutable", awaits="ACL", summary="File of the users."),
+        Integer(
+            "acllog-max-len",
+            128,
+            0,
+            LONG_MAX,
+            awaits="ACL",
+            summary="Entries kept of what was refused.",
+        ),
+        Choice(
+            "acl-pubsub-default",
+            "resetchannels",
+            "allchannels resetchannels",
+            awaits="ACL",
+            summary="Whether new users may use any channel.",
+        ),
+        Choice(
+            "enable-protected-configs",
+            "no",
+            "no yes local",
+            "immutable",
+            summary="Who may change dir and dbfilename.",
+        ),
+        Choice(
+            "enable-debug-command",
+            "no",
+            "no yes local",
+            "immutable",
+            summary="Who may use DEBUG.",
+        ),
+        Choice(
+            "enable-module-command",
+            "no",
+            "no yes local",
+            "immutable",
+            summary="Who may use MODULE.",
+        ),
+    ),
+)
+
+TLS = Topic(
+    "TLS",
+    (
+        Integer("tls-port", 0, 0, 65535, summary="TLS port; 0 listens on none."),
+        Text("tls-cert-file", None, "volatile", summary="Certificate."),
+        Text("tls-key-file", None, "volatile", summary="Its key."),
+        Text("tls-key-file-pass", None, summary="Password of the key."),
+        Text(
+            "tls-client-cert-file",
+            None,
+            "volatile",
+            summary="Certificate for outgoing connections, if another.",
+        ),
+        Text("tls-client-key-file", None, "volatile", summary="Its key."),
+        Text("tls-client-key-file-pass", None, summary="Password of that key."),
+        Text("tls-dh-params-file", None, "volatile", summary="Diffie-Hellman parameters."),
+        Text("tls-ca-cert-file", None, "volatile", summary="Certificates that are trusted."),
+        Text("tls-ca-cert-dir", None, "volatile", summary="Directory of such certificates."),
+        Choice(
+            "tls-auth-clients",
+            "yes",
+            "no yes optional",
+            summary="Whether clients must show a certificate.",
+        ),
+        Boolean("tls-replication", False, summary="Use TLS to the primary."),
+        Boolean("tls-cluster", False, summary="Use TLS on the cluster bus."),
+        Text("tls-protocols", None, summary="Versions that are accepted."),
+        Text("tls-ciphers", None, summary="Ciphers up to TLS 1.2."),
+        Text("tls-ciphersuites", None, summary="Ciphers of TLS 1.3."),
+        Boolean("tls-prefer-server-ciphers", False, summary="Choose the cipher, not the client."),
+        Boolean("tls-session-caching", True, summary="Let clients resume sessions."),
+        Integer(
+            "tls-session-cache-size",
+            20480,
+            0,
+            INT_MAX,
+            summary="Sessions that are kept; 0 is no limit.",
+        ),
+        Integer(
+            "tls-session-cache-timeout",
+            300,
+            0,
+            INT_MAX,
+            summary="Seconds that a session is kept.",
+        ),
+    ),
+    awaits="TLS",
+)
+
+TOPICS = (ACCESS, TLS)

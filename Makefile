@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test check build bench conformance clean
+.PHONY: run test check build bench conformance interop clean
 
 run: build
 	exec $(BIN)/carnelian-server $(ARGS)
@@ -26,6 +26,9 @@ bench: build
 
 conformance: build
 	$(BIN)/python tests/redis_suite/run.py $(ARGS)
+
+interop: build
+	$(BIN)/python tests/interop/run.py
 
 $(VENV)/ready: pyproject.toml
 	@command -v cc >/dev/null || { echo "A C compiler is needed (Debian: apt install gcc)"; exit 1; }

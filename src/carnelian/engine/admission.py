@@ -133,8 +133,7 @@ class Admission:
 
     def _allows_protected(self, session: Session, command: Command) -> bool:
         directive = _PROTECTING_DIRECTIVE[command.name.split(b"|")[0]]
-        allowed = self._engine.config[directive]
-        return allowed == "yes" or (allowed == "local" and session.is_local())
+        return self._engine.config.allows(directive, session.is_local())
 
     def _abort(self, session: Session, error: Error) -> Error:
         self._engine.watches.clear(session)

@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from carnelian.keyspace.database import Database
     from carnelian.keyspace.keyspace import Keyspace
 
-# `notify-keyspace-events`: which channels a notification goes to.
-KEYSPACE = 1 << 30
-KEYEVENT = 1 << 31
-
 
 class Changes:
     """The observer of a key space: present only while somebody wants to know."""
@@ -27,16 +23,15 @@ class Changes:
         self._watches = watches
         self._blocking = blocking
         self._notified = 0
-        self._to_keyspace = False
-        self._to_keyevent = False
         watches.on_interest = self.refresh
         blocking.on_interest = self.refresh
 
-    def notify(self, kinds: int, to_keyspace: bool, to_keyevent: bool) -> None:
-        """Publish events of these kinds (bits of :mod:`carnelian.keyspace.events`) from now on."""
-        self._notified = kinds if to_keyspace or to_keyevent else 0
-        self._to_keyspace = to_keyspace
-        self._to_keyevent = to_keyevent
+    def notify(self, classes: int) -> None:
+        """Publish events of these classes, bits of :mod:`carnelian.keyspace.events`, from now on.
+
+        Without KEYSPACE or KEYEVENT there is no channel that they could go to.
+        """
+        self._notified = classes if classes & (events.KEYSPACE | events.KEYEVENT) else 0
         self.refresh()
 
     def refresh(self) -> None:
@@ -58,9 +53,9 @@ class Changes:
         """Send the notifications of one event, whether or not it changed anything."""
         if not self._notified & kind:
             return
-        if self._to_keyspace:
+        if self._notified & events.KEYSPACE:
             self._pubsub.publish(b"__keyspace@%d__:%s" % (db.index, key), event)
-        if self._to_keyevent:
+        if self._notified & events.KEYEVENT:
             self._pubsub.publish(b"__keyevent@%d__:%s" % (db.index, event), key)
 
     def expired(self, db: Database, key: bytes) -> None:

@@ -45,8 +45,8 @@ def _latency_tracking(engine: Engine, wanted: bool) -> None:
     engine.latency_tracking = wanted
 
 
-def _notifications(engine: Engine, classes: object) -> None:
-    engine.changes.notify(*events.parse(classes))
+def _notifications(engine: Engine, letters: str) -> None:
+    engine.changes.notify(events.parse_classes(letters))
 
 
 def requires_auth(engine: Engine, session: Session) -> None:

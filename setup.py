@@ -8,6 +8,12 @@ from setuptools import Extension, setup
 # tests/test_compiled.py holds this list against the shared objects that are present.
 COMPILED = (
     "carnelian.datatypes.glob",
+    "carnelian.resp.blocks",
+    "carnelian.resp.inline",
+    "carnelian.resp.numbers",
+    "carnelian.resp.output",
+    "carnelian.resp.parser",
+    "carnelian.resp.writer",
     "carnelian.engine.stats",
     "carnelian.engine.registry",
     "carnelian.engine.session",

@@ -1,0 +1,22 @@
+"""Constants and structures that the modules of this package share."""
+
+cdef enum:
+    # The common size of buffers, and what each has beyond its size for scans to run into.
+    BLOCK = 16384
+    SLACK = 16
+
+# A piece of output; `value` is an owned reference or NULL, `block` a block to give back or NULL.
+cdef struct Segment:
+    char* data
+    Py_ssize_t size
+    void* value
+    char* block
+
+# The end of an output buffer at some time.
+cdef struct Mark:
+    int count
+    char* block
+    char* head
+    char* tail
+    Py_ssize_t sealed
+    Py_ssize_t held

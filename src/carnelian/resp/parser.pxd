@@ -1,0 +1,41 @@
+cdef class Parser:
+    cdef public Py_ssize_t max_bulk
+    cdef public Py_ssize_t max_multibulk
+    cdef public bint authenticated
+    cdef readonly Py_ssize_t room
+    cdef readonly Py_ssize_t argument_bytes
+    cdef readonly object error
+    cdef char* block
+    cdef Py_ssize_t capacity
+    cdef Py_ssize_t start
+    cdef Py_ssize_t position
+    cdef Py_ssize_t end
+    cdef long long base
+    cdef Py_ssize_t nominal
+    cdef Py_ssize_t peak
+    cdef list arguments
+    cdef Py_ssize_t filled
+    cdef Py_ssize_t missing
+    cdef Py_ssize_t expected
+    cdef void* big
+    cdef Py_ssize_t received
+
+    cdef char* reserve(self, Py_ssize_t minimum)
+    cdef void commit(self, Py_ssize_t size) noexcept
+    cpdef list next(self)
+    cpdef feed(self, bytes data)
+    cpdef trim(self, bint idle=*)
+
+    cdef Py_ssize_t _in_buffer(self) noexcept
+    cdef bint _begin(self) except -1
+    cdef bint _bulk_header(self) except -1
+    cdef bint _collect(self) except -1
+    cdef list _inline(self)
+    cdef Py_ssize_t _line_end(self, str reason) except -2
+    cdef int _start_big(self) except -1
+    cdef bint _finish_big(self) except -1
+    cdef int _store(self, bytes argument) except -1
+    cdef int _resize(self, Py_ssize_t capacity) except -1
+    cdef void _settle(self) noexcept
+    cdef void _drop(self) noexcept
+    cdef int _fail(self, bytes message, str reason) except -1

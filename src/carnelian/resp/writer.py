@@ -1,0 +1,368 @@
+"""Replies on the wire: Python values in RESP2 or RESP3.
+
+RESP2 has no maps, sets, doubles, booleans, big numbers, verbatim strings, pushes and attributes;
+here is the only place that knows what stands for them there.
+
+The protocol: https://redis.io/docs/latest/develop/reference/protocol-spec/
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cython
+from cython.cimports.carnelian.resp.layout import BLOCK, Mark
+from cython.cimports.carnelian.resp.numbers import digits, put_double, put_longlong
+from cython.cimports.carnelian.resp.output import OutputBuffer
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.cpython.long import PyLong_AsLongLongAndOverflow
+from cython.cimports.cpython.unicode import PyUnicode_AsUTF8AndSize
+from cython.cimports.libc.string import memchr, memcpy
+
+from carnelian.resp import replies
+
+# The types and sentinels as C globals: a name of another module would be looked up for each reply.
+_Status = cython.declare(object, replies.Status)
+_Error = cython.declare(object, replies.Error)
+_Push = cython.declare(object, replies.Push)
+_Several = cython.declare(object, replies.Several)
+_FlatMap = cython.declare(object, replies.FlatMap)
+_FlatSet = cython.declare(object, replies.FlatSet)
+_Verbatim = cython.declare(object, replies.Verbatim)
+_BigNumber = cython.declare(object, replies.BigNumber)
+_Attribute = cython.declare(object, replies.Attribute)
+_OK = cython.declare(object, replies.OK)
+_NULL_ARRAY = cython.declare(object, replies.NULL_ARRAY)
+_NO_REPLY = cython.declare(object, replies.NO_REPLY)
+
+# Bulk strings from this size on may be kept by reference instead of copied.
+_LARGE = cython.declare(cython.Py_ssize_t, 16 * 1024)
+# The longest header, and the longest number, with room to spare.
+_HEADER = cython.declare(cython.Py_ssize_t, 32)
+_NUMBER = cython.declare(cython.Py_ssize_t, 64)
+_MAX_DEPTH = cython.declare(cython.int, 500)
+
+
+@cython.ccall
+@cython.exceptval(-1, check=False)
+def write(out: OutputBuffer, value: Any, protocol: cython.int) -> cython.int:
+    """Append ``value`` as a reply in ``protocol`` (2 or 3) to ``out``.
+
+    Nothing is appended when an error is raised. O(size of the value).
+
+    Raises:
+        TypeError: something in ``value`` is of a type that no reply has.
+        ValueError: more than 500 levels of nesting.
+    """
+    at = cython.declare(Mark)
+    kind = cython.declare(object, type(value))
+    if value is _OK:
+        if out.limit - out.tail < 5:
+            out.grow(5)
+        memcpy(out.tail, cython.cast(cython.p_const_char, b"+OK\r\n"), 5)
+        out.tail += 5
+        return 0
+    if kind is bytes:
+        return _write_bulk(out, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value), value)
+    if kind is int:
+        return _write_int(out, value, protocol)
+    if value is None:
+        return _write_null(out, protocol)
+    out.mark(cython.address(at))
+    try:
+        _write_value(out, value, protocol, 0)
+    except BaseException:
+        out.rollback(cython.address(at))
+        raise
+    return 0
+
+
+@cython.ccall
+def encode(value: Any, protocol: cython.int = 2) -> bytes:
+    """The bytes of ``value`` as a reply in ``protocol``; raises what :func:`write` does."""
+    out: OutputBuffer = OutputBuffer()
+    write(out, value, protocol)
+    return out.take()
+
+
+# Pieces
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_header(out: OutputBuffer, kind: cython.char, count: cython.Py_ssize_t) -> cython.int:
+    """``*3``, ``$5`` and the like."""
+    at: cython.p_char
+    if out.limit - out.tail < _HEADER:
+        out.grow(_HEADER)
+    at = out.tail
+    at[0] = kind
+    at += 1
+    at += digits(at, count)
+    at[0] = b"\r"
+    at[1] = b"\n"
+    out.tail = at + 2
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_bulk(
+    out: OutputBuffer, text: cython.p_const_char, size: cython.Py_ssize_t, owner: object
+) -> cython.int:
+    """A bulk string; ``owner`` is the bytes object that ``text`` is the whole of, or ``None``."""
+    at: cython.p_char
+    if size >= _LARGE:
+        _write_header(out, b"$", size)
+        if owner is None:
+            out.put(text, size)
+        else:
+            out.put_bytes(owner)
+        return out.put(b"\r\n", 2)
+    if out.limit - out.tail < size + _HEADER:
+        if size + _HEADER > BLOCK:
+            _write_header(out, b"$", size)
+            out.put(text, size)
+            return out.put(b"\r\n", 2)
+        out.grow(size + _HEADER)
+    at = out.tail
+    at[0] = b"$"
+    at += 1
+    at += digits(at, size)
+    at[0] = b"\r"
+    at[1] = b"\n"
+    memcpy(at + 2, text, size)
+    at += size + 2
+    at[0] = b"\r"
+    at[1] = b"\n"
+    out.tail = at + 2
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_null(out: OutputBuffer, protocol: cython.int) -> cython.int:
+    if protocol >= 3:
+        return out.put(b"_\r\n", 3)
+    return out.put(b"$-1\r\n", 5)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_int(out: OutputBuffer, value: Any, protocol: cython.int) -> cython.int:
+    """An integer, or a big number where it does not fit 64 bits."""
+    overflow: cython.int = 0
+    at: cython.p_char
+    number: cython.longlong = PyLong_AsLongLongAndOverflow(value, cython.address(overflow))
+    if overflow:
+        return _write_big_number(out, value, protocol)
+    if out.limit - out.tail < _HEADER:
+        out.grow(_HEADER)
+    at = out.tail
+    at[0] = b":"
+    at += 1
+    at += put_longlong(at, number)
+    at[0] = b"\r"
+    at[1] = b"\n"
+    out.tail = at + 2
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_big_number(out: OutputBuffer, value: Any, protocol: cython.int) -> cython.int:
+    text: bytes = b"%d" % value
+    if protocol >= 3:
+        return _write_line(out, b"(", text)
+    return _write_bulk(out, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), text)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_double(out: OutputBuffer, value: cython.double, protocol: cython.int) -> cython.int:
+    text = cython.declare(cython.char[64])
+    size: cython.Py_ssize_t = put_double(text, value)
+    if protocol < 3:
+        return _write_bulk(out, text, size, None)
+    out.put(b",", 1)
+    out.put(text, size)
+    return out.put(b"\r\n", 2)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_bool(out: OutputBuffer, value: cython.bint, protocol: cython.int) -> cython.int:
+    if protocol >= 3:
+        return out.put(b"#t\r\n" if value else b"#f\r\n", 4)
+    return out.put(b":1\r\n" if value else b":0\r\n", 4)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_line(out: OutputBuffer, kind: cython.char, text: Any) -> cython.int:
+    """A status, error or number given as bytes: a line, in which line breaks become spaces."""
+    line: cython.p_const_char = PyBytes_AS_STRING(text)
+    size: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
+    if memchr(line, 13, size) != cython.NULL or memchr(line, 10, size) != cython.NULL:
+        text = bytes(text).rstrip(b"\r\n").replace(b"\r", b" ").replace(b"\n", b" ")
+        line = PyBytes_AS_STRING(text)
+        size = PyBytes_GET_SIZE(text)
+    out.put(cython.address(kind), 1)
+    out.put(line, size)
+    return out.put(b"\r\n", 2)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_verbatim(out: OutputBuffer, value: Any, protocol: cython.int) -> cython.int:
+    text: Any = value.text
+    data: bytes = text.encode() if isinstance(text, str) else bytes(text)
+    if protocol < 3:
+        return _write_bulk(out, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), data)
+    form: bytes = value.format
+    if len(form) != 3:
+        raise ValueError(f"the format of a verbatim string has three letters, not {form!r}")
+    _write_header(out, b"=", PyBytes_GET_SIZE(data) + 4)
+    out.put(PyBytes_AS_STRING(form), 3)
+    out.put(b":", 1)
+    out.put_bytes(data)
+    return out.put(b"\r\n", 2)
+
+
+# Aggregates
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_items(
+    out: OutputBuffer, items: Any, protocol: cython.int, depth: cython.int
+) -> cython.int:
+    """The members of a list or of a subclass of it."""
+    for item in cython.cast(list, items):
+        if type(item) is bytes:
+            _write_bulk(out, PyBytes_AS_STRING(item), PyBytes_GET_SIZE(item), item)
+        else:
+            _write_value(out, item, protocol, depth)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_dict(
+    out: OutputBuffer, items: dict, protocol: cython.int, depth: cython.int
+) -> cython.int:
+    for key, value in items.items():
+        _write_value(out, key, protocol, depth)
+        _write_value(out, value, protocol, depth)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_list(
+    out: OutputBuffer, kind: Any, value: Any, protocol: cython.int, depth: cython.int
+) -> cython.int:
+    """A list or one of its subclasses that say what it stands for."""
+    size: cython.Py_ssize_t = len(cython.cast(list, value))
+    if kind is list or protocol < 3:
+        if kind is not _Several:
+            _write_header(out, b"*", size)
+    elif kind is _FlatMap:
+        _write_header(out, b"%", size // 2)
+    elif kind is _FlatSet:
+        _write_header(out, b"~", size)
+    elif kind is _Push:
+        _write_header(out, b">", size)
+    elif kind is not _Several:
+        _write_header(out, b"*", size)
+    return _write_items(out, value, protocol, depth)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_attribute(
+    out: OutputBuffer, value: Any, protocol: cython.int, depth: cython.int
+) -> cython.int:
+    attributes: dict
+    if protocol >= 3:
+        attributes = value.attributes
+        _write_header(out, b"|", len(attributes))
+        _write_dict(out, attributes, protocol, depth)
+    return _write_value(out, value.value, protocol, depth)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_value(
+    out: OutputBuffer, value: Any, protocol: cython.int, depth: cython.int
+) -> cython.int:
+    """Any value, the types that replies consist of most first."""
+    size: cython.Py_ssize_t = 0
+    text: cython.p_const_char
+    kind = cython.declare(object, type(value))
+    if kind is bytes:
+        return _write_bulk(out, PyBytes_AS_STRING(value), PyBytes_GET_SIZE(value), value)
+    if kind is int:
+        return _write_int(out, value, protocol)
+    if value is None:
+        return _write_null(out, protocol)
+    if kind is _Status:
+        return _write_line(out, b"+", value)
+    if depth >= _MAX_DEPTH:
+        raise ValueError("a reply is nested too deeply")
+    if kind is list:
+        _write_header(out, b"*", len(cython.cast(list, value)))
+        return _write_items(out, value, protocol, depth + 1)
+    if kind is bool:
+        return _write_bool(out, value is True, protocol)
+    if kind is float:
+        return _write_double(out, value, protocol)
+    if kind is str:
+        text = PyUnicode_AsUTF8AndSize(value, cython.address(size))
+        return _write_bulk(out, text, size, None)
+    if kind is dict:
+        if protocol >= 3:
+            _write_header(out, b"%", len(value))
+        else:
+            _write_header(out, b"*", 2 * len(value))
+        return _write_dict(out, value, protocol, depth + 1)
+    return _write_special(out, kind, value, protocol, depth)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_special(
+    out: OutputBuffer, kind: Any, value: Any, protocol: cython.int, depth: cython.int
+) -> cython.int:
+    """The rarer types and subclasses of all."""
+    if isinstance(value, list):
+        return _write_list(out, kind, value, protocol, depth + 1)
+    if isinstance(value, _Error):
+        return _write_line(out, b"-", value.message)
+    if isinstance(value, tuple):
+        return _write_list(out, list, list(value), protocol, depth + 1)
+    if value is _NULL_ARRAY:
+        return out.put(b"_\r\n", 3) if protocol >= 3 else out.put(b"*-1\r\n", 5)
+    if value is _NO_REPLY:
+        return 0
+    if isinstance(value, (set, frozenset)):
+        return _write_list(out, _FlatSet, list(value), protocol, depth + 1)
+    if kind is _Verbatim:
+        return _write_verbatim(out, value, protocol)
+    if kind is _Attribute:
+        return _write_attribute(out, value, protocol, depth + 1)
+    if kind is _BigNumber:
+        return _write_big_number(out, value, protocol)
+    if isinstance(value, _Status):
+        return _write_line(out, b"+", value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _write_value(out, bytes(value), protocol, depth)
+    if isinstance(value, int):
+        return _write_int(out, value, protocol)
+    if isinstance(value, float):
+        return _write_double(out, value, protocol)
+    if isinstance(value, str):
+        return _write_value(out, str(value).encode(), protocol, depth)
+    if isinstance(value, dict):
+        return _write_value(out, dict(value), protocol, depth)
+    raise TypeError(f"{kind.__name__} is no type of a reply")

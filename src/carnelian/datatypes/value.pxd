@@ -1,0 +1,5 @@
+cdef class Value:
+    cpdef bytes encoding(self)
+    cpdef Py_ssize_t memory(self) except -1
+    cpdef Py_ssize_t free_effort(self) except -1
+    cpdef copy(self)

@@ -1,0 +1,35 @@
+"""What a collection has to offer to be kept under a key."""
+
+from __future__ import annotations
+
+import cython
+
+
+@cython.cclass
+class Value:
+    """Base of the collections. A key space keeps any object with the same methods, too.
+
+    Values count the memory they hold with :mod:`carnelian.datatypes.memory` as they change, and
+    hold no reference back to anything that holds them: the garbage collector does not see them.
+    """
+
+    @property
+    def type_name(self) -> bytes:
+        """The name that TYPE replies, such as ``b"list"``."""
+        raise NotImplementedError
+
+    def encoding(self) -> bytes:
+        """The name that OBJECT ENCODING replies, such as ``b"listpack"``."""
+        raise NotImplementedError
+
+    def memory(self) -> cython.Py_ssize_t:
+        """Bytes that this value holds, itself included."""
+        raise NotImplementedError
+
+    def free_effort(self) -> cython.Py_ssize_t:
+        """About how many blocks have to be freed with it: a large number is freed in steps."""
+        return 1
+
+    def copy(self):
+        """A value of the same content that shares nothing changeable with this one."""
+        raise NotImplementedError

@@ -1,0 +1,68 @@
+"""The one source of time: nothing else reads a clock, so that time can be frozen and moved."""
+
+from __future__ import annotations
+
+import cython
+from cython.cimports.libc.stdint import int64_t
+from cython.cimports.posix.time import CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, timespec
+
+
+@cython.cclass
+class Clock:
+    """The time of the system.
+
+    ``ms`` is the wall clock in milliseconds since 1970 as of the last :meth:`tick`. The engine
+    ticks before each command, which then sees one time from its beginning to its end.
+    """
+
+    def __init__(self):
+        self.tick()
+
+    def tick(self) -> int64_t:
+        """Read the wall clock into ``ms`` and return it."""
+        self.ms = self.wall_ms()
+        return self.ms
+
+    def wall_ms(self) -> int64_t:
+        """Milliseconds since 1970, read now."""
+        return self.wall_us() // 1000
+
+    def wall_us(self) -> int64_t:
+        """Microseconds since 1970, read now."""
+        now: timespec
+        clock_gettime(CLOCK_REALTIME, cython.address(now))
+        return cython.cast(int64_t, now.tv_sec) * 1000000 + now.tv_nsec // 1000
+
+    def monotonic_ns(self) -> int64_t:
+        """Nanoseconds of a clock that is never set back, read now: for durations."""
+        now: timespec
+        clock_gettime(CLOCK_MONOTONIC, cython.address(now))
+        return cython.cast(int64_t, now.tv_sec) * 1000000000 + now.tv_nsec
+
+
+@cython.cclass
+class ManualClock(Clock):
+    """A clock that stands still until it is told to move."""
+
+    def __init__(self, ms: int64_t = 1_000_000_000_000):
+        self.now_us = ms * 1000
+        self.since_start_ns = 0
+        self.ms = ms
+
+    def advance(self, ms: int64_t) -> None:
+        """Move on by that many milliseconds; what is cached moves, too."""
+        self.advance_us(ms * 1000)
+
+    def advance_us(self, us: int64_t) -> None:
+        """Move on by that many microseconds."""
+        self.now_us += us
+        self.since_start_ns += us * 1000
+        self.tick()
+
+    def wall_us(self) -> int64_t:
+        """Microseconds since 1970."""
+        return self.now_us
+
+    def monotonic_ns(self) -> int64_t:
+        """Nanoseconds since this clock was made."""
+        return self.since_start_ns

@@ -1,0 +1,76 @@
+from carnelian.datatypes.entry cimport Entry
+from carnelian.datatypes.table cimport Found
+from carnelian.keyspace.store cimport Store
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+
+cdef struct Reaped:  # what one look for keys past their time met
+    Py_ssize_t sampled
+    Py_ssize_t expired
+    Py_ssize_t living
+    int64_t ttl_sum
+
+
+cdef class Database(Store):
+    # Reading
+    cpdef lookup(self, bytes key)
+    cpdef bytes string(self, bytes key)
+    cpdef collection(self, bytes key, type cls)
+    cpdef bint exists(self, bytes key) except -1
+    cpdef int64_t read_expiry(self, bytes key) except? -3
+    cpdef bytes type_name(self, bytes key)
+    # Looking without counting or touching
+    cpdef peek(self, bytes key)
+    cpdef bint has(self, bytes key) except -1
+    cpdef int64_t expiry(self, bytes key) except? -3
+    cpdef bytes encoding(self, bytes key)
+    cpdef idle_seconds(self, bytes key)
+    cpdef frequency(self, bytes key)
+    cpdef memory_usage(self, bytes key)
+    # Looking in order to change
+    cpdef value_to_change(self, bytes key)
+    cpdef bytes string_to_change(self, bytes key)
+    cpdef collection_to_change(self, bytes key, type cls)
+    cpdef bint touch(self, bytes key) except -1
+    # Keys
+    cpdef bint add(self, bytes key, value, int64_t expiry=*) except -1
+    cpdef bint replace(self, bytes key, value, bint keep_ttl=*, int64_t expiry=*) except -1
+    cpdef bint delete(self, bytes key) except -1
+    cpdef bint unlink(self, bytes key) except -1
+    cpdef bint set_expiry(self, bytes key, int64_t ms) except -1
+    cpdef bint persist(self, bytes key) except -1
+    cpdef bint rename(self, bytes key, bytes new_key) except -1
+    cpdef bint move(self, bytes key, Database to) except -1
+    cpdef bint copy(self, bytes key, Database to, bytes new_key, bint replace=*) except -1
+    cpdef bint set_idle(self, bytes key, int64_t seconds) except -1
+    cpdef bint set_frequency(self, bytes key, int frequency) except -1
+    cpdef changed(self, bytes key, int kind, bytes event)
+    # Strings
+    cpdef bint set_string(
+        self, bytes key, bytes value, bint keep_ttl=*, int64_t expiry=*
+    ) except -1
+    cpdef bint set_integer(self, bytes key, int64_t number, bint keep_ttl=*) except -1
+    cpdef int64_t increment(self, bytes key, int64_t delta) except? -1
+    cpdef Py_ssize_t append(self, bytes key, bytes tail) except -1
+    cpdef Py_ssize_t set_range(self, bytes key, Py_ssize_t offset, bytes part) except -1
+    cpdef Py_ssize_t string_length(self, bytes key) except -1
+    cpdef bytes get_range(self, bytes key, int64_t start, int64_t end)
+    cdef char *edit(self, bytes key, Py_ssize_t length) except NULL
+    cdef const char *view(self, bytes key, char *digits, Py_ssize_t *length) except? NULL
+    # Whole
+    cpdef Py_ssize_t size(self)
+    cpdef bytes random_key(self)
+    cpdef scan(self, uint64_t cursor, Py_ssize_t count=*, bytes type_name=*)
+    cpdef list sample(self, bint expiring, Py_ssize_t count)
+    cpdef bint rehash(self, Py_ssize_t buckets) except -1
+    cdef int reap(
+        self, Py_ssize_t wanted, Py_ssize_t most_buckets, int64_t now, Reaped *reaped
+    ) except -1
+
+    cdef bint transfer(self, bytes key, Database to, bytes new_key) except -1
+    cdef bint remove(self, bytes key, bint lazy) except -1
+    cdef bint set_access(self, bytes key, uint32_t access) except -1
+    cdef int reap_key(self, bytes key, int64_t now) except -1
+    cdef list visible_keys(self, Found *found, bytes type_name)
+    cdef const char *text(self, Entry *entry, char *digits, Py_ssize_t *length) except? NULL
+    cdef int check_length(self, Py_ssize_t offset, Py_ssize_t length) except -1

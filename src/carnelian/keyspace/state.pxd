@@ -1,0 +1,47 @@
+from carnelian.keyspace.clock cimport Clock
+from carnelian.keyspace.trash cimport Trash
+from libc.stdint cimport int64_t, uint32_t
+
+
+cdef enum:  # State.overdue
+    DELETE = 0
+    HIDE = 1
+    IGNORE = 2
+
+
+cdef class Stats:
+    cdef public int64_t hits
+    cdef public int64_t misses
+    cdef public int64_t expired
+    cdef public int64_t evicted
+    cdef public double expired_stale_perc
+    cdef public int64_t expired_time_cap_reached
+    cdef public int64_t expire_cycle_us
+
+
+cdef class State:
+    cdef readonly Clock clock
+    cdef readonly Stats stats
+    cdef readonly Trash trash
+    cdef public int64_t dirty
+    cdef public object observer
+    cdef public object notifier
+    cdef public object on_added
+    cdef public object on_expired
+    cdef public int overdue
+    cdef public bint active_expire
+    cdef public bint touching
+    cdef public bint lfu
+    cdef public int lfu_log_factor
+    cdef public int lfu_decay_time
+    cdef public bint lazy_expire
+    cdef public bint lazy_server_del
+    cdef public int64_t max_string
+
+    cdef uint32_t new_access(self) noexcept
+    cdef uint32_t next_access(self, uint32_t access) noexcept
+    cdef int frequency(self, uint32_t access) noexcept
+    cdef int64_t idle_ms(self, uint32_t access) noexcept
+    cdef uint32_t access_with_idle(self, int64_t idle_seconds) noexcept
+    cdef uint32_t access_with_frequency(self, int frequency) noexcept
+    cpdef notify(self, db, int kind, bytes event, bytes key)

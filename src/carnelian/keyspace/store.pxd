@@ -1,0 +1,43 @@
+from carnelian.datatypes.entry cimport Content, Entry
+from carnelian.datatypes.table cimport Found, Table
+from carnelian.keyspace.state cimport State
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+
+cdef inline uint64_t hash_of(bytes key) noexcept:
+    return <uint64_t>hash(key)
+
+
+cdef class Store:
+    cdef readonly int index
+    cdef readonly State keyspace
+    cdef Table table
+    cdef Table expiring
+    cdef public int64_t avg_ttl
+    cdef uint64_t expire_cursor
+
+    cdef uint64_t *seek(self, bytes key, uint64_t hash) except? NULL
+    cdef Entry *find(self, bytes key) except? NULL
+    cdef Entry *read(self, bytes key, bint touch) except? NULL
+    cdef Entry *write(self, bytes key) except? NULL
+    cdef bint met_overdue(self, bytes key, uint64_t hash, uint64_t *slot) except -1
+    cdef int expire(self, bytes key, uint64_t hash, uint64_t *slot) except -1
+    cdef void touch_entry(self, Entry *entry) noexcept
+    cdef int missed(self, bytes key) except -1
+
+    cdef int put(self, bytes key, Content *content, bint keep_ttl, int64_t expiry) except -1
+    cdef Entry *create(
+        self, bytes key, uint64_t hash, const Content *content, int64_t expiry
+    ) except NULL
+    cdef Entry *overwrite(
+        self, uint64_t hash, uint64_t *slot, const Content *content, int64_t expiry
+    ) except NULL
+    cdef int added(self, bytes key) except -1
+    cdef int replace_block(self, uint64_t hash, uint64_t *slot, Entry *fresh) except -1
+    cdef int index_expiry(self, uint64_t hash, Entry *entry) except -1
+    cdef int unindex_expiry(self, uint64_t hash, Entry *entry) except -1
+    cdef int detach(self, uint64_t hash, uint64_t *slot) except -1
+    cdef int erase(self, uint64_t hash, uint64_t *slot, bint lazy) except -1
+    cdef int retire(self, int kind, int64_t word, bint lazy) except -1
+    cdef bint set_entry_expiry(self, bytes key, int64_t expiry) except -1
+    cdef bint hidden(self, const Entry *entry) noexcept

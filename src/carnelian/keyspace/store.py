@@ -1,0 +1,267 @@
+"""The entries of one database: finding, adding, replacing and erasing them, with the index of
+those that expire. :class:`~carnelian.keyspace.database.Database` builds its methods on this.
+"""
+
+from __future__ import annotations
+
+import cython
+from cython.cimports.carnelian.datatypes.entry import (
+    BYTES,
+    CLOCK_MASK,
+    OBJECT,
+    Entry,
+    block_size,
+    build,
+    drop_reference,
+    expires,
+    expiry_of,
+    fill,
+    fits,
+    key_length,
+    key_of,
+    set_expiry_of,
+    with_expiry,
+    without_expiry,
+    word_of,
+)
+from cython.cimports.carnelian.datatypes.memory import release
+from cython.cimports.carnelian.datatypes.table import Table, entry_at, set_entry
+from cython.cimports.carnelian.datatypes.value import Value
+from cython.cimports.carnelian.keyspace.events import KEY_MISS, NEW
+from cython.cimports.carnelian.keyspace.state import DELETE, IGNORE, State
+from cython.cimports.carnelian.keyspace.store import hash_of
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.cpython.object import PyObject
+from cython.cimports.libc.stdint import int64_t, uint32_t, uint64_t
+
+# Values with more blocks than this are freed later where that was asked for.
+LAZY_EFFORT = cython.declare(cython.Py_ssize_t, 64)
+
+
+@cython.cclass
+class Store:
+    """The entries of one database.
+
+    ``expiring`` holds the same entries as ``table``, those with an expiry only, and does not own
+    them. Pointers to slots and entries are good until the next change of the database.
+    """
+
+    def __init__(self, keyspace: State, index: cython.int):
+        self.keyspace = keyspace
+        self.index = index
+        self.table = Table()
+        self.expiring = Table(False)
+        self.avg_ttl = 0
+        self.expire_cursor = 0
+
+    # -- Finding ---------------------------------------------------------------------------------
+
+    def seek(self, key, hash):
+        """The slot of a key that is there and not past its time, or NULL."""
+        slot: cython.pointer[uint64_t] = self.table.find(
+            hash, PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key)
+        )
+        if slot is cython.NULL:
+            return cython.NULL
+        entry: cython.pointer[Entry] = entry_at(slot)
+        if expires(entry) and self.keyspace.clock.ms > expiry_of(entry):
+            if self.met_overdue(key, hash, slot):
+                return cython.NULL
+        return slot
+
+    def find(self, key):
+        """The entry of a key, or NULL: neither counted nor touched."""
+        slot: cython.pointer[uint64_t] = self.seek(key, hash_of(key))
+        return entry_at(slot) if slot is not cython.NULL else cython.NULL
+
+    def read(self, key, touch):
+        """The entry of a key for a command that reads it, or NULL; counted as hit or miss."""
+        slot: cython.pointer[uint64_t] = self.seek(key, hash_of(key))
+        if slot is cython.NULL:
+            self.missed(key)
+            return cython.NULL
+        entry: cython.pointer[Entry] = entry_at(slot)
+        self.keyspace.stats.hits += 1
+        if touch:
+            self.touch_entry(entry)
+        return entry
+
+    def write(self, key):
+        """The entry of a key for a command that changes it, or NULL; touched but not counted."""
+        entry: cython.pointer[Entry] = self.find(key)
+        if entry is not cython.NULL:
+            self.touch_entry(entry)
+        return entry
+
+    def missed(self, key):
+        """Count a read of a key that is not there."""
+        self.keyspace.stats.misses += 1
+        if self.keyspace.notifier is not None:
+            self.keyspace.notify(self, KEY_MISS, b"keymiss", key)
+        return 0
+
+    def touch_entry(self, entry):
+        """Renew the access clock."""
+        access: uint32_t
+        if self.keyspace.touching:
+            access = self.keyspace.next_access(entry.access)
+            if entry.access & CLOCK_MASK != access:
+                entry.access = (entry.access & ~cython.cast(uint32_t, CLOCK_MASK)) | access
+
+    # -- Keys past their time --------------------------------------------------------------------
+
+    def hidden(self, entry):
+        """Whether a reader has to take this entry for missing."""
+        return (
+            expires(entry)
+            and self.keyspace.clock.ms > expiry_of(entry)
+            and self.keyspace.overdue != IGNORE
+        )
+
+    def met_overdue(self, key, hash, slot):
+        """Do with a key past its time as the policy says; returns whether it counts as missing."""
+        if self.keyspace.overdue == IGNORE:
+            return False
+        if self.keyspace.overdue == DELETE:
+            self.expire(key, hash, slot)
+        return True
+
+    def expire(self, key, hash, slot):
+        """Delete a key because its time is up, and tell."""
+        self.erase(hash, slot, self.keyspace.lazy_expire)
+        self.keyspace.stats.expired += 1
+        if self.keyspace.on_expired is not None:
+            self.keyspace.on_expired(self, key)
+        return 0
+
+    def index_expiry(self, hash, entry):
+        """Add an entry that expires to the index."""
+        return self.expiring.insert(hash, entry)
+
+    def unindex_expiry(self, hash, entry):
+        """Take an entry out of the index."""
+        return self.expiring.remove(hash, self.expiring.find_entry(hash, entry))
+
+    def set_entry_expiry(self, key, expiry):
+        """Set or, below zero, remove the expiry of a key; returns whether the key is there."""
+        hash: uint64_t = hash_of(key)
+        slot: cython.pointer[uint64_t] = self.seek(key, hash)
+        if slot is cython.NULL:
+            return False
+        entry: cython.pointer[Entry] = entry_at(slot)
+        if expires(entry):
+            if expiry >= 0:
+                set_expiry_of(entry, expiry)
+                return True
+            self.unindex_expiry(hash, entry)
+            set_entry(slot, without_expiry(entry))
+        elif expiry >= 0:
+            entry = with_expiry(entry, expiry)
+            set_entry(slot, entry)
+            self.index_expiry(hash, entry)
+        return True
+
+    # -- Changing --------------------------------------------------------------------------------
+
+    def put(self, key, content, keep_ttl, expiry):
+        """Set a key to a value, whether it is there or not; returns whether it was.
+
+        The expiry becomes ``expiry`` (below zero: none) unless the old one is kept.
+        """
+        hash: uint64_t = hash_of(key)
+        slot: cython.pointer[uint64_t] = self.seek(key, hash)
+        if slot is cython.NULL:
+            self.create(key, hash, content, expiry)
+            self.added(key)
+            return 0
+        if keep_ttl:
+            entry: cython.pointer[Entry] = entry_at(slot)
+            expiry = expiry_of(entry) if expires(entry) else -1
+        self.overwrite(hash, slot, content, expiry)
+        return 1
+
+    def create(self, key, hash, content, expiry):
+        """Add an entry for a key that is not there; :meth:`added` is up to the caller."""
+        entry: cython.pointer[Entry] = build(
+            PyBytes_AS_STRING(key),
+            PyBytes_GET_SIZE(key),
+            self.keyspace.new_access(),
+            expiry,
+            content,
+        )
+        self.table.insert(hash, entry)
+        if expiry >= 0:
+            self.index_expiry(hash, entry)
+        return entry
+
+    def added(self, key):
+        """Tell that a key came to be, once its value is whole."""
+        if self.keyspace.on_added is not None:
+            self.keyspace.on_added(self, key)
+        if self.keyspace.notifier is not None:
+            self.keyspace.notify(self, NEW, b"new", key)
+        return 0
+
+    def overwrite(self, hash, slot, content, expiry):
+        """Replace the value of an entry, in its block if it fits; returns the entry."""
+        entry: cython.pointer[Entry] = entry_at(slot)
+        fresh: cython.pointer[Entry]
+        kind: cython.int = entry.kind
+        word: int64_t = word_of(entry) if kind >= BYTES else 0
+        access: uint32_t = entry.access & CLOCK_MASK
+        if not self.keyspace.lfu:
+            access = self.keyspace.new_access()
+        if expires(entry) == (expiry >= 0) and fits(
+            entry, block_size(key_length(entry), expiry >= 0, content)
+        ):
+            if expiry >= 0:
+                set_expiry_of(entry, expiry)
+            entry.access = (entry.access & ~cython.cast(uint32_t, CLOCK_MASK)) | access
+            fill(entry, content)
+        else:
+            fresh = build(key_of(entry), key_length(entry), access, expiry, content)
+            self.replace_block(hash, slot, fresh)
+            entry = fresh
+        if kind >= BYTES:
+            self.retire(kind, word, self.keyspace.lazy_server_del)
+        return entry
+
+    def replace_block(self, hash, slot, fresh):
+        """Put another block in the place of an entry's, which is given back."""
+        entry: cython.pointer[Entry] = entry_at(slot)
+        set_entry(slot, fresh)
+        if expires(entry):
+            if expires(fresh):
+                set_entry(self.expiring.find_entry(hash, entry), fresh)
+            else:
+                self.unindex_expiry(hash, entry)
+        elif expires(fresh):
+            self.index_expiry(hash, fresh)
+        release(entry)
+        return 0
+
+    def detach(self, hash, slot):
+        """Take an entry out of the table and the index, keeping its block."""
+        entry: cython.pointer[Entry] = entry_at(slot)
+        if expires(entry):
+            self.unindex_expiry(hash, entry)
+        return self.table.remove(hash, slot)
+
+    def erase(self, hash, slot, lazy):
+        """Delete an entry; a big value is freed later if ``lazy``."""
+        entry: cython.pointer[Entry] = entry_at(slot)
+        kind: cython.int = entry.kind
+        word: int64_t = word_of(entry) if kind >= BYTES else 0
+        self.detach(hash, slot)
+        release(entry)
+        if kind >= BYTES:
+            self.retire(kind, word, lazy)
+        return 0
+
+    def retire(self, kind, word, lazy):
+        """Give up the reference of a value that was replaced or deleted."""
+        if lazy and kind == OBJECT:
+            value: object = cython.cast(object, cython.cast(cython.pointer[PyObject], word))
+            if isinstance(value, Value) and cython.cast(Value, value).free_effort() > LAZY_EFFORT:
+                self.keyspace.trash.add_value(value)
+        return drop_reference(kind, word)

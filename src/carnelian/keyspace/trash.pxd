@@ -1,0 +1,14 @@
+from carnelian.datatypes.table cimport Table
+
+
+cdef class Trash:
+    cdef readonly Py_ssize_t pending
+    cdef readonly Py_ssize_t freed
+    cdef list tables
+    cdef list values
+
+    cdef int add_table(self, Table table) except -1
+    cdef int add_value(self, object value) except -1
+    cdef bint step(self) except -1
+    cdef free_value(self)
+    cdef drain_table(self)

@@ -1,0 +1,68 @@
+"""What was unlinked and is freed a little at a time, between other work."""
+
+from __future__ import annotations
+
+import cython
+from cython.cimports.carnelian.datatypes.table import Table
+
+# Buckets of a dropped table that one step empties.
+BUCKETS_PER_STEP = cython.declare(cython.Py_ssize_t, 64)
+
+
+@cython.final
+@cython.cclass
+class Trash:
+    """Tables and values on their way out.
+
+    ``pending`` counts the keys and values still to be freed, ``freed`` those that were; they are
+    ``lazyfree_pending_objects`` and ``lazyfreed_objects`` of INFO.
+    """
+
+    def __init__(self):
+        self.tables = []
+        self.values = []
+        self.pending = 0
+        self.freed = 0
+
+    def add_table(self, table):
+        """Take over a table of entries that nothing refers to any more."""
+        self.pending += table.used
+        self.tables.append(table)
+        return 0
+
+    def add_value(self, value):
+        """Take over a value; the caller gives up its own reference."""
+        self.pending += 1
+        self.values.append(value)
+        return 0
+
+    def step(self):
+        """Free some; returns whether more is left."""
+        if self.values:
+            self.free_value()
+        elif self.tables:
+            self.drain_table()
+        return bool(self.values) or bool(self.tables)
+
+    def free_value(self):
+        """Free the last value, or as much of it as it frees at once."""
+        value: object = self.values[len(self.values) - 1]
+        shrink = getattr(value, "free_some", None)
+        if shrink is not None and shrink():
+            return
+        self.values.pop()
+        self.pending -= 1
+        self.freed += 1
+
+    def drain_table(self):
+        """Empty some buckets of the last table."""
+        table: Table = self.tables[len(self.tables) - 1]
+        before: cython.Py_ssize_t = table.used
+        if table.drain(BUCKETS_PER_STEP):
+            self.tables.pop()
+        self.pending -= before - table.used
+        self.freed += before - table.used
+
+    def reset_freed(self) -> None:
+        """Forget how many were freed (CONFIG RESETSTAT)."""
+        self.freed = 0

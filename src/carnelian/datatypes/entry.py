@@ -113,9 +113,7 @@ def with_expiry(entry, expiry):
     """The same entry with room for an expiry, in a new block; the old one is given back."""
     head: cython.Py_ssize_t = HEADER
     size: cython.Py_ssize_t = payload_size(entry)
-    fresh: cython.pointer[Entry] = cython.cast(
-        cython.pointer[Entry], allocate(head + WORD + size)
-    )
+    fresh: cython.pointer[Entry] = cython.cast(cython.pointer[Entry], allocate(head + WORD + size))
     fresh[0] = entry[0]
     fresh.access |= EXPIRES
     set_expiry_of(fresh, expiry)
@@ -237,9 +235,7 @@ def describe_copy(entry, content):
         Py_INCREF(text)
         count(bytes_object_size(PyBytes_GET_SIZE(text)))
     elif entry.kind == BUFFER or entry.kind == OBJECT:
-        describe_reference(
-            entry.kind, cython.cast(object, reference_of(entry)).copy(), content
-        )
+        describe_reference(entry.kind, cython.cast(object, reference_of(entry)).copy(), content)
         content.flags = entry.access & MODIFIED
     return 0
 

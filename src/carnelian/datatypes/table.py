@@ -66,7 +66,7 @@ RANDOM_DRAWS = cython.declare(cython.int, 2000)
 
 ADDRESS = cython.declare(uint64_t, (cython.cast(uint64_t, 1) << 48) - 1)
 
-_hash_function = cython.declare(cython.pointer[PyHash_FuncDef], PyHash_GetFuncDef())
+_hash_function = cython.declare(cython.pointer[cython.const[PyHash_FuncDef]], PyHash_GetFuncDef())
 
 
 def hash_text(text, length):
@@ -455,14 +455,14 @@ class Table:
         deepest: cython.int
         place: uint64_t
         bucket: cython.pointer[Bucket]
-        draw: cython.int
+        _draw: cython.int
         if self.used == 0:
             return cython.NULL
         total = self.buckets()
         deepest = self.main.longest
         if self.position >= 0 and self.target.longest > deepest:
             deepest = self.target.longest
-        for draw in range(RANDOM_DRAWS):
+        for _draw in range(RANDOM_DRAWS):
             bucket = self.bucket_at(random_below(total))
             place = random_below(SLOTS * deepest)
             while place >= SLOTS and bucket is not cython.NULL:
@@ -537,9 +537,9 @@ class Table:
     def collect_at(self, array, cursor, found):
         """Collect one bucket unless it was moved."""
         index: uint64_t = cursor & array.mask
-        if array == cython.address(self.main):
-            if cython.cast(cython.Py_ssize_t, index) < self.position:
-                return 0
+        moved: cython.bint = cython.cast(cython.Py_ssize_t, index) < self.position
+        if moved and array == cython.address(self.main):
+            return 0
         return collect(found, cython.address(array.buckets[index]))
 
     # -- Emptying --------------------------------------------------------------------------------

@@ -29,13 +29,13 @@ class Clock:
 
     def wall_us(self) -> int64_t:
         """Microseconds since 1970, read now."""
-        now: timespec
+        now = cython.declare(timespec)
         clock_gettime(CLOCK_REALTIME, cython.address(now))
         return cython.cast(int64_t, now.tv_sec) * 1000000 + now.tv_nsec // 1000
 
     def monotonic_ns(self) -> int64_t:
         """Nanoseconds of a clock that is never set back, read now: for durations."""
-        now: timespec
+        now = cython.declare(timespec)
         clock_gettime(CLOCK_MONOTONIC, cython.address(now))
         return cython.cast(int64_t, now.tv_sec) * 1000000000 + now.tv_nsec
 

@@ -40,8 +40,7 @@ from cython.cimports.carnelian.datatypes.string import (
     parse_integer,
 )
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget
-from cython.cimports.carnelian.keyspace.database import Reaped
-from cython.cimports.carnelian.keyspace.state import DELETE, HIDE
+from cython.cimports.carnelian.keyspace.state import HIDE
 from cython.cimports.carnelian.keyspace.store import Store, hash_of
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
@@ -83,7 +82,7 @@ class Database(Store):
         entry: cython.pointer[Entry] = self.read(key, True)
         return read_value(entry) if entry is not cython.NULL else None
 
-    def string(self, key: bytes) -> bytes:
+    def string(self, key: bytes) -> bytes | None:
         """The string under a key, or None; raises WrongType for a collection."""
         entry: cython.pointer[Entry] = self.read(key, True)
         if entry is cython.NULL:
@@ -107,7 +106,7 @@ class Database(Store):
             return -2
         return expiry_of(entry) if expires(entry) else -1
 
-    def type_name(self, key: bytes) -> bytes:
+    def type_name(self, key: bytes) -> bytes | None:
         """``b"string"`` or what the collection calls itself, or None; the access clock stays."""
         entry: cython.pointer[Entry] = self.read(key, False)
         return entry_type(entry) if entry is not cython.NULL else None
@@ -153,7 +152,7 @@ class Database(Store):
             return -2
         return expiry_of(entry) if expires(entry) else -1
 
-    def encoding(self, key: bytes) -> bytes:
+    def encoding(self, key: bytes) -> bytes | None:
         """What OBJECT ENCODING says of the value, or None."""
         entry: cython.pointer[Entry] = self.find(key)
         if entry is cython.NULL:
@@ -190,7 +189,7 @@ class Database(Store):
         entry: cython.pointer[Entry] = self.write(key)
         return read_value(entry) if entry is not cython.NULL else None
 
-    def string_to_change(self, key: bytes) -> bytes:
+    def string_to_change(self, key: bytes) -> bytes | None:
         """The string under a key, or None; raises WrongType."""
         entry: cython.pointer[Entry] = self.write(key)
         if entry is cython.NULL:
@@ -211,7 +210,7 @@ class Database(Store):
 
     def add(self, key: bytes, value: object, expiry: int64_t = -1) -> cython.bint:
         """Add a key with any kind of value unless it is there; returns whether it was added."""
-        content: Content
+        content = cython.declare(Content)
         if self.find(key) is not cython.NULL:
             return False
         describe(value, cython.address(content))
@@ -222,7 +221,7 @@ class Database(Store):
         self, key: bytes, value: object, keep_ttl: cython.bint = False, expiry: int64_t = -1
     ) -> cython.bint:
         """Set a key to any kind of value; returns whether it was there. Else as set_string."""
-        content: Content
+        content = cython.declare(Content)
         describe(value, cython.address(content))
         return self.put(key, cython.address(content), keep_ttl, expiry)
 
@@ -280,7 +279,7 @@ class Database(Store):
         hash: uint64_t = hash_of(key)
         new_hash: uint64_t = hash_of(new_key)
         slot: cython.pointer[uint64_t] = self.seek(key, hash)
-        content: Content
+        content = cython.declare(Content)
         entry: cython.pointer[Entry]
         fresh: cython.pointer[Entry]
         if slot is cython.NULL:
@@ -309,7 +308,7 @@ class Database(Store):
 
         False if there is no such key, or if the other one is there and not to be replaced.
         """
-        content: Content
+        content = cython.declare(Content)
         expiry: int64_t
         if self.find(key) is cython.NULL:
             return False
@@ -360,7 +359,7 @@ class Database(Store):
         The key expires at ``expiry`` (ms since 1970; below zero: never) or, with ``keep_ttl``,
         when it would have before.
         """
-        content: Content
+        content = cython.declare(Content)
         describe_bytes(value, cython.address(content))
         return self.put(key, cython.address(content), keep_ttl, expiry)
 
@@ -368,7 +367,7 @@ class Database(Store):
         self, key: bytes, number: int64_t, keep_ttl: cython.bint = False
     ) -> cython.bint:
         """Set a key to the decimal form of a number; returns whether it was there."""
-        content: Content
+        content = cython.declare(Content)
         describe_integer(number, cython.address(content))
         return self.put(key, cython.address(content), keep_ttl, -1)
 
@@ -380,7 +379,7 @@ class Database(Store):
         hash: uint64_t = hash_of(key)
         slot: cython.pointer[uint64_t] = self.seek(key, hash)
         entry: cython.pointer[Entry]
-        content: Content
+        content = cython.declare(Content)
         number: int64_t
         if slot is cython.NULL:
             describe_integer(delta, cython.address(content))
@@ -505,7 +504,7 @@ class Database(Store):
         hash: uint64_t = hash_of(key)
         slot: cython.pointer[uint64_t] = self.seek(key, hash)
         entry: cython.pointer[Entry]
-        content: Content
+        content = cython.declare(Content)
         digits = cython.declare(cython.char[24])
         size: cython.Py_ssize_t = 0
         if slot is cython.NULL:
@@ -515,9 +514,7 @@ class Database(Store):
             entry = self.find(key)
             if entry is cython.NULL:
                 raise RuntimeError("a key was deleted while it was added")
-            return cython.cast(
-                cython.p_char, self.text(entry, digits, cython.address(size))
-            )
+            return cython.cast(cython.p_char, self.text(entry, digits, cython.address(size)))
         entry = entry_at(slot)
         data: cython.p_const_char = self.text(entry, digits, cython.address(size))
         if entry.kind == BUFFER:
@@ -539,7 +536,7 @@ class Database(Store):
 
     # -- All keys --------------------------------------------------------------------------------
 
-    def random_key(self) -> bytes:
+    def random_key(self) -> bytes | None:
         """A key, each with the same chance, or None if there is none."""
         draws: cython.int = RANDOM_DRAWS
         entry: cython.pointer[Entry]
@@ -557,15 +554,13 @@ class Database(Store):
                     return key
             self.has(key)
 
-    def scan(
-        self, cursor: uint64_t, count: cython.Py_ssize_t = 10, type_name: bytes = None
-    ):
+    def scan(self, cursor: uint64_t, count: cython.Py_ssize_t = 10, type_name: bytes | None = None):
         """``(next cursor, keys)``: about ``count`` keys, only those of a type if it is given.
 
         Begin with cursor 0 and go on until it is 0 again: a key that is there all the while is
         returned at least once, whatever else is added, deleted or resized in between.
         """
-        found: Found
+        found = cython.declare(Found)
         visits: cython.Py_ssize_t = count * SCAN_PATIENCE
         memset(cython.address(found), 0, cython.sizeof(Found))
         try:
@@ -610,7 +605,7 @@ class Database(Store):
         keys that expire are looked at.
         """
         table: Table = self.expiring if expiring else self.table
-        found: Found
+        found = cython.declare(Found)
         entry: cython.pointer[Entry]
         i: cython.Py_ssize_t
         chosen: list = []
@@ -670,16 +665,14 @@ class Database(Store):
 
     def reap(self, wanted, most_buckets, now, reaped):
         """Look at about ``wanted`` keys that expire and delete those that should have, by now."""
-        found: Found
+        found = cython.declare(Found)
         i: cython.Py_ssize_t
         ttl: int64_t
         overdue: list = []
         memset(cython.address(found), 0, cython.sizeof(Found))
         try:
             while found.count < wanted and most_buckets > 0:
-                self.expire_cursor = self.expiring.scan(
-                    self.expire_cursor, cython.address(found)
-                )
+                self.expire_cursor = self.expiring.scan(self.expire_cursor, cython.address(found))
                 most_buckets -= 1
             for i in range(found.count):
                 ttl = expiry_of(found.items[i]) - now

@@ -50,7 +50,7 @@ class ExpireCycle:
         start: int64_t = keyspace.clock.monotonic_ns() // 1000
         sampled: int64_t = 0
         expired: int64_t = 0
-        reaped: Reaped
+        reaped = cython.declare(Reaped)
         if not keyspace.active_expire or keyspace.overdue != DELETE:
             return 0
         if fast and not self.may_run_fast(start):
@@ -83,7 +83,7 @@ class ExpireCycle:
         """Sample one database until few keys past their time are found, or time is up."""
         acceptable: int64_t = ACCEPTABLE_STALE_PERCENT - (self.effort - 1)
         wanted: cython.Py_ssize_t = KEYS_PER_LOOP + KEYS_PER_LOOP // 4 * (self.effort - 1)
-        reaped: Reaped
+        reaped = cython.declare(Reaped)
         while True:
             self.samples += 1
             if db.expiring.used == 0:

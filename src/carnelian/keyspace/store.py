@@ -64,10 +64,9 @@ class Store:
         if slot is cython.NULL:
             return cython.NULL
         entry: cython.pointer[Entry] = entry_at(slot)
-        if expires(entry) and self.keyspace.clock.ms > expiry_of(entry):
-            if self.met_overdue(key, hash, slot):
-                return cython.NULL
-        return slot
+        if not expires(entry) or self.keyspace.clock.ms <= expiry_of(entry):
+            return slot
+        return cython.NULL if self.met_overdue(key, hash, slot) else slot
 
     def find(self, key):
         """The entry of a key, or NULL: neither counted nor touched."""

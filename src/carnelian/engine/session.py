@@ -74,7 +74,7 @@ class Session:
         raise NotImplementedError
 
     @cython.ccall
-    def close(self, after_replies: bool = False):
+    def close(self, after_replies: object = False):
         """End this session, once pending replies have left it if ``after_replies``.
 
         A carrier ends at its next safe point and then calls ``engine.sessions.remove(session)``.

@@ -31,6 +31,7 @@ COMPILED = (
     "carnelian.engine.registry",
     "carnelian.engine.session",
     "carnelian.engine.engine",
+    "carnelian.commands.connection",
 )
 
 DIRECTIVES = {

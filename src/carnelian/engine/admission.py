@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from carnelian.engine import authentication
 from carnelian.engine.registry import (
     FLAG_BITS,
     unknown_command,
@@ -112,7 +113,7 @@ class Admission:
         flags, gate = command.flags, session.gate
         if flags & _PROTECTED and not self._allows_protected(session, command):
             return _protected(command)
-        if gate & NEEDS_AUTH and not flags & _NO_AUTH:
+        if gate & NEEDS_AUTH and not flags & _NO_AUTH and authentication.required(self._engine):
             return Error("NOAUTH Authentication required.")
         if gate & IN_MULTI and flags & _NO_MULTI:
             return Error("ERR Command not allowed inside a transaction")

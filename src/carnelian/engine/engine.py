@@ -111,11 +111,11 @@ class Engine:
         ]
         follow(self)
 
-    # -- The way of a command --------------------------------------------------------------------
-
     def change_replication_id(self) -> None:
         """Take a new replication ID: what replicas know of this data set holds no longer."""
         self.replication_id = secrets.token_hex(20)
+
+    # -- The way of a command --------------------------------------------------------------------
 
     @cython.ccall
     def execute(self, session: Session, args: list):
@@ -199,6 +199,13 @@ class Engine:
     def _log_latency(self, command: Command, elapsed: cython.longlong) -> None:
         event = "fast-command" if command.flags & _FAST else "command"
         self.latency.add(event, elapsed // 1_000_000, self.clock.ms // 1000)
+
+    def reset_statistics(self) -> None:
+        """Set the counters of INFO back to zero (CONFIG RESETSTAT)."""
+        self.stats.reset()
+        self.keyspace.reset_stats()
+        for command in self.registry.every():
+            command.reset_statistics()
 
     # -- Time ------------------------------------------------------------------------------------
 

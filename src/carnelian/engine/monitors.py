@@ -25,6 +25,12 @@ def quoted(raw: bytes) -> bytes:
     return ('"' + "".join([_ESCAPES[byte] for byte in raw]) + '"').encode("ascii")
 
 
+def redact(args: list[bytes], *positions: int) -> None:
+    """Keep words of the running command out of MONITOR and the slow log: passwords."""
+    for position in positions:
+        args[position] = b"(redacted)"
+
+
 class Monitors:
     """The sessions in MONITOR mode."""
 

@@ -4,8 +4,6 @@ A declaration is the single source of a command: arity, flags and key specs for 
 pipeline, ACL categories, COMMAND and COMMAND DOCS, cluster routing and the hints of the command
 line client all read it. Declarations are shared and immutable; each engine makes its own
 :class:`Command` objects from them, which also count calls.
-
-See https://redis.io/docs/latest/develop/reference/key-specs/ for the vocabulary of key specs.
 """
 
 from __future__ import annotations
@@ -16,6 +14,11 @@ from dataclasses import dataclass, field
 import cython
 
 from carnelian.engine import help
+from carnelian.engine.keys import Finder, KeySpec, legacy_range
+from carnelian.engine.keys import after as after
+from carnelian.engine.keys import at as at
+from carnelian.engine.keys import counted as counted
+from carnelian.engine.keys import unknown as unknown
 from carnelian.engine.stats import Histogram
 from carnelian.resp.replies import Error
 
@@ -38,54 +41,25 @@ GROUPS = (
     "bitmap", "module",
 )  # fmt: skip
 
-# The ACL category that membership of a group implies, where it has another name.
+# ACL categories, in the order in which clients see them.
+CATEGORIES = (
+    "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap",
+    "hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous",
+    "connection", "transaction", "scripting",
+)  # fmt: skip
+
+# The ACL category that membership of a group implies; the one of pubsub comes from the flag.
 _GROUP_CATEGORIES = {
     "sorted-set": "sortedset", "generic": "keyspace", "transactions": "transaction",
-    "string": "string", "list": "list", "set": "set", "hash": "hash", "pubsub": "pubsub",
-    "connection": "connection", "scripting": "scripting", "hyperloglog": "hyperloglog",
-    "geo": "geo", "stream": "stream", "bitmap": "bitmap",
+    "string": "string", "list": "list", "set": "set", "hash": "hash", "connection": "connection",
+    "scripting": "scripting", "hyperloglog": "hyperloglog", "geo": "geo", "stream": "stream",
+    "bitmap": "bitmap",
 }  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class KeySpec:
-    """Where the keys of a command stand, and what it does to them.
-
-    ``begin`` is an index, or a keyword to search from ``begin_from`` (negative: backwards).
-    The keys are found by ``range`` as (last, step, limit), relative to the first, or by ``keynum``
-    as (index of the count, index of the first key, step). Neither: not known beforehand.
-    """
-
-    flags: str
-    begin: int | str | None = None
-    begin_from: int = 1
-    range: tuple[int, int, int] | None = None
-    keynum: tuple[int, int, int] | None = None
-    notes: str = ""
-
-
-def at(
-    index: int, flags: str, last: int = 0, step: int = 1, limit: int = 0, notes: str = ""
-) -> KeySpec:
-    """Keys from argument ``index`` on, to ``last`` (relative to it, or from the end if below 0)."""
-    return KeySpec(flags, begin=index, range=(last, step, limit), notes=notes)
-
-
-def counted(index: int, flags: str, first: int = 1, step: int = 1) -> KeySpec:
-    """Argument ``index`` is a count, and so many keys follow (EVAL, ZUNION, LMPOP)."""
-    return KeySpec(flags, begin=index, keynum=(0, first, step))
-
-
-def after(
-    word: str, flags: str, start: int = 1, last: int = 0, step: int = 1, limit: int = 0
-) -> KeySpec:
-    """Keys that follow a keyword, searched from argument ``start`` (XREAD's STREAMS)."""
-    return KeySpec(flags, begin=word, begin_from=start, range=(last, step, limit))
-
-
-def unknown(flags: str, notes: str = "") -> KeySpec:
-    """Keys that only the command itself can find (SORT's GET patterns)."""
-    return KeySpec(flags, notes=notes)
+_FLAG_CATEGORIES = {
+    "write": ("write",), "readonly": ("read",), "admin": ("admin", "dangerous"),
+    "pubsub": ("pubsub",), "fast": ("fast",), "blocking": ("blocking",),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +79,7 @@ class Declaration:
     categories: tuple[str, ...]
     hints: tuple[str, ...]
     history: tuple[tuple[str, str], ...]
-    get_keys: Callable[[list[bytes]], list[int]] | None
+    get_keys: Finder | None
     deprecated: tuple[str, str] | None
     doc_flags: tuple[str, ...] = field(default=())
 
@@ -116,22 +90,17 @@ class Declaration:
         return head if tail and head else None
 
     def acl_categories(self) -> tuple[str, ...]:
-        """Explicit categories and those that flags and group imply, each once."""
-        implied = list(self.categories)
-        if "write" in self.flags:
-            implied.append("write")
-        if "readonly" in self.flags and "scripting" not in self.categories:
-            implied.append("read")
-        if "admin" in self.flags:
-            implied += ["admin", "dangerous"]
-        if "pubsub" in self.flags:
-            implied.append("pubsub")
-        implied.append("fast" if "fast" in self.flags else "slow")
-        if "blocking" in self.flags:
-            implied.append("blocking")
-        if self.group in _GROUP_CATEGORIES:
-            implied.append(_GROUP_CATEGORIES[self.group])
-        return tuple(dict.fromkeys(implied))
+        """The categories that are given, and those that flags and group imply, in order."""
+        chosen = set(self.categories)
+        for flag in self.flags:
+            chosen.update(_FLAG_CATEGORIES.get(flag, ()))
+        if "fast" not in chosen:
+            chosen.add("slow")
+        if self.handler is not _refuse and self.group in _GROUP_CATEGORIES:
+            chosen.add(_GROUP_CATEGORIES[self.group])
+        if "scripting" in chosen:
+            chosen.discard("read")
+        return tuple(name for name in CATEGORIES if name in chosen and f"-{name}" not in chosen)
 
 
 # Filled by the decorator as command modules are imported: name in upper case -> declaration.
@@ -152,7 +121,7 @@ def command(
     categories: str = "",
     hints: str | Iterable[str] = (),
     history: Iterable[tuple[str, str]] = (),
-    get_keys: Callable[[list[bytes]], list[int]] | None = None,
+    get_keys: Finder | None = None,
     deprecated: tuple[str, str] | None = None,
     doc_flags: str = "",
 ) -> Callable[[Callable], Callable]:
@@ -165,9 +134,11 @@ def command(
         keys: one key spec or several (:func:`at`, :func:`counted`, :func:`after`).
         group: a name of :data:`GROUPS`; ``since``: the first Redis version that has it.
         arguments: the grammar after the name, as :mod:`carnelian.engine.arguments` reads it.
-        categories: ACL categories that neither flags nor group imply.
+        categories: ACL categories that neither flags nor group imply; ``-keyspace`` takes away
+            one that they do.
         hints: command tips; ``history``: pairs of version and change, in our own words.
-        get_keys: argument positions of the keys, where key specs cannot tell.
+        get_keys: finds the keys where key specs cannot tell: their positions among the words,
+            or pairs of position and flags.
         deprecated: the version since which, and what replaces it.
         doc_flags: ``deprecated`` or ``syscmd``.
 
@@ -218,7 +189,9 @@ def container(
     declare_help(name, group=group, since=help_since, flags=help_flags)
 
 
-def declare_help(name: str, *, group: str, since: str, flags: str = "loading stale") -> None:
+def declare_help(
+    name: str, *, group: str, since: str, flags: str = "loading stale", categories: str = ""
+) -> None:
     """Declare the HELP subcommand of a command that has subcommands."""
     command(
         f"{name} HELP",
@@ -228,6 +201,7 @@ def declare_help(name: str, *, group: str, since: str, flags: str = "loading sta
         since=since,
         complexity="O(1)",
         summary="Shows this list of subcommands.",
+        categories=categories,
     )(help.reply)
 
 
@@ -246,6 +220,8 @@ class Command:
         self.arity = declaration.arity
         self.handler = declaration.handler
         self.flags = sum(FLAG_BITS[flag] for flag in declaration.flags)
+        if legacy_range(declaration.keys).movable:
+            self.flags |= FLAG_BITS["movablekeys"]
         self.categories = declaration.acl_categories()
         self.subcommands = {}
         self.reset_statistics()

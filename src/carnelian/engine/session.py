@@ -12,10 +12,10 @@ import cython
 from carnelian.resp.replies import Error
 
 # Reasons for the execute pipeline to look twice at a command of this session (Session.gate).
-NEEDS_AUTH = cython.declare(cython.int, 1)
-IN_MULTI = cython.declare(cython.int, 2)
-SUBSCRIBED = cython.declare(cython.int, 4)  # in RESP2, where only a few commands go on
-RESTRICTED = cython.declare(cython.int, 8)  # a user with less than all permissions
+NEEDS_AUTH: int = 1
+IN_MULTI: int = 2
+SUBSCRIBED: int = 4  # in RESP2, where only a few commands go on
+RESTRICTED: int = 8  # a user with less than all permissions
 
 # Properties of a session (Session.flags).
 FLAG_MONITOR: int = 1
@@ -48,6 +48,9 @@ class Session:
         self.protocol = 2
         self.created_ms = engine.clock.wall_ms()
         self.active_ms = self.created_ms
+        self.lib_name = b""
+        self.lib_ver = b""
+        self.user = b"default"
         self.reset_identity()
         self.transaction = None
         self.watch = None
@@ -59,12 +62,13 @@ class Session:
         self.shard_channels = None
 
     def reset_identity(self) -> None:
-        """Back to the default user and no names, as a new connection or after RESET."""
+        """Back to no name and the usual manners, as a new connection or after RESET.
+
+        The library behind the connection stays the same, and so do the names of it.
+        """
         self.name = b""
-        self.lib_name = b""
-        self.lib_ver = b""
-        self.user = b"default"
         self.reply_mode = REPLY_ON
+        self.flags &= ~(FLAG_NO_EVICT | FLAG_NO_TOUCH)
 
     # -- What a carrier implements ---------------------------------------------------------------
 

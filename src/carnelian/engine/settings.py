@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carnelian.engine.session import NEEDS_AUTH
 from carnelian.keyspace import events
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
-    from carnelian.engine.session import Session
 
 _NEVER = 1 << 62
 
@@ -47,9 +45,3 @@ def _latency_tracking(engine: Engine, wanted: bool) -> None:
 
 def _notifications(engine: Engine, letters: str) -> None:
     engine.changes.notify(events.parse_classes(letters))
-
-
-def requires_auth(engine: Engine, session: Session) -> None:
-    """Make a new session prove who it is, if there is a password."""
-    if engine.config["requirepass"]:
-        session.gate |= NEEDS_AUTH

@@ -32,7 +32,7 @@ class Transaction:
         """Queue a command."""
         self.queue.append((command, args))
         self.flags |= command.flags
-        self.memory += sum(map(len, args)) + 16 * len(args)
+        self.memory += sum(map(len, args))
 
 
 class Watch:

@@ -1,0 +1,212 @@
+"""Commands about the connection itself: AUTH, HELLO, PING, ECHO, SELECT, QUIT and RESET.
+
+See https://redis.io/docs/latest/commands/?group=connection
+"""
+
+import cython
+from cython.cimports.carnelian.engine.session import Session
+
+from carnelian.commands import pubsub, transactions
+from carnelian.commands.client import check_name
+from carnelian.engine import authentication
+from carnelian.engine.monitors import redact
+from carnelian.engine.registry import command, wrong_arity
+from carnelian.engine.sections import REDIS_VERSION
+from carnelian.engine.session import FLAG_PRIMARY, FLAG_REPLICA, SUBSCRIBED
+from carnelian.resp.numbers import parse_int
+from carnelian.resp.replies import OK, PONG, Error, FlatMap, Status, SyntaxError_
+
+_OK = cython.declare(object, OK)
+_PONG = cython.declare(object, PONG)
+_SUBSCRIBED = cython.declare(cython.int, SUBSCRIBED)
+
+_MIN_INT, _MAX_INT = -(2**31), 2**31 - 1
+
+
+@command(
+    "PING",
+    arity=-1,
+    flags="fast sentinel",
+    group="connection",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Answers PONG, or the message it was given.",
+    arguments="[message]",
+    hints=("request_policy:all_shards", "response_policy:all_succeeded"),
+)
+def ping(session: Session, args: list):
+    if len(args) > 2:
+        raise wrong_arity(session.command)
+    # An old client that listens to channels tells an answer from a message by its form.
+    if session.gate & _SUBSCRIBED and session.protocol == 2:
+        return [b"pong", args[1] if len(args) > 1 else b""]
+    return args[1] if len(args) > 1 else _PONG
+
+
+@command(
+    "ECHO",
+    arity=2,
+    flags="loading stale fast",
+    group="connection",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Returns its message.",
+    arguments="message",
+)
+def echo(session: Session, args: list):
+    return args[1]
+
+
+@command(
+    "SELECT",
+    arity=2,
+    flags="loading stale fast",
+    group="connection",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Makes another database the current one.",
+    arguments="index:integer",
+)
+def select(session: Session, args: list):
+    index = parse_int(args[1])
+    if not _MIN_INT <= index <= _MAX_INT:
+        raise Error(
+            f"ERR value is out of range, value must between {_MIN_INT} and {_MAX_INT}",
+        )
+    session.select(index)
+    return _OK
+
+
+@command(
+    "AUTH",
+    arity=-2,
+    flags="noscript loading stale fast no_auth sentinel allow_busy",
+    group="connection",
+    since="1.0.0",
+    complexity="O(N), for N passwords of the user",
+    summary="Shows who is behind the connection.",
+    arguments="[username@6.0.0] password",
+    history=(("6.0.0", "Takes a user name."),),
+)
+def auth(session: Session, args: list):
+    if len(args) > 3:
+        raise SyntaxError_
+    words = args[1:]
+    redact(args, *range(1, len(args)))
+    if len(words) == 1:
+        if not authentication.required(session.engine):
+            raise Error(
+                "ERR AUTH <password> called without any password configured for the default "
+                "user. Are you sure your configuration is correct?"
+            )
+        words = [authentication.DEFAULT_USER, *words]
+    authentication.authenticate(session, words[0], words[1])
+    return _OK
+
+
+@command(
+    "HELLO",
+    arity=-1,
+    flags="noscript loading stale fast no_auth sentinel allow_busy",
+    group="connection",
+    since="6.0.0",
+    complexity="O(1)",
+    summary="Chooses the protocol, and tells about the server.",
+    arguments=(
+        "[arguments=(protover:integer [AUTH auth=(username password)] [SETNAME clientname])]"
+    ),
+    history=(("6.2.0", "Without a protocol version it tells about the connection as it is."),),
+)
+def hello(session: Session, args: list):
+    version = _protocol(args[1]) if len(args) > 1 else session.protocol
+    credentials, name = _hello_options(args)
+    if credentials is not None:
+        authentication.authenticate(session, *credentials)
+    if not authentication.is_authenticated(session):
+        raise Error(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the "
+            "HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and "
+            "select the RESP protocol version at the same time"
+        )
+    if name is not None:
+        session.name = name
+    session.protocol = version
+    engine = session.engine
+    return FlatMap(
+        [
+            b"server", b"redis",
+            b"version", REDIS_VERSION.encode(),
+            b"proto", version,
+            b"id", session.id,
+            b"mode", b"standalone",
+            b"role", b"master",
+            b"modules", [module.describe() for module in engine.modules.values()],
+        ]
+    )  # fmt: skip
+
+
+def _protocol(word: bytes) -> int:
+    try:
+        version = parse_int(word)
+    except Error:
+        raise Error("ERR Protocol version is not an integer or out of range") from None
+    if version not in (2, 3):
+        raise Error("NOPROTO unsupported protocol version")
+    return version
+
+
+def _hello_options(args: list):
+    """The user and password, and the name of the connection, each if it is given."""
+    credentials = name = None
+    position = 2
+    while position < len(args):
+        option, left = args[position].lower(), len(args) - position - 1
+        if option == b"auth" and left >= 2:
+            credentials = (args[position + 1], args[position + 2])
+            redact(args, position + 1, position + 2)
+            position += 3
+        elif option == b"setname" and left >= 1:
+            name = args[position + 1]
+            check_name(name)
+            position += 2
+        else:
+            raise Error(b"ERR Syntax error in HELLO option '%s'" % args[position])
+    return credentials, name
+
+
+@command(
+    "QUIT",
+    arity=-1,
+    flags="allow_busy noscript loading stale fast no_auth",
+    group="connection",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Ends the connection once all replies are sent.",
+    deprecated=("7.2.0", "just closing the connection"),
+    doc_flags="deprecated",
+)
+def quit(session: Session, args: list):
+    session.close(after_replies=True)
+    return _OK
+
+
+@command(
+    "RESET",
+    arity=1,
+    flags="noscript loading stale fast no_auth allow_busy",
+    group="connection",
+    since="6.2.0",
+    complexity="O(1)",
+    summary="Makes the connection as it was when it began.",
+)
+def reset(session: Session, args: list):
+    if session.flags & (FLAG_PRIMARY | FLAG_REPLICA):
+        raise Error("ERR can only reset normal client connections")
+    session.engine.monitors.remove(session)
+    transactions.end(session)
+    pubsub.leave(session)
+    session.select(0)
+    session.protocol = 2
+    session.reset_identity()
+    authentication.begin(session)
+    return Status(b"RESET")

@@ -1,0 +1,111 @@
+"""MONITOR, SLOWLOG and TIME.
+
+See https://redis.io/docs/latest/commands/slowlog-get/
+"""
+
+from __future__ import annotations
+
+from carnelian.commands.operands import integer
+from carnelian.engine.registry import command, container
+from carnelian.engine.session import FLAG_DENY_BLOCKING, FLAG_MONITOR, FLAG_REPLICA, Session
+from carnelian.resp.replies import NO_REPLY, OK, Error
+
+_SHOWN = 10
+
+
+@command(
+    "MONITOR",
+    arity=1,
+    flags="admin noscript loading stale",
+    group="server",
+    since="1.0.0",
+    summary="Shows every command that the server runs, as it runs.",
+)
+def monitor(session: Session, args: list[bytes]) -> object:
+    if session.flags & FLAG_DENY_BLOCKING:
+        raise Error("ERR MONITOR isn't allowed for DENY BLOCKING client")
+    if session.flags & (FLAG_MONITOR | FLAG_REPLICA):
+        return NO_REPLY
+    session.engine.monitors.add(session)
+    return OK
+
+
+container(
+    "SLOWLOG",
+    group="server",
+    since="2.2.12",
+    help_since="6.2.0",
+    summary="Tells about commands that took long.",
+)
+
+
+@command(
+    "SLOWLOG GET",
+    arity=-2,
+    flags="admin loading stale",
+    group="server",
+    since="2.2.12",
+    complexity="O(N), for N entries",
+    summary="Lists the latest slow commands, the newest first.",
+    arguments="[count:integer]",
+    hints=("request_policy:all_nodes", "nondeterministic_output"),
+    history=(("4.0.0", "Tells the address and the name of the client."),),
+)
+def slowlog_get(session: Session, args: list[bytes]) -> list:
+    if len(args) > 3:
+        raise Error(
+            b"ERR unknown subcommand or wrong number of arguments for '%s'. Try SLOWLOG HELP."
+            % args[1][:128]
+        )
+    count = _SHOWN
+    if len(args) == 3:
+        message = "ERR count should be greater than or equal to -1"
+        count = integer(args[2], message, lowest=-1)
+    return [
+        [entry.id, entry.time, entry.microseconds, entry.args, entry.peer, entry.name]
+        for entry in session.engine.slowlog.newest(count)
+    ]
+
+
+@command(
+    "SLOWLOG LEN",
+    arity=2,
+    flags="admin loading stale",
+    group="server",
+    since="2.2.12",
+    complexity="O(1)",
+    summary="Counts the slow commands that are remembered.",
+    hints=("request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"),
+)
+def slowlog_len(session: Session, args: list[bytes]) -> int:
+    return len(session.engine.slowlog)
+
+
+@command(
+    "SLOWLOG RESET",
+    arity=2,
+    flags="admin loading stale",
+    group="server",
+    since="2.2.12",
+    complexity="O(N), for N entries",
+    summary="Forgets the slow commands.",
+    hints=("request_policy:all_nodes", "response_policy:all_succeeded"),
+)
+def slowlog_reset(session: Session, args: list[bytes]) -> object:
+    session.engine.slowlog.clear()
+    return OK
+
+
+@command(
+    "TIME",
+    arity=1,
+    flags="loading stale fast",
+    group="server",
+    since="2.6.0",
+    complexity="O(1)",
+    summary="Returns the server's clock: seconds, and microseconds within the second.",
+    hints="nondeterministic_output",
+)
+def time(session: Session, args: list[bytes]) -> list[bytes]:
+    seconds, microseconds = divmod(session.engine.clock.wall_us(), 1_000_000)
+    return [b"%d" % seconds, b"%d" % microseconds]

@@ -1,7 +1,7 @@
 """The configuration: every directive of redis.conf, its file, its arguments and CONFIG.
 
 ``Config`` holds the values. What a directive is stands in ``directive`` and ``special``, which
-there are in ``directives``, and what each does in docs/configuration.md.
+there are in ``directives``, and docs/configuration.md lists them.
 """
 
 from carnelian.engine.config.arguments import Arguments, parse_arguments

@@ -150,6 +150,8 @@ class Integer(Directive):
 
     @property
     def form(self) -> str:
+        if self.maximum >= numbers.LONG_MAX:
+            return f"{self.minimum} or more"
         return f"{self.minimum:{self.bound}} to {self.maximum:{self.bound}}"
 
     def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -100,7 +99,7 @@ def _old_text(path: str) -> bytes:
 
 def _overwrite(path: str, text: bytes) -> None:
     """Put a new file in the place of the old one, which is whole until the new one is on disk."""
-    temporary = f"{path}.{secrets.token_hex(3)}"
+    temporary = f"{path}.{os.urandom(3).hex()}"
     # The umask applies to the mode, as to any file made.
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
     try:

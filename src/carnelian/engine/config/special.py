@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from carnelian.engine.config import numbers
-from carnelian.engine.config.directive import Directive, Integer, Line
+from carnelian.engine.config.directive import Directive, Integer, Line, Memory
 from carnelian.engine.config.errors import ConfigError
 from carnelian.engine.config.quoting import quote
 
@@ -33,6 +33,16 @@ class Rate(Integer):
 
     def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> int:
         return max(1, min(500, super().parse(arguments, values)))
+
+
+class Backlog(Memory):
+    """The size of the replication backlog; an int, 16 kB if less is asked for."""
+
+    __slots__ = ()
+    least = 16 * numbers.KB
+
+    def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> int:
+        return max(self.least, super().parse(arguments, values))
 
 
 class Save(Directive):
@@ -266,7 +276,8 @@ class Percentiles(Directive):
         try:
             if b"_" in argument or argument != argument.strip():
                 raise ValueError
-            number = float(argument)
+            hexadecimal = argument[:2].lower() == b"0x"
+            number = float.fromhex(argument.decode()) if hexadecimal else float(argument)
         except ValueError:
             number = math.nan
         if math.isnan(number):

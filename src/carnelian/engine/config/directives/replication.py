@@ -4,13 +4,12 @@ from carnelian.engine.config.directive import (
     Boolean,
     Choice,
     Integer,
-    Memory,
     Secret,
     Text,
     Topic,
 )
 from carnelian.engine.config.numbers import INT_MAX, LONG_MAX, MB
-from carnelian.engine.config.special import ReplicaOf
+from carnelian.engine.config.special import Backlog, ReplicaOf
 
 REPLICA = Topic(
     "Replica",
@@ -131,7 +130,7 @@ PRIMARY = Topic(
             False,
             summary="Send fewer, bigger packets, later.",
         ),
-        Memory(
+        Backlog(
             "repl-backlog-size",
             MB,
             1,

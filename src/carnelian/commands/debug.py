@@ -76,20 +76,24 @@ def _set_active_expire(session: Session, args: list[bytes]) -> object:
 
 def _object(session: Session, args: list[bytes]) -> Status:
     db, key = session.db, args[2]
-    if not db.exists_raw(key):
+    if not db.holds(key):
         raise Error("ERR no such key")
     value = db.peek(key)
     length = len(value) + 1 if isinstance(value, bytes) else value.memory()
-    clock = session.keyspace.access_clock(db, key)
+    idle = db.idle_seconds(key)
     return Status(
         b"Value at:0x%x refcount:1 encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
-        % (id(value), db.encoding(key), length, clock, db.idle_seconds(key))
+        % (id(value), db.encoding(key), length, _lru_clock(session) - idle, idle)
     )
+
+
+def _lru_clock(session: Session) -> int:
+    return session.engine.clock.ms // 1000 & 0xFFFFFF
 
 
 def _sdslen(session: Session, args: list[bytes]) -> Status:
     db, key = session.db, args[2]
-    if not db.exists_raw(key):
+    if not db.holds(key):
         raise Error("ERR no such key")
     value = db.peek(key)
     if not isinstance(value, bytes) or db.encoding(key) == b"int":
@@ -110,7 +114,7 @@ def _populate(session: Session, args: list[bytes]) -> object:
     db = session.db
     for number in range(count):
         key = b"%s:%d" % (prefix, number)
-        if db.exists_raw(key):
+        if db.holds(key):
             continue
         value = b"value:%d" % number
         if size:
@@ -194,8 +198,14 @@ def _htstats(session: Session, args: list[bytes]) -> Verbatim:
     index = parse_int(args[2])
     if not 0 <= index < len(databases):
         raise Error("ERR Out of range database")
-    keys, expires = databases[index].table_statistics()
-    return Verbatim(b"[Dictionary HT]\n" + keys + b"[Expires HT]\n" + expires)
+    tables = databases[index].table_stats
+    lines = ["[Dictionary HT]", *_table(tables["keys"])]
+    lines += ["[Expires HT]", *_table(tables["expires"])]
+    return Verbatim("\n".join(lines).encode() + b"\n")
+
+
+def _table(figures: dict[str, int]) -> list[str]:
+    return [f" {name.replace('_', ' ')}: {figure}" for name, figure in figures.items()]
 
 
 def _change_repl_id(session: Session, args: list[bytes]) -> object:

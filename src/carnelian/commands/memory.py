@@ -8,6 +8,7 @@ from __future__ import annotations
 from carnelian.engine.registry import at, command, container
 from carnelian.engine.sections import MemoryReading, human
 from carnelian.engine.session import Session
+from carnelian.keyspace.database import Database
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, FlatMap, SyntaxError_, Verbatim
 
@@ -43,7 +44,7 @@ def usage(session: Session, args: list[bytes]) -> int | None:
         if samples < 0:
             raise SyntaxError_
         position += 2
-    return session.db.memory_usage(args[2], samples)
+    return session.db.memory_usage(args[2])
 
 
 @command(
@@ -104,11 +105,12 @@ def stats(session: Session, args: list[bytes]) -> FlatMap:
     return reply
 
 
-def _database(db: object) -> FlatMap:
+def _database(db: Database) -> FlatMap:
+    tables = db.table_stats
     return FlatMap(
         [
-            b"overhead.hashtable.main", db.table_memory() - db.expires_memory(),
-            b"overhead.hashtable.expires", db.expires_memory(),
+            b"overhead.hashtable.main", tables["keys"]["bytes"],
+            b"overhead.hashtable.expires", tables["expires"]["bytes"],
         ]
     )  # fmt: skip
 

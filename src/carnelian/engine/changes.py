@@ -38,7 +38,7 @@ class Changes:
         """Observe the key space, or leave it alone if nobody wants to know."""
         wanted = bool(self._notified or self._watches.keys or self._blocking.waiters)
         self._keyspace.observer = self if wanted else None
-        self._keyspace.notified = self._notified
+        self._keyspace.notifier = self._publish if self._notified else None
 
     def __call__(self, db: Database, key: bytes, kind: int, event: bytes) -> None:
         """A key has changed."""
@@ -47,10 +47,9 @@ class Changes:
         if self._blocking.waiters:
             self._blocking.signal(db, key)
         if self._notified & kind:
-            self.publish(db, key, kind, event)
+            self._publish(db, kind, event, key)
 
-    def publish(self, db: Database, key: bytes, kind: int, event: bytes) -> None:
-        """Send the notifications of one event, whether or not it changed anything."""
+    def _publish(self, db: Database, kind: int, event: bytes, key: bytes) -> None:
         if not self._notified & kind:
             return
         if self._notified & events.KEYSPACE:

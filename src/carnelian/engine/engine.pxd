@@ -2,6 +2,7 @@ from carnelian.engine.registry cimport Command, Registry
 from carnelian.engine.session cimport Session
 from carnelian.engine.stats cimport Stats
 from carnelian.keyspace.clock cimport Clock
+from carnelian.keyspace.expiry cimport ExpireCycle
 from carnelian.keyspace.keyspace cimport Keyspace
 
 
@@ -9,6 +10,7 @@ cdef class Engine:
     cdef readonly object config
     cdef readonly Clock clock
     cdef readonly Keyspace keyspace
+    cdef readonly ExpireCycle expire_cycle
     cdef readonly Registry registry
     cdef readonly object sessions
     cdef readonly Stats stats
@@ -32,6 +34,7 @@ cdef class Engine:
     cdef readonly str run_id
     cdef readonly str replication_id
     cdef readonly long long startup_memory
+    cdef readonly long long peak_memory
     cdef readonly long long started_ms
     cdef public bint cron_paused
     cdef readonly long long cron_ticks

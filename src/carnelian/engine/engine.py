@@ -36,6 +36,7 @@ from carnelian.engine.settings import follow
 from carnelian.engine.slowlog import SlowLog
 from carnelian.engine.transactions import Watches
 from carnelian.keyspace.clock import Clock as SystemClock
+from carnelian.keyspace.expiry import ExpireCycle as _ExpireCycle
 from carnelian.resp.replies import Error
 
 # Flags that the pipeline reads for every command, as C integers.
@@ -65,6 +66,7 @@ class Engine:
         self.clock = SystemClock() if clock is None else clock
         self.keyspace = Keyspace(self.clock, self.config["databases"])
         self.registry = Registry()
+        self.expire_cycle = _ExpireCycle(self.keyspace)
         self.sessions = Sessions()
         self.stats = Stats()
         self.slowlog = SlowLog()
@@ -83,7 +85,7 @@ class Engine:
         # Subcommands of DEBUG that features bring along.
         self.debug_commands = {}
         self.started_ms = self.clock.wall_ms()
-        self.startup_memory = memory.used()
+        self.startup_memory = self.peak_memory = memory.used()
         self.run_id = secrets.token_hex(20)
         self.change_replication_id()
         self.cron_ticks = 0
@@ -215,7 +217,8 @@ class Engine:
             self.blocking.serve()
         if self.effects.listening:
             self.effects.flush()
-        self.keyspace.expire_fast()
+        if self.keyspace.active_expire:
+            self.expire_cycle.run(True)
 
     def next_deadline_ms(self) -> int:
         """When :meth:`on_deadline` is due, as unix time in ms; 0 if nothing waits for a time."""
@@ -232,17 +235,23 @@ class Engine:
 
     def cron(self) -> None:
         """Background work of one tick; to be called ``hz`` times a second."""
+        self.clock.synchronize()
         self.on_deadline()
         if self.cron_paused:
             return
         hz: int = self.config["hz"]
         if self.cron_ticks % max(1, hz // 10) == 0:
             self.stats.sample(self.clock.ms)
-        self.keyspace.expire_slow(hz)
+        self.expire_cycle.hz = hz
+        self._note_duration("expire-cycle", self.expire_cycle.run())
         self.keyspace.background_step(int(_BACKGROUND_SHARE * 1_000_000 / hz))
+        self.peak_memory = max(self.peak_memory, memory.used())
         for hook in self.on_cron:
             hook()
         self.cron_ticks += 1
+
+    def _note_duration(self, event: str, microseconds: int) -> None:
+        self.latency.add(event, microseconds // 1000, self.clock.ms // 1000)
 
     # -- Events of the key space -------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from carnelian.engine.admission import PAUSED
 from carnelian.engine.registry import FLAG_BITS
 from carnelian.engine.session import FLAG_PRIMARY, FLAG_REPLICA
+from carnelian.keyspace.state import DELETE_OVERDUE, HIDE_OVERDUE
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
@@ -37,7 +38,7 @@ class Pause:
         self.end_ms = end_ms
         self.writes_only = writes_only
         self._engine.gate |= PAUSED
-        self._engine.keyspace.frozen = True
+        self._engine.keyspace.overdue = HIDE_OVERDUE
 
     def stop(self) -> None:
         """End the pause and run what was held back."""
@@ -45,7 +46,7 @@ class Pause:
             return
         self.active = False
         self._engine.gate &= ~PAUSED
-        self._engine.keyspace.frozen = False
+        self._engine.keyspace.overdue = DELETE_OVERDUE
         self._engine.blocking.run_postponed()
 
     def check(self, now_ms: int) -> None:

@@ -18,6 +18,7 @@ from carnelian.resp.numbers import format_float
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
+    from carnelian.keyspace.database import Database
 
 # The version whose behaviour clients may count on.
 REDIS_VERSION = "7.4.2"
@@ -72,7 +73,7 @@ def server(engine: Engine) -> Fields:
         ("server_name", "carnelian"),
         ("carnelian_version", __version__),
         ("python_version", ".".join(map(str, sys.version_info[:3]))),
-        *[("listener%d" % number, text) for number, text in enumerate(fact("listeners", ()))],
+        *[(f"listener{number}", text) for number, text in enumerate(fact("listeners", ()))],
     ]
 
 
@@ -159,8 +160,8 @@ def memory(engine: Engine) -> Fields:
         ("mem_allocator", "libc"),
         ("mem_overhead_db_hashtable_rehashing", 0),
         ("active_defrag_running", 0),
-        ("lazyfree_pending_objects", engine.keyspace.lazyfree_pending),
-        ("lazyfreed_objects", engine.keyspace.lazyfreed),
+        ("lazyfree_pending_objects", engine.keyspace.lazyfree_pending_objects),
+        ("lazyfreed_objects", engine.keyspace.lazyfreed_objects),
     ]
 
 
@@ -169,16 +170,21 @@ class MemoryReading:
 
     def __init__(self, engine: Engine):
         self.used = _memory.used()
-        self.peak = max(_memory.peak(), self.used)
+        self.peak = max(engine.peak_memory, self.used)
         self.resident = resident_memory()
         self.startup = min(engine.startup_memory, self.used)
         self.clients = sum(one.memory() for one in engine.sessions)
-        self.tables = sum(db.table_memory() for db in engine.keyspace.databases)
+        self.tables = sum(map(table_memory, engine.keyspace.databases))
         self.overhead = self.startup + self.clients + self.tables
         self.dataset = max(0, self.used - self.overhead)
         net = max(1, self.used - self.startup)
         self.dataset_share = min(100.0, self.dataset * 100 / net)
         self.fragmentation = self.resident / max(1, self.used)
+
+
+def table_memory(db: Database) -> int:
+    """The bytes that the hash tables of a database take, without the entries in them."""
+    return sum(table["bytes"] for table in db.table_stats.values())
 
 
 def resident_memory() -> int:
@@ -253,17 +259,17 @@ def stats(engine: Engine) -> Fields:
         ("sync_partial_ok", 0),
         ("sync_partial_err", 0),
         ("expired_subkeys", 0),
-        ("expired_keys", keyspace.expired),
-        ("expired_stale_perc", f"{keyspace.expired_stale_percent:.2f}"),
-        ("expired_time_cap_reached_count", keyspace.expired_time_cap_reached),
-        ("expire_cycle_cpu_milliseconds", keyspace.expire_cycle_us // 1000),
-        ("evicted_keys", keyspace.evicted),
+        ("expired_keys", keyspace.stats.expired),
+        ("expired_stale_perc", f"{keyspace.stats.expired_stale_perc:.2f}"),
+        ("expired_time_cap_reached_count", keyspace.stats.expired_time_cap_reached),
+        ("expire_cycle_cpu_milliseconds", keyspace.stats.expire_cycle_us // 1000),
+        ("evicted_keys", keyspace.stats.evicted),
         ("evicted_clients", 0),
         ("evicted_scripts", 0),
         ("total_eviction_exceeded_time", 0),
         ("current_eviction_exceeded_time", 0),
-        ("keyspace_hits", keyspace.hits),
-        ("keyspace_misses", keyspace.misses),
+        ("keyspace_hits", keyspace.stats.hits),
+        ("keyspace_misses", keyspace.stats.misses),
         ("pubsub_channels", len(engine.pubsub.channels)),
         ("pubsub_patterns", len(engine.pubsub.patterns)),
         ("pubsubshard_channels", len(engine.pubsub.shard_channels)),

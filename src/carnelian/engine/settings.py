@@ -20,6 +20,13 @@ def follow(engine: Engine) -> None:
         "latency-monitor-threshold": _latency_threshold,
         "latency-tracking": _latency_tracking,
         "notify-keyspace-events": _notifications,
+        "active-expire-effort": _expire_effort,
+        "lazyfree-lazy-expire": _lazy_expire,
+        "lazyfree-lazy-server-del": _lazy_server_del,
+        "maxmemory-policy": _access_clock,
+        "lfu-log-factor": _lfu_log_factor,
+        "lfu-decay-time": _lfu_decay_time,
+        "proto-max-bulk-len": _longest_string,
     }
     for name, apply in appliers.items():
         apply(engine, engine.config[name])
@@ -45,3 +52,31 @@ def _latency_tracking(engine: Engine, wanted: bool) -> None:
 
 def _notifications(engine: Engine, letters: str) -> None:
     engine.changes.notify(events.parse_classes(letters))
+
+
+def _expire_effort(engine: Engine, effort: int) -> None:
+    engine.expire_cycle.effort = effort
+
+
+def _lazy_expire(engine: Engine, wanted: bool) -> None:
+    engine.keyspace.lazy_expire = wanted
+
+
+def _lazy_server_del(engine: Engine, wanted: bool) -> None:
+    engine.keyspace.lazy_server_del = wanted
+
+
+def _access_clock(engine: Engine, policy: str) -> None:
+    engine.keyspace.lfu = policy.endswith("lfu")
+
+
+def _lfu_log_factor(engine: Engine, factor: int) -> None:
+    engine.keyspace.lfu_log_factor = factor
+
+
+def _lfu_decay_time(engine: Engine, minutes: int) -> None:
+    engine.keyspace.lfu_decay_time = minutes
+
+
+def _longest_string(engine: Engine, size: int) -> None:
+    engine.keyspace.max_string = size

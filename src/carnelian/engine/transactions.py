@@ -62,7 +62,7 @@ class Watches:
         place = (session.db.index, key)
         if place in session.watch.places:
             return
-        session.watch.places[place] = session.db.is_expired(key)
+        session.watch.places[place] = session.db.is_overdue(key)
         first = not self.keys
         self.keys.setdefault(place, {})[session] = None
         if first:
@@ -85,7 +85,7 @@ class Watches:
         """A key has changed."""
         place = (db.index, key)
         for session in self.keys.get(place, ()):
-            if session.watch.places[place] and not db.exists_raw(key):
+            if session.watch.places[place] and not db.holds(key):
                 session.watch.places[place] = False
                 continue
             session.watch.broken = True
@@ -99,7 +99,7 @@ class Watches:
             here = db if index == db.index else other
             there = None if other is None else (other if here is db else db)
             assert here is not None
-            present = here.exists_raw(key) or (there is not None and there.exists_raw(key))
+            present = here.holds(key) or (there is not None and there.holds(key))
             for session in watchers:
                 expired = session.watch.places[(index, key)]
                 if present and not (expired and there is None):
@@ -112,7 +112,7 @@ class Watches:
             return False
         databases = session.keyspace.databases
         return watch.broken or any(
-            not was_expired and databases[index].is_expired(key)
+            not was_expired and databases[index].is_overdue(key)
             for (index, key), was_expired in watch.places.items()
         )
 

@@ -11,17 +11,27 @@ from cython.cimports.posix.time import CLOCK_MONOTONIC, CLOCK_REALTIME, clock_ge
 class Clock:
     """The time of the system.
 
-    ``ms`` is the wall clock in milliseconds since 1970 as of the last :meth:`tick`. The engine
-    ticks before each command, which then sees one time from its beginning to its end.
+    ``ns`` is a clock that is never set back, for durations; ``ms`` the wall clock in milliseconds
+    since 1970. Both are as of the last :meth:`tick`. The engine ticks between commands, so that
+    each sees one time from its beginning to its end.
     """
 
     def __init__(self):
-        self.tick()
+        self.synchronize()
 
     def tick(self) -> int64_t:
-        """Read the wall clock into ``ms`` and return it."""
-        self.ms = self.wall_ms()
-        return self.ms
+        """Read the time into ``ns`` and ``ms`` and return ``ns``.
+
+        One system clock is read for both: what is between them is found by :meth:`synchronize`.
+        """
+        self.ns = self.monotonic_ns()
+        self.ms = (self.ns + self.wall_offset_ns) // 1000000
+        return self.ns
+
+    def synchronize(self):
+        """Follow a wall clock that was set since; to be called now and then."""
+        self.wall_offset_ns = self.wall_us() * 1000 - self.monotonic_ns()
+        self.tick()
 
     def wall_ms(self) -> int64_t:
         """Milliseconds since 1970, read now."""
@@ -34,7 +44,7 @@ class Clock:
         return cython.cast(int64_t, now.tv_sec) * 1000000 + now.tv_nsec // 1000
 
     def monotonic_ns(self) -> int64_t:
-        """Nanoseconds of a clock that is never set back, read now: for durations."""
+        """Nanoseconds of a clock that is never set back, read now."""
         now = cython.declare(timespec)
         clock_gettime(CLOCK_MONOTONIC, cython.address(now))
         return cython.cast(int64_t, now.tv_sec) * 1000000000 + now.tv_nsec
@@ -47,7 +57,7 @@ class ManualClock(Clock):
     def __init__(self, ms: int64_t = 1_000_000_000_000):
         self.now_us = ms * 1000
         self.since_start_ns = 0
-        self.ms = ms
+        self.synchronize()
 
     def advance(self, ms: int64_t) -> None:
         """Move on by that many milliseconds; what is cached moves, too."""

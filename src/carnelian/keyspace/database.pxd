@@ -22,6 +22,8 @@ cdef class Database(Store):
     # Looking without counting or touching
     cpdef peek(self, bytes key)
     cpdef bint has(self, bytes key) except -1
+    cpdef bint holds(self, bytes key) except -1
+    cpdef bint is_overdue(self, bytes key) except -1
     cpdef int64_t expiry(self, bytes key) except? -3
     cpdef bytes encoding(self, bytes key)
     cpdef idle_seconds(self, bytes key)

@@ -145,6 +145,19 @@ class Database(Store):
             "expires": self.expiring.stats() | {"bytes": self.expiring.memory()},
         }
 
+    def holds(self, key: bytes) -> cython.bint:
+        """Whether the key takes up memory, be its time over or not; deletes nothing."""
+        return self.held(key) is not cython.NULL
+
+    def is_overdue(self, key: bytes) -> cython.bint:
+        """Whether the key is still held though its time is over; deletes nothing."""
+        entry: cython.pointer[Entry] = self.held(key)
+        return (
+            entry is not cython.NULL
+            and expires(entry)
+            and self.keyspace.clock.ms > expiry_of(entry)
+        )
+
     def expiry(self, key: bytes) -> int64_t:
         """When the key expires, in ms since 1970; -1 if it does not, -2 if it is not there."""
         entry: cython.pointer[Entry] = self.find(key)

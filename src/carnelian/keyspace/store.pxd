@@ -18,6 +18,7 @@ cdef class Store:
 
     cdef uint64_t *seek(self, bytes key, uint64_t hash) except? NULL
     cdef Entry *find(self, bytes key) except? NULL
+    cdef Entry *held(self, bytes key) except? NULL
     cdef Entry *read(self, bytes key, bint touch) except? NULL
     cdef Entry *write(self, bytes key) except? NULL
     cdef bint met_overdue(self, bytes key, uint64_t hash, uint64_t *slot) except -1

@@ -73,6 +73,13 @@ class Store:
         slot: cython.pointer[uint64_t] = self.seek(key, hash_of(key))
         return entry_at(slot) if slot is not cython.NULL else cython.NULL
 
+    def held(self, key):
+        """The entry of a key, whether or not it is past its time, or NULL."""
+        slot: cython.pointer[uint64_t] = self.table.find(
+            hash_of(key), PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key)
+        )
+        return entry_at(slot) if slot is not cython.NULL else cython.NULL
+
     def read(self, key, touch):
         """The entry of a key for a command that reads it, or NULL; counted as hit or miss."""
         slot: cython.pointer[uint64_t] = self.seek(key, hash_of(key))

@@ -64,7 +64,8 @@ def of_everything(engine: Engine) -> bytes:
         if not len(db):
             continue
         total.chain(db.index.to_bytes(4, "big"))
-        for key in db.keys():
+        keys = db.keys()
+        for key in keys:
             entry = Digest()
             entry.chain(key)
             of_value(db, key, entry)

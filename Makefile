@@ -25,7 +25,7 @@ bench: build
 	$(BIN)/python benchmarks/compare.py $(ARGS)
 
 conformance: build
-	$(BIN)/python tests/redis_suite/run.py $(ARGS)
+	$(BIN)/python -m tests.redis_suite $(ARGS)
 
 interop: build
 	$(BIN)/python tests/interop/run.py

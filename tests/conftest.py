@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -67,14 +68,23 @@ class ReferenceServer:
         self.process.wait(START_TIMEOUT)
 
 
+def require(program: str, package: str) -> None:
+    """Skip the test if a program is missing, saying what to install; fail it in CI."""
+    if shutil.which(program) is not None:
+        return
+    message = f"this test needs {program} (Debian: apt install {package})"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
 StartRedis = Callable[..., ReferenceServer]
 
 
 @pytest.fixture(scope="module")
 def start_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRedis]:
     """Start redis-server with arguments; ``start_redis("--save", "")``."""
-    if shutil.which("redis-server") is None:
-        pytest.fail("this test compares with redis-server (Debian: apt install redis-server)")
+    require("redis-server", "redis-server")
     servers: list[ReferenceServer] = []
 
     def start(*arguments: str) -> ReferenceServer:

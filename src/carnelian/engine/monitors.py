@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from carnelian.engine.config.quoting import quote
 from carnelian.engine.session import FLAG_MONITOR
 from carnelian.resp.replies import Status
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
     from carnelian.engine.session import Session
-
-_NAMED_ESCAPES = {
-    ord('"'): '\\"', ord("\\"): "\\\\", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 13: "\\r",
-}  # fmt: skip
-_ESCAPES = [
-    _NAMED_ESCAPES.get(byte, chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}")
-    for byte in range(256)
-]
-
-
-def quoted(raw: bytes) -> bytes:
-    """A byte string in double quotes, with everything but printable ASCII escaped."""
-    return ('"' + "".join([_ESCAPES[byte] for byte in raw]) + '"').encode("ascii")
 
 
 def redact(args: list[bytes], *positions: int) -> None:
@@ -58,7 +46,7 @@ class Monitors:
             now_us % 1_000_000,
             db_index,
             session.peer(),
-            b" ".join(map(quoted, args)),
+            b" ".join(map(quote, args)),
         )
         note = Status(line)
         for monitor in list(self._sessions):

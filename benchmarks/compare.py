@@ -1,0 +1,309 @@
+"""Throughput, latency and server CPU per request, ours against redis-server.
+
+Both servers run side by side; redis-benchmark takes them in turns, in pairs of alternating order,
+so that the noise of the machine hits both, and every round of pairs has new servers. What counts
+is the median of the pairs' ratios; the quartiles beside it say how far it can be trusted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from harness import process, report, servers
+from harness.client import encode, pipelines_of, send_pipelines
+from harness.servers import OURS, PEER, Server
+
+DEFAULT_TESTS = "PING_INLINE,PING_MBULK,SET,GET,INCR,MSET"
+# Tests whose requests or replies carry a value, so that its size matters.
+_WITH_VALUE = {"SET", "GET", "MSET", "LPUSH", "RPUSH", "SADD", "HSET", "ZADD"}
+_CALIBRATION_SECONDS = 0.2
+_PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One line of the table: a test of redis-benchmark, or a command line of one's own."""
+
+    test: str
+    size: int
+    pipeline: int
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of redis-benchmark against one server gave; latencies in milliseconds."""
+
+    requests_per_second: float
+    cpu_us: float
+    busy: float
+    latency: dict[str, float]
+
+
+@dataclass
+class Outcome:
+    """All runs of a case, pairwise."""
+
+    case: Case
+    requests: int = 0
+    ours: list[Run] = field(default_factory=list)
+    peer: list[Run] = field(default_factory=list)
+
+    def ratios(self, figure: str) -> list[float]:
+        pairs = zip(self.ours, self.peer, strict=True)
+        return [getattr(a, figure) / getattr(b, figure) for a, b in pairs]
+
+    def ratio(self, figure: str) -> float:
+        return statistics.median(self.ratios(figure))
+
+    def latency_ratio(self, percentile: str) -> float:
+        pairs = zip(self.ours, self.peer, strict=True)
+        return statistics.median(a.latency[percentile] / b.latency[percentile] for a, b in pairs)
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    if shutil.which("redis-benchmark") is None:
+        sys.exit("redis-benchmark is not installed (Debian: apt-get install redis-tools)")
+    pin = options.pin and (os.cpu_count() or 1) > 1
+    generator = Generator(options.clients, options.keyspace, 1 if pin else None)
+    outcomes = [Outcome(case) for case in _cases(options)]
+    titles: dict[str, str] = {}
+    for number in range(options.pairs):
+        # New servers for every round: where in memory a process happens to lie can make it
+        # faster or slower by several per cent for as long as it lives.
+        with ExitStack() as stack:
+            running = {
+                name: stack.enter_context(Server(name, command, cpu=0 if pin else None))
+                for name, command in servers.commands(options).items()
+            }
+            if not titles:
+                titles = {name: servers.version(server) for name, server in running.items()}
+                print(f"{titles[OURS]} against {titles[PEER]}, {options.pairs} pairs per case")
+            print(f"\nround {number + 1}")
+            _round(number, outcomes, running, generator, options.seconds)
+    print("\n" + _table(outcomes))
+    figures = {"servers": titles, "pairs": options.pairs, "cases": [asdict(o) for o in outcomes]}
+    path = report.save("compare", figures)
+    print(f"\n{path}")
+    _draw(outcomes, path.with_suffix(".png"))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    servers.add_server_options(parser)
+    add = parser.add_argument
+    add("--pairs", type=int, default=5, help="interleaved pairs of runs per case (5)")
+    add("--seconds", type=float, default=1.5, help="length of one run (1.5)")
+    add("--clients", type=int, default=50, help="connections (50)")
+    add("-r", "--keyspace", type=int, default=100_000, help="number of random keys (100000)")
+    add("--sizes", default="3,64", help="sizes of values in bytes (3,64)")
+    add("--pipelines", default="1,16,100", help="requests per pipeline (1,16,100)")
+    add("-t", "--tests", default=DEFAULT_TESTS, help=f"tests of redis-benchmark ({DEFAULT_TESTS})")
+    add("--command", action="append", default=[], metavar="LINE",
+        help="a command to run instead of the tests, such as 'GETEX key:__rand_int__ EX 60'; "
+        "repeatable")  # fmt: skip
+    add("--pin", action="store_true", help="servers on CPU 0, redis-benchmark on CPU 1")
+    return parser
+
+
+def _cases(options: argparse.Namespace) -> Iterator[Case]:
+    """All cases, those of one value size together, as the keys are filled anew for each size."""
+    pipelines = [int(number) for number in options.pipelines.split(",")]
+    sizes = [int(number) for number in options.sizes.split(",")]
+    for size in sizes:
+        for pipeline in pipelines:
+            if options.command:
+                for line in options.command:
+                    command = tuple(shlex.split(line))
+                    yield Case(" ".join(command), size, pipeline, command)
+                continue
+            for test in options.tests.upper().split(","):
+                if test in _WITH_VALUE or size == sizes[0]:
+                    yield Case(test, size, pipeline)
+
+
+class Generator:
+    """Runs redis-benchmark and reads what it prints."""
+
+    def __init__(self, clients: int, keyspace: int, cpu: int | None) -> None:
+        self.keyspace = keyspace
+        self._options = ["-c", str(clients), "-r", str(keyspace), "--precision", "3"]
+        self._cpu = cpu
+
+    def run(self, case: Case, server: Server, requests: int) -> Run:
+        """One run of ``requests`` requests; raises ValueError on output it does not know."""
+        command = ["redis-benchmark", "-p", str(server.port), "-n", str(requests)]
+        command += [*self._options, "-d", str(case.size), "-P", str(case.pipeline)]
+        command += list(case.command) or ["-t", case.test.lower()]
+        before = process.cpu_seconds(server.pid)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+            preexec_fn=servers.pinned_to(self._cpu),
+        )
+        spent = process.cpu_seconds(server.pid) - before
+        return parse_run(done.stdout.replace("\r", "\n"), requests, spent)
+
+
+def parse_run(output: str, requests: int, cpu_seconds: float) -> Run:
+    """Reads the report of one test of redis-benchmark."""
+    throughput = re.search(r"throughput summary: ([\d.]+) requests per second", output)
+    if throughput is None or "error" in output.lower():
+        raise ValueError(f"redis-benchmark says:\n{output[-2000:]}")
+    rate = float(throughput[1])
+    steps = [
+        (float(share), float(milliseconds))
+        for share, milliseconds in re.findall(
+            r"^([\d.]+)% <= ([\d.]+) milliseconds", output.partition("Cumulative")[0], re.MULTILINE
+        )
+    ]
+    latency = {
+        name: next(milliseconds for share, milliseconds in steps if share >= wanted)
+        for name, wanted in _PERCENTILES.items()
+    }
+    return Run(rate, cpu_seconds / requests * 1e6, cpu_seconds * rate / requests, latency)
+
+
+def _round(
+    number: int,
+    outcomes: list[Outcome],
+    running: dict[str, Server],
+    generator: Generator,
+    seconds: float,
+) -> None:
+    """One pair of runs of every case; the order within a pair changes from pair to pair."""
+    populated = None
+    for place, outcome in enumerate(outcomes):
+        case = outcome.case
+        if populated != case.size:
+            for server in running.values():
+                _populate(server, generator.keyspace, case.size)
+            populated = case.size
+        if not outcome.requests:
+            outcome.requests = _calibrate(case, running, generator, seconds)
+        order = (OURS, PEER) if (number + place) % 2 == 0 else (PEER, OURS)
+        runs = {name: generator.run(case, running[name], outcome.requests) for name in order}
+        outcome.ours.append(runs[OURS])
+        outcome.peer.append(runs[PEER])
+        print(_progress(outcome), flush=True)
+
+
+def _populate(server: Server, keyspace: int, size: int) -> None:
+    """Gives every key that redis-benchmark draws from a value of the right size."""
+    with server.client() as client:
+        client("FLUSHALL")
+    value = b"x" * size
+
+    def request(number: int) -> bytes:
+        return encode("SET", b"key:%012d" % number, value)
+
+    send_pipelines(server.port, pipelines_of(0, keyspace, request))
+
+
+def _calibrate(case: Case, running: dict[str, Server], generator: Generator, seconds: float) -> int:
+    """The number of requests that takes both servers ``seconds`` on average."""
+    rates = []
+    for server in running.values():
+        requests = 5_000 * case.pipeline
+        run = generator.run(case, server, requests)
+        if requests / run.requests_per_second < _CALIBRATION_SECONDS:
+            run = generator.run(case, server, int(run.requests_per_second * _CALIBRATION_SECONDS))
+        rates.append(run.requests_per_second)
+    requests = int(statistics.mean(rates) * seconds)
+    return max(requests // 1_000, 1) * 1_000
+
+
+def _progress(outcome: Outcome) -> str:
+    case, ours, peer = outcome.case, outcome.ours[-1], outcome.peer[-1]
+    return (
+        f"{case.test} {case.size} B -P {case.pipeline}: throughput x "
+        f"{ours.requests_per_second / peer.requests_per_second:.2f}, CPU x "
+        f"{ours.cpu_us / peer.cpu_us:.2f}"
+    )
+
+
+def _table(outcomes: list[Outcome]) -> str:
+    header = ["test", "bytes", "-P", "ours k/s", "peer k/s", "ratio", "quartiles"]
+    header += ["ours us", "peer us", "CPU ratio", "quartiles", "busy"]
+    header += [*_PERCENTILES, *(f"{name} ratio" for name in _PERCENTILES)]
+    return report.table(header, map(_row, outcomes)) + (
+        "\n\nus: CPU time of the server per request. busy: share of one CPU that ours used; well "
+        "below 100 %, redis-benchmark is the bottleneck.\np50, p99, p99.9: latency of ours in ms. "
+        "Ratios are ours / peer, medians over the pairs."
+    )
+
+
+def _row(outcome: Outcome) -> list[str]:
+    case, ours, peer = outcome.case, outcome.ours, outcome.peer
+    row = [case.test, str(case.size), str(case.pipeline)]
+    row += [f"{_median(runs, 'requests_per_second') / 1e3:.1f}" for runs in (ours, peer)]
+    row += [
+        f"{outcome.ratio('requests_per_second'):.2f}",
+        _quartiles(outcome, "requests_per_second"),
+    ]
+    row += [f"{_median(runs, 'cpu_us'):.2f}" for runs in (ours, peer)]
+    row += [f"{outcome.ratio('cpu_us'):.2f}", _quartiles(outcome, "cpu_us")]
+    row.append(f"{_median(ours, 'busy'):.0%}")
+    row += [f"{statistics.median(run.latency[p] for run in ours):.2f}" for p in _PERCENTILES]
+    row += [f"{outcome.latency_ratio(p):.2f}" for p in _PERCENTILES]
+    return row
+
+
+def _median(runs: list[Run], figure: str) -> float:
+    return statistics.median(getattr(run, figure) for run in runs)
+
+
+def _quartiles(outcome: Outcome, figure: str) -> str:
+    ratios = outcome.ratios(figure)
+    if len(ratios) < 2:
+        return ""
+    low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
+    return f"{low:.2f}-{high:.2f}"
+
+
+def _draw(outcomes: list[Outcome], path: Path) -> None:
+    """A chart of the ratios, where matplotlib is installed."""
+    try:
+        import matplotlib
+    except ImportError:
+        print("no chart: matplotlib is not installed")
+        return
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    labels = [f"{o.case.test} {o.case.size} B -P {o.case.pipeline}" for o in outcomes]
+    places = range(len(outcomes))
+    figure, axes = pyplot.subplots(figsize=(9, 1.5 + 0.42 * len(outcomes)))
+    series = {
+        "throughput (more is better)": [o.ratio("requests_per_second") for o in outcomes],
+        "server CPU per request (less is better)": [o.ratio("cpu_us") for o in outcomes],
+    }
+    for number, (label, values) in enumerate(series.items()):
+        offsets = [place + 0.4 * number - 0.2 for place in places]
+        bars = axes.barh(offsets, values, height=0.38, label=label)
+        axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=7)
+    axes.axvline(1.0, color="black", linewidth=0.8)
+    axes.set_yticks(list(places), labels, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("ours / redis-server")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    figure.savefig(path, dpi=130, bbox_inches="tight")
+    print(path)
+
+
+if __name__ == "__main__":
+    main()

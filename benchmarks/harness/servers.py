@@ -1,0 +1,140 @@
+"""Starts and stops the servers that a benchmark compares, on free loopback ports."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.client import Client
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+OURS = "carnelian"
+PEER = "redis"
+START_SECONDS = 20
+
+
+class NotStarting(Exception):
+    """A server did not come up; the message has its output."""
+
+
+class Server:
+    """A server process of our own without persistence, in a temporary folder."""
+
+    def __init__(self, name: str, command: list[str], *options: str, cpu: int | None = None):
+        self.name = name
+        self.port = free_port()
+        self._folder = tempfile.TemporaryDirectory(prefix="bench-")
+        self._log = Path(self._folder.name) / "log"
+        arguments = [*command, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        environment = dict(os.environ)
+        paths = [str(REPOSITORY / "src"), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+        began = time.perf_counter()
+        with self._log.open("wb") as out:
+            self.process = subprocess.Popen(
+                [*arguments, *options],
+                cwd=self._folder.name,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                preexec_fn=pinned_to(cpu),
+            )
+        self.pid = self.process.pid
+        self._wait_until_ready()
+        self.seconds_to_ready = time.perf_counter() - began
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                with Client(self.port) as client:
+                    client("PING")
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    text = self.output()
+                    self.stop()
+                    raise NotStarting(f"{self.name} does not start:\n{text}") from None
+                time.sleep(0.001)
+
+    def client(self) -> Client:
+        return Client(self.port)
+
+    def output(self) -> str:
+        """What the server logged so far."""
+        return self._log.read_text(errors="replace")
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def stop(self) -> None:
+        if self.alive():
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def pinned_to(cpu: int | None) -> Callable[[], None] | None:
+    """What a child process runs first to stay on one CPU, or None."""
+    if cpu is None:
+        return None
+    return lambda: os.sched_setaffinity(0, {cpu})
+
+
+def add_server_options(parser: argparse.ArgumentParser) -> None:
+    """Options that name the two servers to compare."""
+    parser.add_argument("--ours", help="command line of our server (default: this source tree's)")
+    parser.add_argument("--peer", default="redis-server", help="the other one (redis-server)")
+
+
+def own_command(options: argparse.Namespace) -> list[str]:
+    if options.ours:
+        return resolved(options.ours)
+    return [sys.executable, "-m", "carnelian"]
+
+
+def commands(options: argparse.Namespace) -> dict[str, list[str]]:
+    """The command lines of both servers by name; exits with advice where the peer is missing."""
+    return {OURS: own_command(options), PEER: resolved(options.peer)}
+
+
+def resolved(text: str) -> list[str]:
+    command = shlex.split(text)
+    if shutil.which(command[0]) is None:
+        sys.exit(f"{command[0]} is not installed (Debian: apt-get install redis-server)")
+    return command
+
+
+def version(server: Server) -> str:
+    """Name and version of a running server, as INFO gives them."""
+    with server.client() as client:
+        fields = client.info("server")
+    own = fields.get("carnelian_version")
+    return f"carnelian {own}" if own else f"redis {fields.get('redis_version', '?')}"

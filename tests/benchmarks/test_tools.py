@@ -1,0 +1,46 @@
+"""The benchmarks run to their end; with redis-server on both sides, as they measure, not judge."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            "compare.py --pairs 2 --seconds 0.05 --sizes 3 --pipelines 16 -t PING_MBULK,GET "
+            "--ours redis-server",
+            ["PING_MBULK 3 B -P 16: throughput x ", "GET 3 B -P 16: throughput x "],
+        ),
+        (
+            "compare.py --pairs 1 --seconds 0.05 --sizes 3 --pipelines 1 --ours redis-server "
+            "--command 'GETDEL key:__rand_int__'",
+            ["GETDEL key:__rand_int__ 3 B -P 1: throughput x "],
+        ),
+        (
+            "memory.py --keys 2000 --connections 0 --ours redis-server",
+            ["keys 16+64 B: used x 1.00", "keys 16+64 B, expiring: used x 1.00"],
+        ),
+        (
+            "fuzz.py --requests 3000 --server redis-server --seed 1",
+            ["malformed requests; the server is alive and well"],
+        ),
+    ],
+)
+def test_tool_runs(line: str, expected: list[str]):
+    script, *arguments = shlex.split(line)
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / script), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    for text in expected:
+        assert text in done.stdout

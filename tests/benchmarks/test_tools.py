@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from conftest import require
+
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
@@ -34,6 +36,8 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
     ],
 )
 def test_tool_runs(line: str, expected: list[str]):
+    require("redis-server", "redis-server")
+    require("redis-benchmark", "redis-tools")
     script, *arguments = shlex.split(line)
     done = subprocess.run(
         [sys.executable, str(BENCHMARKS / script), *arguments],

@@ -20,6 +20,8 @@ COMPILED = (
     "carnelian.datatypes.string",
     "carnelian.datatypes.table",
     "carnelian.datatypes.value",
+    "carnelian.datatypes.xxh3",
+    "carnelian.datatypes.lcs",
     "carnelian.keyspace.clock",
     "carnelian.keyspace.database",
     "carnelian.keyspace.expiry",
@@ -32,6 +34,16 @@ COMPILED = (
     "carnelian.engine.session",
     "carnelian.engine.engine",
     "carnelian.commands.connection",
+    "carnelian.commands.lifetimes",
+    "carnelian.commands.strings.options",
+    "carnelian.commands.strings.values",
+    "carnelian.commands.strings.counters",
+    "carnelian.commands.strings.pieces",
+    "carnelian.commands.strings.pairs",
+    "carnelian.commands.keys.existence",
+    "carnelian.commands.keys.expiry",
+    "carnelian.commands.keys.naming",
+    "carnelian.commands.keys.scanning",
 )
 
 DIRECTIVES = {

@@ -14,6 +14,14 @@ import pytest
 import redis
 from redis.connection import Connection
 
+import carnelian.commands.keys
+import carnelian.commands.pubsub
+import carnelian.commands.strings
+import carnelian.commands.transactions  # noqa: F401
+from carnelian.engine.engine import Engine
+from carnelian.keyspace.clock import ManualClock
+from support.local import LocalClient
+
 START_TIMEOUT = 10.0
 
 
@@ -100,3 +108,21 @@ def start_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartRedis
 def redis_server(start_redis: StartRedis) -> ReferenceServer:
     """One redis-server for the tests of a module, without snapshots."""
     return start_redis("--save", "")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands still until the test moves it."""
+    return ManualClock()
+
+
+@pytest.fixture
+def engine(clock: ManualClock) -> Engine:
+    """An engine of its own for the test, on the clock of the test."""
+    return Engine(clock=clock)
+
+
+@pytest.fixture
+def client(engine: Engine) -> LocalClient:
+    """A client of the engine: ``client("SET", "k", 1)`` returns the reply."""
+    return LocalClient(engine)

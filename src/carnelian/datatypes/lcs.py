@@ -23,8 +23,8 @@ def compare(a: bytes, b: bytes) -> tuple[bytes, list[tuple[int, int, int]]]:
     """
     rows: cython.Py_ssize_t = len(a) + 1
     columns: cython.Py_ssize_t = len(b) + 1
-    table: cython.pointer(uint32_t) = cython.cast(
-        cython.pointer(uint32_t),
+    table: cython.pointer[uint32_t] = cython.cast(
+        cython.pointer[uint32_t],
         malloc(cython.cast(cython.size_t, rows) * columns * cython.sizeof(uint32_t)),
     )
     if table is cython.NULL:
@@ -43,7 +43,7 @@ def compare(a: bytes, b: bytes) -> tuple[bytes, list[tuple[int, int, int]]]:
 @cython.nogil
 @cython.exceptval(check=False)
 def _fill(
-    table: cython.pointer(uint32_t),
+    table: cython.pointer[uint32_t],
     a: octets,
     rows: cython.Py_ssize_t,
     b: octets,
@@ -52,8 +52,8 @@ def _fill(
     """Entry (i, j) becomes the length that the first i and the first j bytes have in common."""
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
-    above: cython.pointer(uint32_t)
-    row: cython.pointer(uint32_t) = table
+    above: cython.pointer[uint32_t]
+    row: cython.pointer[uint32_t] = table
     for j in range(columns):
         row[j] = 0
     for i in range(1, rows):
@@ -69,7 +69,7 @@ def _fill(
 
 @cython.cfunc
 def _walk(
-    table: cython.pointer(uint32_t),
+    table: cython.pointer[uint32_t],
     a: octets,
     rows: cython.Py_ssize_t,
     b: octets,

@@ -191,7 +191,7 @@ def _up_to_240(data: octets, size: cython.Py_ssize_t) -> u64:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _accumulate(lanes: cython.pointer(u64), data: octets, secret: octets) -> cython.void:
+def _accumulate(lanes: cython.pointer[u64], data: octets, secret: octets) -> cython.void:
     """Take one stripe in."""
     lane: cython.Py_ssize_t
     word: u64
@@ -207,7 +207,7 @@ def _accumulate(lanes: cython.pointer(u64), data: octets, secret: octets) -> cyt
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _scramble(lanes: cython.pointer(u64)) -> cython.void:
+def _scramble(lanes: cython.pointer[u64]) -> cython.void:
     """Stir the lanes at the end of a block."""
     lane: cython.Py_ssize_t
     for lane in range(8):

@@ -1,0 +1,24 @@
+"""The commands that work on keys of any type, and on whole databases.
+
+See https://redis.io/docs/latest/commands/?group=generic
+"""
+
+from carnelian.commands.keys import (
+    databases,
+    existence,
+    expiry,
+    introspection,
+    naming,
+    replicas,
+    scanning,
+)
+
+__all__ = [
+    "databases",
+    "existence",
+    "expiry",
+    "introspection",
+    "naming",
+    "replicas",
+    "scanning",
+]

@@ -1,0 +1,109 @@
+"""DBSIZE, FLUSHDB, FLUSHALL and SWAPDB: commands on whole databases."""
+
+from __future__ import annotations
+
+from carnelian.commands.keys.indexes import parse_index
+from carnelian.engine.registry import command
+from carnelian.engine.session import Session
+from carnelian.keyspace.database import Database
+from carnelian.resp.replies import OK, Error, SyntaxError_
+
+_FLUSH_ARGUMENTS = "[flush-type=<ASYNC@4.0.0 | SYNC@6.2.0>]"
+_FLUSH_HISTORY = [("4.0.0", "ASYNC came."), ("6.2.0", "SYNC came.")]
+_FLUSH_HINTS = ("request_policy:all_shards", "response_policy:all_succeeded")
+
+
+@command(
+    "DBSIZE",
+    arity=1,
+    flags="readonly fast",
+    group="server",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Replies with the number of keys in the database.",
+    categories="keyspace",
+    hints=("request_policy:all_shards", "response_policy:agg_sum"),
+)
+def dbsize(session: Session, args: list[bytes]) -> object:
+    return len(session.db)
+
+
+@command(
+    "FLUSHDB",
+    arity=-1,
+    flags="write",
+    group="server",
+    since="1.0.0",
+    complexity="O(N), with N the number of keys in the database",
+    summary="Deletes all keys of the database.",
+    arguments=_FLUSH_ARGUMENTS,
+    categories="keyspace dangerous",
+    hints=_FLUSH_HINTS,
+    history=_FLUSH_HISTORY,
+)
+def flushdb(session: Session, args: list[bytes]) -> object:
+    return _flush(session, args, [session.db])
+
+
+@command(
+    "FLUSHALL",
+    arity=-1,
+    flags="write",
+    group="server",
+    since="1.0.0",
+    complexity="O(N), with N the number of keys in all databases",
+    summary="Deletes all keys of all databases.",
+    arguments=_FLUSH_ARGUMENTS,
+    categories="keyspace dangerous",
+    hints=_FLUSH_HINTS,
+    history=_FLUSH_HISTORY,
+)
+def flushall(session: Session, args: list[bytes]) -> object:
+    return _flush(session, args, session.keyspace.databases)
+
+
+def _flush(session: Session, args: list[bytes], databases: list[Database]) -> object:
+    lazy = _is_lazy(session, args)
+    removed = sum(len(db) for db in databases)
+    for db in databases:
+        session.engine.changes.replaced(db)
+        session.keyspace.flush(db, lazy)
+    session.keyspace.dirty += removed
+    if not removed:
+        # Replicas and the append-only file get it all the same: they may hold more.
+        session.engine.effects.add(session.db.index, args)
+    return OK
+
+
+def _is_lazy(session: Session, args: list[bytes]) -> bool:
+    if len(args) == 1:
+        return session.engine.config["lazyfree-lazy-user-flush"]
+    mode = args[1].upper()
+    if len(args) > 2 or mode not in (b"SYNC", b"ASYNC"):
+        raise SyntaxError_()
+    return mode == b"ASYNC"
+
+
+@command(
+    "SWAPDB",
+    arity=3,
+    flags="write fast",
+    group="server",
+    since="4.0.0",
+    complexity="O(N), with N the number of sessions that watch or wait for keys of the two",
+    summary="Lets two databases change their numbers.",
+    arguments="index1:integer index2:integer",
+    categories="keyspace dangerous",
+)
+def swapdb(session: Session, args: list[bytes]) -> object:
+    first = parse_index(args[1], "ERR invalid first DB index")
+    second = parse_index(args[2], "ERR invalid second DB index")
+    databases = session.keyspace.databases
+    if not (0 <= first < len(databases) and 0 <= second < len(databases)):
+        raise Error("ERR DB index is out of range")
+    if first != second:
+        session.engine.changes.replaced(databases[first], databases[second])
+        session.engine.changes.replaced(databases[second], databases[first])
+        session.keyspace.swap(first, second)
+    session.keyspace.dirty += 1
+    return OK

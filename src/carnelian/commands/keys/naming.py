@@ -1,0 +1,126 @@
+"""RENAME, COPY and MOVE: values that come under another key or into another database."""
+
+import cython
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.database import Database
+
+from carnelian.commands.keys.indexes import database
+from carnelian.engine.registry import at, command
+from carnelian.keyspace import events
+from carnelian.resp.replies import OK as _ok
+from carnelian.resp.replies import Error, SyntaxError_
+
+_GENERIC = cython.declare(cython.int, events.GENERIC)
+_OK = cython.declare(object, _ok)
+
+SAME: str = "ERR source and destination objects are the same"
+
+
+@command(
+    "RENAME",
+    arity=3,
+    flags="write",
+    keys=(at(1, "RW access delete"), at(2, "OW update")),
+    group="generic",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Gives a key another name; a key that had that name is gone.",
+    arguments="key:key newkey:key",
+)
+def rename(session: Session, args: list):
+    _rename(session, args[1], args[2], False)
+    return _OK
+
+
+@command(
+    "RENAMENX",
+    arity=3,
+    flags="write fast",
+    keys=(at(1, "RW access delete"), at(2, "OW insert")),
+    group="generic",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Gives a key another name if no key has it.",
+    arguments="key:key newkey:key",
+    history=[("3.2.0", "It is no error that both names are the same.")],
+)
+def renamenx(session: Session, args: list):
+    return _rename(session, args[1], args[2], True)
+
+
+@cython.cfunc
+def _rename(session: Session, key: bytes, name: bytes, only_new: cython.bint):
+    """Both: 1 if the key has the name now and had not."""
+    db: Database = session.db
+    if not db.has(key):
+        raise Error("ERR no such key")
+    if key == name or (only_new and db.has(name)):
+        return 0
+    db.rename(key, name)
+    db.changed(key, _GENERIC, b"rename_from")
+    db.changed(name, _GENERIC, b"rename_to")
+    session.keyspace.dirty -= 1  # One change, of two keys.
+    return 1
+
+
+@command(
+    "COPY",
+    arity=-3,
+    flags="write denyoom",
+    keys=(at(1, "RO access"), at(2, "OW update")),
+    group="generic",
+    since="6.2.0",
+    complexity="O(1) for strings, O(N) for collections, with N the number of their items",
+    summary="Copies the value of a key, and when it expires, to another key.",
+    arguments="source:key destination:key [DB destination-db:integer] [REPLACE]",
+)
+def copy(session: Session, args: list):
+    source: bytes = args[1]
+    destination: bytes = args[2]
+    target, replace = _copy_options(session, args)
+    if target is session.db and source == destination:
+        raise Error(SAME)
+    if not session.db.touch(source) or not session.db.copy(source, target, destination, replace):
+        return 0
+    target.changed(destination, _GENERIC, b"copy_to")
+    return 1
+
+
+def _copy_options(session: Session, args: list) -> tuple:
+    """The database to copy to, and whether to replace what is there."""
+    target, replace = session.db, False
+    rest = iter(args[3:])
+    for option in rest:
+        name = option.upper()
+        index = next(rest, None) if name == b"DB" else None
+        if name == b"REPLACE":
+            replace = True
+        elif index is not None:
+            target = database(session, index)
+        else:
+            raise SyntaxError_()
+    return target, replace
+
+
+@command(
+    "MOVE",
+    arity=3,
+    flags="write fast",
+    keys=at(1, "RW access update"),
+    group="generic",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Moves a key into another database if that has no key of this name.",
+    arguments="key:key db:integer",
+)
+def move(session: Session, args: list):
+    key: bytes = args[1]
+    target: Database = database(session, args[2])
+    if target is session.db:
+        raise Error(SAME)
+    if not session.db.move(key, target):
+        return 0
+    session.db.changed(key, _GENERIC, b"move_from")
+    target.changed(key, _GENERIC, b"move_to")
+    session.keyspace.dirty -= 1  # One change, of two keys.
+    return 1

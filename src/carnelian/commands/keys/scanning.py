@@ -1,0 +1,113 @@
+"""KEYS, SCAN and RANDOMKEY: which keys there are.
+
+See https://redis.io/docs/latest/commands/scan/
+"""
+
+import re
+
+import cython
+from cython.cimports.carnelian.datatypes.glob import matches
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.database import Database
+
+from carnelian.engine.registry import command
+from carnelian.resp.numbers import parse_int
+from carnelian.resp.replies import Error, SyntaxError_
+
+# What strtoul() reads, which is what clients have been sending.
+_CURSOR: re.Pattern = re.compile(rb"(?:([+-]?)(\d+))?")
+_CURSORS: int = 1 << 64
+
+
+@command(
+    "KEYS",
+    arity=2,
+    flags="readonly",
+    group="generic",
+    since="1.0.0",
+    complexity="O(N), with N the number of keys in the database",
+    summary="Lists the keys that match a pattern; use SCAN on a big database.",
+    arguments="pattern:pattern",
+    categories="dangerous",
+    hints=("request_policy:all_shards", "nondeterministic_output_order"),
+)
+def keys(session: Session, args: list):
+    pattern: bytes = args[1]
+    every = session.db.keys()
+    return list(every) if pattern == b"*" else [key for key in every if matches(pattern, key)]
+
+
+@command(
+    "RANDOMKEY",
+    arity=1,
+    flags="readonly touches_arbitrary_keys",
+    group="generic",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Replies with some key of the database, each as likely as any other.",
+    hints=("request_policy:all_shards", "response_policy:special", "nondeterministic_output"),
+)
+def randomkey(session: Session, args: list):
+    return session.db.random_key()
+
+
+@command(
+    "SCAN",
+    arity=-2,
+    flags="readonly touches_arbitrary_keys",
+    group="generic",
+    since="2.8.0",
+    complexity="O(1) a call, O(N) for the whole of N keys",
+    summary="Lists keys part by part, with a cursor to go on from.",
+    arguments=(
+        "cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [TYPE type:string@6.0.0]"
+    ),
+    hints=("nondeterministic_output", "request_policy:special", "response_policy:special"),
+    history=[("6.0.0", "TYPE came.")],
+)
+def scan(session: Session, args: list):
+    db: Database = session.db
+    cursor = parse_cursor(args[1])
+    pattern, count, type_name = _options(args)
+    cursor, found = db.scan(cursor, count, type_name)
+    if pattern is not None:
+        found = [key for key in found if matches(pattern, key)]
+    return [b"%d" % cursor, found]
+
+
+def parse_cursor(text: bytes) -> int:
+    """The cursor of a SCAN, HSCAN, SSCAN or ZSCAN: an unsigned 64-bit number.
+
+    Raises:
+        Error: it is none.
+    """
+    match = _CURSOR.fullmatch(text)
+    if match is None:
+        raise Error("ERR invalid cursor")
+    number = int(match[2] or 0)
+    if number >= _CURSORS:
+        raise Error("ERR invalid cursor")
+    return _CURSORS - number if match[1] == b"-" and number else number
+
+
+def _options(args: list) -> tuple:
+    """Pattern, count and name of a type; None where there is none."""
+    pattern = type_name = None
+    count = 10
+    i: cython.Py_ssize_t
+    for i in range(2, len(args), 2):
+        name = args[i].upper()
+        if i + 1 == len(args):
+            raise SyntaxError_()
+        value = args[i + 1]
+        if name == b"COUNT":
+            count = parse_int(value)
+            if count < 1:
+                raise SyntaxError_()
+        elif name == b"MATCH":
+            pattern = None if value == b"*" else value
+        elif name == b"TYPE":
+            type_name = value.lower()
+        else:
+            raise SyntaxError_()
+    return pattern, count, type_name

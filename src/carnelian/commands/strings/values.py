@@ -1,0 +1,342 @@
+"""GET, SET and their kin: commands on whole values."""
+
+import cython
+from cython.cimports.carnelian.commands.lifetimes import (
+    ABSOLUTE,
+    SECONDS,
+    deadline,
+    drop,
+    has_passed,
+    outlive,
+)
+from cython.cimports.carnelian.commands.strings.options import (
+    COMPARISONS,
+    GET,
+    IFDEQ,
+    IFEQ,
+    IFNE,
+    KEEPTTL,
+    NX,
+    PERSIST,
+    TIMES,
+    XX,
+    Options,
+    parse,
+    word,
+)
+from cython.cimports.carnelian.datatypes.xxh3 import hexdigest
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.database import Database
+
+from carnelian.engine.registry import at, command
+from carnelian.keyspace import events
+from carnelian.resp.replies import OK as _ok
+from carnelian.resp.replies import Error, WrongType
+
+_STRING = cython.declare(cython.int, events.STRING)
+_GENERIC = cython.declare(cython.int, events.GENERIC)
+_OK = cython.declare(object, _ok)
+
+_FOR_SET = cython.declare(cython.int, NX | XX | COMPARISONS | GET | KEEPTTL | TIMES)
+_FOR_GETEX = cython.declare(cython.int, PERSIST | TIMES)
+
+DIGEST_DIGITS = cython.declare(cython.int, 16)
+
+
+@command(
+    "GET",
+    arity=2,
+    flags="readonly fast",
+    keys=at(1, "RO access"),
+    group="string",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Replies with the string at a key.",
+    arguments="key:key",
+)
+def get(session: Session, args: list):
+    return session.db.string(args[1])
+
+
+@command(
+    "SET",
+    arity=-3,
+    flags="write denyoom",
+    keys=at(
+        1,
+        "RW access update variable_flags",
+        notes="Reads the key only with GET or a condition on its value",
+    ),
+    group="string",
+    since="1.0.0",
+    complexity="O(1); O(N) for IFDEQ and IFDNE, with N the length of the present value",
+    summary="Sets a key to a string, whatever it held before.",
+    arguments=(
+        "key:key value:string "
+        "[condition@2.6.12=<NX | XX | IFEQ ifeq-value:string@8.4.0 | IFNE ifne-value:string@8.4.0"
+        " | IFDEQ ifdeq-digest:integer@8.4.0 | IFDNE ifdne-digest:integer@8.4.0>] "
+        "[GET@6.2.0] "
+        "[expiration=<EX seconds:integer@2.6.12 | PX milliseconds:integer@2.6.12"
+        " | EXAT unix-time-seconds:unix-time@6.2.0 | PXAT unix-time-milliseconds:unix-time@6.2.0"
+        " | KEEPTTL@6.0.0>]"
+    ),
+    history=[
+        ("2.6.12", "EX, PX, NX and XX came."),
+        ("6.0.0", "KEEPTTL came."),
+        ("6.2.0", "GET, EXAT and PXAT came."),
+        ("7.0.0", "NX and GET can be given together."),
+        ("8.4.0", "IFEQ, IFNE, IFDEQ and IFDNE came."),
+    ],
+)
+def set_(session: Session, args: list):
+    if len(args) == 3:
+        db: Database = session.db
+        key: bytes = args[1]
+        db.set_string(key, args[2])
+        db.changed(key, _STRING, b"set")
+        return _OK
+    return _set(session, args, parse(args, 3, _FOR_SET))
+
+
+@cython.cfunc
+def _set(session: Session, args: list, options: Options):
+    """SET with options."""
+    db: Database = session.db
+    key: bytes = args[1]
+    value: bytes = args[2]
+    given: cython.int = options.given
+    moment: cython.longlong = 0
+    previous: object = None
+    if given & TIMES:
+        moment = deadline(session, options.time, options.unit(), "set")
+    if given & GET:
+        previous = db.string(key)
+    if not _allows(db, key, options):
+        return previous
+    if given & TIMES:
+        _set_until(session, key, value, moment)
+        return previous if given & GET else _OK
+    db.set_string(key, value, given & KEEPTTL != 0)
+    db.changed(key, _STRING, b"set")
+    if given & (GET | COMPARISONS):
+        session.rewrite([b"SET", key, value] + ([b"KEEPTTL"] if given & KEEPTTL else []))
+    return previous if given & GET else _OK
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _allows(db: Database, key: bytes, options: Options) -> cython.bint:
+    """Whether the condition on the present value of the key is met."""
+    given: cython.int = options.given
+    if given & NX:
+        return not db.has(key)
+    if given & XX:
+        return db.has(key)
+    if not given & COMPARISONS:
+        return True
+    value = db.value_to_change(key)
+    if value is None:
+        return given & (IFEQ | IFDEQ) == 0
+    if type(value) is not bytes:
+        raise WrongType()
+    return _matches(value, given, options.operand)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _matches(value: bytes, comparison: cython.int, operand: bytes) -> cython.bint:
+    """Whether a value compares with the operand of IFEQ, IFNE, IFDEQ or IFDNE as it asks for."""
+    if comparison & (IFEQ | IFNE):
+        return (value == operand) == (comparison & IFEQ != 0)
+    if len(operand) != DIGEST_DIGITS:
+        raise Error("ERR must be exactly 16 hexadecimal characters")
+    return (hexdigest(value) == operand.lower()) == (comparison & IFDEQ != 0)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _set_until(session: Session, key: bytes, value: bytes, moment: cython.longlong) -> cython.int:
+    """Set a key to a string that expires at a unix time in ms."""
+    db: Database = session.db
+    db.set_string(key, value, False, moment)
+    db.changed(key, _STRING, b"set")
+    session.keyspace.notify(db, _GENERIC, b"expire", key)
+    session.rewrite([b"SET", key, value, b"PXAT", b"%d" % moment])
+    return 0
+
+
+@command(
+    "SETNX",
+    arity=3,
+    flags="write denyoom fast",
+    keys=at(1, "OW insert"),
+    group="string",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Sets a key to a string if the key does not exist.",
+    arguments="key:key value:string",
+    deprecated=("2.6.12", "`SET` with the `NX` argument"),
+    doc_flags="deprecated",
+)
+def setnx(session: Session, args: list):
+    db: Database = session.db
+    key: bytes = args[1]
+    if db.has(key):
+        return 0
+    db.set_string(key, args[2])
+    db.changed(key, _STRING, b"set")
+    return 1
+
+
+@command(
+    "SETEX",
+    arity=4,
+    flags="write denyoom",
+    keys=at(1, "OW update"),
+    group="string",
+    since="2.0.0",
+    complexity="O(1)",
+    summary="Sets a key to a string that expires after some seconds.",
+    arguments="key:key seconds:integer value:string",
+    deprecated=("2.6.12", "`SET` with the `EX` argument"),
+    doc_flags="deprecated",
+)
+def setex(session: Session, args: list):
+    _set_until(session, args[1], args[3], deadline(session, args[2], SECONDS, "setex"))
+    return _OK
+
+
+@command(
+    "PSETEX",
+    arity=4,
+    flags="write denyoom",
+    keys=at(1, "OW update"),
+    group="string",
+    since="2.6.0",
+    complexity="O(1)",
+    summary="Sets a key to a string that expires after some milliseconds.",
+    arguments="key:key milliseconds:integer value:string",
+    deprecated=("2.6.12", "`SET` with the `PX` argument"),
+    doc_flags="deprecated",
+)
+def psetex(session: Session, args: list):
+    _set_until(session, args[1], args[3], deadline(session, args[2], 0, "psetex"))
+    return _OK
+
+
+@command(
+    "GETSET",
+    arity=3,
+    flags="write denyoom fast",
+    keys=at(1, "RW access update"),
+    group="string",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Sets a key to a string and replies with the one before it.",
+    arguments="key:key value:string",
+    deprecated=("6.2.0", "`SET` with the `!GET` argument"),
+    doc_flags="deprecated",
+)
+def getset(session: Session, args: list):
+    db: Database = session.db
+    key: bytes = args[1]
+    previous = db.string(key)
+    db.set_string(key, args[2])
+    db.changed(key, _STRING, b"set")
+    session.rewrite([b"SET", key, args[2]])
+    return previous
+
+
+@command(
+    "GETDEL",
+    arity=2,
+    flags="write fast",
+    keys=at(1, "RW access delete"),
+    group="string",
+    since="6.2.0",
+    complexity="O(1)",
+    summary="Replies with the string at a key and deletes the key.",
+    arguments="key:key",
+)
+def getdel(session: Session, args: list):
+    db: Database = session.db
+    key: bytes = args[1]
+    value = db.string(key)
+    if value is not None:
+        db.delete(key)
+        db.changed(key, _GENERIC, b"del")
+        session.rewrite([b"DEL", key])
+    return value
+
+
+@command(
+    "GETEX",
+    arity=-2,
+    flags="write fast",
+    keys=at(1, "RW access update", notes="RW and update, for it changes when the key expires"),
+    group="string",
+    since="6.2.0",
+    complexity="O(1)",
+    summary="Replies with the string at a key and sets when the key expires.",
+    arguments=(
+        "key:key [expiration=<EX seconds:integer | PX milliseconds:integer"
+        " | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | PERSIST>]"
+    ),
+)
+def getex(session: Session, args: list):
+    options: Options = parse(args, 2, _FOR_GETEX)
+    key: bytes = args[1]
+    value = session.db.string(key)
+    if value is None:
+        return None
+    if options.given & TIMES:
+        moment: cython.longlong = deadline(session, options.time, options.unit(), "getex")
+        if options.unit() & ABSOLUTE and has_passed(session, moment):
+            drop(session, key)
+        else:
+            outlive(session, key, moment)
+    elif options.given & PERSIST and session.db.persist(key):
+        session.db.changed(key, _GENERIC, b"persist")
+        session.rewrite([b"PERSIST", key])
+    return value
+
+
+@command(
+    "DELEX",
+    arity=-2,
+    flags="write fast",
+    keys=at(1, "RW delete variable_flags"),
+    group="string",
+    since="8.4.0",
+    complexity="O(1); O(N) for IFDEQ and IFDNE, with N the length of the value",
+    summary="Deletes a key if its value, or the digest of it, compares as asked for.",
+    arguments=(
+        "key:key [condition=<IFEQ ifeq-value:string | IFNE ifne-value:string"
+        " | IFDEQ ifdeq-digest:integer | IFDNE ifdne-digest:integer>]"
+    ),
+)
+def delex(session: Session, args: list):
+    if len(args) != 2 and len(args) != 4:
+        raise Error("ERR wrong number of arguments for 'delex' command")
+    db: Database = session.db
+    key: bytes = args[1]
+    if not db.has(key):
+        return 0
+    if len(args) == 4 and not _may_go(db.value_to_change(key), args[2], args[3]):
+        return 0
+    db.delete(key)
+    db.changed(key, _GENERIC, b"del")
+    session.rewrite([b"DEL", key])
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _may_go(value: object, condition: bytes, operand: bytes) -> cython.bint:
+    """Whether DELEX may delete this value."""
+    if type(value) is not bytes:
+        raise Error("ERR Key should be of string type if conditions are specified")
+    comparison: cython.int = word(condition) & COMPARISONS
+    if not comparison:
+        raise Error("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE")
+    return _matches(value, comparison, operand)

@@ -244,7 +244,8 @@ class Engine:
             self.stats.sample(self.clock.ms)
         self.expire_cycle.hz = hz
         self._note_duration("expire-cycle", self.expire_cycle.run())
-        self.keyspace.background_step(int(_BACKGROUND_SHARE * 1_000_000 / hz))
+        budget_us = int(_BACKGROUND_SHARE * 1_000_000 / hz)
+        self.keyspace.background_step(budget_us, self.config["activerehashing"])
         self.peak_memory = max(self.peak_memory, memory.used())
         for hook in self.on_cron:
             hook()

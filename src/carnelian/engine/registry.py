@@ -286,11 +286,17 @@ class Registry:
             del self.top[tail]
         self.by_spelling.clear()
 
-    def rename(self, name: str, new: str) -> None:
-        """Give a command another name, or none if ``new`` is empty (``rename-command``)."""
-        command = self.top.pop(name.lower().encode())
-        if new:
-            self.top[new.lower().encode()] = command
+    def rename(self, name: bytes, new: bytes) -> None:
+        """Give a command another name, or none if ``new`` is empty (``rename-command``).
+
+        Raises:
+            KeyError: there is no such command.
+            ValueError: the new name is that of another command.
+        """
+        command = self.top.pop(name.lower())
+        if new and self.top.setdefault(new.lower(), command) is not command:
+            self.top[name.lower()] = command
+            raise ValueError(f"there is a command {new!r} already")
         self.by_spelling.clear()
 
     @cython.ccall

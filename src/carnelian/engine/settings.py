@@ -14,6 +14,7 @@ _NEVER = 1 << 62
 
 def follow(engine: Engine) -> None:
     """Apply the directives that concern the engine, now and whenever they change."""
+    rename_commands(engine)
     appliers = {
         "slowlog-log-slower-than": _slow_threshold,
         "slowlog-max-len": _slowlog_length,
@@ -31,6 +32,21 @@ def follow(engine: Engine) -> None:
     for name, apply in appliers.items():
         apply(engine, engine.config[name])
         engine.config.on_change(name, lambda value, apply=apply: apply(engine, value))
+
+
+def rename_commands(engine: Engine) -> None:
+    """Give commands the names that the configuration file gives them, or none.
+
+    Raises:
+        ConfigFileError: a line names no command, or its new name is taken.
+    """
+    for line in engine.config.renamed_commands:
+        try:
+            engine.registry.rename(line.words[1], line.words[2])
+        except KeyError:
+            raise line.error("No such command in rename-command") from None
+        except ValueError:
+            raise line.error("Target command name already exists") from None
 
 
 def _slow_threshold(engine: Engine, microseconds: int) -> None:

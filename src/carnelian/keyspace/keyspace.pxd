@@ -7,4 +7,4 @@ cdef class Keyspace(State):
     cdef Py_ssize_t next_database
 
     cdef bint resize_step(self) except -1
-    cpdef bint background_step(self, int64_t budget_us) except -1
+    cpdef bint background_step(self, int64_t budget_us, bint resizing=*) except -1

@@ -39,14 +39,14 @@ class Keyspace(State):
             return db.flush(lazy)
         return sum(database.flush(lazy) for database in self.databases)
 
-    def background_step(self, budget_us: int64_t) -> cython.bint:
+    def background_step(self, budget_us: int64_t, resizing: cython.bint = True) -> cython.bint:
         """Free what was unlinked and go on with resizes, for about that many microseconds.
 
-        Returns whether there is more to do. Half the time goes to each if there is both.
+        Returns whether there is more to do. Half the time goes to each if there is both. Without
+        ``resizing`` tables are left to what commands do on their way.
         """
         end: int64_t = self.clock.monotonic_ns() + budget_us * 1000
         freeing: cython.bint = True
-        resizing: cython.bint = True
         while freeing or resizing:
             if freeing:
                 freeing = self.trash.step()

@@ -103,13 +103,20 @@ TOPIC = Topic(
             (0, 200, 800),
             summary="What it is told for a primary, a replica and a background process.",
         ),
-        Boolean("disable-thp", True, "immutable", summary="Do without transparent huge pages."),
+        Boolean(
+            "disable-thp",
+            True,
+            "immutable",
+            awaits="-",
+            summary="Do without transparent huge pages; nothing is forked that they would slow.",
+        ),
         Text("server_cpulist", None, "immutable", summary="Processors the server runs on."),
         Text(
             "bio_cpulist",
             None,
             "immutable",
-            summary="Processors that background threads run on.",
+            awaits="-",
+            summary="Processors that background threads run on; there are none here.",
         ),
         Text(
             "aof_rewrite_cpulist",
@@ -125,6 +132,11 @@ TOPIC = Topic(
             awaits="persistence",
             summary="Processors that background saves run on.",
         ),
-        Text("ignore-warnings", "", summary="Warnings of the start that are not heeded."),
+        Text(
+            "ignore-warnings",
+            "",
+            awaits="-",
+            summary="Warnings that do not keep the server from starting; none do here.",
+        ),
     ),
 )

@@ -73,6 +73,7 @@ DEBUGGING = Topic(
             "use-exit-on-panic",
             False,
             "hidden",
+            awaits="-",
             summary="Exit rather than abort after a fatal error.",
         ),
         Boolean(

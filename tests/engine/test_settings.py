@@ -1,0 +1,71 @@
+"""What the engine makes of its configuration when it is built."""
+
+from __future__ import annotations
+
+import pytest
+
+from carnelian.engine.config import Config, ConfigFileError
+from carnelian.engine.engine import Engine
+from carnelian.engine.registry import command, declarations
+
+
+@pytest.fixture(autouse=True)
+def commands():
+    """Two commands to rename."""
+    names = ("TEST.ONE", "TEST.TWO")
+    for name in names:
+        command(name, arity=1, flags="fast", group="server", since="1.0.0", summary="A test.")(
+            lambda session, args: None
+        )
+    yield
+    for name in names:
+        del declarations[name]
+
+
+def engine(text: str) -> Engine:
+    config = Config()
+    config.load_text(text)
+    return Engine(config)
+
+
+def test_commands_are_renamed() -> None:
+    registry = engine("rename-command Test.One Other").registry
+    assert registry.lookup([b"test.one"]) is None
+    assert registry.lookup([b"OTHER"]).name == b"test.one"
+
+
+def test_commands_are_taken_away() -> None:
+    assert engine("rename-command test.one ''").registry.lookup([b"TEST.ONE"]) is None
+
+
+def test_names_are_exchanged_in_steps() -> None:
+    text = "rename-command test.one x\nrename-command test.two test.one\nrename-command x test.two"
+    registry = engine(text).registry
+    assert registry.lookup([b"TEST.ONE"]).name == b"test.two"
+    assert registry.lookup([b"TEST.TWO"]).name == b"test.one"
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "reason"),
+    [
+        ("\nrename-command nope x", 2, "No such command in rename-command"),
+        ("rename-command test.one test.two", 1, "Target command name already exists"),
+        (
+            "rename-command test.one ''\nrename-command test.one x",
+            2,
+            "No such command in rename-command",
+        ),
+    ],
+)
+def test_bad_lines_are_refused(text: str, number: int, reason: str) -> None:
+    with pytest.raises(ConfigFileError) as caught:
+        engine(text)
+    assert (caught.value.line_number, caught.value.reason) == (number, reason)
+
+
+def test_a_refused_name_changes_nothing() -> None:
+    registry = engine("").registry
+    with pytest.raises(ValueError, match="already"):
+        registry.rename(b"test.one", b"test.two")
+    assert registry.lookup([b"test.one"]).name == b"test.one"
+    assert registry.lookup([b"test.two"]).name == b"test.two"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
+from carnelian import REDIS_VERSION
 from carnelian.engine.registry import command
-from carnelian.engine.sections import REDIS_VERSION
 from carnelian.engine.session import FLAG_DENY_BLOCKING, Session
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim

@@ -44,6 +44,11 @@ COMPILED = (
     "carnelian.commands.keys.expiry",
     "carnelian.commands.keys.naming",
     "carnelian.commands.keys.scanning",
+    "carnelian.server.loop",
+    "carnelian.server.connection",
+    "carnelian.server.clients",
+    "carnelian.server.eviction",
+    "carnelian.server.crash",
 )
 
 DIRECTIVES = {

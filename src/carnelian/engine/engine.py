@@ -97,7 +97,7 @@ class Engine:
         self.keys_ready = False
         self.log: Callable[[str, str], None] = _silent
         # Called by SHUTDOWN with its options; the owner ends the process, or refuses.
-        self.on_shutdown: Callable[..., None] | None = None
+        self.on_shutdown: Callable[[set[bytes]], bool] | None = None
         # What the owner adds to the engine's own cron, and facts of the process for INFO.
         self.on_cron: list[Callable[[], None]] = []
         self.facts: dict[str, object] = {}
@@ -232,8 +232,6 @@ class Engine:
         self.clock.tick()
         self.blocking.expire(self.clock.ms)
         self.pause.check(self.clock.ms)
-        if self.keys_ready:
-            self.blocking.serve()
 
     def cron(self) -> None:
         """Background work of one tick; to be called ``hz`` times a second."""

@@ -11,7 +11,7 @@ import resource
 import sys
 from typing import TYPE_CHECKING
 
-from carnelian import REDIS_VERSION, __version__
+from carnelian import __version__
 from carnelian.datatypes import memory as _memory
 from carnelian.engine.info import Fields, section
 from carnelian.resp.numbers import format_float
@@ -19,6 +19,9 @@ from carnelian.resp.numbers import format_float
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
     from carnelian.keyspace.database import Database
+
+# The version whose behaviour clients may count on.
+REDIS_VERSION = "7.4.2"
 
 _NO_REPLICATION_ID = "0" * 40
 
@@ -261,7 +264,7 @@ def stats(engine: Engine) -> Fields:
         ("expired_time_cap_reached_count", keyspace.stats.expired_time_cap_reached),
         ("expire_cycle_cpu_milliseconds", keyspace.stats.expire_cycle_us // 1000),
         ("evicted_keys", keyspace.stats.evicted),
-        ("evicted_clients", 0),
+        ("evicted_clients", fact("evicted_clients", 0)),
         ("evicted_scripts", 0),
         ("total_eviction_exceeded_time", 0),
         ("current_eviction_exceeded_time", 0),

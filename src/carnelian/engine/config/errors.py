@@ -1,6 +1,6 @@
 """What can go wrong with a configuration."""
 
-from carnelian import REDIS_VERSION
+REDIS_VERSION = "7.4.0"
 
 
 class ConfigError(Exception):

@@ -1,0 +1,124 @@
+"""What CLIENT LIST and log lines say of a connection; not on the way of commands."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from carnelian.engine.clients import describe
+from carnelian.server.poller import WRITABLE
+
+if TYPE_CHECKING:
+    from carnelian.resp.parser import ProtocolError
+    from carnelian.server.connection import Connection
+
+# Bytes of a connection's own objects, as far as they are always there.
+OBJECT_SIZE = 1024
+
+# Entries of dictionaries: a watched key's tuple and two entries, a subscription's two entries.
+WATCH_SIZE = 250
+SUBSCRIPTION_SIZE = 200
+
+
+def peer_name(connection: Connection) -> bytes:
+    """``ip:port`` of the client, or ``path:0`` for a Unix socket."""
+    return _address(connection, socket.socket.getpeername)
+
+
+def socket_name(connection: Connection) -> bytes:
+    """``ip:port`` that the client connected to, or ``path:0``."""
+    return _address(connection, socket.socket.getsockname)
+
+
+def is_local(connection: Connection) -> bool:
+    """Whether the client is on this machine, by the loopback interface or a Unix socket."""
+    return connection.is_unix or peer_name(connection).startswith((b"127.0.0.1:", b"[::1]:"))
+
+
+def fields(connection: Connection) -> dict[str, object]:
+    """The fields of CLIENT LIST that concern the socket and its buffers, in no order.
+
+    ``flags`` are the letters of the connection's own state.
+    """
+    output = connection.output
+    parser = connection.parser
+    unsent = len(output)
+    waiting = max(output.chunk_count - 1, 0) if unsent > connection.reply_size else 0
+    return {
+        "addr": peer_name(connection),
+        "laddr": socket_name(connection),
+        "fd": connection.transport.fd,
+        "flags": _flags(connection),
+        "qbuf": parser.buffered,
+        "qbuf-free": parser.free,
+        "argv-mem": argument_memory(connection),
+        "rbs": connection.reply_size,
+        "rbp": connection.reply_peak,
+        "obl": min(unsent, connection.reply_size),
+        "oll": waiting,
+        "omem": connection.output_memory(),
+        "tot-mem": connection.memory(),
+        "events": "rw" if connection.transport.interest & WRITABLE else "r",
+    }
+
+
+def argument_memory(connection: Connection) -> int:
+    """Bytes of the arguments of the command that runs or is being received."""
+    if connection.args is not None:
+        return sum(map(len, connection.args))
+    return connection.parser.argument_bytes
+
+
+def transaction_memory(connection: Connection) -> int:
+    """Bytes of what MULTI has queued and WATCH watches."""
+    queued = connection.transaction.memory if connection.transaction is not None else 0
+    watched = len(connection.watch.places) if connection.watch is not None else 0
+    return queued + watched * WATCH_SIZE
+
+
+def subscription_memory(connection: Connection) -> int:
+    """Bytes of the entries that subscriptions take; the names are shared."""
+    count = connection.subscription_count() + len(connection.shard_channels or ())
+    return count * SUBSCRIPTION_SIZE
+
+
+def line(connection: Connection) -> str:
+    """The connection's line of CLIENT LIST, for the log."""
+    return describe(connection).decode("utf-8", "surrogateescape")
+
+
+def protocol_error(connection: Connection, error: ProtocolError) -> str:
+    """The log line about input that is not the protocol."""
+    return (
+        f"Protocol error ({error.reason}) from client: {line(connection)}. "
+        f"Query buffer during protocol error: {error.excerpt}"
+    )
+
+
+def query_limit(connection: Connection) -> str:
+    """The log line about a request that is larger than allowed."""
+    return f"Closing client that reached max query buffer length: {line(connection)}"
+
+
+def _flags(connection: Connection) -> str:
+    letters = "c" if connection.closes_after_replies else ""
+    letters += "A" if connection.closes_soon else ""
+    return letters + ("U" if connection.is_unix else "")
+
+
+def _address(connection: Connection, ask) -> bytes:
+    if connection.is_unix:
+        path = connection.engine.config["unixsocket"] or ""
+        return f"{path}:0".encode("utf-8", "surrogateescape")
+    sock = socket.socket(fileno=connection.transport.fd)
+    try:
+        return format_address(*ask(sock)[:2])
+    except OSError:
+        return b"?:0"
+    finally:
+        sock.detach()
+
+
+def format_address(host: str, port: int) -> bytes:
+    """An address in Redis's form: ``127.0.0.1:6379``, ``[::1]:6379``."""
+    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()

@@ -1,0 +1,74 @@
+from carnelian.engine.engine cimport Engine
+from carnelian.engine.session cimport Session
+from carnelian.engine.stats cimport Stats
+from carnelian.resp.output cimport OutputBuffer
+from carnelian.resp.parser cimport Parser
+from carnelian.server.loop cimport Channel, Loop
+
+
+cdef class Hub:
+    cdef readonly Engine engine
+    cdef readonly Loop loop
+    cdef readonly Stats stats
+    cdef long long deadline_ms
+    cdef readonly list members
+    cdef list pending
+    cdef list closing
+    cdef list resumed
+    cdef public Py_ssize_t max_bulk
+    cdef public Py_ssize_t max_query
+    cdef Py_ssize_t hard_limits[3]
+    cdef Py_ssize_t soft_limits[3]
+    cdef long long soft_milliseconds[3]
+    cdef public object memory_watch
+    cdef public object log
+
+    cpdef before_sleep(self)
+    cpdef after_sleep(self)
+    cpdef flush(self)
+    cdef close_marked(self)
+    cdef proceed(self)
+
+
+cdef class Transport(Channel):
+    cdef Connection connection
+    cdef readonly int error
+
+    cpdef on_event(self, int events)
+    cdef Py_ssize_t receive(self, char* buffer, Py_ssize_t size) noexcept
+    cdef Py_ssize_t transmit(self, OutputBuffer output) noexcept
+    cdef Py_ssize_t failure(self) noexcept
+
+
+cdef class Connection(Session):
+    cdef readonly Hub hub
+    cdef readonly Transport transport
+    cdef readonly Parser parser
+    cdef readonly OutputBuffer output
+    cdef readonly list args
+    cdef readonly Py_ssize_t position
+    cdef readonly int state
+    cdef public int reply_size
+    cdef public int reply_peak
+    cdef public long long reply_peak_reset_ms
+    cdef readonly long long soft_since_ms
+    cdef public Py_ssize_t memory_counted
+
+    cpdef close(self, after_replies=*)
+    cdef readable(self)
+    cdef nothing_read(self, Py_ssize_t count)
+    cdef run_commands(self)
+    cdef finish_silently(self)
+    cdef settle_reply_mode(self)
+    cdef refuse_input(self, error)
+    cdef check_query(self)
+    cdef queue(self)
+    cdef flush(self)
+    cdef fail_sending(self)
+    cpdef finish(self)
+    cpdef Py_ssize_t output_memory(self)
+    cpdef int output_class(self)
+    cpdef bint over_output_limit(self)
+    cdef check_output(self)
+    cpdef Py_ssize_t input_memory(self)
+    cpdef Py_ssize_t memory(self)

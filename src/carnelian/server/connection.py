@@ -1,0 +1,561 @@
+"""A client behind a socket: bytes in, commands, bytes out.
+
+Input is received straight into the parser's buffer, one read per loop turn and client, and every
+complete command of it is executed at once. Replies gather in the output buffer, which the hub
+sends before the loop sleeps: one system call per turn and client. What the socket does not take
+waits for it to become writable, so that a slow reader delays nobody but itself.
+"""
+
+from __future__ import annotations
+
+import os
+
+import cython
+from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.resp.libc import iovec
+from cython.cimports.carnelian.resp.output import OutputBuffer
+from cython.cimports.carnelian.resp.parser import Parser
+from cython.cimports.carnelian.resp.writer import write
+from cython.cimports.carnelian.server.libc import close, recv, send, writev
+from cython.cimports.carnelian.server.loop import Channel, Loop
+from cython.cimports.libc.errno import EAGAIN, EINTR, errno
+
+from carnelian.engine.authentication import begin
+from carnelian.engine.session import (
+    FLAG_MONITOR,
+    FLAG_REPLICA,
+    NEEDS_AUTH,
+    REPLY_ON,
+    REPLY_SKIP,
+    REPLY_SKIP_NEXT,
+)
+from carnelian.resp.parser import ProtocolError
+from carnelian.resp.replies import NO_REPLY, Push
+from carnelian.server import client_info
+from carnelian.server.poller import READABLE, WRITABLE
+
+# What Connection.state is made of.
+PENDING: int = 1  # listed with output for this turn
+CLOSE_AFTER: int = 2  # ends once its replies are sent
+CLOSE_SOON: int = 4  # ends at the next safe point
+CLOSED: int = 8
+BUSY: int = 16  # a command of it runs
+RESUMING: int = 32
+UNIX_SOCKET: int = 64
+
+# The classes of client-output-buffer-limit.
+NORMAL, REPLICA, PUBSUB = range(3)
+
+_READ_SIZE = cython.declare(cython.Py_ssize_t, 16 * 1024)
+_REPLY_SIZE = cython.declare(cython.int, 16 * 1024)
+_VECTORS = cython.declare(cython.int, 64)
+# What a client that has not authenticated may leave unread beyond its first reply buffer.
+_UNTRUSTED_OUTPUT = cython.declare(cython.Py_ssize_t, 1024)
+
+_WOULD_BLOCK = cython.declare(cython.Py_ssize_t, -1)
+_FAILED = cython.declare(cython.Py_ssize_t, -2)
+
+_ENDING = cython.declare(cython.int, CLOSE_AFTER | CLOSE_SOON | CLOSED)
+_GONE = cython.declare(cython.int, CLOSE_SOON | CLOSED)
+_pending_bit = cython.declare(cython.int, PENDING)
+_close_after = cython.declare(cython.int, CLOSE_AFTER)
+_close_soon = cython.declare(cython.int, CLOSE_SOON)
+_closed = cython.declare(cython.int, CLOSED)
+_busy = cython.declare(cython.int, BUSY)
+_resuming = cython.declare(cython.int, RESUMING)
+_readable = cython.declare(cython.int, READABLE)
+_writable = cython.declare(cython.int, WRITABLE)
+_needs_auth = cython.declare(cython.int, NEEDS_AUTH)
+_reply_on = cython.declare(cython.int, REPLY_ON)
+
+
+@cython.cclass
+class Hub:
+    """What the connections of a server share: the engine, the loop, limits, and lists of those
+    that have output to send, go on after a block, or end in this turn.
+    """
+
+    def __init__(self, engine: Engine, loop: Loop, log):
+        self.engine = engine
+        self.loop = loop
+        self.log = log
+        self.stats = engine.stats
+        self.deadline_ms = 0
+        self.members: list = []
+        self.pending: list = []
+        self.closing: list = []
+        self.resumed: list = []
+        self.memory_watch: object = None
+        self.max_bulk = 512 * 1024 * 1024
+        self.max_query = 1024 * 1024 * 1024
+        for kind in (NORMAL, REPLICA, PUBSUB):
+            self.limit_output(kind, 0, 0, 0)
+
+    def limit_output(
+        self,
+        kind: cython.int,
+        hard: cython.Py_ssize_t,
+        soft: cython.Py_ssize_t,
+        seconds: cython.longlong,
+    ) -> None:
+        """One class of ``client-output-buffer-limit``: bytes, bytes and for how long; 0 is none."""
+        self.hard_limits[kind] = hard
+        self.soft_limits[kind] = soft
+        self.soft_milliseconds[kind] = seconds * 1000
+
+    @cython.ccall
+    def before_sleep(self):
+        """All that must happen before the loop waits: resumed input, replies, ends."""
+        if self.resumed:
+            self.proceed()
+        self.engine.before_sleep()
+        while self.resumed:
+            self.proceed()
+            self.engine.before_sleep()
+        if self.pending:
+            self.flush()
+        if self.closing:
+            self.close_marked()
+        if self.memory_watch is not None:
+            self.memory_watch.enforce()
+        if self.engine.blocking.count or self.engine.pause.active:
+            self.plan_deadline()
+
+    def plan_deadline(self) -> None:
+        """Wake up in time for what waits for a time."""
+        self.deadline_ms = self.engine.next_deadline_ms()
+        if self.deadline_ms:
+            self.loop.limit_wait((self.deadline_ms - self.engine.clock.wall_ms()) / 1000)
+
+    @cython.ccall
+    def after_sleep(self):
+        """Before the events of a turn: they see the time that has passed."""
+        self.engine.clock.tick()
+        if self.deadline_ms and self.engine.clock.ms >= self.deadline_ms:
+            self.deadline_ms = 0
+            self.engine.on_deadline()
+
+    @cython.ccall
+    def flush(self):
+        """Send what the connections have gathered in this turn."""
+        while self.pending:
+            batch: list = self.pending
+            self.pending = []
+            for connection in batch:
+                cython.cast(Connection, connection).flush()
+
+    @cython.cfunc
+    def close_marked(self):
+        while self.closing:
+            batch: list = self.closing
+            self.closing = []
+            for connection in batch:
+                cython.cast(Connection, connection).finish()
+
+    @cython.cfunc
+    def proceed(self):
+        """Go on with the input of connections that were blocked."""
+        batch: list = self.resumed
+        self.resumed = []
+        connection: Connection
+        for connection in batch:
+            connection.state &= ~_resuming
+            if not connection.state & _ENDING:
+                connection.run_commands()
+            if connection.state & _close_soon:
+                connection.finish()
+
+    def adopt(self, connection: Connection) -> None:
+        """Serve ``connection`` from now on."""
+        connection.position = len(self.members)
+        self.members.append(connection)
+        begin(connection)
+        self.engine.sessions.add(connection)
+        self.loop.watch(connection.transport, _readable)
+
+    def release(self, connection: Connection) -> None:
+        """Forget a connection that has ended. O(1): the last one takes its place."""
+        members: list = self.members
+        last: Connection = members.pop()
+        if last is not connection:
+            last.position = connection.position
+            members[last.position] = last
+        self.engine.sessions.remove(connection)
+        if self.memory_watch is not None:
+            self.memory_watch.forget(connection)
+
+    def close_all(self) -> None:
+        """Send what can be sent at once and end every connection: the server stops."""
+        self.flush()
+        for connection in list(self.members):
+            connection.finish()
+
+
+@cython.cclass
+class Transport(Channel):
+    """The socket of a connection, in plain TCP or of the Unix kind.
+
+    A subclass for another transport overrides :meth:`receive` and :meth:`transmit`, and
+    :meth:`on_event` for what must happen before it carries data.
+    """
+
+    @cython.ccall
+    def on_event(self, events: cython.int):
+        connection: Connection = self.connection
+        if connection is not None and events & _readable:
+            connection.readable()
+        if self.connection is not None and events & _writable:
+            connection.flush()
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def receive(self, buffer: cython.p_char, size: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Read at most ``size`` bytes: how many, 0 at the end, or why not (below 0)."""
+        count: cython.Py_ssize_t = recv(self.fd, buffer, size, 0)
+        return count if count >= 0 else self.failure()
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def transmit(self, output: OutputBuffer) -> cython.Py_ssize_t:
+        """Write what fits of ``output``: how many bytes, or why not (below 0)."""
+        vectors = cython.declare(iovec[64])
+        filled: cython.int = output.iovecs(vectors, _VECTORS)
+        count: cython.Py_ssize_t
+        if filled == 1:
+            count = send(self.fd, vectors[0].iov_base, vectors[0].iov_len, 0)
+        else:
+            count = writev(self.fd, vectors, filled)
+        return count if count >= 0 else self.failure()
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def failure(self) -> cython.Py_ssize_t:
+        if errno in (EAGAIN, EINTR):
+            return _WOULD_BLOCK
+        self.error = errno
+        return _FAILED
+
+
+@cython.cclass
+class Connection(Session):
+    """One client on a socket. ``transport`` has been accepted, does not block and is ours."""
+
+    def __init__(self, hub: Hub, transport: Transport, unix_socket: bool = False):
+        super().__init__(hub.engine)
+        self.hub = hub
+        self.transport = transport
+        self.parser = Parser()
+        self.output = OutputBuffer()
+        self.args: list | None = None
+        self.state = UNIX_SOCKET if unix_socket else 0
+        self.reply_size = self.reply_peak = _REPLY_SIZE
+        self.reply_peak_reset_ms = self.created_ms
+        transport.connection = self
+
+    # -- Input -----------------------------------------------------------------------------------
+
+    @cython.cfunc
+    def readable(self):
+        """Read once and run what is complete."""
+        hub: Hub = self.hub
+        parser: Parser = self.parser
+        parser.max_bulk = hub.max_bulk
+        parser.authenticated = not self.gate & _needs_auth
+        buffer: cython.p_char = parser.reserve(_READ_SIZE)
+        count: cython.Py_ssize_t = self.transport.receive(buffer, parser.room)
+        hub.stats.reads += 1
+        if count <= 0:
+            parser.commit(0)
+            self.nothing_read(count)
+            return
+        parser.commit(count)
+        hub.stats.input_bytes += count
+        self.active_ms = hub.engine.clock.ms
+        if self.state & _ENDING:
+            self.parser = Parser()
+            return
+        if parser.capacity > hub.max_query or parser.received > hub.max_query:
+            self.check_query()
+        self.run_commands()
+        if hub.memory_watch is not None and not self.state & _GONE:
+            hub.memory_watch.update(self)
+        if self.state & _close_soon:
+            self.finish()
+
+    @cython.cfunc
+    def nothing_read(self, count: cython.Py_ssize_t):
+        """The other side has ended, or the socket has failed, or it was a false alarm."""
+        if count == _WOULD_BLOCK:
+            return
+        if self.hub.log.enabled("verbose"):
+            if count == 0:
+                message = f"Client closed connection {client_info.line(self)}"
+            else:
+                message = f"Reading from client: {os.strerror(self.transport.error)}"
+            self.hub.log("verbose", message)
+        self.finish()
+
+    @cython.cfunc
+    def run_commands(self):
+        """Execute what the parser has, until it needs more or the session has to wait."""
+        parser: Parser = self.parser
+        engine: Engine = self.hub.engine
+        output: OutputBuffer = self.output
+        args: list
+        first: cython.bint = True
+        self.state |= _busy
+        try:
+            while self.blocked is None and not self.state & _ENDING:
+                args = parser.next()
+                if args is None:
+                    break
+                self.args = args
+                if first:
+                    value = engine.execute(self, args)
+                    first = False
+                else:
+                    value = engine.execute_next(self, args)
+                if self.reply_mode != _reply_on:
+                    self.finish_silently()
+                elif value is not NO_REPLY:
+                    write(output, value, self.protocol)
+                if output.pending() > _REPLY_SIZE:
+                    self.check_output()
+                if not parser.authenticated:
+                    parser.authenticated = not self.gate & _needs_auth
+        except ProtocolError as error:
+            self.refuse_input(error)
+        finally:
+            self.state &= ~_busy
+        self.args = None
+        if output.pending() or self.state & _close_after:
+            self.queue()
+
+    @cython.cfunc
+    def finish_silently(self):
+        """After a command under CLIENT REPLY OFF or SKIP; a blocked one has not ended yet."""
+        if self.blocked is None:
+            self.settle_reply_mode()
+
+    @cython.cfunc
+    def settle_reply_mode(self):
+        """CLIENT REPLY SKIP silences the one command that follows it."""
+        if self.reply_mode == REPLY_SKIP_NEXT:
+            self.reply_mode = REPLY_SKIP
+        elif self.reply_mode == REPLY_SKIP:
+            self.reply_mode = REPLY_ON
+
+    @cython.cfunc
+    def refuse_input(self, error):
+        """Reply with what is wrong with the protocol, then end."""
+        log = self.hub.log
+        if log.enabled("verbose"):
+            log("verbose", client_info.protocol_error(self, error))
+        if self.reply_mode == _reply_on:
+            write(self.output, error, self.protocol)
+        self.state |= _close_after
+
+    @cython.cfunc
+    def check_query(self):
+        """End a client that sends more than ``client-query-buffer-limit`` without a command."""
+        if self.parser.buffered > self.hub.max_query:
+            self.hub.stats.input_limit_disconnections += 1
+            self.hub.log("warning", client_info.query_limit(self))
+            self.close()
+
+    @cython.ccall
+    def resume(self):
+        """Go on with waiting input, before the loop sleeps."""
+        if self.reply_mode != _reply_on:
+            self.settle_reply_mode()
+        if not self.state & (_resuming | _GONE):
+            self.state |= _resuming
+            self.hub.resumed.append(self)
+
+    # -- Output ----------------------------------------------------------------------------------
+
+    @cython.ccall
+    def send(self, value: object):
+        """Send a message, or the reply of a command that was blocked."""
+        if self.state & _GONE or (self.state & _close_after and not self.state & _busy):
+            return
+        if self.reply_mode != _reply_on and not isinstance(value, Push):
+            return
+        write(self.output, value, self.protocol)
+        if not self.state & _busy:
+            self.queue()
+        if self.output.pending() > _REPLY_SIZE:
+            self.check_output()
+
+    @cython.cfunc
+    def queue(self):
+        """Have the output sent before the loop sleeps, unless the socket is known to be full."""
+        if not self.state & _pending_bit and not self.transport.interest & _writable:
+            self.state |= _pending_bit
+            self.hub.pending.append(self)
+
+    @cython.cfunc
+    def flush(self):
+        """Send as much as the socket takes, and have the rest sent when it takes more."""
+        hub: Hub = self.hub
+        output: OutputBuffer = self.output
+        transport: Transport = self.transport
+        self.state &= ~_pending_bit
+        if self.state & _GONE:
+            return
+        left: cython.Py_ssize_t = output.pending()
+        if left > 0:
+            if left > self.reply_peak:
+                self.reply_peak = min(left, self.reply_size)
+            sent: cython.Py_ssize_t = transport.transmit(output)
+            hub.stats.writes += 1
+            if sent == _FAILED:
+                self.fail_sending()
+                return
+            if sent > 0:
+                output.consume(sent)
+                left -= sent
+                hub.stats.output_bytes += sent
+                self.active_ms = hub.engine.clock.ms
+        if left > 0:
+            hub.loop.watch(transport, _readable | _writable)
+        elif self.state & _close_after:
+            self.finish()
+            return
+        elif transport.interest & _writable:
+            hub.loop.watch(transport, _readable)
+        if hub.memory_watch is not None:
+            hub.memory_watch.update(self)
+
+    @cython.cfunc
+    def fail_sending(self):
+        reason = os.strerror(self.transport.error)
+        self.hub.log("verbose", f"Error writing to client: {reason}")
+        self.finish()
+
+    # -- Limits ----------------------------------------------------------------------------------
+
+    @cython.ccall
+    def output_memory(self) -> cython.Py_ssize_t:
+        """Bytes that unsent output takes beyond the reply buffer of one block."""
+        if self.output.pending() <= self.reply_size:
+            return 0
+        return max(self.output.memory - _REPLY_SIZE, 0)
+
+    @cython.ccall
+    def output_class(self) -> cython.int:
+        """NORMAL, REPLICA or PUBSUB: whose output limits hold."""
+        if self.flags & FLAG_REPLICA and not self.flags & FLAG_MONITOR:
+            return REPLICA
+        return PUBSUB if self.channels or self.patterns or self.shard_channels else NORMAL
+
+    @cython.ccall
+    def over_output_limit(self) -> cython.bint:
+        """Whether unsent output is above the hard limit, or has long been above the soft one."""
+        hub: Hub = self.hub
+        used: cython.Py_ssize_t = self.output_memory()
+        if used > _UNTRUSTED_OUTPUT and self.gate & _needs_auth:
+            return True
+        kind: cython.int = self.output_class()
+        hard: cython.Py_ssize_t = hub.hard_limits[kind]
+        soft: cython.Py_ssize_t = hub.soft_limits[kind]
+        if hard and used >= hard:
+            return True
+        if not soft or used < soft:
+            self.soft_since_ms = 0
+            return False
+        now: cython.longlong = hub.engine.clock.ms
+        if self.soft_since_ms == 0:
+            self.soft_since_ms = now
+        # In whole seconds, and longer than the limit says, as Redis counts.
+        return now // 1000 - self.soft_since_ms // 1000 > hub.soft_milliseconds[kind] // 1000
+
+    @cython.cfunc
+    def check_output(self):
+        """Mark a client that reads too slowly for what it asks for."""
+        if self.state & _GONE or not self.over_output_limit():
+            return
+        self.hub.stats.output_limit_disconnections += 1
+        self.hub.log(
+            "warning",
+            f"Client {client_info.line(self)} scheduled to be closed ASAP for overcoming of "
+            "output buffer limits.",
+        )
+        self.close()
+
+    # -- End -------------------------------------------------------------------------------------
+
+    @cython.ccall
+    def close(self, after_replies: object = False):
+        """End at the next safe point, or once the replies so far are sent."""
+        if after_replies:
+            if not self.state & _ENDING:
+                self.state |= _close_after
+                if not self.state & _busy:
+                    self.queue()
+        elif not self.state & _GONE:
+            self.state |= _close_soon
+            self.hub.closing.append(self)
+
+    @cython.ccall
+    def finish(self):
+        """End now. Only between commands: not from within a handler."""
+        if self.state & _closed:
+            return
+        self.state |= _closed
+        transport: Transport = self.transport
+        self.hub.loop.unwatch(transport)
+        transport.connection = None
+        close(transport.fd)
+        self.hub.release(self)
+        self.output.clear()
+        self.parser = Parser()
+
+    # -- What others ask -------------------------------------------------------------------------
+
+    def peer(self) -> bytes:
+        """The client's address, as MONITOR and CLIENT LIST show it."""
+        return client_info.peer_name(self)
+
+    def is_local(self) -> bool:
+        """Whether the client is on this machine."""
+        return client_info.is_local(self)
+
+    @property
+    def is_unix(self) -> bool:
+        """Whether it came in by a Unix socket."""
+        return bool(self.state & UNIX_SOCKET)
+
+    @property
+    def closes_after_replies(self) -> bool:
+        """Whether it ends once what is pending is sent."""
+        return bool(self.state & CLOSE_AFTER)
+
+    @property
+    def closes_soon(self) -> bool:
+        """Whether it ends at the next safe point."""
+        return bool(self.state & CLOSE_SOON)
+
+    @cython.ccall
+    def input_memory(self) -> cython.Py_ssize_t:
+        """Bytes of input that is not executed yet, or that the running command is made of."""
+        size: cython.Py_ssize_t = self.parser.held
+        if self.args is not None:
+            return size + client_info.argument_memory(self) + 8 * len(self.args)
+        return size + self.parser.argument_bytes
+
+    @cython.ccall
+    def memory(self) -> cython.Py_ssize_t:
+        """Bytes that this client takes, all in all."""
+        size: cython.Py_ssize_t = client_info.OBJECT_SIZE
+        size += self.input_memory() + self.output.held
+        if self.transaction is not None or self.watch is not None:
+            size += client_info.transaction_memory(self)
+        if self.channels or self.patterns or self.shard_channels:
+            size += client_info.subscription_memory(self)
+        return size
+
+    def describe(self) -> dict[str, object]:
+        """What CLIENT LIST shows of the socket and its buffers."""
+        return client_info.fields(self)

@@ -1,0 +1,243 @@
+"""The event loop: waits for file descriptors and timers, and calls what belongs to them.
+
+One turn: the before-sleep hook (which sends all pending replies), a wait for events, their
+channels, due timers, deferred callbacks. Everything runs in the thread that calls :meth:`Loop.run`
+except :meth:`Loop.call_from_thread` and :meth:`Loop.wake`. The interpreter lock is released only
+while waiting.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections import deque
+
+import cython
+from cython.cimports.cpython.exc import PyErr_CheckSignals
+
+from carnelian.server.poller import READABLE, WRITABLE, make_poller, poller_name, socket_pair
+
+_readable = cython.declare(cython.int, READABLE)
+_writable = cython.declare(cython.int, WRITABLE)
+MAX_EVENTS = cython.declare(cython.int, 1024)
+MAX_WAIT = cython.declare(cython.double, 3600.0)
+
+
+@cython.cclass
+class Channel:
+    """A file descriptor that the loop watches. Subclasses override :meth:`on_event`."""
+
+    def __init__(self, fd: cython.int):
+        self.fd = fd
+        self.interest = 0
+
+    @cython.ccall
+    def on_event(self, events: cython.int):
+        """Called with READABLE and WRITABLE bits; errors and hang-ups set the bits watched for."""
+        raise NotImplementedError
+
+
+class Timer:
+    """A callback at a time; :meth:`cancel` makes it none."""
+
+    __slots__ = ("callback",)
+
+    def __init__(self, callback):
+        self.callback = callback
+
+    def cancel(self) -> None:
+        self.callback = None
+
+
+@cython.cclass
+class Loop:
+    """Watches channels and timers until :meth:`stop`.
+
+    ``before_sleep`` and ``after_sleep`` are callables without arguments, or None.
+    """
+
+    def __init__(self):
+        self.poller = make_poller()
+        self.channels = []
+        self.timers = []
+        self.timer_count = 0
+        self.soon = []
+        self.threadsafe: deque = deque()
+        self.before_sleep = None
+        self.after_sleep = None
+        self.stopping = False
+        self.longest_wait = MAX_WAIT
+        self.turns = 0
+        self.waker = Waker(self)
+        self.watch(self.waker, READABLE)
+
+    # -- What is watched -------------------------------------------------------------------------
+
+    @cython.ccall
+    def watch(self, channel: Channel, interest: cython.int):
+        """Watch ``channel`` for the READABLE and WRITABLE bits of ``interest``; 0 pauses it."""
+        if interest == channel.interest:
+            return
+        fd: cython.int = channel.fd
+        while len(self.channels) <= fd:
+            self.channels.append(None)
+        if self.channels[fd] is channel:
+            self.poller.modify(fd, interest)
+        else:
+            self.poller.register(fd, interest)
+            self.channels[fd] = channel
+        channel.interest = interest
+
+    @cython.ccall
+    def unwatch(self, channel: Channel):
+        """Forget ``channel``; must come before its descriptor is closed."""
+        fd: cython.int = channel.fd
+        if fd < len(self.channels) and self.channels[fd] is channel:
+            self.channels[fd] = None
+            self.poller.unregister(fd)
+        channel.interest = 0
+
+    # -- Callbacks -------------------------------------------------------------------------------
+
+    @cython.ccall
+    def call_soon(self, callback):
+        """Call ``callback()`` at the end of this turn, or of the next one."""
+        self.soon.append(callback)
+
+    def call_later(self, seconds: float, callback) -> Timer:
+        """Call ``callback()`` once after ``seconds``. O(log n) in the number of timers."""
+        timer = Timer(callback)
+        self.timer_count += 1
+        heapq.heappush(self.timers, (time.monotonic() + seconds, self.timer_count, timer))
+        return timer
+
+    def call_from_thread(self, callback) -> None:
+        """Call ``callback()`` in the loop's thread, from any thread."""
+        self.threadsafe.append(callback)
+        self.wake()
+
+    def wake(self) -> None:
+        """End the current wait, from any thread."""
+        self.waker.wake()
+
+    @property
+    def api(self) -> str:
+        """The system call that waits, as INFO's multiplexing_api names it."""
+        return poller_name(self.poller)
+
+    @property
+    def wakeup_fd(self) -> int:
+        """Where ``signal.set_wakeup_fd`` may write to wake the loop for a signal."""
+        return self.waker.sender.fileno()
+
+    # -- Running ---------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Turn until :meth:`stop` is called."""
+        self.stopping = False
+        while not self.stopping:
+            self.turn()
+
+    def stop(self) -> None:
+        """Leave :meth:`run` after the current turn."""
+        self.stopping = True
+
+    def close(self) -> None:
+        """Give the loop's own descriptors back."""
+        self.unwatch(self.waker)
+        self.waker.close()
+        self.poller.close()
+
+    def limit_wait(self, seconds: float) -> None:
+        """Wait no longer than this in the turn that begins: called by the before-sleep hook."""
+        self.longest_wait = min(self.longest_wait, max(seconds, 0.0))
+
+    @cython.ccall
+    def turn(self):
+        """One turn: hooks, a wait, events, timers, deferred callbacks."""
+        if self.before_sleep is not None:
+            self.before_sleep()
+        if self.stopping:
+            return
+        ready: list = self.poller.poll(self.timeout(), MAX_EVENTS)
+        self.turns += 1
+        if self.after_sleep is not None:
+            self.after_sleep()
+        fd: cython.int
+        events: cython.int
+        count: cython.Py_ssize_t = len(self.channels)
+        for entry in ready:
+            fd, events = cython.cast(tuple, entry)
+            channel = self.channels[fd] if fd < count else None
+            if channel is None:
+                continue  # an earlier event of this turn has ended it
+            if events & ~(_readable | _writable):
+                events = cython.cast(Channel, channel).interest
+            cython.cast(Channel, channel).on_event(events)
+        if self.timers:
+            self.run_timers()
+        if self.soon:
+            self.run_soon()
+        PyErr_CheckSignals()
+
+    @cython.cfunc
+    @cython.exceptval(-2.0, check=True)
+    def timeout(self) -> cython.double:
+        """Seconds until the next timer, 0 if there is work already."""
+        longest: cython.double = self.longest_wait
+        self.longest_wait = MAX_WAIT
+        if self.soon:
+            return 0.0
+        if self.timers:
+            when: cython.double = cython.cast(tuple, self.timers[0])[0]
+            longest = min(longest, when - time.monotonic())
+        # epoll counts in milliseconds and rounds up by itself: nothing turns around in vain.
+        return max(longest, 0.0)
+
+    @cython.cfunc
+    def run_timers(self):
+        now: cython.double = time.monotonic()
+        while self.timers and cython.cast(cython.double, self.timers[0][0]) <= now:
+            timer = heapq.heappop(self.timers)[2]
+            if timer.callback is not None:
+                timer.callback()
+
+    @cython.cfunc
+    def run_soon(self):
+        callbacks: list = self.soon
+        self.soon = []
+        for callback in callbacks:
+            callback()
+
+    def run_from_threads(self) -> None:
+        """Callbacks that other threads have left."""
+        while self.threadsafe:
+            self.threadsafe.popleft()()
+
+
+class Waker(Channel):
+    """The two ends of a socket pair: a byte into one wakes the loop through the other."""
+
+    def __init__(self, loop):
+        self.loop = loop
+        self.receiver, self.sender = socket_pair()
+        super().__init__(self.receiver.fileno())
+
+    def wake(self) -> None:
+        try:
+            self.sender.send(b"\0")
+        except BlockingIOError:
+            pass  # full of bytes that wake it already
+
+    def on_event(self, events) -> None:
+        try:
+            while len(self.receiver.recv(4096)) == 4096:
+                pass
+        except BlockingIOError:
+            pass
+        PyErr_CheckSignals()
+        self.loop.run_from_threads()
+
+    def close(self) -> None:
+        self.receiver.close()
+        self.sender.close()

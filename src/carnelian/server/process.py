@@ -1,0 +1,261 @@
+"""The process around the server: daemon, pid file, limits, supervisors, title, memory policy."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+from carnelian.server.log import Log
+
+DEFAULT_PID_FILE = "/var/run/redis.pid"
+
+# Descriptors kept back for listening sockets, files of the persistence, the log.
+RESERVED_FDS = 32
+
+OOM_SCORE_FILE = "/proc/self/oom_score_adj"
+
+
+def daemonize() -> None:
+    """Go on in a child without a terminal; the calling process ends here."""
+    if os.fork() != 0:
+        os._exit(0)
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    if null > 2:
+        os.close(null)
+
+
+def write_pid_file(path: str) -> str:
+    """Leave the pid in ``path`` (or the default place); returns where. A failure is no error."""
+    path = path or DEFAULT_PID_FILE
+    try:
+        with open(path, "w") as file:
+            file.write(f"{os.getpid()}\n")
+    except OSError:
+        pass
+    return path
+
+
+def settle_memory() -> None:
+    """What was loaded until now lives as long as the process, and values make no cycles.
+
+    So the cyclic collector, whose passes would stop the server for as long as the data set is
+    large, stays out of the way.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+# -- Limits of the operating system ----------------------------------------------------------------
+
+
+def raise_file_limit(maxclients: int, log: Log) -> int:
+    """Allow as many open files as ``maxclients`` need; returns how many clients there can be.
+
+    Raises SystemExit when the limit does not even suffice for the server itself.
+    """
+    import resource
+
+    wanted = maxclients + RESERVED_FDS
+    try:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    except OSError as error:
+        log(
+            "warning",
+            f"Unable to obtain the current NOFILE limit ({error.strerror}), assuming 1024 and "
+            "setting the max clients configuration accordingly.",
+        )
+        return 1024 - RESERVED_FDS
+    if soft >= wanted or soft == resource.RLIM_INFINITY:
+        return maxclients
+    best, reason = _best_file_limit(wanted, soft, hard)
+    if best == wanted:
+        log(
+            "notice",
+            f"Increased maximum number of open files to {wanted} "
+            f"(it was originally set to {soft}).",
+        )
+        return maxclients
+    if best <= RESERVED_FDS:
+        log(
+            "warning",
+            f"Your current 'ulimit -n' of {soft} is not enough for the server to start. "
+            f"Please increase your open file limit to at least {wanted}. Exiting.",
+        )
+        raise SystemExit(1)
+    possible = best - RESERVED_FDS
+    log(
+        "warning",
+        f"You requested maxclients of {maxclients} requiring at least {wanted} max file "
+        "descriptors.",
+    )
+    log(
+        "warning",
+        f"Server can't set maximum open files to {wanted} because of OS error: {reason}.",
+    )
+    log(
+        "warning",
+        f"Current maximum open files is {best}. maxclients has been reduced to {possible} to "
+        "compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.",
+    )
+    return possible
+
+
+def _best_file_limit(wanted: int, soft: int, hard: int) -> tuple[int, str]:
+    """Set the limit as near to ``wanted`` as allowed: what it is now, and why it is not more."""
+    import resource
+
+    reason = ""
+    for limit in range(wanted, soft, -16):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, max(limit, hard)))
+            return limit, reason
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or os.strerror(1)
+    return soft, reason
+
+
+class OomScore:
+    """``oom-score-adj``: how readily the kernel kills this process when memory runs out."""
+
+    def __init__(self, log: Log):
+        self._log = log
+        self._base: int | None = None  # the score before ours, to go back to
+
+    def apply(self, mode: str, values: list[int], process_class: int = 0) -> bool:
+        """Set it from the directives: ``mode`` no, yes/relative or absolute.
+
+        ``process_class`` picks the value: 0 primary, 1 replica, 2 child. False if it failed.
+        """
+        try:
+            if mode == "no":
+                if self._base is None:
+                    return True
+                score, self._base = self._base, None
+            else:
+                if self._base is None:
+                    with open(OOM_SCORE_FILE) as file:
+                        self._base = int(file.read())
+                score = values[process_class] + (0 if mode == "absolute" else self._base)
+            with open(OOM_SCORE_FILE, "w") as file:
+                file.write(f"{max(-1000, min(1000, score))}\n")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            self._log("warning", f"Unable to write oom_score_adj: {reason}")
+            return False
+        return True
+
+
+def set_cpu_affinity(cpus: str, log: Log) -> None:
+    """Bind the process to the CPUs of a list like ``0-3,8`` or ``0-7:2``."""
+    if not cpus or not hasattr(os, "sched_setaffinity"):
+        return
+    chosen: set[int] = set()
+    try:
+        for part in cpus.split(","):
+            span, _, step = part.partition(":")
+            first, _, last = span.partition("-")
+            chosen.update(range(int(first), int(last or first) + 1, int(step or 1)))
+        os.sched_setaffinity(0, chosen)
+    except (OSError, ValueError) as error:
+        log("warning", f"Can't set CPU affinity to {cpus}: {error}")
+
+
+# -- Supervisors -----------------------------------------------------------------------------------
+
+
+class Supervisor:
+    """upstart or systemd, which are told when the server is ready; or nobody."""
+
+    def __init__(self, mode: str, log: Log):
+        """``mode`` is the directive: no, upstart, systemd or auto."""
+        self._log = log
+        self.systemd = False
+        self.active = False
+        if mode == "auto":
+            mode = self._detect()
+        if mode == "upstart":
+            self.active = self._start_upstart()
+        elif mode == "systemd":
+            self.systemd = self.notify("STATUS=Redis is loading...\n")
+            self.active = self.systemd
+            if self.active:
+                log(
+                    "notice",
+                    "Supervised by systemd. Please make sure you set appropriate values for "
+                    "TimeoutStartSec and TimeoutStopSec in your service unit.",
+                )
+
+    def ready(self) -> None:
+        """Connections are accepted from now on."""
+        if self.systemd:
+            self.notify("STATUS=Ready to accept connections\n")
+            self.notify("READY=1\n")
+
+    def stopping(self) -> None:
+        """The shutdown has begun."""
+        if self.systemd:
+            self.notify("STOPPING=1\n")
+
+    def notify(self, message: str) -> bool:
+        """Send one message of sd_notify(3); False if nobody listens."""
+        import socket
+
+        address = os.environ.get("NOTIFY_SOCKET")
+        if not address:
+            self._log("warning", "systemd supervision error: NOTIFY_SOCKET not found!")
+            return False
+        if address.startswith("@"):
+            address = "\0" + address[1:]
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+                sock.sendto(message.encode(), address)
+        except OSError as error:
+            self._log("warning", f"systemd supervision error: sd_notify: {error.errno}")
+            return False
+        return True
+
+    def _detect(self) -> str:
+        if "UPSTART_JOB" in os.environ:
+            self._log("verbose", "Upstart supervision detected.")
+            return "upstart"
+        if "NOTIFY_SOCKET" in os.environ:
+            self._log("verbose", "Systemd supervision detected.")
+            return "systemd"
+        return "no"
+
+    def _start_upstart(self) -> bool:
+        import signal
+
+        if "UPSTART_JOB" not in os.environ:
+            self._log("warning", "upstart supervision requested, but UPSTART_JOB not found!")
+            return False
+        self._log("notice", "supervised by upstart, will stop to signal readiness.")
+        os.kill(os.getpid(), signal.SIGSTOP)
+        del os.environ["UPSTART_JOB"]
+        return True
+
+
+# -- Title -----------------------------------------------------------------------------------------
+
+
+def set_title(title: str) -> None:
+    """Show ``title`` to ps(1) in place of the command line, as far as there is room for it.
+
+    Only on Linux, where a process may write over the memory that holds its arguments.
+    """
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            # Fields 48 and 49 of proc(5), counted after the name, which may hold blanks.
+            fields = file.read().rpartition(b")")[2].split()
+        start, end = int(fields[45]), int(fields[46])
+        with open("/proc/self/mem", "r+b", buffering=0) as memory:
+            memory.seek(start)
+            memory.write(title.encode()[: end - start - 1].ljust(end - start, b"\0"))
+        with open("/proc/self/comm", "w") as file:
+            file.write(title)
+    except (OSError, ValueError, IndexError, OverflowError):
+        pass

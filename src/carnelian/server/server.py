@@ -1,0 +1,327 @@
+"""A server: an engine, the loop that runs it, and everything around them in one process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from carnelian import __version__
+from carnelian.commands import declare_all
+from carnelian.engine.config import Config, ConfigError
+from carnelian.engine.config.checks import expand_title
+from carnelian.engine.engine import Engine
+from carnelian.engine.sections import REDIS_VERSION
+from carnelian.resp.numbers import parse_int
+from carnelian.resp.replies import OK, Error
+from carnelian.server import banner, checks, process
+from carnelian.server.clients import DEFAULT_PEAK_RESET_MS, Clients
+from carnelian.server.connection import NORMAL, PUBSUB, REPLICA, Hub
+from carnelian.server.eviction import MemoryWatch
+from carnelian.server.listener import Door, ListenError, Listeners
+from carnelian.server.log import Log
+from carnelian.server.loop import Loop
+from carnelian.server.signals import Signals
+
+MIN_HZ, MAX_HZ = 1, 500
+# With more clients than this for each tick, dynamic-hz doubles the ticks.
+CLIENTS_PER_TICK = 200
+
+# Called before the process ends, with SHUTDOWN's options; False keeps it alive.
+ExitHook = Callable[[set[bytes]], bool]
+
+
+class Server:
+    """One server process, started by :meth:`start` and served by :meth:`run`.
+
+    Args:
+        config: the configuration, loaded.
+        log: where lines go; also of the engine.
+        program: how the process was called, for INFO and the process's title.
+    """
+
+    def __init__(self, config: Config, log: Log, program: str = "carnelian-server"):
+        self.config = config
+        self.log = log
+        self.program = program
+        declare_all()
+        self.engine = Engine(config)
+        self.engine.log = log
+        self.loop = Loop()
+        self.hub = Hub(self.engine, self.loop, log)
+        self.clients = Clients(self.hub)
+        self.listeners = Listeners(self.loop, Door(self.hub, config, log), config, log)
+        self.signals = Signals(self.loop, log, self._shut_down_by_signal)
+        self.oom_score = process.OomScore(log)
+        self.supervisor: process.Supervisor | None = None
+        # What features do before the process ends, such as saving.
+        self.on_exit: list[ExitHook] = []
+        self.pid_file: str | None = None
+        self._hz = 0
+        self._attach()
+
+    # -- Life ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Everything up to the first connection. Raises SystemExit when it cannot be done."""
+        self.signals.install()
+        config, log = self.config, self.log
+        log.adopt_process()
+        if config["syslog-enabled"]:
+            log.use_syslog(config["syslog-ident"], config["syslog-facility"])
+        config["maxclients"] = process.raise_file_limit(config["maxclients"], log)
+        self._listen()
+        self._entitle()
+        self._show_banner()
+        log("warning", "Server initialized")
+        warnings = [checks.backlog_warning(config["tcp-backlog"]), *checks.startup_warnings()]
+        for warning in filter(None, warnings):
+            log("warning", warning)
+
+    def run(self) -> None:
+        """Serve until a shutdown."""
+        if self.listeners.has_tcp:
+            self.log("notice", "Ready to accept connections")
+        if self.config["unixsocket"]:
+            self.log(
+                "notice",
+                "The server is now ready to accept connections at " + self.config["unixsocket"],
+            )
+        if self.supervisor is not None:
+            self.supervisor.ready()
+        limit = self.config["maxmemory"]
+        if 0 < limit < 1024 * 1024:
+            self.log(
+                "warning",
+                "WARNING: You specified a maxmemory value that is less than 1MB (current value is "
+                f"{limit} bytes). Are you sure this is what you really want?",
+            )
+        process.set_cpu_affinity(self.config["server_cpulist"] or "", self.log)
+        self._score_for_oom(None)
+        process.settle_memory()
+        self.loop.before_sleep = self.hub.before_sleep
+        self.loop.after_sleep = self.hub.after_sleep
+        self._tick()
+        self.loop.run()
+
+    def shut_down(self, options: set[bytes]) -> bool:
+        """End the server, as SHUTDOWN with these options (``save``, ``nosave``, ``now``, ``force``)
+        asks; with ``abort``, call a shutdown off. False if that could not be done.
+        """
+        if b"abort" in options:
+            return False
+        self.log("warning", "User requested shutdown...")
+        if self.supervisor is not None:
+            self.supervisor.stopping()
+        for hook in self.on_exit:
+            if not hook(options) and b"force" not in options:
+                self.log(
+                    "warning",
+                    "Errors trying to shut down the server. Check the logs for more information.",
+                )
+                self.signals.reset()
+                return False
+        self._clean_up()
+        self.loop.stop()
+        return True
+
+    def write_pid_file(self) -> None:
+        """Leave the process id where ``pidfile`` says, or in the default place of a daemon."""
+        self.pid_file = process.write_pid_file(self.config["pidfile"] or "")
+
+    def _clean_up(self) -> None:
+        if self.pid_file is not None:
+            self.log("notice", "Removing the pid file.")
+            try:
+                os.unlink(self.pid_file)
+            except OSError:
+                pass
+        self.listeners.close()
+        self.hub.close_all()
+        self.log("warning", "Redis is now ready to exit, bye bye...")
+
+    def _shut_down_by_signal(self, name: str) -> None:
+        chosen = self.config[f"shutdown-on-{name.lower()}"]
+        self.shut_down({word.encode() for word in chosen})
+
+    def _listen(self) -> None:
+        try:
+            self.listeners.open_tcp()
+        except ListenError:
+            port = self.config["port"]
+            self.log("warning", f"Failed listening on port {port} (TCP), aborting.")
+            raise SystemExit(1) from None
+        try:
+            self.listeners.open_unix()
+        except ListenError:
+            raise SystemExit(1) from None
+        if not len(self.listeners) and self.config["bind"]:
+            self.log("warning", "Configured to not listen anywhere, exiting.")
+            raise SystemExit(1)
+        self._publish_facts()
+
+    def _show_banner(self) -> None:
+        if not self.log.to_terminal and not self.config["always-show-logo"]:
+            self.log("notice", f"Running mode=standalone, port={self.config['port']}.")
+            return
+        text = banner.render(
+            version=__version__,
+            redis_version=REDIS_VERSION,
+            mode="standalone",
+            port=self.config["port"],
+            pid=os.getpid(),
+            python=".".join(map(str, sys.version_info[:3])),
+            bits=64 if sys.maxsize > 2**32 else 32,
+        )
+        self.log.raw("notice", text)
+
+    # -- Time ------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        """One tick of the cron, and the next one in its time."""
+        self._hz = self._ticks_per_second()
+        self.engine.cron()
+        self.loop.call_later(1 / self._hz, self._tick)
+
+    def _ticks_per_second(self) -> int:
+        hz = min(max(self.config["hz"], MIN_HZ), MAX_HZ)
+        if self.config["dynamic-hz"]:
+            while len(self.hub.members) // hz > CLIENTS_PER_TICK and hz < MAX_HZ:
+                hz = min(hz * 2, MAX_HZ)
+        return hz
+
+    def _tend_clients(self) -> None:
+        clients, facts = self.clients, self.engine.facts
+        clients.tend_some(self._hz)
+        facts["hz"] = self._hz
+        facts["recent_max_input"] = max(clients.input_peaks)
+        facts["recent_max_output"] = max(clients.output_peaks)
+        facts["reply_buffer_shrinks"] = clients.shrinks
+        facts["reply_buffer_expands"] = clients.expands
+        facts["eventloop_cycles"] = self.loop.turns
+        watch = self.hub.memory_watch
+        if watch is not None:
+            facts["evicted_clients"] = watch.evicted
+
+    # -- Configuration ---------------------------------------------------------------------------
+
+    def _attach(self) -> None:
+        engine = self.engine
+        engine.on_shutdown = self.shut_down
+        engine.on_cron.append(self._tend_clients)
+        engine.debug_commands[b"replybuffer"] = self._debug_reply_buffer
+        self.config.warn = lambda message: self.log("warning", message)
+        followers: dict[str, Callable] = {
+            "client-output-buffer-limit": self._limit_outputs,
+            "client-query-buffer-limit": self._limit_queries,
+            "proto-max-bulk-len": self._limit_bulks,
+            "timeout": self._limit_idleness,
+            "maxmemory-clients": self._limit_client_memory,
+        }
+        for name, follow in followers.items():
+            follow(self.config[name])
+            self.config.on_change(name, follow)
+        self.config.on_change("maxmemory", self._limit_client_memory)
+        self.config.on_change("loglevel", self.log.set_level)
+        self.config.on_change("port", self._move_port)
+        self.config.on_change("bind", self._move_addresses)
+        self.config.on_change("maxclients", self._resize)
+        self.config.on_change("dir", os.chdir)
+        self.config.on_change("oom-score-adj", self._score_for_oom)
+        self.config.on_change("oom-score-adj-values", self._score_for_oom)
+        self.config.on_change("proc-title-template", self._entitle)
+
+    def _limit_outputs(self, limits) -> None:
+        for kind, limit in (
+            (NORMAL, limits.normal),
+            (REPLICA, limits.replica),
+            (PUBSUB, limits.pubsub),
+        ):
+            self.hub.limit_output(kind, *limit)
+
+    def _limit_queries(self, size: int) -> None:
+        self.hub.max_query = size
+
+    def _limit_bulks(self, size: int) -> None:
+        self.hub.max_bulk = size
+
+    def _limit_idleness(self, seconds: int) -> None:
+        self.clients.idle_timeout_ms = seconds * 1000
+
+    def _limit_client_memory(self, value: object = None) -> None:
+        limit = self.config["maxmemory-clients"]
+        if limit < 0:
+            limit = self.config["maxmemory"] * -limit // 100
+        watch = self.hub.memory_watch
+        if limit and watch is None:
+            self.hub.memory_watch = MemoryWatch(self.hub, limit)
+        elif limit:
+            watch.limit = limit
+        elif watch is not None:
+            watch.dissolve()
+            self.hub.memory_watch = None
+
+    def _move_port(self, port: int) -> None:
+        self._move("Unable to listen on this port. Check server logs.")
+
+    def _move_addresses(self, addresses: tuple) -> None:
+        self._move("Failed to bind to specified addresses.")
+
+    def _move(self, refusal: str) -> None:
+        try:
+            self.listeners.open_tcp()
+        except ListenError:
+            self.log("warning", "Failed to bind")
+            raise ConfigError(refusal) from None
+        self._publish_facts()
+        self._entitle()
+
+    def _resize(self, maxclients: int) -> None:
+        possible = process.raise_file_limit(maxclients, self.log)
+        if possible != maxclients:
+            raise ConfigError(
+                "The operating system is not able to handle the specified number of clients, try "
+                f"with {possible}"
+            )
+
+    def _score_for_oom(self, value: object) -> None:
+        mode, values = self.config["oom-score-adj"], self.config["oom-score-adj-values"]
+        if not self.oom_score.apply(mode, list(values)):
+            raise ConfigError("Failed to apply new oom_score_adj configuration, check server logs.")
+
+    def _entitle(self, template: object = None) -> None:
+        if not self.config["set-proc-title"]:
+            return
+        title = expand_title(
+            self.config["proc-title-template"],
+            self.config.values,
+            self.program,
+            self.config.path or "-",
+        )
+        process.set_title(title)
+
+    def _publish_facts(self) -> None:
+        self.engine.facts.update(
+            tcp_port=self.config["port"],
+            listeners=self.listeners.describe(),
+            executable=os.path.abspath(sys.argv[0]),
+            config_file=self.config.path or "",
+            multiplexing_api=self.loop.api,
+        )
+
+    def _debug_reply_buffer(self, session: object, args: list[bytes]) -> object:
+        """DEBUG REPLYBUFFER PEAK-RESET-TIME <NEVER | RESET | ms>, or RESIZING <0 | 1>."""
+        if len(args) != 4:
+            raise Error("ERR Unknown subcommand or wrong number of arguments for 'replybuffer'.")
+        option, word = args[2].lower(), args[3].lower()
+        if option == b"resizing":
+            self.clients.resizing = parse_int(word) != 0
+        elif option != b"peak-reset-time":
+            raise Error("ERR syntax error")
+        elif word == b"never":
+            self.clients.peak_reset_ms = -1
+        elif word == b"reset":
+            self.clients.peak_reset_ms = DEFAULT_PEAK_RESET_MS
+        else:
+            self.clients.peak_reset_ms = parse_int(word)
+        return OK

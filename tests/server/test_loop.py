@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from carnelian.server import poller
+from carnelian.server.loop import Channel, Loop
+from carnelian.server.poller import READABLE, WRITABLE
+
+
+class Receiver(Channel):
+    """Notes events and what is read, and stops the loop."""
+
+    def __init__(self, loop: Loop, sock: socket.socket):
+        super().__init__(sock.fileno())
+        self.loop = loop
+        self.socket = sock
+        self.seen: list[tuple[int, bytes]] = []
+
+    def on_event(self, events: int) -> None:
+        data = self.socket.recv(100) if events & READABLE else b""
+        self.seen.append((events, data))
+        self.loop.stop()
+
+
+@pytest.fixture(params=["best", "poll"])
+def loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+    if request.param == "poll":
+        monkeypatch.delattr(poller.select, "epoll", raising=False)
+        monkeypatch.delattr(poller.select, "kqueue", raising=False)
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+def test_events_reach_their_channel(loop: Loop):
+    ours, theirs = poller.socket_pair()
+    channel = Receiver(loop, ours)
+    loop.watch(channel, READABLE)
+    theirs.send(b"hello")
+    loop.run()
+    loop.watch(channel, READABLE | WRITABLE)
+    loop.run()
+    assert channel.seen == [(READABLE, b"hello"), (WRITABLE, b"")]
+
+
+def test_a_hang_up_is_an_event_of_what_is_watched(loop: Loop):
+    ours, theirs = poller.socket_pair()
+    channel = Receiver(loop, ours)
+    loop.watch(channel, READABLE)
+    theirs.close()
+    loop.run()
+    assert channel.seen == [(READABLE, b"")]
+
+
+def test_a_channel_that_is_not_watched_hears_nothing(loop: Loop):
+    ours, theirs = poller.socket_pair()
+    channel = Receiver(loop, ours)
+    loop.watch(channel, READABLE)
+    loop.unwatch(channel)
+    theirs.send(b"hello")
+    loop.call_later(0.0, loop.stop)
+    loop.run()
+    assert channel.seen == []
+
+
+def test_an_event_for_a_channel_that_ended_in_the_same_turn_is_dropped(loop: Loop):
+    pairs = [poller.socket_pair() for _ in range(2)]
+    channels = [Receiver(loop, ours) for ours, _ in pairs]
+    calls = []
+
+    class First(Receiver):
+        def on_event(self, events: int) -> None:
+            calls.append(self)
+            for other in channels:
+                if other is not self:
+                    loop.unwatch(other)
+            loop.stop()
+
+    channels = [First(loop, ours) for ours, _ in pairs]
+    for channel, (_, theirs) in zip(channels, pairs, strict=True):
+        loop.watch(channel, READABLE)
+        theirs.send(b"x")
+    loop.run()
+    assert len(calls) == 1
+
+
+def test_timers_fire_in_order_and_can_be_cancelled(loop: Loop):
+    fired: list[str] = []
+    loop.call_later(0.01, lambda: fired.append("late"))
+    loop.call_later(0.02, loop.stop)
+    loop.call_later(0.0, lambda: fired.append("early"))
+    loop.call_later(0.005, lambda: fired.append("cancelled")).cancel()
+    loop.run()
+    assert fired == ["early", "late"]
+
+
+def test_a_deferred_callback_runs_without_an_event(loop: Loop):
+    fired: list[str] = []
+    loop.call_soon(lambda: fired.append("soon"))
+    loop.call_soon(loop.stop)
+    loop.run()
+    assert fired == ["soon"]
+
+
+def test_another_thread_wakes_the_loop(loop: Loop):
+    ran_in: list[threading.Thread] = []
+
+    def finish() -> None:
+        ran_in.append(threading.current_thread())
+        loop.stop()
+
+    thread = threading.Thread(target=loop.call_from_thread, args=(finish,))
+    loop.call_later(5.0, loop.stop)
+    thread.start()
+    loop.run()
+    thread.join()
+    assert ran_in == [threading.main_thread()]
+
+
+def test_hooks_run_around_the_wait(loop: Loop):
+    order: list[str] = []
+    loop.before_sleep = lambda: order.append("before")
+    loop.after_sleep = lambda: order.append("after")
+    loop.call_soon(lambda: order.append("soon"))
+    loop.call_soon(loop.stop)
+    loop.run()
+    assert order == ["before", "after", "soon"]
+
+
+def test_a_wait_can_be_cut_short_once(loop: Loop):
+    loop.before_sleep = lambda: loop.limit_wait(0.0)
+    turns = loop.turns
+    loop.turn()
+    loop.turn()
+    assert loop.turns == turns + 2
+
+
+def test_a_fault_in_a_callback_leaves_the_loop(loop: Loop):
+    loop.call_soon(lambda: 1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        loop.run()

@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from carnelian import REDIS_VERSION
 from carnelian.engine.config import (
     Config,
     ConfigFileError,
@@ -18,7 +19,7 @@ from carnelian.engine.config import (
 )
 from carnelian.engine.config.quoting import quote, split_arguments
 
-VERSIONS = ("(Redis 7.4.0)", "(Redis 7.0.15)")
+VERSIONS = (f"(Redis {REDIS_VERSION})", "(Redis 7.0.15)")
 
 
 def load(text: str, **options: str) -> Config:

@@ -232,7 +232,7 @@ def client_list(session: Session, args: list[bytes]) -> Verbatim:
         ("3.2.0", "Added the type `master`."),
         ("5.0.0", "Added the type `replica` in place of `slave`, which still works."),
         ("6.2.0", "Added the filter `LADDR`."),
-        ("8.0.0", "Added the filter `MAXAGE`."),
+        ("7.4.0", "Added the filter `MAXAGE`."),
     ),
 )
 def client_kill(session: Session, args: list[bytes]) -> object:

@@ -6,12 +6,12 @@ See https://redis.io/docs/latest/commands/?group=connection
 import cython
 from cython.cimports.carnelian.engine.session import Session
 
+from carnelian import REDIS_VERSION
 from carnelian.commands import pubsub, transactions
 from carnelian.commands.client import check_name
 from carnelian.engine import authentication
 from carnelian.engine.monitors import redact
 from carnelian.engine.registry import command, wrong_arity
-from carnelian.engine.sections import REDIS_VERSION
 from carnelian.engine.session import FLAG_PRIMARY, FLAG_REPLICA, SUBSCRIBED
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, PONG, Error, FlatMap, Status, SyntaxError_

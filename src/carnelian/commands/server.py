@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 
+from carnelian import REDIS_VERSION
 from carnelian.engine.registry import command
-from carnelian.engine.sections import REDIS_VERSION
 from carnelian.engine.session import FLAG_DENY_BLOCKING, Session
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim
 
-_SHUTDOWN_OPTIONS = "[save-selector=<NOSAVE | SAVE>] [NOW] [FORCE] [ABORT]"
+_SHUTDOWN_OPTIONS = "[save-selector=<NOSAVE | SAVE>] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]"
 
 
 @command(

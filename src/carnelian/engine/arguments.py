@@ -29,7 +29,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from carnelian.resp.replies import FlatSet
+from carnelian.resp.replies import FlatSet, Status
 
 TYPES = frozenset(
     ("key", "string", "integer", "double", "pattern", "unix-time", "pure-token", "oneof", "block")
@@ -86,7 +86,7 @@ class Argument:
         if self.since is not None:
             reply[b"since"] = self.since.encode()
         if self.flags():
-            reply[b"flags"] = FlatSet(flag.encode() for flag in self.flags())
+            reply[b"flags"] = FlatSet(Status(flag.encode()) for flag in self.flags())
         if self.arguments:
             reply[b"arguments"] = document(self.arguments)
         return reply

@@ -27,7 +27,7 @@ Place = tuple[int, bytes]
 class Blocked:
     """Why and until when one session waits."""
 
-    __slots__ = ("args", "command", "deadline_ms", "places", "timeout_reply")
+    __slots__ = ("args", "command", "deadline_ms", "places", "postponed", "timeout_reply")
 
     def __init__(
         self,
@@ -42,6 +42,8 @@ class Blocked:
         self.places = places
         self.deadline_ms = deadline_ms
         self.timeout_reply = timeout_reply
+        # Held back before it ran, rather than waiting for something.
+        self.postponed = False
 
 
 class Blocking:
@@ -53,6 +55,7 @@ class Blocking:
         self._ready: dict[Place, None] = {}
         self._deadlines: list[tuple[int, int, Session, Blocked]] = []
         self._postponed: list[tuple[Session, Blocked]] = []
+        self._released: list[tuple[Session, Blocked]] = []
         self.count = 0
         self.timed = 0
         # Called when there is a first waiter for a key, or none any longer.
@@ -92,8 +95,9 @@ class Blocking:
         return NO_REPLY
 
     def postpone(self, session: Session, command: Command, args: list[bytes]) -> None:
-        """Hold a command back until :meth:`run_postponed` (CLIENT PAUSE)."""
+        """Hold a command back until :meth:`release_postponed` (CLIENT PAUSE)."""
         blocked = Blocked(command, args, [], 0, None)
+        blocked.postponed = True
         self._postponed.append((session, blocked))
         self._park(session, blocked)
 
@@ -121,8 +125,12 @@ class Blocking:
                 self._engine.keys_ready = True
 
     def serve(self) -> None:
-        """Try the waiters of all keys that changed, and of those that change by that."""
-        while self._ready:
+        """Try the waiters of all keys that changed, and of those that change by that.
+
+        Commands that were held back and are no longer come first.
+        """
+        while self._ready or self._released:
+            self._run_released()
             ready, self._ready = self._ready, {}
             for place in ready:
                 for session in list(self.waiters.get(place, ())):
@@ -165,7 +173,7 @@ class Blocking:
     def unblock(self, session: Session, *, with_error: bool) -> bool:
         """CLIENT UNBLOCK: as if the time were over, or with an error; False if it does not wait."""
         blocked = session.blocked
-        if blocked is None or any(blocked is held for _, held in self._postponed):
+        if blocked is None or blocked.postponed:
             return False
         reply = blocked.timeout_reply
         if with_error:
@@ -189,10 +197,16 @@ class Blocking:
         if blocked.places and not self.waiters:
             self.on_interest()
 
-    def run_postponed(self) -> None:
-        """Run the commands that were held back, in the order in which they came."""
-        held, self._postponed = self._postponed, []
-        for session, blocked in held:
+    def release_postponed(self) -> None:
+        """Let the commands that were held back run before the next one, in their order."""
+        self._released += self._postponed
+        self._postponed.clear()
+        if self._released:
+            self._engine.keys_ready = True
+
+    def _run_released(self) -> None:
+        released, self._released = self._released, []
+        for session, blocked in released:
             if session.blocked is not blocked:
                 continue
             self.cancel(session)

@@ -232,6 +232,8 @@ class Engine:
         self.clock.tick()
         self.blocking.expire(self.clock.ms)
         self.pause.check(self.clock.ms)
+        if self.keys_ready:
+            self.blocking.serve()
 
     def cron(self) -> None:
         """Background work of one tick; to be called ``hz`` times a second."""

@@ -41,13 +41,13 @@ class Pause:
         self._engine.keyspace.overdue = HIDE_OVERDUE
 
     def stop(self) -> None:
-        """End the pause and run what was held back."""
+        """End the pause; what was held back runs before the next command."""
         if not self.active:
             return
         self.active = False
         self._engine.gate &= ~PAUSED
         self._engine.keyspace.overdue = DELETE_OVERDUE
-        self._engine.blocking.run_postponed()
+        self._engine.blocking.release_postponed()
 
     def check(self, now_ms: int) -> None:
         """End the pause if its time is over."""

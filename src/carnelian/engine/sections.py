@@ -11,7 +11,7 @@ import resource
 import sys
 from typing import TYPE_CHECKING
 
-from carnelian import __version__
+from carnelian import REDIS_VERSION, __version__
 from carnelian.datatypes import memory as _memory
 from carnelian.engine.info import Fields, section
 from carnelian.resp.numbers import format_float
@@ -19,9 +19,6 @@ from carnelian.resp.numbers import format_float
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
     from carnelian.keyspace.database import Database
-
-# The version whose behaviour clients may count on.
-REDIS_VERSION = "7.4.2"
 
 _NO_REPLICATION_ID = "0" * 40
 

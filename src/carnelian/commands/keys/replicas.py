@@ -19,7 +19,7 @@ _LONGEST_MS = (1 << 63) - 1
     complexity="O(1)",
     summary="Waits until replicas have confirmed what this connection wrote.",
     arguments="numreplicas:integer timeout:integer",
-    categories="connection",
+    categories="-keyspace connection",
     hints=("request_policy:all_shards", "response_policy:agg_min"),
 )
 def wait(session: Session, args: list[bytes]) -> object:

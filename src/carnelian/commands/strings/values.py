@@ -58,6 +58,15 @@ def get(session: Session, args: list):
     return session.db.string(args[1])
 
 
+_READING_OPTIONS = frozenset((b"GET", b"IFEQ", b"IFNE", b"IFDEQ", b"IFDNE"))
+
+
+def _key_of_set(args: list):
+    """The key of a SET, and what its options make of it."""
+    reads = any(word.upper() in _READING_OPTIONS for word in args[3:])
+    return [(1, "RW access update" if reads else "OW update")]
+
+
 @command(
     "SET",
     arity=-3,
@@ -67,6 +76,7 @@ def get(session: Session, args: list):
         "RW access update variable_flags",
         notes="Reads the key only with GET or a condition on its value",
     ),
+    get_keys=_key_of_set,
     group="string",
     since="1.0.0",
     complexity="O(1); O(N) for IFDEQ and IFDNE, with N the length of the present value",

@@ -1,6 +1,6 @@
 """What can go wrong with a configuration."""
 
-REDIS_VERSION = "7.4.0"
+from carnelian import REDIS_VERSION
 
 
 class ConfigError(Exception):

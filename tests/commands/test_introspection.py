@@ -1,0 +1,193 @@
+"""COMMAND and its subcommands."""
+
+from __future__ import annotations
+
+import pytest
+
+from carnelian.commands import client, configuration, introspection, pubsub, strings, transactions  # noqa: F401  # noqa: F401
+from carnelian.commands.keys import existence, naming  # noqa: F401
+from carnelian.engine.engine import Engine
+from carnelian.engine.keys import after, at, counted, unknown
+from carnelian.engine.registry import Declaration, command, declarations
+from support.local import LocalClient
+from support.wire import Reply
+
+
+@pytest.fixture
+def send() -> LocalClient:
+    return LocalClient(Engine(), protocol=3)
+
+
+def fields(reply: list) -> dict:
+    """A flat map as a dict."""
+    return dict(zip(reply[::2], reply[1::2], strict=True))
+
+
+def test_count_and_list(send: LocalClient) -> None:
+    names = send("COMMAND", "LIST")
+    assert {b"get", b"config", b"config|get"} <= set(names)
+    assert len(names) == len(set(names))
+    assert send("COMMAND", "COUNT") == sum(b"|" not in name for name in names)
+    assert send("COMMAND", "COUNT") == len(send("COMMAND"))
+
+
+class TestListFilter:
+    def test_by_pattern(self, send: LocalClient) -> None:
+        assert send("COMMAND", "LIST", "FILTERBY", "PATTERN", "GET") == [b"get"]
+        assert send("COMMAND", "LIST", "FILTERBY", "PATTERN", "config|re*") == [
+            b"config|rewrite", b"config|resetstat"
+        ]  # fmt: skip
+        assert send("COMMAND", "LIST", "FILTERBY", "PATTERN", "nothing*") == []
+
+    def test_by_category(self, send: LocalClient) -> None:
+        found = send("COMMAND", "LIST", "FILTERBY", "ACLCAT", "transaction")
+        assert set(found) == {b"multi", b"exec", b"discard", b"watch", b"unwatch"}
+        assert send("COMMAND", "LIST", "FILTERBY", "ACLCAT", "nonsense") == []
+
+    def test_by_module(self, send: LocalClient) -> None:
+        assert send("COMMAND", "LIST", "FILTERBY", "MODULE", "nonsense") == []
+
+    @pytest.mark.parametrize("words", [("x",), ("FILTERBY", "x"), ("FILTERBY", "x", "y")])
+    def test_syntax(self, send: LocalClient, words: tuple[str, ...]) -> None:
+        assert send.error("COMMAND", "LIST", *words) == "ERR syntax error"
+
+
+class TestInfo:
+    def test_one(self, send: LocalClient) -> None:
+        reply = send.call("COMMAND", "INFO", "PUBLISH", "no-such", "config|get", "config|get|x")
+        assert reply.kind == b"*"
+        publish, unknown_name, subcommand, nonsense = reply.value
+        assert unknown_name == nonsense == Reply(b"_", b"")
+        assert subcommand.value[0] == Reply(b"$", b"config|get")
+        name, arity, flags, first, last, step, categories, hints, specs, below = publish.value
+        assert (name.value, arity.value) == (b"publish", 3)
+        assert flags.kind == b"~"
+        shown = [(one.kind, one.value) for one in flags.value]
+        assert shown == [(b"+", b"pubsub"), (b"+", b"loading"), (b"+", b"stale"), (b"+", b"fast")]
+        assert (first.value, last.value, step.value) == (0, 0, 0)
+        assert [one.value for one in categories.value] == [b"@pubsub", b"@fast"]
+        assert (hints.kind, specs.kind, below.kind) == (b"~", b"~", b"~")
+
+    def test_key_spec(self, send: LocalClient) -> None:
+        details = send("COMMAND", "INFO", "DEL")[0]
+        assert details[3:6] == [1, -1, 1]
+        spec = fields(details[8][0])
+        assert spec[b"flags"] == [b"RM", b"delete"]
+        assert spec[b"begin_search"] == [b"type", b"index", b"spec", [b"index", 1]]
+        assert spec[b"find_keys"] == [
+            b"type", b"range", b"spec", [b"lastkey", -1, b"keystep", 1, b"limit", 0]
+        ]  # fmt: skip
+
+    def test_no_names_means_all(self, send: LocalClient) -> None:
+        assert len(send("COMMAND", "INFO")) == send("COMMAND", "COUNT")
+
+
+class TestDocs:
+    def test_fields(self, send: LocalClient) -> None:
+        reply = send("COMMAND", "DOCS", "QUIT", "no-such", "GETRANGE")
+        assert len(reply) == 4
+        leaving, getrange = fields(reply)[b"quit"], fields(reply)[b"getrange"]
+        assert leaving[-6:] == [
+            b"doc_flags", [b"deprecated"],
+            b"deprecated_since", b"7.2.0",
+            b"replaced_by", b"just closing the connection",
+        ]  # fmt: skip
+        assert [leaf[b"name"] for leaf in fields(getrange)[b"arguments"]] == [
+            b"key", b"start", b"end"
+        ]  # fmt: skip
+
+    def test_subcommands(self, send: LocalClient) -> None:
+        config = fields(send("COMMAND", "DOCS", "CONFIG")[1])
+        names = config[b"subcommands"][::2]
+        assert set(names) == {
+            b"config|get", b"config|set", b"config|rewrite", b"config|resetstat", b"config|help"
+        }  # fmt: skip
+
+    def test_every_declaration_can_be_shown(self, send: LocalClient) -> None:
+        assert len(send("COMMAND", "DOCS")) == 2 * send("COMMAND", "COUNT")
+        assert send.call("COMMAND", "DOCS").kind == b"%"
+
+
+class TestGetKeys:
+    @pytest.mark.parametrize(
+        ("words", "keys"),
+        [
+            ("GET k", "k"),
+            ("MSET a 1 b 2", "a b"),
+            ("DEL a b c", "a b c"),
+            ("RENAME a b", "a b"),
+            ("SET k v GET", "k"),
+            ("WATCH a b", "a b"),
+        ],
+    )
+    def test_keys(self, send: LocalClient, words: str, keys: str) -> None:
+        found = send("COMMAND", "GETKEYS", *words.split())
+        assert found == keys.encode().split()
+
+    def test_flags(self, send: LocalClient) -> None:
+        flagged = send("COMMAND", "GETKEYSANDFLAGS", "SET", "k", "v")
+        assert flagged == [[b"k", [b"OW", b"update"]]]
+        flagged = send("COMMAND", "GETKEYSANDFLAGS", "SET", "k", "v", "get")
+        assert flagged == [[b"k", [b"RW", b"access", b"update"]]]
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            ("NO-SUCH a", "ERR Invalid command specified"),
+            ("PING", "ERR The command has no key arguments"),
+            ("SPUBLISH a b", "ERR The command has no key arguments"),
+            ("GET a b", "ERR Invalid number of arguments specified for command"),
+            ("TEST.COUNTED 3 a b", "ERR Invalid arguments specified for command"),
+        ],
+    )
+    def test_refusals(self, with_key_specs: LocalClient, words: str, message: str) -> None:
+        assert with_key_specs.error("COMMAND", "GETKEYS", *words.split()) == message
+
+    @pytest.mark.parametrize(
+        ("words", "keys"),
+        [
+            ("TEST.COUNTED 2 a b c", "a b"),
+            ("TEST.OPTIONAL 0 a", ""),
+            ("TEST.AFTER x streams a b 1 2", "a b"),
+            ("TEST.AFTER x y a b", ""),
+            ("TEST.BACKWARDS x keys a", "a"),
+            ("TEST.UNKNOWN a b", "b"),
+            ("TEST.BOTH d 1 a", "d a"),
+        ],
+    )
+    def test_key_specs(self, with_key_specs: LocalClient, words: str, keys: str) -> None:
+        found = with_key_specs("COMMAND", "GETKEYS", *words.split())
+        assert found == keys.encode().split()
+
+    def test_movable_keys_are_marked(self, with_key_specs: LocalClient) -> None:
+        details = with_key_specs("COMMAND", "INFO", "TEST.BOTH", "TEST.COUNTED", "RENAME")
+        flags, places = [one[2] for one in details], [one[3:6] for one in details]
+        assert [b"movablekeys" in one for one in flags] == [True, True, False]
+        assert places == [[1, 1, 1], [0, 0, 0], [1, 2, 1]]
+
+
+@pytest.fixture
+def with_key_specs(monkeypatch: pytest.MonkeyPatch) -> LocalClient:
+    """An engine that has a command for every kind of key spec."""
+    added: dict[str, Declaration] = dict(declarations)
+    monkeypatch.setattr("carnelian.engine.registry.declarations", added)
+    specs = {
+        "TEST.COUNTED": {"keys": counted(1, "RO")},
+        "TEST.OPTIONAL": {"keys": counted(1, "RO"), "flags": "no_mandatory_keys"},
+        "TEST.AFTER": {
+            "keys": after("STREAMS", "RO", last=-1, limit=2),
+            "flags": "no_mandatory_keys",
+        },
+        "TEST.BACKWARDS": {"keys": after("KEYS", "RO", start=-2)},
+        "TEST.UNKNOWN": {"keys": (at(1, "RO"), unknown("RO")), "get_keys": lambda words: [2]},
+        "TEST.BOTH": {"keys": (at(1, "OW"), counted(2, "RO"))},
+    }
+    for name, options in specs.items():
+        command(name, arity=-2, **options)(lambda session, args: None)
+    return LocalClient(Engine(), protocol=3)
+
+
+def test_help(send: LocalClient) -> None:
+    lines = send("COMMAND", "HELP")
+    assert lines[0] == b"COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"
+    assert b"LIST [FILTERBY (MODULE <module-name>|ACLCAT <category>|PATTERN <pattern>)]" in lines

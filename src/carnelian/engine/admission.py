@@ -79,7 +79,7 @@ class Admission:
             return self.reject(session, command, wrong_arity(command))
         if args[0].lower() in _HTTP_WORDS:
             return self._cut_cross_protocol(session)
-        container = self._engine.registry.find(args[0])
+        container = self._engine.registry.top.get(args[0].lower())
         if container is not None:
             return self.reject(session, None, unknown_subcommand(container, args))
         return self.reject(session, None, unknown_command(args))

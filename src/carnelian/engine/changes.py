@@ -69,3 +69,6 @@ class Changes:
         """
         self._watches.touch_all(db, other)
         self._blocking.signal_all(db)
+        if other is not None:
+            self._watches.touch_all(other, db)
+            self._blocking.signal_all(other)

@@ -24,6 +24,7 @@ cdef class Engine:
     cdef readonly object pause
     cdef readonly object changes
     cdef readonly object admission
+    cdef readonly object memory_limit
     cdef readonly object info
     cdef public object modules
     cdef public object log

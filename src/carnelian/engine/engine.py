@@ -27,6 +27,7 @@ from carnelian.engine.config import Config
 from carnelian.engine.effects import Effects
 from carnelian.engine.info import Info
 from carnelian.engine.latency import LatencyMonitor
+from carnelian.engine.memory_limit import MemoryLimit
 from carnelian.engine.monitors import Monitors
 from carnelian.engine.pause import Pause
 from carnelian.engine.pubsub import PubSub
@@ -79,6 +80,7 @@ class Engine:
         self.pause = Pause(self)
         self.changes = Changes(self.keyspace, self.pubsub, self.watches, self.blocking)
         self.admission = Admission(self)
+        self.memory_limit = MemoryLimit(self)
         self.info = Info(self)
         # The commands of user modules; embedded.modules fills it when the first one is loaded.
         self.modules = {}

@@ -90,20 +90,35 @@ class Watches:
                 continue
             session.watch.broken = True
 
-    def touch_all(self, db: Database, other: Database | None = None) -> None:
-        """All keys of a database go, or are swapped with those of another."""
-        indexes = {db.index} if other is None else {db.index, other.index}
+    def touch_all(self, db: Database, successor: Database | None = None) -> None:
+        """All keys of a database go; with a successor, what that holds takes their place."""
         for (index, key), watchers in self.keys.items():
-            if index not in indexes:
+            if index != db.index:
                 continue
-            here = db if index == db.index else other
-            there = None if other is None else (other if here is db else db)
-            assert here is not None
-            present = here.holds(key) or (there is not None and there.holds(key))
+            comes = successor is not None and successor.holds(key)
+            if not (comes or db.holds(key)):
+                continue
             for session in watchers:
-                expired = session.watch.places[(index, key)]
-                if present and not (expired and there is None):
-                    session.watch.broken = True
+                self._replace(session.watch, (index, key), db, successor if comes else None)
+
+    def _replace(
+        self, watch: Watch, place: Place, db: Database, successor: Database | None
+    ) -> None:
+        """One watched key is replaced by the one of a successor, or goes if that is None.
+
+        A key whose time is over counts as none, so that becoming or ceasing to be one is no change.
+        """
+        key = place[1]
+        if watch.places[place]:
+            if successor is None:
+                watch.places[place] = False
+                return
+            if successor.is_overdue(key):
+                return
+        elif successor is not None and not db.holds(key) and successor.is_overdue(key):
+            watch.places[place] = True
+            return
+        watch.broken = True
 
     def broken(self, session: Session) -> bool:
         """Whether a watched key has changed, or its time is over since."""

@@ -16,6 +16,9 @@ from . import expected, runner, source, tree
 from .expected import Expected, Unit
 from .results import UnitResult
 
+# Some tests fail with all the data they compared.
+_SHOWN_WIDTH = 400
+
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
@@ -119,7 +122,7 @@ def report(
         _report_needless(units, results)
     for name, failure in failed:
         print(f"\nFAILED {name}: {failure.name}")
-        print("".join(f"    {line}\n" for line in failure.detail[:12]), end="")
+        print("".join(f"    {line[:_SHOWN_WIDTH]}\n" for line in failure.detail[:12]), end="")
     if failed:
         print(f"\noutput and server logs of failed units: {plan.logs}")
 

@@ -7,6 +7,7 @@ character as it is; ``'...'`` knows only ``\\'``. A closing quote must end the w
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.resp.arguments import name
 from cython.cimports.cpython.bytearray import (
     PyByteArray_AS_STRING,
     PyByteArray_FromStringAndSize,
@@ -153,7 +154,9 @@ def split_line(line: cython.p_const_char, size: cython.Py_ssize_t) -> list | Non
         while at < end and not _ends_word(at[0]) and at[0] != 34 and at[0] != 39:
             at += 1
         if at == end or _ends_word(at[0]):
-            words.append(PyBytes_FromStringAndSize(start, at - start))
+            words.append(
+                PyBytes_FromStringAndSize(start, at - start) if words else name(start, at - start)
+            )
             continue
         if scratch is None:
             scratch = PyByteArray_FromStringAndSize(cython.NULL, size)

@@ -5,6 +5,12 @@ from cpython.object cimport PyObject
 
 cdef extern from "Python.h":
     char* PyOS_double_to_string(double value, char code, int precision, int flags, int* kind) except NULL
+    # With owned references for what they take and give: no counting back and forth.
+    PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* text, Py_ssize_t size) except NULL
+    PyObject* get_item "PyList_GET_ITEM"(list items, Py_ssize_t at)
+    void set_item "PyList_SET_ITEM"(list items, Py_ssize_t at, PyObject* value)
+    ctypedef struct PyBytesObject:
+        Py_hash_t ob_shash
     int _PyBytes_Resize(PyObject** string, Py_ssize_t size) except -1
 
 cdef extern from "stdlib.h" nogil:

@@ -30,6 +30,7 @@ cdef class Parser:
     cdef bint _begin(self) except -1
     cdef bint _bulk_header(self) except -1
     cdef bint _collect(self) except -1
+    cdef int _collect_plain(self) except -1
     cdef list _inline(self)
     cdef Py_ssize_t _line_end(self, str reason) except -2
     cdef int _start_big(self) except -1

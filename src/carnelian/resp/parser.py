@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import Any
 
 import cython
+from cython.cimports.carnelian.resp.arguments import name, place, put
+from cython.cimports.carnelian.resp.arguments import obtain as obtain_list
 from cython.cimports.carnelian.resp.blocks import obtain, release
 from cython.cimports.carnelian.resp.inline import split_line
 from cython.cimports.carnelian.resp.layout import BLOCK
@@ -23,9 +25,8 @@ from cython.cimports.cpython.bytes import (
     PyBytes_FromStringAndSize,
     PyBytes_GET_SIZE,
 )
-from cython.cimports.cpython.list import PyList_New, PyList_SET_ITEM
 from cython.cimports.cpython.ref import Py_DECREF, Py_INCREF
-from cython.cimports.libc.string import memchr, memcmp, memcpy, memmove
+from cython.cimports.libc.string import memchr, memcpy, memmove
 
 from carnelian.resp.replies import Error
 
@@ -44,12 +45,6 @@ _READ = cython.declare(cython.Py_ssize_t, 4096)
 _TRIMMABLE = cython.declare(cython.Py_ssize_t, 4 * 1024)
 _WORTH_TRIMMING = cython.declare(cython.Py_ssize_t, 32 * 1024)
 _SAMPLE = cython.declare(cython.Py_ssize_t, 64)
-
-# Command names met before, so that they need no allocation and keep their hash.
-_NAMES = cython.declare(cython.int, 512)
-_NAME_MAX = cython.declare(cython.Py_ssize_t, 32)
-_MIX = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
-_names = cython.declare(cython.p_void[512])
 
 
 class ProtocolError(Error):
@@ -77,7 +72,12 @@ def _plain_length(at: cython.p_const_char, value: cython.p_Py_ssize_t) -> cython
     size: cython.Py_ssize_t = 1
     digit: cython.uint = cython.cast(cython.uint, at[0]) - 48
     total: cython.uint = digit
-    if digit > 9 or (digit == 0 and at[1] != 13):
+    if digit > 9:
+        return 0
+    if at[1] == 13:
+        value[0] = total
+        return 3
+    if digit == 0:
         return 0
     while size < 9:
         digit = cython.cast(cython.uint, at[size]) - 48
@@ -89,42 +89,6 @@ def _plain_length(at: cython.p_const_char, value: cython.p_Py_ssize_t) -> cython
         return 0
     value[0] = total
     return size + 2
-
-
-@cython.cfunc
-@cython.inline
-def _name(text: cython.p_const_char, size: cython.Py_ssize_t) -> bytes:
-    """The bytes object for a first argument: the same one as last time for most.
-
-    8 bytes after ``text`` must be readable whatever ``size`` is.
-    """
-    head: cython.ulonglong = 0
-    rest: cython.ulonglong = 0
-    slot: cython.Py_ssize_t
-    known: cython.p_void
-    fresh: bytes
-    if size == 0 or size > _NAME_MAX:
-        return PyBytes_FromStringAndSize(text, size)
-    memcpy(cython.address(head), text, 8)
-    if size < 8:
-        head &= (cython.cast(cython.ulonglong, 1) << (8 * size)) - 1
-    else:
-        memcpy(cython.address(rest), text + size - 8, 8)
-    slot = (((head ^ (rest << 1)) + size) * _MIX) >> 55
-    known = _names[slot]
-    if (
-        known != cython.NULL
-        and PyBytes_GET_SIZE(cython.cast(bytes, known)) == size
-        and memcmp(PyBytes_AS_STRING(cython.cast(bytes, known)), text, size) == 0
-    ):
-        return cython.cast(bytes, known)
-    fresh = PyBytes_FromStringAndSize(text, size)
-    hash(fresh)
-    Py_INCREF(fresh)
-    _names[slot] = cython.cast(cython.p_void, fresh)
-    if known != cython.NULL:
-        Py_DECREF(cython.cast(object, known))
-    return fresh
 
 
 @cython.final
@@ -337,7 +301,7 @@ class Parser:
         if count > 0:
             self.missing = count
             self.filled = 0
-            self.arguments = PyList_New(count) if count <= _TRUSTED_ARGUMENTS else []
+            self.arguments = obtain_list(min(count, _TRUSTED_ARGUMENTS))
         return True
 
     @cython.cfunc
@@ -368,48 +332,71 @@ class Parser:
     @cython.exceptval(-1, check=False)
     def _collect(self) -> cython.bint:
         """Read arguments of a multibulk; 0 when input ends before the last one."""
-        used: cython.Py_ssize_t
-        length: cython.Py_ssize_t = 0
-        text: cython.p_char
         while self.missing > 0:
+            if self.position == self.end:
+                # There may be no buffer at all.
+                return False
             if self.expected < 0:
-                if self.position == self.end:
+                self._collect_plain()
+                if self.missing == 0:
+                    break
+                if not self._bulk_header():
                     return False
-                used = 0
-                if self.block[self.position] == b"$":
-                    used = _plain_length(self.block + self.position + 1, cython.address(length))
-                if (
-                    used == 0
-                    or self.position + 1 + used > self.end
-                    or length > self.max_bulk
-                    or (length > _MAX_BULK_BEFORE_AUTH and not self.authenticated)
-                ):
-                    if not self._bulk_header():
-                        return False
-                else:
-                    self.position += 1 + used
-                    self.expected = length
             if self.end - self.position < self.expected + 2:
                 if self.expected >= _BIG:
                     self._start_big()
                 return False
-            text = self.block + self.position
+            text: cython.p_char = self.block + self.position
             self.position += self.expected + 2
             if self.filled == 0:
-                self._store(_name(text, self.expected))
+                self._store(name(text, self.expected))
             else:
                 self._store(PyBytes_FromStringAndSize(text, self.expected))
         return True
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)
+    def _collect_plain(self) -> cython.int:
+        """Read as many arguments as are there in the form that all clients send.
+
+        This is where parsing spends its time; what stops it is left to the checks of the caller.
+        """
+        at: cython.p_char = self.block + self.position
+        end: cython.p_char = self.block + self.end
+        arguments: list = self.arguments
+        filled: cython.Py_ssize_t = self.filled
+        wanted: cython.Py_ssize_t = filled + self.missing
+        bound: cython.Py_ssize_t = self.max_bulk
+        length: cython.Py_ssize_t = 0
+        used: cython.Py_ssize_t
+        total: cython.Py_ssize_t = 0
+        first: bytes
+        if not self.authenticated:
+            bound = min(bound, _MAX_BULK_BEFORE_AUTH)
+        while filled < wanted and at[0] == b"$":
+            used = _plain_length(at + 1, cython.address(length)) + 1
+            if used == 1 or length > bound or end - at < used + length + 2:
+                break
+            at += used
+            if filled == 0:
+                first = name(at, length)
+                put(arguments, 0, first)
+            else:
+                place(arguments, filled, at, length)
+            at += length + 2
+            filled += 1
+            total += length
+        self.argument_bytes += total
+        self.missing -= filled - self.filled
+        self.filled = filled
+        self.position = at - self.block
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def _store(self, argument: bytes) -> cython.int:
         """Put the argument that was read into its place."""
-        if self.filled < len(self.arguments):
-            Py_INCREF(argument)
-            PyList_SET_ITEM(self.arguments, self.filled, argument)
-        else:
-            self.arguments.append(argument)
+        put(self.arguments, self.filled, argument)
         self.filled += 1
         self.missing -= 1
         self.argument_bytes += self.expected

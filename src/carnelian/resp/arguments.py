@@ -1,0 +1,174 @@
+"""Argument lists, made with little allocation.
+
+A command lives for the time of its execution, and the next one mostly looks alike: the same name,
+as many arguments, often of the same lengths. So names are remembered, and a list that nothing else
+refers to when its command is done can be filled again, with the bytes objects in it that nothing
+else refers to.
+"""
+
+from __future__ import annotations
+
+import cython
+from cython.cimports.carnelian.resp.libc import (
+    PyBytesObject,
+    PyObject,
+    get_item,
+    new_bytes,
+    set_item,
+)
+from cython.cimports.cpython.bytes import (
+    PyBytes_AS_STRING,
+    PyBytes_CheckExact,
+    PyBytes_FromStringAndSize,
+    PyBytes_GET_SIZE,
+)
+from cython.cimports.cpython.list import PyList_GET_SIZE, PyList_New
+from cython.cimports.cpython.ref import Py_DECREF, Py_INCREF, Py_REFCNT
+from cython.cimports.libc.string import memcmp, memcpy
+
+# Names met before, one for each value of a hash of their ends and size.
+_NAME_MAX = cython.declare(cython.Py_ssize_t, 32)
+_MIX = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
+_names = cython.declare(cython.p_void[2048])
+
+# Lists for reuse by their size; what they hold on to is bounded.
+_SIZES = cython.declare(cython.Py_ssize_t, 32)
+_DEPTH = cython.declare(cython.int, 2)
+_KEPT_MAX = cython.declare(cython.Py_ssize_t, 256)
+_stock = cython.declare(cython.p_void[64])
+_stocked = cython.declare(cython.int[32])
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def _slot(text: cython.p_const_char, size: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Where a name of ``size`` bytes (at least 1) is remembered: a hash of its ends."""
+    head: cython.ulonglong = 0
+    tail: cython.ulonglong = 0
+    if size >= 8:
+        memcpy(cython.address(head), text, 8)
+        memcpy(cython.address(tail), text + size - 8, 8)
+    elif size >= 4:
+        memcpy(cython.address(head), text, 4)
+        memcpy(cython.address(tail), text + size - 4, 4)
+    else:
+        head = cython.cast(cython.uchar, text[0]) | cython.cast(cython.uchar, text[size - 1]) << 8
+        tail = cython.cast(cython.uchar, text[size // 2])
+    return ((head ^ (tail << 3) ^ (tail >> 29)) + size) * _MIX >> 53
+
+
+@cython.cfunc
+def name(text: cython.p_const_char, size: cython.Py_ssize_t) -> bytes:
+    """The bytes object for a first argument: the same one as last time for most."""
+    slot: cython.Py_ssize_t
+    known: cython.p_void
+    fresh: bytes
+    if size == 0 or size > _NAME_MAX:
+        return PyBytes_FromStringAndSize(text, size)
+    slot = _slot(text, size)
+    known = _names[slot]
+    if (
+        known != cython.NULL
+        and PyBytes_GET_SIZE(cython.cast(bytes, known)) == size
+        and memcmp(PyBytes_AS_STRING(cython.cast(bytes, known)), text, size) == 0
+    ):
+        return cython.cast(bytes, known)
+    fresh = PyBytes_FromStringAndSize(text, size)
+    # Computed once, kept in the object.
+    hash(fresh)
+    Py_INCREF(fresh)
+    _names[slot] = cython.cast(cython.p_void, fresh)
+    if known != cython.NULL:
+        Py_DECREF(cython.cast(object, known))
+    return fresh
+
+
+@cython.cfunc
+def obtain(count: cython.Py_ssize_t) -> list:
+    """A list of ``count`` places (at least 1) to be filled by :func:`put` and :func:`place`."""
+    command: list
+    if count < _SIZES and _stocked[count] > 0:
+        _stocked[count] -= 1
+        command = cython.cast(list, _stock[count * _DEPTH + _stocked[count]])
+        Py_DECREF(command)
+        return command
+    return PyList_New(count)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def put(command: list, at: cython.Py_ssize_t, argument: bytes) -> cython.int:
+    """Put ``argument`` at place ``at``, or after the last place."""
+    old: cython.pointer[PyObject]
+    if at >= PyList_GET_SIZE(command):
+        command.append(argument)
+        return 0
+    old = get_item(command, at)
+    Py_INCREF(argument)
+    set_item(command, at, cython.cast(cython.pointer[PyObject], argument))
+    if old != cython.NULL:
+        Py_DECREF(cython.cast(object, old))
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def place(
+    command: list, at: cython.Py_ssize_t, text: cython.p_const_char, size: cython.Py_ssize_t
+) -> cython.int:
+    """Like :func:`put` for a copy of ``size`` bytes at ``text``."""
+    old: cython.pointer[PyObject]
+    if at >= PyList_GET_SIZE(command):
+        command.append(PyBytes_FromStringAndSize(text, size))
+        return 0
+    old = get_item(command, at)
+    if old != cython.NULL:
+        if PyBytes_GET_SIZE(cython.cast(bytes, old)) == size:
+            memcpy(PyBytes_AS_STRING(cython.cast(bytes, old)), text, size)
+            cython.cast(cython.pointer[PyBytesObject], old).ob_shash = -1
+            return 0
+        set_item(command, at, cython.NULL)
+        Py_DECREF(cython.cast(object, old))
+    set_item(command, at, new_bytes(text, size))
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def recycle(command: list) -> cython.void:
+    """Say that a command from the parser is done, for its list to be used again.
+
+    Nothing happens when anything but the caller's one variable refers to the list, and arguments
+    that are referred to elsewhere are left alone. The list must not be used after it.
+    """
+    at: cython.Py_ssize_t
+    size: cython.Py_ssize_t = PyList_GET_SIZE(command)
+    item: cython.pointer[PyObject]
+    if Py_REFCNT(command) != 1 or size >= _SIZES or size == 0 or _stocked[size] == _DEPTH:
+        return
+    for at in range(size):
+        item = get_item(command, at)
+        if (
+            at == 0
+            or Py_REFCNT(cython.cast(object, item)) != 1
+            or not PyBytes_CheckExact(cython.cast(object, item))
+            or PyBytes_GET_SIZE(cython.cast(bytes, item)) > _KEPT_MAX
+        ):
+            set_item(command, at, cython.NULL)
+            Py_DECREF(cython.cast(object, item))
+    Py_INCREF(command)
+    _stock[size * _DEPTH + _stocked[size]] = cython.cast(cython.p_void, command)
+    _stocked[size] += 1
+
+
+def recycle_all(commands: list) -> None:
+    """Take all commands out of a list and recycle them.
+
+    For interpreted code, in which a call with a command as its argument would refer to it twice.
+    """
+    command: list
+    while len(commands) > 0:
+        command = commands.pop()
+        recycle(command)

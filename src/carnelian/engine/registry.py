@@ -287,16 +287,10 @@ class Registry:
         self.by_spelling.clear()
 
     def rename(self, name: bytes, new: bytes) -> None:
-        """Give a command another name, or none if ``new`` is empty (``rename-command``).
-
-        Raises:
-            KeyError: there is no such command.
-            ValueError: the new name is that of another command.
-        """
+        """Let a command answer to another name, or to none if ``new`` is empty."""
         command = self.top.pop(name.lower())
-        if new and self.top.setdefault(new.lower(), command) is not command:
-            self.top[name.lower()] = command
-            raise ValueError(f"there is a command {new!r} already")
+        if new:
+            self.top[new.lower()] = command
         self.by_spelling.clear()
 
     @cython.ccall

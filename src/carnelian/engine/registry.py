@@ -287,10 +287,16 @@ class Registry:
         self.by_spelling.clear()
 
     def rename(self, name: bytes, new: bytes) -> None:
-        """Let a command answer to another name, or to none if ``new`` is empty."""
+        """Give a command another name, or none if ``new`` is empty (``rename-command``).
+
+        Raises:
+            KeyError: there is no such command.
+            ValueError: the new name is that of another command.
+        """
         command = self.top.pop(name.lower())
-        if new:
-            self.top[new.lower()] = command
+        if new and self.top.setdefault(new.lower(), command) is not command:
+            self.top[name.lower()] = command
+            raise ValueError(f"there is a command {new!r} already")
         self.by_spelling.clear()
 
     @cython.ccall

@@ -14,7 +14,6 @@ _NEVER = 1 << 62
 
 def follow(engine: Engine) -> None:
     """Apply the directives that concern the engine, now and whenever they change."""
-    _rename_commands(engine)
     rename_commands(engine)
     appliers = {
         "slowlog-log-slower-than": _slow_threshold,
@@ -49,16 +48,6 @@ def rename_commands(engine: Engine) -> None:
             raise line.error("No such command in rename-command") from None
         except ValueError:
             raise line.error("Target command name already exists") from None
-
-
-def _rename_commands(engine: Engine) -> None:
-    for line in engine.config.renamed_commands:
-        _, old, new = line.words
-        if engine.registry.find(old) is None:
-            raise line.error("No such command in rename-command")
-        if new and engine.registry.find(new) is not None:
-            raise line.error("Target command name already exists")
-        engine.registry.rename(old, new)
 
 
 def _slow_threshold(engine: Engine, microseconds: int) -> None:
@@ -106,9 +95,9 @@ def _lfu_decay_time(engine: Engine, minutes: int) -> None:
     engine.keyspace.lfu_decay_time = minutes
 
 
-def _memory_limit(engine: Engine, size: int) -> None:
-    engine.memory_limit.set(size)
-
-
 def _longest_string(engine: Engine, size: int) -> None:
     engine.keyspace.max_string = size
+
+
+def _memory_limit(engine: Engine, size: int) -> None:
+    engine.memory_limit.set(size)

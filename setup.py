@@ -18,6 +18,7 @@ COMPILED = (
     "carnelian.datatypes.glob",
     "carnelian.datatypes.memory",
     "carnelian.datatypes.rng",
+    "carnelian.datatypes.slabs",
     "carnelian.datatypes.string",
     "carnelian.datatypes.table",
     "carnelian.datatypes.value",

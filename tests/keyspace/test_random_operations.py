@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 
 from carnelian.datatypes import memory
@@ -47,4 +48,5 @@ def test_strings_hold_what_a_dict_would_and_give_all_memory_back():
         assert db.delete(key)
     assert len(db) == db.expires_count == 0
     del db
+    gc.collect()
     assert memory.used() == before

@@ -106,7 +106,9 @@ cdef Py_ssize_t block_size(
     Py_ssize_t key_length, bint expires, const Content *content
 ) noexcept nogil
 cdef void fill(Entry *entry, const Content *content) noexcept nogil
-cdef bint fits(Entry *entry, Py_ssize_t size) noexcept nogil
+cdef Py_ssize_t size_of(const Entry *entry) noexcept nogil
+cdef bint fits(const Entry *entry, Py_ssize_t size) noexcept nogil
+cdef void free_block(Entry *entry) noexcept nogil
 cdef Entry *with_expiry(Entry *entry, int64_t expiry) except NULL
 cdef Entry *without_expiry(Entry *entry) except NULL
 
@@ -122,7 +124,7 @@ cdef int describe_copy(const Entry *entry, Content *content) except -1
 cdef object read_value(const Entry *entry)
 cdef bytes read_key(const Entry *entry)
 cdef Py_ssize_t text_length(const Entry *entry) except -1
-cdef Py_ssize_t memory_of(Entry *entry) except -1
+cdef Py_ssize_t memory_of(const Entry *entry) except -1
 cdef Py_ssize_t free_effort(const Entry *entry) except -1
 cdef int drop_reference(uint8_t kind, int64_t word) except -1
 cdef int destroy(Entry *entry) except -1

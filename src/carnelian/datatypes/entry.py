@@ -20,6 +20,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     OBJECT,
     Content,
     Entry,
+    expires,
     key_length,
     key_of,
     reference_of,
@@ -27,13 +28,8 @@ from cython.cimports.carnelian.datatypes.entry import (
     value_of,
     word_of,
 )
-from cython.cimports.carnelian.datatypes.memory import (
-    allocate,
-    bytes_object_size,
-    capacity,
-    count,
-    release,
-)
+from cython.cimports.carnelian.datatypes.memory import bytes_object_size, count
+from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
 from cython.cimports.carnelian.datatypes.string import (
     StringBuffer,
     format_integer,
@@ -53,8 +49,6 @@ from cython.cimports.libc.string import memcpy, memmove, memset
 
 HEADER = cython.declare(cython.Py_ssize_t, 8)
 WORD = cython.declare(cython.Py_ssize_t, 8)
-# The allocator's own word before each block.
-BLOCK_HEADER = cython.declare(cython.Py_ssize_t, 8)
 
 
 # -- Blocks --------------------------------------------------------------------------------------
@@ -73,7 +67,7 @@ def block_size(key_length, expires, content):
 def build(key, length, clock, expiry, content):
     """A new block; an ``expiry`` below zero stands for none. Raises MemoryError."""
     size: cython.Py_ssize_t = block_size(length, expiry >= 0, content)
-    entry: cython.pointer[Entry] = cython.cast(cython.pointer[Entry], allocate(size))
+    entry: cython.pointer[Entry] = cython.cast(cython.pointer[Entry], take(size))
     at: cython.p_char = cython.cast(cython.p_char, entry) + HEADER
     entry.access = clock & CLOCK_MASK
     if expiry >= 0:
@@ -103,17 +97,26 @@ def fill(entry, content):
         memset(value + content.length, 0, content.zeros)
 
 
+def size_of(entry):
+    """Bytes of the block; its cell is the one for this size at any time."""
+    return (WORD if expires(entry) else 0) + HEADER + payload_size(entry)
+
+
 def fits(entry, size):
-    """Whether ``entry``'s block can serve for ``size`` bytes without wasting much."""
-    room: cython.Py_ssize_t = capacity(entry)
-    return size <= room and (room <= size + 16 + (size >> 3))
+    """Whether a block of ``size`` bytes would take a cell of the same size as ``entry`` has."""
+    return cell_size(size) == cell_size(size_of(entry))
+
+
+def free_block(entry):
+    """Give the block back; a reference in it is not given up."""
+    give(entry, size_of(entry))
 
 
 def with_expiry(entry, expiry):
     """The same entry with room for an expiry, in a new block; the old one is given back."""
     head: cython.Py_ssize_t = HEADER
     size: cython.Py_ssize_t = payload_size(entry)
-    fresh: cython.pointer[Entry] = cython.cast(cython.pointer[Entry], allocate(head + WORD + size))
+    fresh: cython.pointer[Entry] = cython.cast(cython.pointer[Entry], take(head + WORD + size))
     fresh[0] = entry[0]
     fresh.access |= EXPIRES
     set_expiry_of(fresh, expiry)
@@ -122,7 +125,7 @@ def with_expiry(entry, expiry):
         cython.cast(cython.p_char, entry) + head,
         size,
     )
-    release(entry)
+    free_block(entry)
     return fresh
 
 
@@ -130,7 +133,7 @@ def without_expiry(entry):
     """The same entry without the room for an expiry, in a new block; the old one is given back."""
     head: cython.Py_ssize_t = HEADER
     size: cython.Py_ssize_t = payload_size(entry)
-    fresh: cython.pointer[Entry] = cython.cast(cython.pointer[Entry], allocate(head + size))
+    fresh: cython.pointer[Entry] = cython.cast(cython.pointer[Entry], take(head + size))
     fresh[0] = entry[0]
     fresh.access &= ~cython.cast(uint32_t, EXPIRES)
     memcpy(
@@ -138,7 +141,7 @@ def without_expiry(entry):
         cython.cast(cython.p_char, entry) + head + WORD,
         size,
     )
-    release(entry)
+    free_block(entry)
     return fresh
 
 
@@ -287,7 +290,7 @@ def text_length(entry):
 
 def memory_of(entry):
     """Bytes of the block and of the object it refers to."""
-    size: cython.Py_ssize_t = capacity(entry) + BLOCK_HEADER
+    size: cython.Py_ssize_t = cell_size(size_of(entry))
     if entry.kind == BYTES:
         return size + bytes_object_size(text_length(entry))
     if entry.kind == BUFFER:
@@ -322,5 +325,5 @@ def destroy(entry):
     """Give up the reference, if any, and the block."""
     kind: cython.int = entry.kind
     word: int64_t = word_of(entry) if kind >= BYTES else 0
-    release(entry)
+    free_block(entry)
     return drop_reference(kind, word)

@@ -24,6 +24,7 @@ cdef void *reallocate(void *block, size_t size) except NULL
 cdef void release(void *block) noexcept nogil
 cdef void *allocate_zeroed(size_t size) except NULL
 cdef void *map_zeroed(size_t size) except NULL
+cdef void *reserve_pages(size_t size) except NULL
 cdef void unmap(void *start, size_t size) noexcept nogil
 cdef void discard_pages(void *start, size_t size) noexcept nogil
 cdef void count(Py_ssize_t change) noexcept nogil

@@ -75,12 +75,18 @@ def map_zeroed(size):
     same few microseconds for any size. Raises MemoryError.
     """
     global _used
+    start: cython.p_void = reserve_pages(size)
+    _used += size
+    return start
+
+
+def reserve_pages(size):
+    """As :func:`map_zeroed`, but what is used of it is for the caller to count."""
     start: cython.p_void = mmap(
         cython.NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0
     )
     if start == MAP_FAILED:
         raise MemoryError
-    _used += size
     return start
 
 

@@ -110,14 +110,11 @@ def parse_integer(text, length, number):
     at: cython.Py_ssize_t = 0
     digit: cython.uint
     magnitude: uint64_t = 0
-    negative: cython.bint
-    if length == 0 or length > 20:
-        return False
-    negative = text[0] == 45
-    if negative:
+    if length > 0 and text[0] == 45:
         at = 1
-        if length == 1:
-            return False
+    # Nineteen digits fit 64 bits without a sign, so that no sum below can overflow.
+    if length == at or length - at > 19:
+        return False
     if text[at] == 48:
         number[0] = 0
         return length == 1
@@ -125,11 +122,9 @@ def parse_integer(text, length, number):
         digit = cython.cast(cython.uint, cython.cast(cython.uchar, text[at])) - 48
         if digit > 9:
             return False
-        if magnitude > (~cython.cast(uint64_t, 0) - digit) // 10:
-            return False
         magnitude = magnitude * 10 + digit
         at += 1
-    if negative:
+    if text[0] == 45:
         if magnitude > LARGEST_MAGNITUDE:
             return False
         number[0] = cython.cast(int64_t, ~magnitude + 1)

@@ -20,11 +20,6 @@ cdef struct Bucket:
     Bucket *next
 
 
-cdef struct Chunk:  # several overflow buckets, allocated together
-    Chunk *next
-    Py_ssize_t size
-
-
 cdef struct Array:
     Bucket *buckets
     void *start         # of the allocation around the buckets
@@ -35,8 +30,6 @@ cdef struct Array:
     int shift           # of the hash, for the 16 bits that a slot keeps
     int longest         # most buckets that a chain has had
     Py_ssize_t overflow_buckets
-    Bucket *spare       # unused overflow buckets
-    Chunk *chunks
 
 
 cdef struct Found:  # entries collected from a table; valid until the table changes
@@ -76,6 +69,7 @@ cdef class Table:
     cdef int some(self, Py_ssize_t wanted, Found *found) except -1
     cdef uint64_t scan(self, uint64_t cursor, Found *found) except? 1
     cdef bint drain(self, Py_ssize_t buckets) except -1
+    cdef int drain_bucket(self, Array *array, uint64_t index) except -1
     cdef Py_ssize_t buckets(self) noexcept nogil
     cdef bint rehashing(self) noexcept nogil
     cpdef Py_ssize_t memory(self)

@@ -32,11 +32,11 @@ from cython.cimports.carnelian.datatypes.memory import (
     unmap,
 )
 from cython.cimports.carnelian.datatypes.rng import random_below
+from cython.cimports.carnelian.datatypes.slabs import give, take
 from cython.cimports.carnelian.datatypes.table import (
     SLOTS,
     Array,
     Bucket,
-    Chunk,
     Found,
     PyHash_FuncDef,
     PyHash_GetFuncDef,
@@ -58,9 +58,6 @@ PATIENCE = cython.declare(cython.Py_ssize_t, 10)
 # From this size on an array is a mapping of its own, given back in pieces of the second size.
 MAPPED = cython.declare(cython.Py_ssize_t, 256 * 1024)
 PIECE = cython.declare(cython.size_t, 512 * 1024)
-# Overflow buckets in the first chunk of an array, and at most.
-FIRST_CHUNK = cython.declare(cython.Py_ssize_t, 4)
-LARGEST_CHUNK = cython.declare(cython.Py_ssize_t, 256)
 # Draws after which a sparse table is searched in order instead.
 RANDOM_DRAWS = cython.declare(cython.int, 2000)
 
@@ -107,43 +104,12 @@ def open_array(array: cython.pointer[Array], bits: cython.int) -> cython.int:
 @cython.nogil
 @cython.exceptval(check=False)
 def close_array(array: cython.pointer[Array]) -> cython.void:
-    """Give the buckets back; what the slots point to is not touched."""
-    chunk: cython.pointer[Chunk] = array.chunks
-    following: cython.pointer[Chunk]
-    while chunk is not cython.NULL:
-        following = chunk.next
-        release(chunk)
-        chunk = following
+    """Give the array back; its overflow buckets have to be gone."""
     if array.size:
         unmap(array.start, array.size)
     elif array.start is not cython.NULL:
         release(array.start)
     memset(array, 0, cython.sizeof(Array))
-
-
-@cython.cfunc
-@cython.exceptval(-1)
-def open_chunk(array: cython.pointer[Array]) -> cython.int:
-    """Allocate overflow buckets, twice as many as the last time."""
-    size: cython.Py_ssize_t = FIRST_CHUNK
-    if array.chunks is not cython.NULL:
-        size = min(array.chunks.size * 2, LARGEST_CHUNK)
-    chunk: cython.pointer[Chunk] = cython.cast(
-        cython.pointer[Chunk], allocate(cython.sizeof(Chunk) + (LINE - 16) + size * LINE)
-    )
-    first: cython.size_t = cython.cast(cython.size_t, chunk) + cython.sizeof(Chunk)
-    bucket: cython.pointer[Bucket] = cython.cast(
-        cython.pointer[Bucket], (first + LINE - 1) & ~(LINE - 1)
-    )
-    chunk.next = array.chunks
-    chunk.size = size
-    array.chunks = chunk
-    memset(bucket, 0, size * LINE)
-    i: cython.Py_ssize_t
-    for i in range(size):
-        bucket[i].next = array.spare
-        array.spare = cython.address(bucket[i])
-    return 0
 
 
 @cython.cfunc
@@ -163,17 +129,28 @@ def put(array: cython.pointer[Array], index: uint64_t, slot: uint64_t) -> cython
         if bucket.next is cython.NULL:
             break
         bucket = bucket.next
-    if array.spare is cython.NULL:
-        open_chunk(array)
-    bucket.next = array.spare
-    bucket = array.spare
-    array.spare = bucket.next
-    bucket.next = cython.NULL
+    bucket.next = cython.cast(cython.pointer[Bucket], take(LINE))
+    bucket = bucket.next
+    memset(bucket, 0, LINE)
     bucket.slots[0] = slot
     array.overflow_buckets += 1
     if depth > array.longest:
         array.longest = depth
     return 0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def free_overflow(array: cython.pointer[Array], index: uint64_t) -> cython.void:
+    """Give back all but the first bucket of a chain, which nobody reads any more."""
+    bucket: cython.pointer[Bucket] = array.buckets[index].next
+    following: cython.pointer[Bucket]
+    while bucket is not cython.NULL:
+        following = bucket.next
+        give(bucket, LINE)
+        array.overflow_buckets -= 1
+        bucket = following
 
 
 @cython.cfunc
@@ -265,7 +242,7 @@ class Table:
         self.steady = False
 
     def __dealloc__(self):
-        if self.owner and self.used:
+        if self.used:
             self.drain(self.buckets())
         close_array(cython.address(self.main))
         close_array(cython.address(self.target))
@@ -367,8 +344,7 @@ class Table:
         last.slots[i] = 0
         if i == 0 and before is not cython.NULL:
             before.next = cython.NULL
-            last.next = array.spare
-            array.spare = last
+            give(last, LINE)
             array.overflow_buckets -= 1
         self.used -= 1
         if self.position >= 0:
@@ -426,7 +402,7 @@ class Table:
             for i in range(SLOTS):
                 slot = bucket.slots[i]
                 if slot == 0:
-                    return 0
+                    break
                 entry = entry_at(cython.address(slot))
                 if target.shift <= main.shift:
                     hash = ((slot >> 48) << main.shift) | index
@@ -434,6 +410,7 @@ class Table:
                     hash = hash_text(key_of(entry), key_length(entry))
                 put(target, hash & target.mask, tagged(target, hash, entry))
             bucket = bucket.next
+        free_overflow(main, index)
         return 0
 
     def finish(self):
@@ -545,27 +522,38 @@ class Table:
     # -- Emptying --------------------------------------------------------------------------------
 
     def drain(self, buckets):
-        """Destroy the entries of up to ``buckets`` buckets of a table that nobody uses any more.
+        """Take up to ``buckets`` buckets of a table apart that nobody uses any more.
 
-        Returns whether all are gone.
+        Destroys the entries if the table owns them. Returns whether the table is empty.
         """
+        main: cython.pointer[Array] = cython.address(self.main)
+        target: cython.pointer[Array] = cython.address(self.target)
         total: cython.Py_ssize_t = self.buckets()
-        bucket: cython.pointer[Bucket]
-        i: cython.int
         while self.drained < total and buckets > 0:
-            bucket = self.bucket_at(self.drained)
+            if cython.cast(uint64_t, self.drained) > main.mask:
+                self.drain_bucket(target, self.drained - main.mask - 1)
+            elif self.drained >= self.position:
+                self.drain_bucket(main, self.drained)
             self.drained += 1
             buckets -= 1
-            while bucket is not cython.NULL:
-                for i in range(SLOTS):
-                    if bucket.slots[i] == 0:
-                        break
-                    self.used -= 1
-                    destroy(entry_at(cython.address(bucket.slots[i])))
-                bucket = bucket.next
-            if self.main.size and self.drained <= cython.cast(cython.Py_ssize_t, self.main.mask):
-                discard_moved(cython.address(self.main), self.drained)
+            if main.size and cython.cast(uint64_t, self.drained) <= main.mask:
+                discard_moved(main, self.drained)
         return self.drained >= total
+
+    def drain_bucket(self, array, index):
+        """Empty one chain."""
+        bucket: cython.pointer[Bucket] = cython.address(array.buckets[index])
+        i: cython.int
+        while bucket is not cython.NULL:
+            for i in range(SLOTS):
+                if bucket.slots[i] == 0:
+                    break
+                self.used -= 1
+                if self.owner:
+                    destroy(entry_at(cython.address(bucket.slots[i])))
+            bucket = bucket.next
+        free_overflow(array, index)
+        return 0
 
     def stats(self) -> dict:
         """Figures of both arrays, for debugging."""
@@ -615,9 +603,4 @@ def array_memory(array: cython.pointer[Array]) -> cython.Py_ssize_t:
     """Bytes of an array with its overflow buckets."""
     if array.buckets is cython.NULL:
         return 0
-    size: cython.Py_ssize_t = (array.mask + 1) * LINE
-    chunk: cython.pointer[Chunk] = array.chunks
-    while chunk is not cython.NULL:
-        size += chunk.size * LINE
-        chunk = chunk.next
-    return size
+    return (array.mask + 1 + array.overflow_buckets) * LINE

@@ -24,6 +24,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     describe_zeros,
     expires,
     expiry_of,
+    free_block,
     memory_of,
     read_key,
     read_value,
@@ -33,7 +34,6 @@ from cython.cimports.carnelian.datatypes.entry import (
     value_of,
     word_of,
 )
-from cython.cimports.carnelian.datatypes.memory import release
 from cython.cimports.carnelian.datatypes.string import (
     StringBuffer,
     format_integer,
@@ -307,7 +307,7 @@ class Database(Store):
             cython.address(content),
         )
         self.detach(hash, slot)
-        release(entry)
+        free_block(entry)
         to.table.insert(new_hash, fresh)
         if expires(fresh):
             to.index_expiry(new_hash, fresh)
@@ -642,12 +642,14 @@ class Database(Store):
     def flush(self, lazy: bool = False) -> int:
         """Delete everything, later and in steps if ``lazy``; returns how many keys there were."""
         table: Table = self.table
+        expiring: Table = self.expiring
         removed: cython.Py_ssize_t = table.used
         self.table = Table()
         self.expiring = Table(False)
         self.avg_ttl = 0
         self.expire_cursor = 0
         if lazy:
+            self.keyspace.trash.add_table(expiring)
             self.keyspace.trash.add_table(table)
         else:
             table.drain(table.buckets())

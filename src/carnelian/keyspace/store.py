@@ -17,6 +17,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     expiry_of,
     fill,
     fits,
+    free_block,
     key_length,
     key_of,
     set_expiry_of,
@@ -24,7 +25,6 @@ from cython.cimports.carnelian.datatypes.entry import (
     without_expiry,
     word_of,
 )
-from cython.cimports.carnelian.datatypes.memory import release
 from cython.cimports.carnelian.datatypes.table import Table, entry_at, set_entry
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.carnelian.keyspace.events import KEY_MISS, NEW
@@ -243,7 +243,7 @@ class Store:
                 self.unindex_expiry(hash, entry)
         elif expires(fresh):
             self.index_expiry(hash, fresh)
-        release(entry)
+        free_block(entry)
         return 0
 
     def detach(self, hash, slot):
@@ -259,7 +259,7 @@ class Store:
         kind: cython.int = entry.kind
         word: int64_t = word_of(entry) if kind >= BYTES else 0
         self.detach(hash, slot)
-        release(entry)
+        free_block(entry)
         if kind >= BYTES:
             self.retire(kind, word, lazy)
         return 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import cython
 from cython.cimports.carnelian.datatypes.table import Table
 
-# Buckets of a dropped table that one step empties.
-BUCKETS_PER_STEP = cython.declare(cython.Py_ssize_t, 64)
+# Buckets of a dropped table that one step empties. Towards the end nearly every entry is the last
+# one in its slab, whose pages then go back to the system, which takes some microseconds each.
+BUCKETS_PER_STEP = cython.declare(cython.Py_ssize_t, 8)
 
 
 @cython.final
@@ -25,8 +26,9 @@ class Trash:
         self.freed = 0
 
     def add_table(self, table):
-        """Take over a table of entries that nothing refers to any more."""
-        self.pending += table.used
+        """Take over a table that nobody uses any more, and its entries if it owns them."""
+        if table.owner:
+            self.pending += table.used
         self.tables.append(table)
         return 0
 
@@ -60,8 +62,9 @@ class Trash:
         before: cython.Py_ssize_t = table.used
         if table.drain(BUCKETS_PER_STEP):
             self.tables.pop()
-        self.pending -= before - table.used
-        self.freed += before - table.used
+        if table.owner:
+            self.pending -= before - table.used
+            self.freed += before - table.used
 
     def reset_freed(self) -> None:
         """Forget how many were freed (CONFIG RESETSTAT)."""

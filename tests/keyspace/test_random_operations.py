@@ -11,6 +11,7 @@ from carnelian.keyspace.keyspace import Keyspace
 
 
 def test_strings_hold_what_a_dict_would_and_give_all_memory_back():
+    gc.collect()
     before = memory.used()
     clock = ManualClock()
     db = Keyspace(clock).databases[0]
@@ -32,10 +33,10 @@ def test_strings_hold_what_a_dict_would_and_give_all_memory_back():
             assert db.append(key, tail) == len(model[key])
         elif action < 0.8:
             offset = rnd.randrange(700)
-            value = bytearray(model.get(key, b"").ljust(offset, b"\0"))
-            value[offset : offset + 3] = b"abc"
-            model[key] = bytes(value)
-            assert db.set_range(key, offset, b"abc") == len(value)
+            padded = bytearray(model.get(key, b"").ljust(offset, b"\0"))
+            padded[offset : offset + 3] = b"abc"
+            model[key] = bytes(padded)
+            assert db.set_range(key, offset, b"abc") == len(padded)
         elif action < 0.9:
             if rnd.random() < 0.5:
                 assert db.set_expiry(key, clock.ms + 10**6) == (key in model)

@@ -118,6 +118,16 @@ def test_bulk_strings_of_any_size(size, kind):
     assert out.take() == b"$%d\r\n%b\r\n" % (size, text) * 3
 
 
+@pytest.mark.parametrize("size", [100, 16000, 16381, 16382, 50000])
+def test_lines_of_any_size(size):
+    text = b"x" * size
+    out = OutputBuffer()
+    for _ in range(3):
+        write(out, Status(text), 2)
+        write(out, Error(text), 2)
+    assert out.take() == (b"+" + text + b"\r\n-" + text + b"\r\n") * 3
+
+
 def test_large_values_are_not_copied():
     value = b"x" * (1 << 20)
     out = OutputBuffer()

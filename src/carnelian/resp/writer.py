@@ -68,6 +68,8 @@ def write(out: OutputBuffer, value: Any, protocol: cython.int) -> cython.int:
         return _write_int(out, value, protocol)
     if value is None:
         return _write_null(out, protocol)
+    if kind is _Status:
+        return _write_line(out, b"+", value)
     out.mark(cython.address(at))
     try:
         _write_value(out, value, protocol, 0)
@@ -201,15 +203,27 @@ def _write_bool(out: OutputBuffer, value: cython.bint, protocol: cython.int) -> 
 @cython.exceptval(-1, check=False)
 def _write_line(out: OutputBuffer, kind: cython.char, text: Any) -> cython.int:
     """A status, error or number given as bytes: a line, in which line breaks become spaces."""
+    at: cython.p_char
     line: cython.p_const_char = PyBytes_AS_STRING(text)
     size: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
     if memchr(line, 13, size) != cython.NULL or memchr(line, 10, size) != cython.NULL:
         text = bytes(text).rstrip(b"\r\n").replace(b"\r", b" ").replace(b"\n", b" ")
         line = PyBytes_AS_STRING(text)
         size = PyBytes_GET_SIZE(text)
-    out.put(cython.address(kind), 1)
-    out.put(line, size)
-    return out.put(b"\r\n", 2)
+    if size + 3 > BLOCK:
+        out.put(cython.address(kind), 1)
+        out.put(line, size)
+        return out.put(b"\r\n", 2)
+    if out.limit - out.tail < size + 3:
+        out.grow(size + 3)
+    at = out.tail
+    at[0] = kind
+    memcpy(at + 1, line, size)
+    at += size + 1
+    at[0] = b"\r"
+    at[1] = b"\n"
+    out.tail = at + 2
+    return 0
 
 
 @cython.cfunc

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import shutil
 import socket
 import subprocess
@@ -14,15 +16,16 @@ import pytest
 import redis
 from redis.connection import Connection
 
-import carnelian.commands.keys
-import carnelian.commands.pubsub
-import carnelian.commands.strings
-import carnelian.commands.transactions  # noqa: F401
+from carnelian import commands
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import ManualClock
 from support.local import LocalClient
 
 START_TIMEOUT = 10.0
+
+# Commands exist once their modules are imported.
+for _module in pkgutil.walk_packages(commands.__path__, "carnelian.commands."):
+    importlib.import_module(_module.name)
 
 
 class ReferenceServer:

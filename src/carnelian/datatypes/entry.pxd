@@ -113,6 +113,7 @@ cdef Entry *with_expiry(Entry *entry, int64_t expiry) except NULL
 cdef Entry *without_expiry(Entry *entry) except NULL
 
 cdef int describe_bytes(bytes text, Content *content) except -1
+cdef int describe_text(bytes text, Content *content) except -1
 cdef int describe_integer(int64_t number, Content *content) noexcept nogil
 cdef int describe_object(object value, Content *content) except -1
 cdef int describe_zeros(

@@ -166,14 +166,19 @@ def payload_size(entry: cython.pointer[cython.const[Entry]]) -> cython.Py_ssize_
 def describe_bytes(text, content):
     """A string as it is kept best: an integer, inline, or the object itself, then held."""
     length: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
+    if length <= 20 and parse_integer(
+        PyBytes_AS_STRING(text), length, cython.address(content.word)
+    ):
+        return describe_integer(content.word, content)
+    return describe_text(text, content)
+
+
+def describe_text(text, content):
+    """A string as it is, even if it is the text of an integer."""
+    length: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
     data: cython.p_char = PyBytes_AS_STRING(text)
     content.flags = 0
     content.zeros = 0
-    if length <= 20 and parse_integer(data, length, cython.address(content.word)):
-        content.kind = INTEGER
-        content.length = WORD
-        content.data = cython.cast(cython.p_char, cython.address(content.word))
-        return 0
     if length <= INLINE_LIMIT:
         content.kind = INLINE
         content.length = length

@@ -346,15 +346,20 @@ def unknown_command(args: list[bytes]) -> Error:
     for arg in args[1:]:
         if len(shown) >= 128:
             break
-        shown += b"'" + arg[: 128 - len(shown)] + b"' "
-    name = args[0][:128]
+        shown += b"'" + shown_word(arg, 128 - len(shown)) + b"' "
+    name = shown_word(args[0])
     return Error(b"ERR unknown command '" + name + b"', with args beginning with: " + shown)
+
+
+def shown_word(word: bytes, limit: int = 128) -> bytes:
+    """A word of a client as errors show it: to its first zero byte, and not too much of it."""
+    return word.partition(b"\0")[0][:limit]
 
 
 def unknown_subcommand(command: Command, args: list[bytes]) -> Error:
     """The error for a subcommand that a container does not have."""
     return Error(
-        b"ERR unknown subcommand '" + args[1][:128] + b"'. Try " + command.name.upper() + b" HELP."
+        b"ERR unknown subcommand '%s'. Try %s HELP." % (shown_word(args[1]), command.name.upper())
     )
 
 

@@ -51,6 +51,7 @@ cdef class Database(Store):
     cpdef bint set_string(
         self, bytes key, bytes value, bint keep_ttl=*, int64_t expiry=*
     ) except -1
+    cpdef bint set_text(self, bytes key, bytes text, bint keep_ttl=*) except -1
     cpdef bint set_integer(self, bytes key, int64_t number, bint keep_ttl=*) except -1
     cpdef int64_t increment(self, bytes key, int64_t delta) except? -1
     cpdef Py_ssize_t append(self, bytes key, bytes tail) except -1

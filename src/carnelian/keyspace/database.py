@@ -21,6 +21,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     describe_entry,
     describe_integer,
     describe_object,
+    describe_text,
     describe_zeros,
     expires,
     expiry_of,
@@ -375,6 +376,12 @@ class Database(Store):
         content = cython.declare(Content)
         describe_bytes(value, cython.address(content))
         return self.put(key, cython.address(content), keep_ttl, expiry)
+
+    def set_text(self, key: bytes, text: bytes, keep_ttl: cython.bint = False) -> cython.bint:
+        """:meth:`set_string`, but never kept as an integer."""
+        content = cython.declare(Content)
+        describe_text(text, cython.address(content))
+        return self.put(key, cython.address(content), keep_ttl, -1)
 
     def set_integer(
         self, key: bytes, number: int64_t, keep_ttl: cython.bint = False

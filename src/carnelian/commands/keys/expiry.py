@@ -16,7 +16,7 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 
 from carnelian.commands.lifetimes import invalid_time
-from carnelian.engine.registry import at, command
+from carnelian.engine.registry import at, command, shown_word
 from carnelian.keyspace import events
 from carnelian.resp.replies import Error
 
@@ -125,7 +125,7 @@ def _conditions(args: list) -> cython.int:
     for i in range(3, len(args)):
         bit = _CONDITIONS.get(args[i].upper())
         if bit is None:
-            raise Error(b"ERR Unsupported option " + args[i])
+            raise Error(b"ERR Unsupported option " + shown_word(args[i], len(args[i])))
         given |= bit
     if given & NX and given != NX:
         raise Error("ERR NX and XX, GT or LT options at the same time are not compatible")

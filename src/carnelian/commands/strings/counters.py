@@ -102,7 +102,7 @@ def incrbyfloat(session: Session, args: list):
     key: bytes = args[1]
     value = db.string_to_change(key)
     number: bytes = add_floats(b"0" if value is None else value, args[2])
-    db.set_string(key, number, True)
+    db.set_text(key, number, True)
     db.changed(key, _STRING, b"incrbyfloat")
     # Replicas take the result: their C library may round otherwise.
     session.rewrite([b"SET", key, number, b"KEEPTTL"])

@@ -1,0 +1,93 @@
+"""The reference server and an engine of ours, given the same commands."""
+
+from __future__ import annotations
+
+from carnelian.engine.engine import Engine
+from support.local import LocalClient
+from support.wire import Reply, WireClient
+
+# Replies that tell the time: by how much they may differ between two servers.
+SLACK = {b"TTL": 1, b"EXPIRETIME": 1, b"PTTL": 2000, b"PEXPIRETIME": 2000}
+UNORDERED = {b"KEYS"}
+EVENTS = b"__key*__:*"
+
+
+class Pair:
+    """Both servers; every command goes to both, and :meth:`check` holds the replies together."""
+
+    def __init__(self, port: int):
+        self.reference = WireClient(port)
+        self._listener = WireClient(port)
+        self._listener.call("PSUBSCRIBE", EVENTS)
+        self._listener.call("SUBSCRIBE", "end")
+        self.reference.call("CONFIG", "SET", "notify-keyspace-events", "KEAmn")
+        self.start(2)
+
+    def start(self, protocol: int) -> None:
+        """An empty key space on both sides."""
+        self.engine = Engine()
+        self.ours = LocalClient(self.engine, protocol)
+        self._ours_listener = LocalClient(self.engine)
+        self.ours("CONFIG", "SET", "notify-keyspace-events", "KEAmn")
+        self._ours_listener("PSUBSCRIBE", EVENTS)
+        self._ours_listener.messages()
+        self.reference.call("HELLO", protocol)
+        self.reference.call("FLUSHALL")
+        self.events()
+
+    def check(self, *words: bytes | str | int) -> Reply:
+        """Run a command on both sides; fails if the replies differ."""
+        theirs, ours = self.reference.call(*words), self.ours.call(*words)
+        assert same(words, theirs, ours), (
+            f"{list(words)}:\n  redis-server: {theirs}\n  carnelian:    {ours}"
+        )
+        return theirs
+
+    def check_keys(self, databases: range) -> None:
+        """Compare all that is in these databases."""
+        for index in databases:
+            self.select(index)
+            keys = self.check("KEYS", "*").value
+            assert isinstance(keys, list)
+            for key in keys:
+                for words in (("TYPE",), ("OBJECT", "ENCODING"), ("GET",), ("PEXPIRETIME",)):
+                    self.check(*words, key.value)
+        self.select(0)
+
+    def select(self, index: int) -> None:
+        """Make a database the current one of both."""
+        self.reference.call("SELECT", index)
+        self.ours.session.select(index)
+
+    def events(self) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
+        """The notifications since the last look, of both sides: channel and content."""
+        self.reference.call("PUBLISH", "end", "")
+        theirs = []
+        while True:
+            message = texts(self._listener.read())
+            if message[0] == b"message":
+                break
+            theirs.append((message[2], message[3]))
+        ours = [texts(message) for message in self._ours_listener.messages()]
+        return theirs, [(message[2], message[3]) for message in ours]
+
+    def close(self) -> None:
+        """End the connections."""
+        self.reference.close()
+        self._listener.close()
+
+
+def texts(message: Reply) -> list[bytes]:
+    """The words of a message."""
+    assert isinstance(message.value, list)
+    return [part.value for part in message.value]
+
+
+def same(words: tuple[bytes | str | int, ...], theirs: Reply, ours: Reply) -> bool:
+    """Whether the replies to a command say the same."""
+    name = words[0].upper() if isinstance(words[0], bytes) else str(words[0]).upper().encode()
+    if name in UNORDERED and isinstance(theirs.value, list) and isinstance(ours.value, list):
+        return theirs.kind == ours.kind and sorted(theirs.value) == sorted(ours.value)
+    if isinstance(theirs.value, int) and isinstance(ours.value, int) and theirs.value > 0:
+        return abs(theirs.value - ours.value) <= SLACK.get(name, 0)
+    return theirs == ours

@@ -24,6 +24,16 @@ def test_every_directive_is_listed_once() -> None:
         assert tables().count(f"| `{directive.name}`") == 1
 
 
+def test_an_effective_directive_is_read_somewhere() -> None:
+    package = ROOT / "src" / "carnelian"
+    sources = [p for p in package.rglob("*.py") if package / "engine" / "config" not in p.parents]
+    text = "".join(path.read_text() for path in sources)
+    # One is read by the configuration itself, two by a name put together.
+    known = {"enable-protected-configs", "shutdown-on-sigint", "shutdown-on-sigterm"}
+    effective = {d.name for d in DIRECTIVES if d.effective}
+    assert {name for name in effective if f'"{name}"' not in text} == known
+
+
 def test_summaries_are_sentences() -> None:
     for directive in DIRECTIVES:
         assert directive.summary.endswith("."), directive

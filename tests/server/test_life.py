@@ -44,6 +44,8 @@ def complaint(output: bytes) -> list[bytes]:
         ("--port 6379 extra",),
         ("--unixsocketperm", "888"),
         ("--dir", "/no/such/directory"),
+        ("--rename-command", "nope", "x"),
+        ("--rename-command", "get", "SET"),
     ],
 )
 def test_a_bad_configuration_is_refused_as_redis_refuses_it(arguments: tuple[str, ...]):

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from carnelian import __version__
+from carnelian import REDIS_VERSION, __version__
 from carnelian.engine.config import (
     Arguments,
     Config,
@@ -41,14 +41,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.action:
         return _act(arguments)
     try:
-        config = _load(arguments)
+        return _serve(_load(arguments), bool(words))
     except ConfigOpenError as error:
         Log()("warning", str(error))
         return 1
     except ConfigFileError as error:
         print(error, file=sys.stderr)
         return 1
-    return _serve(config, bool(words))
 
 
 def _act(arguments: Arguments) -> int:
@@ -73,8 +72,6 @@ def _act(arguments: Arguments) -> int:
 
 
 def _print_version() -> int:
-    from carnelian.engine.sections import REDIS_VERSION
-
     bits = 64 if sys.maxsize > 2**32 else 32
     python = ".".join(map(str, sys.version_info[:3]))
     print(
@@ -118,6 +115,9 @@ def _serve(config: Config, configured: bool) -> int:
         if background or config["pidfile"]:
             server.write_pid_file()
         server.run()
+    except ConfigFileError:
+        # A line that only the engine could judge, such as rename-command.
+        raise
     except Exception as fault:
         crash.report(log, fault)
         return 1

@@ -13,7 +13,14 @@ NO_DEFRAGMENTATION = "of active defragmentation, which is not done here."
 EVICTION = Topic(
     "Memory limit",
     (
-        Memory("maxmemory", 0, 0, ULONG_MAX, summary="Bytes of the data set; 0 is no limit."),
+        Memory(
+            "maxmemory",
+            0,
+            0,
+            ULONG_MAX,
+            awaits="",
+            summary="Bytes from which commands that need memory are refused; 0 is no limit.",
+        ),
         Choice(
             "maxmemory-policy",
             "noeviction",
@@ -33,9 +40,17 @@ EVICTION = Topic(
             10,
             0,
             INT_MAX,
+            awaits="",
             summary="Accesses it takes to raise the counter of a key.",
         ),
-        Integer("lfu-decay-time", 1, 0, INT_MAX, summary="Minutes after which the counter falls."),
+        Integer(
+            "lfu-decay-time",
+            1,
+            0,
+            INT_MAX,
+            awaits="",
+            summary="Minutes after which the counter falls.",
+        ),
     ),
     awaits="eviction",
 )

@@ -140,7 +140,7 @@ def hello(session: Session, args: list):
             b"id", session.id,
             b"mode", b"standalone",
             b"role", b"master",
-            b"modules", [module.describe() for module in engine.modules.values()],
+            b"modules", [module.describe() for module in engine.modules],
         ]
     )  # fmt: skip
 

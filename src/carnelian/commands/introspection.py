@@ -192,9 +192,8 @@ Filter = Callable[[Command], bool]
 
 
 def _of_module(session: Session, name: bytes) -> Filter:
-    module = session.engine.modules.get(name.decode("utf-8", "surrogateescape"))
-    names = frozenset() if module is None else frozenset(module.commands)
-    return lambda one: one.declaration.name in names
+    wanted = name.decode("utf-8", "surrogateescape")
+    return lambda one: _module_name(session, one) == wanted
 
 
 def _of_category(session: Session, name: bytes) -> Filter:
@@ -280,7 +279,7 @@ def _documentation(session: Session, one: Command) -> FlatMap:
     if declaration.complexity:
         reply += [b"complexity", declaration.complexity.encode()]
     if one.has("module"):
-        reply += [b"module", _module_name(session, one)]
+        reply += [b"module", _module_name(session, one).encode("utf-8", "surrogateescape")]
     if declaration.doc_flags:
         reply += [b"doc_flags", _statuses(list(declaration.doc_flags))]
     if declaration.deprecated is not None:
@@ -305,8 +304,9 @@ def _tree(text: str, key_specs: int) -> tuple[grammar.Argument, ...]:
     return grammar.parse(text, key_specs)
 
 
-def _module_name(session: Session, one: Command) -> bytes:
-    for name, module in session.engine.modules.items():
-        if one.declaration.name in module.commands:
-            return name.encode("utf-8", "surrogateescape")
-    return b""
+def _module_name(session: Session, one: Command) -> str:
+    """The user module that a command comes from; empty for one of our own."""
+    for module in session.engine.modules:
+        if any(declaration is one.declaration for declaration in module.declarations):
+            return module.name
+    return ""

@@ -6,12 +6,7 @@ import re
 
 import pytest
 
-from carnelian.commands import (  # noqa: F401
-    client,
-    connection,
-    pubsub,
-    transactions,
-)
+from carnelian.commands import declare_all
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import ManualClock
 from carnelian.resp.replies import NO_REPLY, OK, Verbatim
@@ -22,6 +17,8 @@ FIELDS = [
     "multi", "watch", "qbuf", "qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll",
     "omem", "tot-mem", "events", "cmd", "user", "redir", "resp", "lib-name", "lib-ver",
 ]  # fmt: skip
+
+declare_all()
 
 
 @pytest.fixture
@@ -134,6 +131,22 @@ class TestOwnConnection:
         assert send("CLIENT", name, "OFF") is OK
         assert send.session.flags == 0
         assert send.error("CLIENT", name, "yes") == "ERR syntax error"
+
+
+def test_no_touch_leaves_no_trace(
+    send: LocalClient, other: LocalClient, clock: ManualClock
+) -> None:
+    other("SET", "k", "v")
+    send("CLIENT", "NO-TOUCH", "ON")
+    clock.advance(10_000)
+    send("GET", "k")
+    assert send("OBJECT", "IDLETIME", "k") == 10
+    send("TOUCH", "k")
+    assert send("OBJECT", "IDLETIME", "k") == 0
+    clock.advance(10_000)
+    send("CLIENT", "NO-TOUCH", "OFF")
+    send("GET", "k")
+    assert send("OBJECT", "IDLETIME", "k") == 0
 
 
 class TestList:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from carnelian.commands import client, configuration, connection, monitoring, pubsub, transactions  # noqa: F401  # noqa: F401
+from carnelian.commands import declare_all
+from carnelian.engine import authentication
 from carnelian.engine.engine import Engine
 from carnelian.resp.replies import NO_REPLY, OK
 from support.local import LocalClient
 from support.wire import Reply
+
+declare_all()
 
 WRONG_PASS = "WRONGPASS invalid username-password pair or user is disabled."
 
@@ -68,7 +71,7 @@ class TestAuth:
         assert send("CONFIG", "SET", "requirepass", b"se\x00cret") is OK
         assert send("PING") == b"PONG"
         stranger = LocalClient(engine)
-        connection.authentication.begin(stranger.session)
+        authentication.begin(stranger.session)
         assert stranger.error("PING") == "NOAUTH Authentication required."
         assert stranger.error("AUTH", "se") == WRONG_PASS
         assert stranger.error("AUTH", "other", b"se\x00cret") == WRONG_PASS
@@ -80,7 +83,7 @@ class TestAuth:
     ) -> None:
         send("CONFIG", "SET", "requirepass", "secret")
         stranger = LocalClient(engine)
-        connection.authentication.begin(stranger.session)
+        authentication.begin(stranger.session)
         send("CONFIG", "SET", "requirepass", "")
         assert stranger("PING") == b"PONG"
 
@@ -143,7 +146,7 @@ class TestHello:
     def test_authenticates_and_names(self, engine: Engine, send: LocalClient) -> None:
         send("CONFIG", "SET", "requirepass", "secret")
         stranger = LocalClient(engine)
-        connection.authentication.begin(stranger.session)
+        authentication.begin(stranger.session)
         assert stranger.error("HELLO", 3) == (
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the "
             "HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and "

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from carnelian.commands import client, configuration, introspection, pubsub, strings, transactions  # noqa: F401  # noqa: F401
-from carnelian.commands.keys import existence, naming  # noqa: F401
+from carnelian.commands import declare_all
 from carnelian.engine.engine import Engine
 from carnelian.engine.keys import after, at, counted, unknown
 from carnelian.engine.registry import Declaration, command, declarations
 from support.local import LocalClient
 from support.wire import Reply
+
+declare_all()
 
 
 @pytest.fixture

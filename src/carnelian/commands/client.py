@@ -16,6 +16,7 @@ from carnelian.engine.session import (
     REPLY_OFF,
     REPLY_ON,
     REPLY_SKIP_NEXT,
+    UNTOUCHING,
     Session,
 )
 from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim
@@ -167,7 +168,12 @@ def client_no_evict(session: Session, args: list[bytes]) -> object:
     arguments="enabled=<ON | OFF>",
 )
 def client_no_touch(session: Session, args: list[bytes]) -> object:
-    return _switch(session, FLAG_NO_TOUCH, args[2])
+    reply = _switch(session, FLAG_NO_TOUCH, args[2])
+    if session.flags & FLAG_NO_TOUCH:
+        session.gate |= UNTOUCHING
+    else:
+        session.gate &= ~UNTOUCHING
+    return reply
 
 
 # -- The connections of others ------------------------------------------------------------------

@@ -31,7 +31,7 @@ from carnelian.engine.memory_limit import MemoryLimit
 from carnelian.engine.monitors import Monitors
 from carnelian.engine.pause import Pause
 from carnelian.engine.pubsub import PubSub
-from carnelian.engine.session import FLAG_REEXECUTING
+from carnelian.engine.session import FLAG_REEXECUTING, UNTOUCHING
 from carnelian.engine.sessions import Sessions
 from carnelian.engine.settings import follow
 from carnelian.engine.slowlog import SlowLog
@@ -47,6 +47,7 @@ _SKIP_MONITOR = cython.declare(cython.longlong, _FLAGS["skip_monitor"] | _FLAGS[
 _SKIP_SLOWLOG = cython.declare(cython.longlong, _FLAGS["skip_slowlog"])
 _FAST = cython.declare(cython.longlong, _FLAGS["fast"])
 _REEXECUTING = cython.declare(cython.int, FLAG_REEXECUTING)
+_UNTOUCHING = cython.declare(cython.int, UNTOUCHING)
 _MODULE = cython.declare(cython.longlong, _FLAGS["module"])
 
 # The share of its time that the engine may spend on resizing tables and freeing memory.
@@ -142,7 +143,10 @@ class Engine:
             reply = self.admission.judge(session, command, args)
             if reply is not None:
                 return reply
-        reply = self.call(session, command, args)
+        if session.gate & _UNTOUCHING:
+            reply = self._call_untouching(session, command, args)
+        else:
+            reply = self.call(session, command, args)
         if self.keys_ready and self.depth == 0:
             self.blocking.serve()
         return reply
@@ -175,6 +179,15 @@ class Engine:
             self._propagate(session, args, db_index, self.keyspace.dirty != dirty)
         session.rewritten = None
         return reply
+
+    def _call_untouching(self, session: Session, command: Command, args: list) -> object:
+        """:meth:`call` under CLIENT NO-TOUCH; only TOUCH still does what it is for."""
+        touching: bool = self.keyspace.touching
+        self.keyspace.touching = touching and command.name == b"touch"
+        try:
+            return self.call(session, command, args)
+        finally:
+            self.keyspace.touching = touching
 
     def _propagate(self, session: Session, args: list, db_index: int, changed: bool) -> None:
         if session.rewritten is not None:

@@ -16,6 +16,7 @@ NEEDS_AUTH: int = 1
 IN_MULTI: int = 2
 SUBSCRIBED: int = 4  # in RESP2, where only a few commands go on
 RESTRICTED: int = 8  # a user with less than all permissions
+UNTOUCHING: int = 16  # CLIENT NO-TOUCH: what it reads keeps the age it has
 
 # Properties of a session (Session.flags).
 FLAG_MONITOR: int = 1
@@ -69,6 +70,7 @@ class Session:
         self.name = b""
         self.reply_mode = REPLY_ON
         self.flags &= ~(FLAG_NO_EVICT | FLAG_NO_TOUCH)
+        self.gate &= ~UNTOUCHING
 
     # -- What a carrier implements ---------------------------------------------------------------
 

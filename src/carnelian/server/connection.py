@@ -31,7 +31,7 @@ from carnelian.engine.session import (
     REPLY_SKIP_NEXT,
 )
 from carnelian.resp.parser import ProtocolError
-from carnelian.resp.replies import NO_REPLY, Push
+from carnelian.resp.replies import NO_REPLY, Push, Several
 from carnelian.server import client_info
 from carnelian.server.poller import READABLE, WRITABLE
 
@@ -317,7 +317,7 @@ class Connection(Session):
                 else:
                     value = engine.execute_next(self, args)
                 if self.reply_mode != _reply_on:
-                    self.finish_silently()
+                    self.finish_silently(value)
                 elif value is not NO_REPLY:
                     write(output, value, self.protocol)
                 if output.pending() > _REPLY_SIZE:
@@ -333,8 +333,13 @@ class Connection(Session):
             self.queue()
 
     @cython.cfunc
-    def finish_silently(self):
-        """After a command under CLIENT REPLY OFF or SKIP; a blocked one has not ended yet."""
+    def finish_silently(self, value):
+        """After a command under CLIENT REPLY OFF or SKIP; a blocked one has not ended yet.
+
+        What tells of subscriptions is sent all the same, as messages are.
+        """
+        if isinstance(value, Several):
+            write(self.output, value, self.protocol)
         if self.blocked is None:
             self.settle_reply_mode()
 

@@ -103,7 +103,6 @@ def swapdb(session: Session, args: list[bytes]) -> object:
         raise Error("ERR DB index is out of range")
     if first != second:
         session.engine.changes.replaced(databases[first], databases[second])
-        session.engine.changes.replaced(databases[second], databases[first])
         session.keyspace.swap(first, second)
     session.keyspace.dirty += 1
     return OK

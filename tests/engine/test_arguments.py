@@ -87,3 +87,9 @@ def test_document_leaves_out_what_is_not_there() -> None:
 def test_what_does_not_fit_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse(text)
+
+
+def test_an_argument_that_was_given_up() -> None:
+    (node,) = parse('old-format~"ip:port":string!2.8.12')
+    assert (node.display_text, node.deprecated_since) == ("ip:port", "2.8.12")
+    assert document((node,))[0][b"deprecated_since"] == b"2.8.12"

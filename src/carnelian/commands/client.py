@@ -228,7 +228,7 @@ def client_list(session: Session, args: list[bytes]) -> Verbatim:
     complexity="O(N), for N connections",
     summary="Ends the connections that an address or some filters name.",
     arguments=(
-        'filter=<old-format~"ip:port" | new-format=<[ID client-id:integer@2.8.12]'
+        'filter=<old-format~"ip:port"!2.8.12 | new-format=<[ID client-id:integer@2.8.12]'
         f" | [TYPE client-type@2.8.12=<{_TYPES}>] | [USER username]"
         ' | [ADDR addr~"ip:port"] | [LADDR laddr~"ip:port"@6.2.0] | [SKIPME skipme=<YES | NO>]'
         " | [MAXAGE maxage:integer@7.4.0]> ...>"

@@ -17,8 +17,9 @@ summaries, made exact enough to be parsed::
 ``x ...``              one or more; ``x ...*`` if the token comes again with every one
 =====================  ============================================================================
 
-A name may carry the version that brought it (``@6.2.0``), the index of its key spec (``#1``; keys
-without one take the key specs in turn) and the text to display in its place (``~text``).
+At its end a word may carry the index of its key spec (``#1``; keys without one take the key specs
+in turn), the version that brought it (``@6.2.0``) and the one that gave it up (``!2.8.12``); after
+its name, the text to display in place of it (``~text``, ``~"ip:port"``).
 
 The resulting tree is that of https://redis.io/docs/latest/commands/command-docs/.
 """
@@ -45,11 +46,12 @@ _LEXEME = re.compile(
 )
 _WORD = re.compile(
     r"""(?P<name>[\w-]+)
-        (?:=(?P<token>"[^"]*"|[^:@\#~]+))?
-        (?:~(?P<display>"[^"]*"|[^:@\#]+))?
+        (?:=(?P<token>"[^"]*"|[^:@\#~!]+))?
+        (?:~(?P<display>"[^"]*"|[^:@\#!]+))?
         (?::(?P<type>[a-z-]+))?
         (?:\#(?P<spec>\d+))?
-        (?:@(?P<since>[\d.]+))?$""",
+        (?:@(?P<since>[\d.]+))?
+        (?:!(?P<deprecated>[\d.]+))?$""",
     re.VERBOSE,
 )
 
@@ -64,6 +66,7 @@ class Argument:
     key_spec_index: int | None = None
     token: str | None = None
     since: str | None = None
+    deprecated_since: str | None = None
     optional: bool = False
     multiple: bool = False
     multiple_token: bool = False
@@ -85,6 +88,8 @@ class Argument:
             reply[b"token"] = self.token.encode()
         if self.since is not None:
             reply[b"since"] = self.since.encode()
+        if self.deprecated_since is not None:
+            reply[b"deprecated_since"] = self.deprecated_since.encode()
         if self.flags():
             reply[b"flags"] = FlatSet(Status(flag.encode()) for flag in self.flags())
         if self.arguments:
@@ -208,7 +213,9 @@ class _Parser:
 
     def pure_token(self, name: str, token: str, match: re.Match[str]) -> Argument:
         display = (match["display"] or name).strip('"')
-        return Argument(name, "pure-token", display, token=token, since=match["since"])
+        return Argument(
+            name, "pure-token", display, None, token, match["since"], match["deprecated"]
+        )
 
     def value(self, match: re.Match[str]) -> Argument:
         name = match["name"]
@@ -221,7 +228,7 @@ class _Parser:
                 spec = min(self.keys_seen, max(self.key_specs - 1, 0))
             self.keys_seen += 1
         display = (match["display"] or name).strip('"')
-        return Argument(name, kind, display, key_spec_index=spec, since=match["since"])
+        return Argument(name, kind, display, spec, None, match["since"], match["deprecated"])
 
 
 def _split(text: str) -> Iterator[str]:

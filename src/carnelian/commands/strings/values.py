@@ -84,7 +84,7 @@ def _key_of_set(args: list):
     arguments=(
         "key:key value:string "
         "[condition@2.6.12=<NX | XX | IFEQ ifeq-value:string@8.4.0 | IFNE ifne-value:string@8.4.0"
-        " | IFDEQ ifdeq-digest:integer@8.4.0 | IFDNE ifdne-digest:integer@8.4.0>] "
+        " | IFDEQ ifdeq-digest:string@8.4.0 | IFDNE ifdne-digest:string@8.4.0>] "
         "[GET@6.2.0] "
         "[expiration=<EX seconds:integer@2.6.12 | PX milliseconds:integer@2.6.12"
         " | EXAT unix-time-seconds:unix-time@6.2.0 | PXAT unix-time-milliseconds:unix-time@6.2.0"
@@ -322,7 +322,7 @@ def getex(session: Session, args: list):
     summary="Deletes a key if its value, or the digest of it, compares as asked for.",
     arguments=(
         "key:key [condition=<IFEQ ifeq-value:string | IFNE ifne-value:string"
-        " | IFDEQ ifdeq-digest:integer | IFDNE ifdne-digest:integer>]"
+        " | IFDEQ ifdeq-digest:string | IFDNE ifdne-digest:string>]"
     ),
 )
 def delex(session: Session, args: list):

@@ -10,7 +10,7 @@ import re
 import resource
 
 import pytest
-from malformed_requests import mutant, soup
+from support.malformed_requests import mutant, soup
 
 from carnelian.resp import blocks
 from carnelian.resp.arguments import recycle_all

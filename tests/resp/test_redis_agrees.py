@@ -4,7 +4,7 @@ import random
 import socket
 
 import pytest
-from malformed_requests import mutant, soup
+from support.malformed_requests import mutant, soup
 
 from carnelian.resp.numbers import add_floats, parse_float, parse_int
 from carnelian.resp.parser import Parser, ProtocolError

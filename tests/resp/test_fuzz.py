@@ -10,12 +10,12 @@ import re
 import resource
 
 import pytest
-from support.malformed_requests import mutant, soup
 
 from carnelian.resp import blocks
 from carnelian.resp.arguments import recycle_all
 from carnelian.resp.inline import split_arguments
 from carnelian.resp.parser import Parser, ProtocolError
+from support.malformed_requests import mutant, soup
 
 COUNT = int(os.environ.get("CARNELIAN_FUZZ", "25000"))
 MAX_LINE = 65536

@@ -4,12 +4,12 @@ import random
 import socket
 
 import pytest
-from support.malformed_requests import mutant, soup
 
 from carnelian.resp.numbers import add_floats, parse_float, parse_int
 from carnelian.resp.parser import Parser, ProtocolError
 from carnelian.resp.replies import Attribute, BigNumber, Error, FlatMap, FlatSet, Push, Verbatim
 from carnelian.resp.writer import encode
+from support.malformed_requests import mutant, soup
 
 
 def exchange(server, data: bytes) -> bytes:

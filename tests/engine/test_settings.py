@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from carnelian.datatypes import limits
 from carnelian.engine.config import Config, ConfigFileError
 from carnelian.engine.engine import Engine
 from carnelian.engine.registry import command, declarations
@@ -69,3 +70,14 @@ def test_a_refused_name_changes_nothing() -> None:
         registry.rename(b"test.one", b"test.two")
     assert registry.lookup([b"test.one"]).name == b"test.one"
     assert registry.lookup([b"test.two"]).name == b"test.two"
+
+
+def test_thresholds_of_collections_follow_their_directives() -> None:
+    made = engine("zset-max-ziplist-entries 5")
+    for name in limits.DIRECTIVES:
+        attribute = name.replace("-", "_")
+        assert getattr(made.keyspace.limits, attribute) == made.config[name]
+    assert made.keyspace.limits.zset_max_listpack_entries == 5
+    made.config.set([(b"hash-max-listpack-entries", b"7"), (b"list-max-listpack-size", b"-4")])
+    assert made.keyspace.limits.hash_max_listpack_entries == 7
+    assert made.keyspace.limits.list_max_listpack_size == -4

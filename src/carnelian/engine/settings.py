@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from carnelian.datatypes import limits
 from carnelian.keyspace import events
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ def follow(engine: Engine) -> None:
     for name, apply in appliers.items():
         apply(engine, engine.config[name])
         engine.config.on_change(name, lambda value, apply=apply: apply(engine, value))
+    for name in limits.DIRECTIVES:
+        engine.keyspace.limits.set(name, engine.config[name])
+        engine.config.on_change(name, partial(engine.keyspace.limits.set, name))
 
 
 def rename_commands(engine: Engine) -> None:

@@ -1,3 +1,4 @@
+from carnelian.datatypes.limits cimport Limits
 from carnelian.keyspace.clock cimport Clock
 from carnelian.keyspace.trash cimport Trash
 from libc.stdint cimport int64_t, uint32_t
@@ -23,6 +24,7 @@ cdef class State:
     cdef readonly Clock clock
     cdef readonly Stats stats
     cdef readonly Trash trash
+    cdef readonly Limits limits
     cdef public int64_t dirty
     cdef public object observer
     cdef public object notifier

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.datatypes.entry import CLOCK_MASK
+from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.rng import next_random
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.state import DELETE, HIDE, IGNORE
@@ -55,6 +56,7 @@ class State:
       child process shares the memory);
     - ``lfu``, ``lfu_log_factor``, ``lfu_decay_time``: what the access clock counts;
     - ``lazy_expire``, ``lazy_server_del``: free big values later when they expire or are replaced;
+    - ``limits``: up to where collections keep their compact forms;
     - ``max_string``: longest string in bytes (``proto-max-bulk-len``).
 
     Hooks, each None when nobody listens:
@@ -69,6 +71,7 @@ class State:
         self.clock = clock
         self.stats = Stats()
         self.trash = Trash()
+        self.limits = Limits()
         self.overdue = DELETE
         self.active_expire = True
         self.touching = True

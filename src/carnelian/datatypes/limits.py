@@ -1,0 +1,52 @@
+"""Up to where collections keep their compact forms."""
+
+from __future__ import annotations
+
+import cython
+
+DIRECTIVES = (
+    "list-max-listpack-size",
+    "list-compress-depth",
+    "hash-max-listpack-entries",
+    "hash-max-listpack-value",
+    "set-max-intset-entries",
+    "set-max-listpack-entries",
+    "set-max-listpack-value",
+    "zset-max-listpack-entries",
+    "zset-max-listpack-value",
+    "stream-node-max-bytes",
+    "stream-node-max-entries",
+    "hll-sparse-max-bytes",
+)
+
+# Bytes of an item from which on it is a node of its own: no listpack may grow over 1 GB.
+PACKED_THRESHOLD: int = 1 << 30
+
+
+@cython.final
+@cython.cclass
+class Limits:
+    """The thresholds of one key space; each attribute is the directive of that name.
+
+    ``list_packed_threshold`` has no directive: items of a list from that many bytes on stand
+    outside listpacks (DEBUG QUICKLIST-PACKED-THRESHOLD).
+    """
+
+    def __init__(self):
+        self.list_max_listpack_size = -2
+        self.list_compress_depth = 0
+        self.hash_max_listpack_entries = 512
+        self.hash_max_listpack_value = 64
+        self.set_max_intset_entries = 512
+        self.set_max_listpack_entries = 128
+        self.set_max_listpack_value = 64
+        self.zset_max_listpack_entries = 128
+        self.zset_max_listpack_value = 64
+        self.stream_node_max_bytes = 4096
+        self.stream_node_max_entries = 100
+        self.hll_sparse_max_bytes = 3000
+        self.list_packed_threshold = PACKED_THRESHOLD
+
+    def set(self, directive: str, value: int) -> None:
+        """Follow a directive of :data:`DIRECTIVES`."""
+        setattr(self, directive.replace("-", "_"), value)

@@ -1,0 +1,750 @@
+"""Listpacks: sequences of strings and integers in one run of bytes, the compact form of small
+collections.
+
+The bytes are those of Redis (https://github.com/antirez/listpack): the total length in four bytes
+and the number of elements in two (65535 for "count them"), the elements, a closing 255. An element
+is an encoding byte, perhaps length bytes, the data, and the length of all that once more, in a form
+that can be read from behind. Text that is the decimal form of a 64-bit integer is kept as one.
+
+The functions work on bare bytes (``Pack``), so that a collection costs no more than they do;
+:class:`carnelian.datatypes.packed.Listpack` wraps them for Python. Whatever reads an element learns
+its extent from ``measure``, which looks at no byte outside. A listpack that comes from elsewhere is
+validated once, by :func:`from_text`.
+
+Memory for n bytes is always ``capacity(n)``: a cell of :mod:`carnelian.datatypes.slabs` while it is
+small, and with up to an eighth in reserve when it is large, so that appending costs O(1) amortized.
+"""
+
+from __future__ import annotations
+
+import cython
+from cython.cimports.carnelian.datatypes.listpack import (
+    DIGITS,
+    HEADER,
+    Item,
+    Pack,
+    end_of,
+    total_of,
+)
+from cython.cimports.carnelian.datatypes.memory import reallocate
+from cython.cimports.carnelian.datatypes.rng import random_below
+from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
+from cython.cimports.carnelian.datatypes.string import format_integer, parse_integer
+from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
+from cython.cimports.libc.stdint import int64_t, uint8_t, uint64_t
+from cython.cimports.libc.string import memcmp, memcpy, memmove
+
+END = cython.declare(uint8_t, 255)
+# In place of a number of elements that two bytes cannot hold.
+MANY = cython.declare(cython.Py_ssize_t, 65535)
+LARGEST = cython.declare(cython.Py_ssize_t, 1 << 30)
+# Of the slabs; more comes from the general allocator, with a word of its own.
+LARGEST_CELL = cython.declare(cython.Py_ssize_t, 1024)
+OVERHEAD = cython.declare(cython.Py_ssize_t, 8)
+
+Bytes = cython.typedef(cython.pointer[cython.const[uint8_t]])
+
+
+# -- Memory --------------------------------------------------------------------------------------
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def capacity(total: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Bytes that are taken for a listpack of ``total``."""
+    if total <= LARGEST_CELL:
+        return cell_size(total)
+    step: cython.Py_ssize_t = 128
+    while step << 4 <= total:
+        step <<= 1
+    return ((total + OVERHEAD + step - 1) & ~(step - 1)) - OVERHEAD
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def resize(pack: cython.pointer[Pack], total: cython.Py_ssize_t) -> cython.int:
+    """Make room for ``total`` bytes, or give up room. The content stays as far as it fits."""
+    old: cython.Py_ssize_t = total_of(pack[0])
+    held: cython.Py_ssize_t = capacity(old)
+    wanted: cython.Py_ssize_t = capacity(total)
+    if held == wanted:
+        return 0
+    if held > LARGEST_CELL and wanted > LARGEST_CELL:
+        pack[0] = cython.cast(Pack, reallocate(pack[0], wanted))
+        return 0
+    fresh: Pack = cython.cast(Pack, take(wanted))
+    memcpy(fresh, pack[0], min(old, total))
+    give(pack[0], held)
+    pack[0] = fresh
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def set_total(pack: Pack, total: cython.Py_ssize_t) -> cython.void:
+    pack[0] = cython.cast(uint8_t, total & 255)
+    pack[1] = cython.cast(uint8_t, (total >> 8) & 255)
+    pack[2] = cython.cast(uint8_t, (total >> 16) & 255)
+    pack[3] = cython.cast(uint8_t, (total >> 24) & 255)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def stated_count(pack: Bytes) -> cython.Py_ssize_t:
+    return pack[4] | pack[5] << 8
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def set_count(pack: Pack, count: cython.Py_ssize_t) -> cython.void:
+    if count > MANY:
+        count = MANY
+    pack[4] = cython.cast(uint8_t, count & 255)
+    pack[5] = cython.cast(uint8_t, count >> 8)
+
+
+def create():
+    """An empty listpack; raises MemoryError."""
+    pack: Pack = cython.cast(Pack, take(capacity(HEADER + 1)))
+    set_total(pack, HEADER + 1)
+    set_count(pack, 0)
+    pack[HEADER] = END
+    return pack
+
+
+def from_text(data, length):
+    """A listpack of those bytes; raises ValueError if they are none. O(elements)."""
+    if not is_valid(cython.cast(Bytes, data), length):
+        raise ValueError("not a listpack")
+    return copy_of(cython.cast(Bytes, data), length)
+
+
+def duplicate(pack):
+    """Another listpack of the same content."""
+    return copy_of(pack, total_of(pack))
+
+
+@cython.cfunc
+@cython.exceptval(check=True)
+def copy_of(data: Bytes, total: cython.Py_ssize_t) -> Pack:
+    pack: Pack = cython.cast(Pack, take(capacity(total)))
+    memcpy(pack, data, total)
+    return pack
+
+
+def destroy(pack):
+    """Give the memory back."""
+    give(pack, capacity(total_of(pack)))
+
+
+# -- The form of elements ------------------------------------------------------------------------
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def backlen_size(size: cython.Py_ssize_t) -> cython.int:
+    """Bytes that say from behind how long the ``size`` bytes before them are."""
+    if size <= 127:
+        return 1
+    # Limits of the format: each is one less than its bytes could say.
+    if size < 16383:
+        return 2
+    if size < 2097151:
+        return 3
+    return 4 if size < 268435455 else 5
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def write_backlen(to: Pack, size: cython.Py_ssize_t) -> cython.int:
+    """Write that length, seven bits in each byte, the highest first; returns its bytes."""
+    width: cython.int = backlen_size(size)
+    i: cython.int
+    to[0] = cython.cast(uint8_t, size >> (7 * (width - 1)))
+    for i in range(1, width):
+        to[i] = cython.cast(uint8_t, ((size >> (7 * (width - 1 - i))) & 127) | 128)
+    return width
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def read_backlen(pack: Bytes, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """The length whose last byte stands right before ``at``; -1 if it is malformed."""
+    size: cython.Py_ssize_t = 0
+    shift: cython.int
+    byte: uint8_t
+    for shift in range(0, 35, 7):
+        at -= 1
+        if at < HEADER:
+            return -1
+        byte = pack[at]
+        size |= cython.cast(cython.Py_ssize_t, byte & 127) << shift
+        if byte < 128:
+            return size
+    return -1
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def measure(pack: Bytes, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Bytes of the element at ``at`` without its backlen; 0 if it is malformed or not before
+    ``end``. The one place that decides whether an element may be read.
+    """
+    size: cython.Py_ssize_t
+    if at < HEADER or at >= end:
+        return 0
+    byte: uint8_t = pack[at]
+    if byte < 0x80:
+        size = 1
+    elif byte < 0xC0:
+        size = 1 + (byte & 0x3F)
+    elif byte < 0xE0:
+        size = 2
+    elif byte < 0xF0:
+        if at + 2 > end:
+            return 0
+        size = 2 + ((byte & 15) << 8 | pack[at + 1])
+    elif byte == 0xF0:
+        if at + 5 > end:
+            return 0
+        size = 5 + (
+            pack[at + 1]
+            | pack[at + 2] << 8
+            | pack[at + 3] << 16
+            | cython.cast(cython.Py_ssize_t, pack[at + 4]) << 24
+        )
+    elif byte <= 0xF3:
+        size = byte - 0xEE
+    elif byte == 0xF4:
+        size = 9
+    else:
+        return 0
+    return size if at + size + backlen_size(size) <= end else 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def encode_integer(number: int64_t, to: Pack) -> cython.int:
+    """Write the shortest form of an integer (at most 9 bytes), without backlen; its length."""
+    bits: uint64_t = cython.cast(uint64_t, number)
+    if 0 <= number <= 127:
+        to[0] = cython.cast(uint8_t, number)
+        return 1
+    if -4096 <= number <= 4095:
+        to[0] = cython.cast(uint8_t, 0xC0 | ((bits >> 8) & 0x1F))
+        to[1] = cython.cast(uint8_t, bits & 255)
+        return 2
+    width: cython.int = 8
+    to[0] = 0xF4
+    if -32768 <= number <= 32767:
+        width = 2
+        to[0] = 0xF1
+    elif -8388608 <= number <= 8388607:
+        width = 3
+        to[0] = 0xF2
+    elif -2147483648 <= number <= 2147483647:
+        width = 4
+        to[0] = 0xF3
+    i: cython.int
+    for i in range(width):
+        to[1 + i] = cython.cast(uint8_t, (bits >> (8 * i)) & 255)
+    return 1 + width
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def string_size(length: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Bytes of a string as an element, without backlen."""
+    if length < 64:
+        return 1 + length
+    return (2 if length < 4096 else 5) + length
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def encode_string(text: cython.p_const_char, length: cython.Py_ssize_t, to: Pack) -> cython.void:
+    """Write a string, without backlen."""
+    if length < 64:
+        to[0] = cython.cast(uint8_t, 0x80 | length)
+        memcpy(to + 1, text, length)
+    elif length < 4096:
+        to[0] = cython.cast(uint8_t, 0xE0 | length >> 8)
+        to[1] = cython.cast(uint8_t, length & 255)
+        memcpy(to + 2, text, length)
+    else:
+        to[0] = 0xF0
+        to[1] = cython.cast(uint8_t, length & 255)
+        to[2] = cython.cast(uint8_t, (length >> 8) & 255)
+        to[3] = cython.cast(uint8_t, (length >> 16) & 255)
+        to[4] = cython.cast(uint8_t, (length >> 24) & 255)
+        memcpy(to + 5, text, length)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def decode_integer(pack: Bytes, at: cython.Py_ssize_t) -> int64_t:
+    """The integer of an element that is one and was measured."""
+    byte: uint8_t = pack[at]
+    bits: uint64_t = 0
+    if byte < 0x80:
+        return byte
+    if byte < 0xF0:
+        bits = cython.cast(uint64_t, (byte & 0x1F) << 8 | pack[at + 1])
+        return cython.cast(int64_t, bits) - (8192 if bits >= 4096 else 0)
+    width: cython.int = 8 if byte == 0xF4 else byte - 0xEF
+    i: cython.int
+    for i in range(width):
+        bits |= cython.cast(uint64_t, pack[at + 1 + i]) << (8 * i)
+    # The highest bit of those read is the sign.
+    spare: cython.int = 64 - 8 * width
+    return cython.cast(int64_t, bits << spare) >> spare
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def string_header(byte: uint8_t) -> cython.int:
+    """Bytes before the text of a string, by its first; 0 for an integer."""
+    if byte < 0x80:
+        return 0
+    if byte < 0xC0:
+        return 1
+    if byte < 0xE0:
+        return 0
+    if byte < 0xF0:
+        return 2
+    return 5 if byte == 0xF0 else 0
+
+
+def is_valid(data, length):
+    """Whether those bytes are a listpack, each element looked at."""
+    at: cython.Py_ssize_t = HEADER
+    elements: cython.Py_ssize_t = 0
+    end: cython.Py_ssize_t = length - 1
+    size: cython.Py_ssize_t
+    if length < HEADER + 1 or total_of(data) != length or data[end] != END:
+        return False
+    while at < end:
+        size = measure(data, at, end)
+        if size == 0:
+            return False
+        at += size + backlen_size(size)
+        if read_backlen(data, at) != size:
+            return False
+        elements += 1
+    return stated_count(data) == MANY or stated_count(data) == elements
+
+
+# -- Facts ---------------------------------------------------------------------------------------
+
+
+def count_of(pack):
+    """Number of elements: O(1) below 65535, else O(elements)."""
+    stated: cython.Py_ssize_t = stated_count(pack)
+    if stated != MANY:
+        return stated
+    counted: cython.Py_ssize_t = 0
+    at: cython.Py_ssize_t = first(pack)
+    while at:
+        counted += 1
+        at = after(pack, at)
+    if counted < MANY:
+        set_count(pack, counted)
+    return counted
+
+
+def memory_of(pack):
+    """Bytes of memory that it takes."""
+    size: cython.Py_ssize_t = capacity(total_of(pack))
+    return size if size <= LARGEST_CELL else size + OVERHEAD
+
+
+def safe_to_add(pack, more):
+    """Whether ``more`` bytes keep it under 1 GB, the most that a listpack is to have."""
+    return total_of(pack) + more <= LARGEST
+
+
+def room_for(text, length):
+    """Bytes that the text takes as an element."""
+    number: int64_t = 0
+    scratch = cython.declare(uint8_t[10])
+    size: cython.Py_ssize_t
+    if length <= 20 and parse_integer(text, length, cython.address(number)):
+        return encode_integer(number, scratch) + 1
+    size = string_size(length)
+    return size + backlen_size(size)
+
+
+# -- Walking -------------------------------------------------------------------------------------
+
+
+def size_at(pack, at):
+    """Bytes of the element at ``at``, all included; 0 if there is none."""
+    size: cython.Py_ssize_t = measure(pack, at, end_of(pack))
+    return size + backlen_size(size) if size else 0
+
+
+def first(pack):
+    """Offset of the first element, 0 if there is none."""
+    return 0 if pack[HEADER] == END else HEADER
+
+
+def last(pack):
+    """Offset of the last element, 0 if there is none."""
+    return before(pack, end_of(pack))
+
+
+def after(pack, at):
+    """Offset of the next element, 0 if there is none."""
+    end: cython.Py_ssize_t = end_of(pack)
+    size: cython.Py_ssize_t = measure(pack, at, end)
+    at += size + backlen_size(size)
+    return at if size and at < end else 0
+
+
+def before(pack, at):
+    """Offset of the element before ``at``, which may be the end; 0 if there is none."""
+    size: cython.Py_ssize_t = read_backlen(pack, at)
+    if size <= 0:
+        return 0
+    at -= size + backlen_size(size)
+    return at if at >= HEADER else 0
+
+
+def seek(pack, index):
+    """Offset of an element by its index, from behind if it is negative; 0 if there is none.
+
+    O(distance to the nearer end).
+    """
+    count: cython.Py_ssize_t = stated_count(pack)
+    at: cython.Py_ssize_t
+    if count != MANY:
+        if index < 0:
+            index += count
+        if index < 0 or index >= count:
+            return 0
+        if index > count // 2:
+            index -= count
+    if index >= 0:
+        at = first(pack)
+        while at and index > 0:
+            at = after(pack, at)
+            index -= 1
+        return at
+    at = last(pack)
+    while at and index < -1:
+        at = before(pack, at)
+        index += 1
+    return at
+
+
+def random_at(pack, step):
+    """Offset of a random one among every ``step``-th element; 0 if there is none."""
+    count: cython.Py_ssize_t = count_of(pack) // step
+    return seek(pack, cython.cast(cython.Py_ssize_t, random_below(count)) * step) if count else 0
+
+
+# -- Reading -------------------------------------------------------------------------------------
+
+
+def read(pack, at, item):
+    """Read an element: text (valid until the listpack changes) or an integer.
+
+    Returns whether there is an element at that offset.
+    """
+    size: cython.Py_ssize_t = measure(pack, at, end_of(pack))
+    if size == 0:
+        return False
+    header: cython.int = string_header(pack[at])
+    if header:
+        item.text = cython.cast(cython.p_const_char, pack + at + header)
+        item.length = size - header
+    else:
+        item.text = cython.NULL
+        item.length = 0
+        item.number = decode_integer(pack, at)
+    return True
+
+
+def text_at(pack, at, digits, length):
+    """The text of an element; that of an integer is written to ``digits``, of DIGITS bytes.
+
+    NULL if there is no element at that offset.
+    """
+    item = cython.declare(Item)
+    if not read(pack, at, cython.address(item)):
+        return cython.NULL
+    if item.text is cython.NULL:
+        length[0] = format_integer(item.number, digits)
+        return digits
+    length[0] = item.length
+    return item.text
+
+
+def bytes_at(pack, at):
+    """The text of an element as ``bytes``, None if there is none at that offset."""
+    digits = cython.declare(cython.char[DIGITS])
+    length: cython.Py_ssize_t = 0
+    text: cython.p_const_char = text_at(pack, at, digits, cython.address(length))
+    return PyBytes_FromStringAndSize(text, length) if text is not cython.NULL else None
+
+
+def equals(pack, at, text, length):
+    """Whether the element is that text."""
+    item = cython.declare(Item)
+    number: int64_t = 0
+    if not read(pack, at, cython.address(item)):
+        return False
+    if item.text is not cython.NULL:
+        return item.length == length and memcmp(item.text, text, length) == 0
+    if length > 20 or not parse_integer(text, length, cython.address(number)):
+        return False
+    return number == item.number
+
+
+def find(pack, at, text, length, skip):
+    """Offset of the first element from ``at`` on that is this text, 0 if there is none.
+
+    ``skip`` elements after each one that is compared are passed over: 1 looks at the fields of
+    pairs only. O(bytes from ``at`` on).
+    """
+    end: cython.Py_ssize_t = end_of(pack)
+    number: int64_t = 0
+    is_number: cython.bint = length <= 20 and parse_integer(text, length, cython.address(number))
+    passing: cython.Py_ssize_t = 0
+    size: cython.Py_ssize_t = measure(pack, at, end)
+    header: cython.int
+    while size:
+        if passing:
+            passing -= 1
+        else:
+            header = string_header(pack[at])
+            if header == 0:
+                if is_number and decode_integer(pack, at) == number:
+                    return at
+            elif size - header == length and memcmp(pack + at + header, text, length) == 0:
+                return at
+            passing = skip
+        at += size + backlen_size(size)
+        size = measure(pack, at, end)
+    return 0
+
+
+# -- Changing ------------------------------------------------------------------------------------
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def open_gap(
+    pack: cython.pointer[Pack],
+    at: cython.Py_ssize_t,
+    old: cython.Py_ssize_t,
+    new: cython.Py_ssize_t,
+) -> cython.int:
+    """Put ``new`` bytes to be filled in place of the ``old`` ones at ``at``."""
+    total: cython.Py_ssize_t = total_of(pack[0])
+    behind: cython.Py_ssize_t = at + old
+    if at < HEADER or behind >= total:
+        raise IndexError("outside of the listpack")
+    if total + new - old > LARGEST:
+        raise OverflowError("a listpack of more than 1 GB")
+    if new > old:
+        resize(pack, total + new - old)
+    if new != old:
+        memmove(pack[0] + at + new, pack[0] + behind, total - behind)
+    if new < old:
+        resize(pack, total + new - old)
+    set_total(pack[0], total + new - old)
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def add_count(pack: Pack, change: cython.Py_ssize_t) -> cython.void:
+    """Keep the number of elements right, where it is stated."""
+    if stated_count(pack) != MANY:
+        set_count(pack, stated_count(pack) + change)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def put(
+    pack: cython.pointer[Pack],
+    at: cython.Py_ssize_t,
+    old: cython.Py_ssize_t,
+    text: cython.p_const_char,
+    length: cython.Py_ssize_t,
+) -> cython.int:
+    """Put a text in place of ``old`` bytes; it must not be a part of this listpack."""
+    number: int64_t = 0
+    if length <= 20 and parse_integer(text, length, cython.address(number)):
+        return put_integer(pack, at, old, number)
+    size: cython.Py_ssize_t = string_size(length)
+    open_gap(pack, at, old, size + backlen_size(size))
+    encode_string(text, length, pack[0] + at)
+    write_backlen(pack[0] + at + size, size)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def put_integer(
+    pack: cython.pointer[Pack], at: cython.Py_ssize_t, old: cython.Py_ssize_t, number: int64_t
+) -> cython.int:
+    """Put an integer in place of ``old`` bytes."""
+    encoded = cython.declare(uint8_t[10])
+    size: cython.int = encode_integer(number, encoded)
+    encoded[size] = cython.cast(uint8_t, size)
+    open_gap(pack, at, old, size + 1)
+    memcpy(pack[0] + at, encoded, size + 1)
+    return 0
+
+
+def insert(pack, at, text, length):
+    """Insert a text before the element at ``at``, or at the end; it then stands at ``at``.
+
+    The text must not be a part of this listpack. O(bytes behind). Raises MemoryError,
+    OverflowError (the listpack would have more than 1 GB).
+    """
+    put(pack, at, 0, text, length)
+    add_count(pack[0], 1)
+    return 0
+
+
+def insert_integer(pack, at, number):
+    """As :func:`insert`, for an integer."""
+    put_integer(pack, at, 0, number)
+    add_count(pack[0], 1)
+    return 0
+
+
+def append(pack, text, length):
+    """Add a text behind the last element; see :func:`insert`."""
+    return insert(pack, end_of(pack[0]), text, length)
+
+
+def append_integer(pack, number):
+    """Add an integer behind the last element; see :func:`insert`."""
+    return insert_integer(pack, end_of(pack[0]), number)
+
+
+def prepend(pack, text, length):
+    """Add a text before the first element; see :func:`insert`."""
+    return insert(pack, HEADER, text, length)
+
+
+def replace(pack, at, text, length):
+    """Put a text in place of the element at ``at``; see :func:`insert`."""
+    return put(pack, at, existing(pack[0], at), text, length)
+
+
+def replace_integer(pack, at, number):
+    """Put an integer in place of the element at ``at``; see :func:`insert`."""
+    return put_integer(pack, at, existing(pack[0], at), number)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def existing(pack: Bytes, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """Bytes of the element at ``at``; raises IndexError if there is none."""
+    size: cython.Py_ssize_t = size_at(pack, at)
+    if size == 0:
+        raise IndexError("no element there")
+    return size
+
+
+def remove(pack, at):
+    """Remove the element at ``at``; returns the offset of the one behind it, 0 if none is."""
+    open_gap(pack, at, existing(pack[0], at), 0)
+    add_count(pack[0], -1)
+    return at if at < end_of(pack[0]) else 0
+
+
+def remove_several(pack, at, count):
+    """Remove up to ``count`` elements from ``at`` on; returns the offset of what is behind, or 0.
+
+    O(elements removed + bytes behind).
+    """
+    size: cython.Py_ssize_t
+    removed: cython.Py_ssize_t = 0
+    behind: cython.Py_ssize_t = at
+    while removed < count:
+        size = size_at(pack[0], behind)
+        if size == 0:
+            break
+        behind += size
+        removed += 1
+    if removed:
+        open_gap(pack, at, behind - at, 0)
+        add_count(pack[0], -removed)
+    return at if at < end_of(pack[0]) else 0
+
+
+def remove_range(pack, index, count):
+    """Remove up to ``count`` elements from that index on, from behind if it is negative."""
+    at: cython.Py_ssize_t = seek(pack[0], index)
+    if at:
+        remove_several(pack, at, count)
+    return 0
+
+
+def merge(pack, tail):
+    """Move the elements of ``tail`` behind those of ``pack``; ``tail`` is gone, and NULL, then.
+
+    O(bytes of both).
+    """
+    total: cython.Py_ssize_t = total_of(pack[0])
+    added: cython.Py_ssize_t = end_of(tail[0]) - HEADER
+    counted: cython.Py_ssize_t = count_of(pack[0]) + count_of(tail[0])
+    if total + added > LARGEST:
+        raise OverflowError("a listpack of more than 1 GB")
+    resize(pack, total + added)
+    memcpy(pack[0] + total - 1, tail[0] + HEADER, added + 1)
+    set_total(pack[0], total + added)
+    set_count(pack[0], counted)
+    destroy(tail[0])
+    tail[0] = cython.NULL
+    return 0
+
+
+def split(pack, at):
+    """Cut off the elements from ``at`` on (which may be the end) and return them on their own."""
+    total: cython.Py_ssize_t = total_of(pack[0])
+    if at < HEADER or at >= total:
+        raise IndexError("outside of the listpack")
+    moved: cython.Py_ssize_t = total - at
+    tail: Pack = cython.cast(Pack, take(capacity(HEADER + moved)))
+    set_total(tail, HEADER + moved)
+    memcpy(tail + HEADER, pack[0] + at, moved)
+    set_count(tail, MANY)
+    counted: cython.Py_ssize_t = count_of(tail)
+    resize(pack, at + 1)
+    set_total(pack[0], at + 1)
+    pack[0][at] = END
+    add_count(pack[0], -counted)
+    return tail

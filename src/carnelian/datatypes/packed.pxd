@@ -1,0 +1,7 @@
+from carnelian.datatypes.listpack cimport Pack
+
+
+cdef class Listpack:
+    cdef Pack pack
+
+    cdef Py_ssize_t place(self, Py_ssize_t index) except -1

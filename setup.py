@@ -34,6 +34,7 @@ COMPILED = (
     "carnelian.keyspace.state",
     "carnelian.keyspace.store",
     "carnelian.keyspace.trash",
+    "carnelian.engine.effects",
     "carnelian.engine.stats",
     "carnelian.engine.registry",
     "carnelian.engine.session",

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from carnelian.server import poller
-from carnelian.server.loop import Channel, Loop
+from carnelian.server.loop import Channel, Hooks, Loop
 from carnelian.server.poller import READABLE, WRITABLE
 
 
@@ -122,8 +122,15 @@ def test_another_thread_wakes_the_loop(loop: Loop):
 
 def test_hooks_run_around_the_wait(loop: Loop):
     order: list[str] = []
-    loop.before_sleep = lambda: order.append("before")
-    loop.after_sleep = lambda: order.append("after")
+
+    class Noting(Hooks):
+        def before_sleep(self) -> None:
+            order.append("before")
+
+        def after_sleep(self) -> None:
+            order.append("after")
+
+    loop.hooks = Noting()
     loop.call_soon(lambda: order.append("soon"))
     loop.call_soon(loop.stop)
     loop.run()
@@ -131,7 +138,11 @@ def test_hooks_run_around_the_wait(loop: Loop):
 
 
 def test_a_wait_can_be_cut_short_once(loop: Loop):
-    loop.before_sleep = lambda: loop.limit_wait(0.0)
+    class Impatient(Hooks):
+        def before_sleep(self) -> None:
+            loop.limit_wait(0.0)
+
+    loop.hooks = Impatient()
     turns = loop.turns
     loop.turn()
     loop.turn()

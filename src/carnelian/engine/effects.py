@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cython
+
 Listener = Callable[[int, list[bytes]], None]
 
 
+@cython.cclass
 class Effects:
     """Collects what one command, or one transaction, did; then hands it on as one unit.
 
@@ -15,8 +18,8 @@ class Effects:
     """
 
     def __init__(self) -> None:
-        self._listeners: list[Listener] = []
-        self._pending: list[tuple[int, list[bytes]]] = []
+        self._listeners = []
+        self._pending = []
         # Commands cost nothing here as long as nobody listens.
         self.listening = False
 
@@ -30,18 +33,21 @@ class Effects:
         self._listeners.remove(listener)
         self.listening = bool(self._listeners)
 
-    def add(self, db_index: int, args: list[bytes]) -> None:
+    @cython.ccall
+    def add(self, db_index: object, args: object):
         """Add a command to the unit; the database is -1 where it does not matter."""
         if self.listening:
             self._pending.append((db_index, args))
 
-    def flush(self) -> None:
+    @cython.ccall
+    def flush(self):
         """End the unit."""
         if not self._pending:
             return
         unit, self._pending = self._pending, []
         if len(unit) > 1:
-            unit = [(unit[0][0], [b"MULTI"]), *unit, (unit[-1][0], [b"EXEC"])]
+            first, last = unit[0][0], unit[len(unit) - 1][0]
+            unit = [(first, [b"MULTI"]), *unit, (last, [b"EXEC"])]
         for db_index, args in unit:
             for listener in self._listeners:
                 listener(db_index, args)

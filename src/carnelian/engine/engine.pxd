@@ -1,3 +1,4 @@
+from carnelian.engine.effects cimport Effects
 from carnelian.engine.registry cimport Command, Registry
 from carnelian.engine.session cimport Session
 from carnelian.engine.stats cimport Stats
@@ -18,7 +19,7 @@ cdef class Engine:
     cdef readonly object latency
     cdef readonly object pubsub
     cdef readonly object watches
-    cdef readonly object effects
+    cdef readonly Effects effects
     cdef readonly object monitors
     cdef readonly object blocking
     cdef readonly object pause
@@ -50,3 +51,4 @@ cdef class Engine:
     cpdef execute(self, Session session, list args)
     cpdef execute_next(self, Session session, list args)
     cpdef call(self, Session session, Command command, list args)
+    cpdef before_sleep(self)

@@ -226,7 +226,8 @@ class Engine:
 
     # -- Time ------------------------------------------------------------------------------------
 
-    def before_sleep(self) -> None:
+    @cython.ccall
+    def before_sleep(self):
         """Finish what a batch of commands has left: to be called before waiting for input."""
         if self.keys_ready:
             self.blocking.serve()

@@ -3,10 +3,10 @@ from carnelian.engine.session cimport Session
 from carnelian.engine.stats cimport Stats
 from carnelian.resp.output cimport OutputBuffer
 from carnelian.resp.parser cimport Parser
-from carnelian.server.loop cimport Channel, Loop
+from carnelian.server.loop cimport Channel, Hooks, Loop
 
 
-cdef class Hub:
+cdef class Hub(Hooks):
     cdef readonly Engine engine
     cdef readonly Loop loop
     cdef readonly Stats stats
@@ -23,8 +23,6 @@ cdef class Hub:
     cdef public object memory_watch
     cdef public object log
 
-    cpdef before_sleep(self)
-    cpdef after_sleep(self)
     cpdef flush(self)
     cdef close_marked(self)
     cdef proceed(self)

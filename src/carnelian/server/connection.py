@@ -18,7 +18,7 @@ from cython.cimports.carnelian.resp.output import OutputBuffer
 from cython.cimports.carnelian.resp.parser import Parser
 from cython.cimports.carnelian.resp.writer import write
 from cython.cimports.carnelian.server.libc import close, recv, send, writev
-from cython.cimports.carnelian.server.loop import Channel, Loop
+from cython.cimports.carnelian.server.loop import Channel, Hooks, Loop
 from cython.cimports.libc.errno import EAGAIN, EINTR, errno
 
 from carnelian.engine.authentication import begin
@@ -71,7 +71,7 @@ _reply_on = cython.declare(cython.int, REPLY_ON)
 
 
 @cython.cclass
-class Hub:
+class Hub(Hooks):
     """What the connections of a server share: the engine, the loop, limits, and lists of those
     that have output to send, go on after a block, or end in this turn.
     """

@@ -5,8 +5,14 @@ cdef class Channel:
     cpdef on_event(self, int events)
 
 
+cdef class Hooks:
+    cpdef before_sleep(self)
+    cpdef after_sleep(self)
+
+
 cdef class Loop:
     cdef object poller
+    cdef object poll
     cdef object waker
     cdef list channels
     cdef list timers
@@ -15,14 +21,15 @@ cdef class Loop:
     cdef long long timer_count
     cdef bint stopping
     cdef double longest_wait
-    cdef public object before_sleep
-    cdef public object after_sleep
+    cdef double next_timer
+    cdef public Hooks hooks
     cdef readonly long long turns
 
     cpdef watch(self, Channel channel, int interest)
     cpdef unwatch(self, Channel channel)
     cpdef call_soon(self, callback)
     cpdef turn(self)
-    cdef double timeout(self) except? -2.0
+    cdef dispatch(self, list ready)
+    cdef double timeout(self) noexcept
     cdef run_timers(self)
     cdef run_soon(self)

@@ -9,17 +9,18 @@ while waiting.
 from __future__ import annotations
 
 import heapq
-import time
 from collections import deque
 
 import cython
 from cython.cimports.cpython.exc import PyErr_CheckSignals
+from cython.cimports.posix.time import CLOCK_MONOTONIC, clock_gettime, timespec
 
 from carnelian.server.poller import READABLE, WRITABLE, make_poller, poller_name, socket_pair
 
 _readable = cython.declare(cython.int, READABLE)
 _writable = cython.declare(cython.int, WRITABLE)
 MAX_EVENTS = cython.declare(cython.int, 1024)
+NEVER = cython.declare(cython.double, 1e300)
 MAX_WAIT = cython.declare(cython.double, 3600.0)
 
 
@@ -37,6 +38,29 @@ class Channel:
         raise NotImplementedError
 
 
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _now() -> cython.double:
+    """Seconds of a clock that is never set back."""
+    reading = cython.declare(timespec)
+    clock_gettime(CLOCK_MONOTONIC, cython.address(reading))
+    return reading.tv_sec + reading.tv_nsec * 1e-9
+
+
+@cython.cclass
+class Hooks:
+    """What a user of the loop does in every turn, before the wait and right after it."""
+
+    @cython.ccall
+    def before_sleep(self):
+        """Called before each wait: send what is to be sent."""
+
+    @cython.ccall
+    def after_sleep(self):
+        """Called after each wait, before its events."""
+
+
 class Timer:
     """A callback at a time; :meth:`cancel` makes it none."""
 
@@ -51,20 +75,18 @@ class Timer:
 
 @cython.cclass
 class Loop:
-    """Watches channels and timers until :meth:`stop`.
-
-    ``before_sleep`` and ``after_sleep`` are callables without arguments, or None.
-    """
+    """Watches channels and timers until :meth:`stop`; ``hooks`` are called in every turn."""
 
     def __init__(self):
         self.poller = make_poller()
+        self.poll = self.poller.poll
         self.channels = []
         self.timers = []
         self.timer_count = 0
         self.soon = []
         self.threadsafe: deque = deque()
-        self.before_sleep = None
-        self.after_sleep = None
+        self.next_timer = NEVER
+        self.hooks = Hooks()
         self.stopping = False
         self.longest_wait = MAX_WAIT
         self.turns = 0
@@ -107,8 +129,10 @@ class Loop:
     def call_later(self, seconds: float, callback) -> Timer:
         """Call ``callback()`` once after ``seconds``. O(log n) in the number of timers."""
         timer = Timer(callback)
+        due: cython.double = _now() + cython.cast(cython.double, seconds)
         self.timer_count += 1
-        heapq.heappush(self.timers, (time.monotonic() + seconds, self.timer_count, timer))
+        heapq.heappush(self.timers, (due, self.timer_count, timer))
+        self.next_timer = min(self.next_timer, due)
         return timer
 
     def call_from_thread(self, callback) -> None:
@@ -155,14 +179,23 @@ class Loop:
     @cython.ccall
     def turn(self):
         """One turn: hooks, a wait, events, timers, deferred callbacks."""
-        if self.before_sleep is not None:
-            self.before_sleep()
+        self.hooks.before_sleep()
         if self.stopping:
             return
-        ready: list = self.poller.poll(self.timeout(), MAX_EVENTS)
+        ready: list = self.poll(self.timeout(), MAX_EVENTS)
         self.turns += 1
-        if self.after_sleep is not None:
-            self.after_sleep()
+        self.hooks.after_sleep()
+        if ready:
+            self.dispatch(ready)
+        if self.next_timer < NEVER and self.next_timer <= _now():
+            self.run_timers()
+        if self.soon:
+            self.run_soon()
+        PyErr_CheckSignals()
+
+    @cython.cfunc
+    def dispatch(self, ready: list):
+        """Call the channels that something has happened to."""
         fd: cython.int
         events: cython.int
         count: cython.Py_ssize_t = len(self.channels)
@@ -174,33 +207,28 @@ class Loop:
             if events & ~(_readable | _writable):
                 events = cython.cast(Channel, channel).interest
             cython.cast(Channel, channel).on_event(events)
-        if self.timers:
-            self.run_timers()
-        if self.soon:
-            self.run_soon()
-        PyErr_CheckSignals()
 
     @cython.cfunc
-    @cython.exceptval(-2.0, check=True)
+    @cython.exceptval(check=False)
     def timeout(self) -> cython.double:
         """Seconds until the next timer, 0 if there is work already."""
         longest: cython.double = self.longest_wait
         self.longest_wait = MAX_WAIT
         if self.soon:
             return 0.0
-        if self.timers:
-            when: cython.double = cython.cast(tuple, self.timers[0])[0]
-            longest = min(longest, when - time.monotonic())
+        if self.next_timer < NEVER:
+            longest = min(longest, self.next_timer - _now())
         # epoll counts in milliseconds and rounds up by itself: nothing turns around in vain.
         return max(longest, 0.0)
 
     @cython.cfunc
     def run_timers(self):
-        now: cython.double = time.monotonic()
+        now: cython.double = _now()
         while self.timers and cython.cast(cython.double, self.timers[0][0]) <= now:
             timer = heapq.heappop(self.timers)[2]
             if timer.callback is not None:
                 timer.callback()
+        self.next_timer = self.timers[0][0] if self.timers else NEVER
 
     @cython.cfunc
     def run_soon(self):

@@ -99,8 +99,7 @@ class Server:
         process.set_cpu_affinity(self.config["server_cpulist"] or "", self.log)
         self._score_for_oom(None)
         process.settle_memory()
-        self.loop.before_sleep = self.hub.before_sleep
-        self.loop.after_sleep = self.hub.after_sleep
+        self.loop.hooks = self.hub
         self._tick()
         self.loop.run()
 

@@ -7,9 +7,19 @@ a queue in the same process, a script) subclasses it and implements :meth:`Sessi
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cython
 
 from carnelian.resp.replies import Error
+
+if TYPE_CHECKING:
+    from carnelian.engine.blocking import Blocked
+    from carnelian.engine.engine import Engine
+    from carnelian.engine.registry import Command
+    from carnelian.engine.transactions import Transaction, Watch
+    from carnelian.keyspace.database import Database
+    from carnelian.keyspace.keyspace import Keyspace
 
 # Reasons for the execute pipeline to look twice at a command of this session (Session.gate).
 NEEDS_AUTH: int = 1
@@ -41,11 +51,13 @@ REPLY_SKIP: int = 3
 class Session:
     """One client. Attributes that the hot path reads are typed; see ``session.pxd``."""
 
-    def __init__(self, engine: object):
+    def __init__(self, engine: Engine):
         self.engine = engine
         self.id = engine.sessions.next_id()
-        self.keyspace = engine.keyspace
-        self.db = engine.keyspace.databases[0]
+        self.keyspace: Keyspace = engine.keyspace
+        self.db: Database = engine.keyspace.databases[0]
+        self.gate = 0
+        self.flags = 0
         self.protocol = 2
         self.created_ms = engine.clock.wall_ms()
         self.active_ms = self.created_ms
@@ -53,14 +65,14 @@ class Session:
         self.lib_ver = b""
         self.user = b"default"
         self.reset_identity()
-        self.transaction = None
-        self.watch = None
-        self.blocked = None
-        self.rewritten = None
-        self.command = None
-        self.channels = None
-        self.patterns = None
-        self.shard_channels = None
+        self.transaction: Transaction | None = None
+        self.watch: Watch | None = None
+        self.blocked: Blocked | None = None
+        self.rewritten: list[bytes] | None = None
+        self.command: Command | None = None
+        self.channels: dict[bytes, None] | None = None
+        self.patterns: dict[bytes, None] | None = None
+        self.shard_channels: dict[bytes, None] | None = None
 
     def reset_identity(self) -> None:
         """Back to no name and the usual manners, as a new connection or after RESET.

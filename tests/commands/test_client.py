@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from carnelian.commands import declare_all
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import ManualClock
 from carnelian.resp.replies import NO_REPLY, OK, Verbatim
@@ -17,23 +16,6 @@ FIELDS = [
     "multi", "watch", "qbuf", "qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll",
     "omem", "tot-mem", "events", "cmd", "user", "redir", "resp", "lib-name", "lib-ver",
 ]  # fmt: skip
-
-declare_all()
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def engine(clock: ManualClock) -> Engine:
-    return Engine(clock=clock)
-
-
-@pytest.fixture
-def send(engine: Engine) -> LocalClient:
-    return LocalClient(engine)
 
 
 @pytest.fixture
@@ -54,47 +36,47 @@ def ids(reply: object) -> list[int]:
 
 
 class TestOwnConnection:
-    def test_id_is_never_given_again(self, engine: Engine, send: LocalClient) -> None:
-        first = send("CLIENT", "ID")
-        engine.sessions.remove(send.session)
+    def test_id_is_never_given_again(self, engine: Engine, client: LocalClient) -> None:
+        first = client("CLIENT", "ID")
+        engine.sessions.remove(client.session)
         assert LocalClient(engine)("CLIENT", "ID") == first + 1
 
-    def test_name(self, send: LocalClient) -> None:
-        assert send("CLIENT", "GETNAME") is None
-        assert send("CLIENT", "SETNAME", "me") is OK
-        assert send("CLIENT", "GETNAME") == b"me"
+    def test_name(self, client: LocalClient) -> None:
+        assert client("CLIENT", "GETNAME") is None
+        assert client("CLIENT", "SETNAME", "me") is OK
+        assert client("CLIENT", "GETNAME") == b"me"
         for name in ("a b", "a\n", "é", "\x7f"):
-            assert send.error("CLIENT", "SETNAME", name) == (
+            assert client.error("CLIENT", "SETNAME", name) == (
                 "ERR Client names cannot contain spaces, newlines or special characters."
             )
-        assert send("CLIENT", "SETNAME", "") is OK
-        assert send("CLIENT", "GETNAME") is None
+        assert client("CLIENT", "SETNAME", "") is OK
+        assert client("CLIENT", "GETNAME") is None
 
-    def test_setinfo(self, send: LocalClient) -> None:
-        assert send("CLIENT", "SETINFO", "LIB-NAME", "redis-py(x_v1)") is OK
-        assert send("CLIENT", "SETINFO", "lib-ver", "1.2.3") is OK
-        shown = fields(send("CLIENT", "INFO"))
+    def test_setinfo(self, client: LocalClient) -> None:
+        assert client("CLIENT", "SETINFO", "LIB-NAME", "redis-py(x_v1)") is OK
+        assert client("CLIENT", "SETINFO", "lib-ver", "1.2.3") is OK
+        shown = fields(client("CLIENT", "INFO"))
         assert (shown["lib-name"], shown["lib-ver"]) == ("redis-py(x_v1)", "1.2.3")
-        assert send.error("CLIENT", "SETINFO", "lib-name", "a b") == (
+        assert client.error("CLIENT", "SETINFO", "lib-name", "a b") == (
             "ERR lib-name cannot contain spaces, newlines or special characters."
         )
-        assert send.error("CLIENT", "SETINFO", "what", "x") == "ERR Unrecognized option 'what'"
-        assert send.error("CLIENT", "SETINFO", "lib-name") == (
+        assert client.error("CLIENT", "SETINFO", "what", "x") == "ERR Unrecognized option 'what'"
+        assert client.error("CLIENT", "SETINFO", "lib-name") == (
             "ERR wrong number of arguments for 'client|setinfo' command"
         )
 
-    def test_info_has_the_fields_in_order(self, send: LocalClient, clock: ManualClock) -> None:
+    def test_info_has_the_fields_in_order(self, client: LocalClient, clock: ManualClock) -> None:
         clock.advance(2500)
-        shown = fields(send("CLIENT", "INFO"))
+        shown = fields(client("CLIENT", "INFO"))
         assert list(shown) == FIELDS
-        assert shown["id"] == str(send.session.id)
+        assert shown["id"] == str(client.session.id)
         assert shown["age"] == "2"
         assert shown["flags"] == "N"
         assert shown["cmd"] == "client|info"
         assert shown["user"] == "default"
         assert (shown["multi"], shown["watch"], shown["redir"]) == ("-1", "0", "-1")
 
-    def test_info_of_a_busy_connection(self, send: LocalClient, other: LocalClient) -> None:
+    def test_info_of_a_busy_connection(self, client: LocalClient, other: LocalClient) -> None:
         other("HELLO", 3, "SETNAME", "busy")
         other("SELECT", 2)
         other("SUBSCRIBE", "a", "b")
@@ -105,7 +87,7 @@ class TestOwnConnection:
         other("CLIENT", "NO-TOUCH", "on")
         other("MULTI")
         other("PING", "hello")
-        shown = fields(send("CLIENT", "LIST", "ID", other.session.id))
+        shown = fields(client("CLIENT", "LIST", "ID", other.session.id))
         assert shown["name"] == "busy"
         assert shown["flags"] == "PxeT"
         assert shown["db"] == "2"
@@ -113,89 +95,89 @@ class TestOwnConnection:
         assert (shown["multi"], shown["watch"], shown["multi-mem"]) == ("1", "2", "9")
         assert shown["resp"] == "3"
 
-    def test_reply_modes(self, send: LocalClient) -> None:
-        session = send.session
-        assert send("CLIENT", "REPLY", "skip") is NO_REPLY
+    def test_reply_modes(self, client: LocalClient) -> None:
+        session = client.session
+        assert client("CLIENT", "REPLY", "skip") is NO_REPLY
         assert session.reply_mode == 2
-        assert send("CLIENT", "REPLY", "off") is NO_REPLY
-        assert send("CLIENT", "REPLY", "SKIP") is NO_REPLY
+        assert client("CLIENT", "REPLY", "off") is NO_REPLY
+        assert client("CLIENT", "REPLY", "SKIP") is NO_REPLY
         assert session.reply_mode == 1
-        assert send("CLIENT", "REPLY", "ON") is OK
+        assert client("CLIENT", "REPLY", "ON") is OK
         assert session.reply_mode == 0
-        assert send.error("CLIENT", "REPLY", "maybe") == "ERR syntax error"
+        assert client.error("CLIENT", "REPLY", "maybe") == "ERR syntax error"
 
     @pytest.mark.parametrize("name", ["NO-EVICT", "NO-TOUCH"])
-    def test_switches(self, send: LocalClient, name: str) -> None:
-        assert send("CLIENT", name, "on") is OK
-        assert send.session.flags
-        assert send("CLIENT", name, "OFF") is OK
-        assert send.session.flags == 0
-        assert send.error("CLIENT", name, "yes") == "ERR syntax error"
+    def test_switches(self, client: LocalClient, name: str) -> None:
+        assert client("CLIENT", name, "on") is OK
+        assert client.session.flags
+        assert client("CLIENT", name, "OFF") is OK
+        assert client.session.flags == 0
+        assert client.error("CLIENT", name, "yes") == "ERR syntax error"
 
 
 def test_no_touch_leaves_no_trace(
-    send: LocalClient, other: LocalClient, clock: ManualClock
+    client: LocalClient, other: LocalClient, clock: ManualClock
 ) -> None:
     other("SET", "k", "v")
-    send("CLIENT", "NO-TOUCH", "ON")
+    client("CLIENT", "NO-TOUCH", "ON")
     clock.advance(10_000)
-    send("GET", "k")
-    assert send("OBJECT", "IDLETIME", "k") == 10
-    send("TOUCH", "k")
-    assert send("OBJECT", "IDLETIME", "k") == 0
+    client("GET", "k")
+    assert client("OBJECT", "IDLETIME", "k") == 10
+    client("TOUCH", "k")
+    assert client("OBJECT", "IDLETIME", "k") == 0
     clock.advance(10_000)
-    send("CLIENT", "NO-TOUCH", "OFF")
-    send("GET", "k")
-    assert send("OBJECT", "IDLETIME", "k") == 0
+    client("CLIENT", "NO-TOUCH", "OFF")
+    client("GET", "k")
+    assert client("OBJECT", "IDLETIME", "k") == 0
 
 
 class TestList:
-    def test_all_in_order(self, send: LocalClient, other: LocalClient) -> None:
-        assert ids(send("CLIENT", "LIST")) == [send.session.id, other.session.id]
+    def test_all_in_order(self, client: LocalClient, other: LocalClient) -> None:
+        assert ids(client("CLIENT", "LIST")) == [client.session.id, other.session.id]
 
-    def test_by_id_in_the_order_asked_for(self, send: LocalClient, other: LocalClient) -> None:
-        mine, its = send.session.id, other.session.id
-        assert ids(send("CLIENT", "LIST", "ID", its, 99, mine)) == [its, mine]
-        assert send.error("CLIENT", "LIST", "ID", "x") == "ERR Invalid client ID"
+    def test_by_id_in_the_order_asked_for(self, client: LocalClient, other: LocalClient) -> None:
+        mine, its = client.session.id, other.session.id
+        assert ids(client("CLIENT", "LIST", "ID", its, 99, mine)) == [its, mine]
+        assert client.error("CLIENT", "LIST", "ID", "x") == "ERR Invalid client ID"
 
-    def test_by_type(self, send: LocalClient, other: LocalClient) -> None:
+    def test_by_type(self, client: LocalClient, other: LocalClient) -> None:
         other("SUBSCRIBE", "a")
-        assert ids(send("CLIENT", "LIST", "TYPE", "normal")) == [send.session.id]
-        assert ids(send("CLIENT", "LIST", "TYPE", "PubSub")) == [other.session.id]
-        assert ids(send("CLIENT", "LIST", "TYPE", "replica")) == []
-        assert send.error("CLIENT", "LIST", "TYPE", "x") == "ERR Unknown client type 'x'"
+        assert ids(client("CLIENT", "LIST", "TYPE", "normal")) == [client.session.id]
+        assert ids(client("CLIENT", "LIST", "TYPE", "PubSub")) == [other.session.id]
+        assert ids(client("CLIENT", "LIST", "TYPE", "replica")) == []
+        assert client.error("CLIENT", "LIST", "TYPE", "x") == "ERR Unknown client type 'x'"
 
     @pytest.mark.parametrize("words", [("TYPE",), ("ID",), ("what",), ("TYPE", "normal", "ID")])
-    def test_bad_options(self, send: LocalClient, words: tuple[str, ...]) -> None:
-        assert send.error("CLIENT", "LIST", *words) == "ERR syntax error"
+    def test_bad_options(self, client: LocalClient, words: tuple[str, ...]) -> None:
+        assert client.error("CLIENT", "LIST", *words) == "ERR syntax error"
 
 
 class TestKill:
-    def test_old_form(self, send: LocalClient) -> None:
-        assert send.error("CLIENT", "KILL", "1.2.3.4:5") == "ERR No such client"
-        assert send("CLIENT", "KILL", send.session.peer()) is OK
-        assert send.session.closed
+    def test_old_form(self, client: LocalClient) -> None:
+        assert client.error("CLIENT", "KILL", "1.2.3.4:5") == "ERR No such client"
+        assert client("CLIENT", "KILL", client.session.peer()) is OK
+        assert client.session.closed
 
-    def test_by_id(self, send: LocalClient, other: LocalClient) -> None:
-        assert send("CLIENT", "KILL", "ID", other.session.id) == 1
-        assert other.session.closed and not send.session.closed
-        assert send("CLIENT", "KILL", "ID", other.session.id) == 0
-        assert send("CLIENT", "KILL", "ID", send.session.id) == 0
-        assert send("CLIENT", "KILL", "ID", send.session.id, "SKIPME", "no") == 1
-        assert send.session.closed
+    def test_by_id(self, client: LocalClient, other: LocalClient) -> None:
+        assert client("CLIENT", "KILL", "ID", other.session.id) == 1
+        assert other.session.closed and not client.session.closed
+        assert client("CLIENT", "KILL", "ID", other.session.id) == 0
+        assert client("CLIENT", "KILL", "ID", client.session.id) == 0
+        assert client("CLIENT", "KILL", "ID", client.session.id, "SKIPME", "no") == 1
+        assert client.session.closed
 
-    def test_filters_are_combined(self, send: LocalClient, other: LocalClient) -> None:
+    def test_filters_are_combined(self, client: LocalClient, other: LocalClient) -> None:
         other("SUBSCRIBE", "a")
-        third = LocalClient(send.engine)
-        assert send("CLIENT", "KILL", "TYPE", "pubsub", "ID", third.session.id) == 0
-        assert send("CLIENT", "KILL", "TYPE", "pubsub", "USER", "default") == 1
+        third = LocalClient(client.engine)
+        assert client("CLIENT", "KILL", "TYPE", "pubsub", "ID", third.session.id) == 0
+        assert client("CLIENT", "KILL", "TYPE", "pubsub", "USER", "default") == 1
         assert other.session.closed and not third.session.closed
 
-    def test_by_age(self, send: LocalClient, other: LocalClient, clock: ManualClock) -> None:
+    def test_by_age(self, client: LocalClient, other: LocalClient, clock: ManualClock) -> None:
         clock.advance(10_000)
-        young = LocalClient(send.engine)
+        young = LocalClient(client.engine)
         clock.advance(5_000)
-        assert send("CLIENT", "KILL", "MAXAGE", 10) == 1
+        assert client("CLIENT", "KILL", "MAXAGE", 10) == 1
         assert other.session.closed and not young.session.closed
 
     @pytest.mark.parametrize(
@@ -213,16 +195,18 @@ class TestKill:
             ((), "ERR wrong number of arguments for 'client|kill' command"),
         ],
     )
-    def test_bad_filters(self, send: LocalClient, words: tuple[str, ...], message: str) -> None:
-        assert send.error("CLIENT", "KILL", *words) == message
+    def test_bad_filters(self, client: LocalClient, words: tuple[str, ...], message: str) -> None:
+        assert client.error("CLIENT", "KILL", *words) == message
 
 
 class TestUnblock:
-    def test_of_nobody(self, send: LocalClient, other: LocalClient) -> None:
-        assert send("CLIENT", "UNBLOCK", 99) == 0
-        assert send("CLIENT", "UNBLOCK", other.session.id) == 0
-        assert send.error("CLIENT", "UNBLOCK", "x") == "ERR value is not an integer or out of range"
-        assert send.error("CLIENT", "UNBLOCK", 1, "later") == (
+    def test_of_nobody(self, client: LocalClient, other: LocalClient) -> None:
+        assert client("CLIENT", "UNBLOCK", 99) == 0
+        assert client("CLIENT", "UNBLOCK", other.session.id) == 0
+        assert (
+            client.error("CLIENT", "UNBLOCK", "x") == "ERR value is not an integer or out of range"
+        )
+        assert client.error("CLIENT", "UNBLOCK", 1, "later") == (
             "ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"
         )
 
@@ -235,56 +219,56 @@ class TestUnblock:
         ],
     )
     def test_of_one_that_waits(
-        self, send: LocalClient, other: LocalClient, reason: tuple[str, ...], reply: str | None
+        self, client: LocalClient, other: LocalClient, reason: tuple[str, ...], reply: str | None
     ) -> None:
         other.engine.blocking.wait(other.session, [b"BLPOP"], [b"k"], 0, None)
-        assert send("CLIENT", "UNBLOCK", other.session.id, *reason) == 1
+        assert client("CLIENT", "UNBLOCK", other.session.id, *reason) == 1
         assert [one and str(one) for one in other.session.sent] == [reply]
         assert other.session.blocked is None
 
 
 class TestPause:
     def test_holds_commands_back_until_unpause(
-        self, send: LocalClient, other: LocalClient, clock: ManualClock
+        self, client: LocalClient, other: LocalClient, clock: ManualClock
     ) -> None:
-        assert send("CLIENT", "PAUSE", 60_000, "WRITE") is OK
+        assert client("CLIENT", "PAUSE", 60_000, "WRITE") is OK
         assert other("PUBLISH", "a", "b") is NO_REPLY
         assert other.session.blocked is not None
-        assert send("PING") == b"PONG"
-        assert send("CLIENT", "UNBLOCK", other.session.id) == 0
-        assert send("CLIENT", "UNPAUSE") is OK
+        assert client("PING") == b"PONG"
+        assert client("CLIENT", "UNBLOCK", other.session.id) == 0
+        assert client("CLIENT", "UNPAUSE") is OK
         assert other.session.sent == [0]
         assert other.session.blocked is None
 
     def test_ends_by_itself(
-        self, send: LocalClient, other: LocalClient, clock: ManualClock
+        self, client: LocalClient, other: LocalClient, clock: ManualClock
     ) -> None:
-        send("CLIENT", "PAUSE", 100)
+        client("CLIENT", "PAUSE", 100)
         assert other("PING") is NO_REPLY
-        assert send("CLIENT", "UNPAUSE") is NO_REPLY
+        assert client("CLIENT", "UNPAUSE") is NO_REPLY
         clock.advance(101)
-        send.engine.on_deadline()
+        client.engine.on_deadline()
         assert other.session.sent == [b"PONG"]
-        assert send.session.sent == [OK]
+        assert client.session.sent == [OK]
 
     def test_a_second_pause_only_extends_the_first(
-        self, send: LocalClient, clock: ManualClock
+        self, client: LocalClient, clock: ManualClock
     ) -> None:
-        send("CLIENT", "PAUSE", 1000, "WRITE")
-        send("CLIENT", "PAUSE", 10, "ALL")
-        pause = send.engine.pause
+        client("CLIENT", "PAUSE", 1000, "WRITE")
+        client("CLIENT", "PAUSE", 10, "ALL")
+        pause = client.engine.pause
         assert not pause.writes_only
         assert pause.end_ms == clock.ms + 1000
 
     def test_unpause_in_a_transaction_waits_for_its_end(
-        self, send: LocalClient, other: LocalClient
+        self, client: LocalClient, other: LocalClient
     ) -> None:
-        send("CLIENT", "PAUSE", 60_000, "WRITE")
+        client("CLIENT", "PAUSE", 60_000, "WRITE")
         other("PUBLISH", "a", "held")
-        send("MULTI")
-        send("CLIENT", "UNPAUSE")
-        send("CLIENT", "LIST", "ID", other.session.id)
-        replies = send("EXEC")
+        client("MULTI")
+        client("CLIENT", "UNPAUSE")
+        client("CLIENT", "LIST", "ID", other.session.id)
+        replies = client("EXEC")
         assert fields(replies[1])["flags"] == "b"
         assert other.session.sent == [0]
 
@@ -297,18 +281,18 @@ class TestPause:
             (("1", "some"), "ERR CLIENT PAUSE mode must be WRITE or ALL"),
         ],
     )
-    def test_bad_operands(self, send: LocalClient, words: tuple[str, ...], message: str) -> None:
-        assert send.error("CLIENT", "PAUSE", *words) == message
+    def test_bad_operands(self, client: LocalClient, words: tuple[str, ...], message: str) -> None:
+        assert client.error("CLIENT", "PAUSE", *words) == message
 
 
-def test_unknown_subcommand(send: LocalClient) -> None:
-    assert send.error("CLIENT", "TRACKING", "ON") == (
+def test_unknown_subcommand(client: LocalClient) -> None:
+    assert client.error("CLIENT", "TRACKING", "ON") == (
         "ERR unknown subcommand 'TRACKING'. Try CLIENT HELP."
     )
 
 
-def test_help_lists_every_subcommand(send: LocalClient) -> None:
-    lines = send("CLIENT", "HELP")
+def test_help_lists_every_subcommand(client: LocalClient) -> None:
+    lines = client("CLIENT", "HELP")
     assert lines[0] == b"CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"
     assert b"PAUSE <timeout> [WRITE|ALL]" in lines
     assert b"UNBLOCK <client-id> [TIMEOUT|ERROR]" in lines

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from carnelian.commands import declare_all
 from carnelian.engine.engine import Engine
 from carnelian.engine.keys import after, at, counted, unknown
 from carnelian.engine.registry import Declaration, command, declarations
 from support.local import LocalClient
 from support.wire import Reply
 
-declare_all()
-
 
 @pytest.fixture
-def send() -> LocalClient:
+def client() -> LocalClient:
     return LocalClient(Engine(), protocol=3)
 
 
@@ -24,38 +21,38 @@ def fields(reply: list) -> dict:
     return dict(zip(reply[::2], reply[1::2], strict=True))
 
 
-def test_count_and_list(send: LocalClient) -> None:
-    names = send("COMMAND", "LIST")
+def test_count_and_list(client: LocalClient) -> None:
+    names = client("COMMAND", "LIST")
     assert {b"get", b"config", b"config|get"} <= set(names)
     assert len(names) == len(set(names))
-    assert send("COMMAND", "COUNT") == sum(b"|" not in name for name in names)
-    assert send("COMMAND", "COUNT") == len(send("COMMAND"))
+    assert client("COMMAND", "COUNT") == sum(b"|" not in name for name in names)
+    assert client("COMMAND", "COUNT") == len(client("COMMAND"))
 
 
 class TestListFilter:
-    def test_by_pattern(self, send: LocalClient) -> None:
-        assert send("COMMAND", "LIST", "FILTERBY", "PATTERN", "GET") == [b"get"]
-        assert send("COMMAND", "LIST", "FILTERBY", "PATTERN", "config|re*") == [
+    def test_by_pattern(self, client: LocalClient) -> None:
+        assert client("COMMAND", "LIST", "FILTERBY", "PATTERN", "GET") == [b"get"]
+        assert client("COMMAND", "LIST", "FILTERBY", "PATTERN", "config|re*") == [
             b"config|rewrite", b"config|resetstat"
         ]  # fmt: skip
-        assert send("COMMAND", "LIST", "FILTERBY", "PATTERN", "nothing*") == []
+        assert client("COMMAND", "LIST", "FILTERBY", "PATTERN", "nothing*") == []
 
-    def test_by_category(self, send: LocalClient) -> None:
-        found = send("COMMAND", "LIST", "FILTERBY", "ACLCAT", "transaction")
+    def test_by_category(self, client: LocalClient) -> None:
+        found = client("COMMAND", "LIST", "FILTERBY", "ACLCAT", "transaction")
         assert set(found) == {b"multi", b"exec", b"discard", b"watch", b"unwatch"}
-        assert send("COMMAND", "LIST", "FILTERBY", "ACLCAT", "nonsense") == []
+        assert client("COMMAND", "LIST", "FILTERBY", "ACLCAT", "nonsense") == []
 
-    def test_by_module(self, send: LocalClient) -> None:
-        assert send("COMMAND", "LIST", "FILTERBY", "MODULE", "nonsense") == []
+    def test_by_module(self, client: LocalClient) -> None:
+        assert client("COMMAND", "LIST", "FILTERBY", "MODULE", "nonsense") == []
 
     @pytest.mark.parametrize("words", [("x",), ("FILTERBY", "x"), ("FILTERBY", "x", "y")])
-    def test_syntax(self, send: LocalClient, words: tuple[str, ...]) -> None:
-        assert send.error("COMMAND", "LIST", *words) == "ERR syntax error"
+    def test_syntax(self, client: LocalClient, words: tuple[str, ...]) -> None:
+        assert client.error("COMMAND", "LIST", *words) == "ERR syntax error"
 
 
 class TestInfo:
-    def test_one(self, send: LocalClient) -> None:
-        reply = send.call("COMMAND", "INFO", "PUBLISH", "no-such", "config|get", "config|get|x")
+    def test_one(self, client: LocalClient) -> None:
+        reply = client.call("COMMAND", "INFO", "PUBLISH", "no-such", "config|get", "config|get|x")
         assert reply.kind == b"*"
         publish, unknown_name, subcommand, nonsense = reply.value
         assert unknown_name == nonsense == Reply(b"_", b"")
@@ -69,8 +66,8 @@ class TestInfo:
         assert [one.value for one in categories.value] == [b"@pubsub", b"@fast"]
         assert (hints.kind, specs.kind, below.kind) == (b"~", b"~", b"~")
 
-    def test_key_spec(self, send: LocalClient) -> None:
-        details = send("COMMAND", "INFO", "DEL")[0]
+    def test_key_spec(self, client: LocalClient) -> None:
+        details = client("COMMAND", "INFO", "DEL")[0]
         assert details[3:6] == [1, -1, 1]
         spec = fields(details[8][0])
         assert spec[b"flags"] == [b"RM", b"delete"]
@@ -79,13 +76,13 @@ class TestInfo:
             b"type", b"range", b"spec", [b"lastkey", -1, b"keystep", 1, b"limit", 0]
         ]  # fmt: skip
 
-    def test_no_names_means_all(self, send: LocalClient) -> None:
-        assert len(send("COMMAND", "INFO")) == send("COMMAND", "COUNT")
+    def test_no_names_means_all(self, client: LocalClient) -> None:
+        assert len(client("COMMAND", "INFO")) == client("COMMAND", "COUNT")
 
 
 class TestDocs:
-    def test_fields(self, send: LocalClient) -> None:
-        reply = send("COMMAND", "DOCS", "QUIT", "no-such", "GETRANGE")
+    def test_fields(self, client: LocalClient) -> None:
+        reply = client("COMMAND", "DOCS", "QUIT", "no-such", "GETRANGE")
         assert len(reply) == 4
         leaving, getrange = fields(reply)[b"quit"], fields(reply)[b"getrange"]
         assert leaving[-6:] == [
@@ -97,16 +94,16 @@ class TestDocs:
             b"key", b"start", b"end"
         ]  # fmt: skip
 
-    def test_subcommands(self, send: LocalClient) -> None:
-        config = fields(send("COMMAND", "DOCS", "CONFIG")[1])
+    def test_subcommands(self, client: LocalClient) -> None:
+        config = fields(client("COMMAND", "DOCS", "CONFIG")[1])
         names = config[b"subcommands"][::2]
         assert set(names) == {
             b"config|get", b"config|set", b"config|rewrite", b"config|resetstat", b"config|help"
         }  # fmt: skip
 
-    def test_every_declaration_can_be_shown(self, send: LocalClient) -> None:
-        assert len(send("COMMAND", "DOCS")) == 2 * send("COMMAND", "COUNT")
-        assert send.call("COMMAND", "DOCS").kind == b"%"
+    def test_every_declaration_can_be_shown(self, client: LocalClient) -> None:
+        assert len(client("COMMAND", "DOCS")) == 2 * client("COMMAND", "COUNT")
+        assert client.call("COMMAND", "DOCS").kind == b"%"
 
 
 class TestGetKeys:
@@ -121,14 +118,14 @@ class TestGetKeys:
             ("WATCH a b", "a b"),
         ],
     )
-    def test_keys(self, send: LocalClient, words: str, keys: str) -> None:
-        found = send("COMMAND", "GETKEYS", *words.split())
+    def test_keys(self, client: LocalClient, words: str, keys: str) -> None:
+        found = client("COMMAND", "GETKEYS", *words.split())
         assert found == keys.encode().split()
 
-    def test_flags(self, send: LocalClient) -> None:
-        flagged = send("COMMAND", "GETKEYSANDFLAGS", "SET", "k", "v")
+    def test_flags(self, client: LocalClient) -> None:
+        flagged = client("COMMAND", "GETKEYSANDFLAGS", "SET", "k", "v")
         assert flagged == [[b"k", [b"OW", b"update"]]]
-        flagged = send("COMMAND", "GETKEYSANDFLAGS", "SET", "k", "v", "get")
+        flagged = client("COMMAND", "GETKEYSANDFLAGS", "SET", "k", "v", "get")
         assert flagged == [[b"k", [b"RW", b"access", b"update"]]]
 
     @pytest.mark.parametrize(
@@ -188,7 +185,7 @@ def with_key_specs(monkeypatch: pytest.MonkeyPatch) -> LocalClient:
     return LocalClient(Engine(), protocol=3)
 
 
-def test_help(send: LocalClient) -> None:
-    lines = send("COMMAND", "HELP")
+def test_help(client: LocalClient) -> None:
+    lines = client("COMMAND", "HELP")
     assert lines[0] == b"COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"
     assert b"LIST [FILTERBY (MODULE <module-name>|ACLCAT <category>|PATTERN <pattern>)]" in lines

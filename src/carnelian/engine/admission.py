@@ -140,7 +140,8 @@ class Admission:
         self._engine.watches.clear(session)
         session.transaction = None
         session.gate &= ~IN_MULTI
-        return Error(b"EXECABORT Transaction discarded because of: " + error.message)
+        reason = error.message.removeprefix(b"ERR ")
+        return Error(b"EXECABORT Transaction discarded because of: " + reason)
 
     def _cut_cross_protocol(self, session: Session) -> object:
         self._engine.log(

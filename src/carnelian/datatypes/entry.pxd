@@ -126,6 +126,5 @@ cdef object read_value(const Entry *entry)
 cdef bytes read_key(const Entry *entry)
 cdef Py_ssize_t text_length(const Entry *entry) except -1
 cdef Py_ssize_t memory_of(const Entry *entry) except -1
-cdef Py_ssize_t free_effort(const Entry *entry) except -1
 cdef int drop_reference(uint8_t kind, int64_t word) except -1
 cdef int destroy(Entry *entry) except -1

@@ -36,7 +36,6 @@ from cython.cimports.carnelian.datatypes.string import (
     new_buffer,
     parse_integer,
 )
-from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
@@ -303,16 +302,6 @@ def memory_of(entry):
     if entry.kind == OBJECT:
         return size + cython.cast(object, reference_of(entry)).memory()
     return size
-
-
-def free_effort(entry):
-    """About how many blocks there are to free."""
-    if entry.kind != OBJECT:
-        return 1
-    value: object = cython.cast(object, reference_of(entry))
-    if isinstance(value, Value):
-        return cython.cast(Value, value).free_effort()
-    return 1
 
 
 def drop_reference(kind, word):

@@ -468,7 +468,7 @@ class Table:
     def some(self, wanted, found):
         """About ``wanted`` neighbouring entries from a random place: quick, not independent."""
         total: cython.Py_ssize_t = self.buckets()
-        visits: cython.Py_ssize_t = wanted * PATIENCE
+        visits: cython.Py_ssize_t = min(wanted * PATIENCE, total)
         number: uint64_t
         if self.used == 0:
             return 0

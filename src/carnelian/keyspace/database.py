@@ -126,6 +126,9 @@ class Database(Store):
     def __contains__(self, key: bytes) -> bool:
         return self.find(key) is not cython.NULL
 
+    def __iter__(self) -> Iterator[bytes]:
+        return self.keys()
+
     def __len__(self) -> int:
         return self.table.used
 

@@ -268,6 +268,15 @@ class Store:
         """Give up the reference of a value that was replaced or deleted."""
         if lazy and kind == OBJECT:
             value: object = cython.cast(object, cython.cast(cython.pointer[PyObject], word))
-            if isinstance(value, Value) and cython.cast(Value, value).free_effort() > LAZY_EFFORT:
+            if free_effort(value) > LAZY_EFFORT:
                 self.keyspace.trash.add_value(value)
         return drop_reference(kind, word)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def free_effort(value: object) -> cython.Py_ssize_t:
+    """About how many blocks there are to free with a value."""
+    if isinstance(value, Value):
+        return cython.cast(Value, value).free_effort()
+    return value.free_effort() if hasattr(value, "free_effort") else 1

@@ -13,6 +13,7 @@ import os
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.resp.arguments import recycle
 from cython.cimports.carnelian.resp.libc import iovec
 from cython.cimports.carnelian.resp.output import OutputBuffer
 from cython.cimports.carnelian.resp.parser import Parser
@@ -47,7 +48,6 @@ UNIX_SOCKET: int = 64
 # The classes of client-output-buffer-limit.
 NORMAL, REPLICA, PUBSUB = range(3)
 
-_READ_SIZE = cython.declare(cython.Py_ssize_t, 16 * 1024)
 _REPLY_SIZE = cython.declare(cython.int, 16 * 1024)
 _VECTORS = cython.declare(cython.int, 64)
 # What a client that has not authenticated may leave unread beyond its first reply buffer.
@@ -262,7 +262,7 @@ class Connection(Session):
         parser: Parser = self.parser
         parser.max_bulk = hub.max_bulk
         parser.authenticated = not self.gate & _needs_auth
-        buffer: cython.p_char = parser.reserve(_READ_SIZE)
+        buffer: cython.p_char = parser.reserve(0)
         count: cython.Py_ssize_t = self.transport.receive(buffer, parser.room)
         hub.stats.reads += 1
         if count <= 0:
@@ -324,6 +324,8 @@ class Connection(Session):
                     self.check_output()
                 if not parser.authenticated:
                     parser.authenticated = not self.gate & _needs_auth
+                self.args = None
+                recycle(args)
         except ProtocolError as error:
             self.refuse_input(error)
         finally:

@@ -68,6 +68,10 @@ def test_object_encoding(client: LocalClient) -> None:
 def test_object_refcount(client: LocalClient) -> None:
     client("SET", "k", "v")
     assert client("OBJECT", "REFCOUNT", "k") == 1
+    client("SET", "k", 9999)
+    assert client("OBJECT", "REFCOUNT", "k") == 2147483647
+    client("INCR", "k")
+    assert client("OBJECT", "REFCOUNT", "k") == 1
 
 
 def test_object_freq_and_idletime_go_with_the_policy(client: LocalClient) -> None:

@@ -224,7 +224,7 @@ def test_what_leaves_the_engine(client: LocalClient) -> None:
     commands: list[tuple[tuple[str | bytes, ...], bytes | None]] = [
         (("SET", "k", "a"), b"SET k a"),
         (("SET", "k", "a", "NX"), None),
-        (("SET", "k", "b", "XX", "GET"), b"SET k b"),
+        (("SET", "k", "b", "XX", "GET"), b"SET k b XX"),
         (("SET", "k", "a", "KEEPTTL", "GET"), b"SET k a KEEPTTL"),
         (("SET", "k", "a", "IFDEQ", digest, "KEEPTTL"), b"SET k a KEEPTTL"),
         (("SET", "k", "a", "EX", "10"), b"SET k a PXAT 1000000010000"),

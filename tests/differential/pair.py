@@ -9,6 +9,7 @@ from support.wire import Reply, WireClient
 # Replies that tell the time: by how much they may differ between two servers.
 SLACK = {b"TTL": 1, b"EXPIRETIME": 1, b"PTTL": 2000, b"PEXPIRETIME": 2000}
 UNORDERED = {b"KEYS"}
+COUNTERS = ("keyspace_hits", "keyspace_misses", "rdb_changes_since_last_save")
 EVENTS = b"__key*__:*"
 
 
@@ -34,6 +35,7 @@ class Pair:
         self.reference.call("HELLO", protocol)
         self.reference.call("FLUSHALL")
         self.events()
+        self._before = self._reference_counters()
 
     def check(self, *words: bytes | str | int) -> Reply:
         """Run a command on both sides; fails if the replies differ."""
@@ -53,6 +55,20 @@ class Pair:
                 for words in (("TYPE",), ("OBJECT", "ENCODING"), ("GET",), ("PEXPIRETIME",)):
                     self.check(*words, key.value)
         self.select(0)
+
+    def counters(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Hits, misses and changes since the start, of both sides."""
+        now = self._reference_counters()
+        keyspace = self.engine.keyspace
+        ours = (keyspace.stats.hits, keyspace.stats.misses, keyspace.dirty)
+        theirs = {name: now[name] - self._before[name] for name in COUNTERS}
+        return theirs, dict(zip(COUNTERS, ours, strict=True))
+
+    def _reference_counters(self) -> dict[str, int]:
+        text = self.reference.call("INFO", "stats", "persistence").value
+        assert isinstance(text, bytes)
+        fields = dict(line.split(":", 1) for line in text.decode().splitlines() if ":" in line)
+        return {name: int(fields[name]) for name in COUNTERS}
 
     def select(self, index: int) -> None:
         """Make a database the current one of both."""

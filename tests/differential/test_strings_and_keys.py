@@ -47,4 +47,6 @@ def test_random_sequences(pair: Pair, sequence: list[Words], protocol: int) -> N
         pair.check(*words)
     theirs, ours = pair.events()
     assert ours == theirs
+    expected, counters = pair.counters()
+    assert counters == expected
     pair.check_keys(range(3))

@@ -79,5 +79,4 @@ def outlive(session: Session, key: bytes, moment: cython.longlong) -> cython.int
     """Let a key live until then."""
     session.db.set_expiry(key, moment)
     session.db.changed(key, _GENERIC, b"expire")
-    session.rewrite([b"PEXPIREAT", key, b"%d" % moment])
     return 0

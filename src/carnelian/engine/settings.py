@@ -26,6 +26,7 @@ def follow(engine: Engine) -> None:
         "active-expire-effort": _expire_effort,
         "lazyfree-lazy-expire": _lazy_expire,
         "lazyfree-lazy-server-del": _lazy_server_del,
+        "lazyfree-lazy-user-del": _lazy_user_del,
         "maxmemory-policy": _access_clock,
         "lfu-log-factor": _lfu_log_factor,
         "lfu-decay-time": _lfu_decay_time,
@@ -82,6 +83,10 @@ def _expire_effort(engine: Engine, effort: int) -> None:
 
 def _lazy_expire(engine: Engine, wanted: bool) -> None:
     engine.keyspace.lazy_expire = wanted
+
+
+def _lazy_user_del(engine: Engine, wanted: bool) -> None:
+    engine.keyspace.lazy_user_del = wanted
 
 
 def _lazy_server_del(engine: Engine, wanted: bool) -> None:

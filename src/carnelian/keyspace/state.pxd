@@ -38,6 +38,7 @@ cdef class State:
     cdef public int lfu_decay_time
     cdef public bint lazy_expire
     cdef public bint lazy_server_del
+    cdef public bint lazy_user_del
     cdef public int64_t max_string
 
     cdef uint32_t new_access(self) noexcept

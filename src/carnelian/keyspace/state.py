@@ -55,7 +55,8 @@ class State:
     - ``touching``: whether reads renew the access clock (not under CLIENT NO-TOUCH, nor while a
       child process shares the memory);
     - ``lfu``, ``lfu_log_factor``, ``lfu_decay_time``: what the access clock counts;
-    - ``lazy_expire``, ``lazy_server_del``: free big values later when they expire or are replaced;
+    - ``lazy_expire``, ``lazy_server_del``, ``lazy_user_del``: free big values later when they
+      expire, are replaced, or are deleted by DEL;
     - ``limits``: up to where collections keep their compact forms;
     - ``max_string``: longest string in bytes (``proto-max-bulk-len``).
 

@@ -9,7 +9,8 @@ from carnelian.keyspace import events
 from carnelian.resp.replies import Status
 
 _GENERIC = cython.declare(cython.int, events.GENERIC)
-_NONE = cython.declare(object, Status(b"none"))
+# Replies of TYPE, made once for each type.
+_TYPES = cython.declare(dict, {None: Status(b"none")})
 
 
 @command(
@@ -25,7 +26,7 @@ _NONE = cython.declare(object, Status(b"none"))
     hints=("request_policy:multi_shard", "response_policy:agg_sum"),
 )
 def delete(session: Session, args: list):
-    if session.engine.config["lazyfree-lazy-user-del"]:
+    if session.keyspace.lazy_user_del:
         return unlink(session, args)
     db: Database = session.db
     deleted: cython.longlong = 0
@@ -118,4 +119,7 @@ def touch(session: Session, args: list):
 )
 def type_(session: Session, args: list):
     name = session.db.type_name(args[1])
-    return _NONE if name is None else Status(name)
+    reply = _TYPES.get(name)
+    if reply is None:
+        reply = _TYPES[name] = Status(name)
+    return reply

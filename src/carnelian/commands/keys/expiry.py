@@ -14,6 +14,7 @@ from cython.cimports.carnelian.commands.lifetimes import (
 )
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.resp.numbers import format_int
 
 from carnelian.commands.lifetimes import invalid_time
 from carnelian.engine.registry import at, command, shown_word
@@ -111,8 +112,10 @@ def _expire(session: Session, args: list, unit: cython.int, name: str):
             return 0
     if has_passed(session, moment):
         drop(session, key)
-    else:
-        outlive(session, key, moment)
+        return 1
+    outlive(session, key, moment)
+    if unit != ABSOLUTE:
+        session.rewrite([b"PEXPIREAT", key, format_int(moment)] + args[3:])
     return 1
 
 

@@ -11,6 +11,10 @@ _SWITCHING = (
     "time to adjust."
 )
 
+# Small integers count as shared by all keys, as in Redis: they have this many references.
+_SHARED_INTEGERS = 10_000
+_SHARED = (1 << 31) - 1
+
 container(
     "OBJECT",
     group="generic",
@@ -34,7 +38,7 @@ container(
     hints="nondeterministic_output",
 )
 def encoding(session: Session, args: list[bytes]) -> object:
-    return session.db.encoding(args[2])
+    return session.db.encoding(args[2]) if _is_there(session, args[2]) else None
 
 
 @command(
@@ -51,13 +55,14 @@ def encoding(session: Session, args: list[bytes]) -> object:
     hints="nondeterministic_output",
 )
 def freq(session: Session, args: list[bytes]) -> object:
-    frequency = session.db.frequency(args[2])
-    if frequency is not None and not session.keyspace.lfu:
+    if not _is_there(session, args[2]):
+        return None
+    if not session.keyspace.lfu:
         raise Error(
             "ERR An LFU maxmemory policy is not selected, access frequency not tracked. "
             + _SWITCHING
         )
-    return frequency
+    return session.db.frequency(args[2])
 
 
 @command(
@@ -74,10 +79,11 @@ def freq(session: Session, args: list[bytes]) -> object:
     hints="nondeterministic_output",
 )
 def idletime(session: Session, args: list[bytes]) -> object:
-    seconds = session.db.idle_seconds(args[2])
-    if seconds is not None and session.keyspace.lfu:
+    if not _is_there(session, args[2]):
+        return None
+    if session.keyspace.lfu:
         raise Error("ERR An LFU maxmemory policy is selected, idle time not tracked. " + _SWITCHING)
-    return seconds
+    return session.db.idle_seconds(args[2])
 
 
 @command(
@@ -88,10 +94,29 @@ def idletime(session: Session, args: list[bytes]) -> object:
     group="generic",
     since="2.2.3",
     complexity="O(1)",
-    summary="Replies with the number of references to a value, which is 1.",
+    summary="Replies with the number of references to a value.",
     arguments="key:key",
     categories="keyspace",
     hints="nondeterministic_output",
 )
 def refcount(session: Session, args: list[bytes]) -> object:
-    return 1 if session.db.encoding(args[2]) is not None else None
+    db, key = session.db, args[2]
+    if not _is_there(session, key):
+        return None
+    shared = db.encoding(key) == b"int" and 0 <= int(db.peek(key)) < _SHARED_INTEGERS
+    return _SHARED if shared and not _counts_uses(session) else 1
+
+
+def _is_there(session: Session, key: bytes) -> bool:
+    """Whether a key exists: counted as a read, but neither touched nor told of if it does not."""
+    present = session.db.has(key)
+    stats = session.keyspace.stats
+    stats.hits += present
+    stats.misses += not present
+    return present
+
+
+def _counts_uses(session: Session) -> bool:
+    """Whether evictions need every value to have an access clock of its own."""
+    config = session.engine.config
+    return config["maxmemory"] > 0 and "-l" in config["maxmemory-policy"]

@@ -9,6 +9,8 @@ import cython
 from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.resp.numbers import to_longlong
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.engine.registry import command
 from carnelian.resp.numbers import parse_int
@@ -81,6 +83,10 @@ def parse_cursor(text: bytes) -> int:
     Raises:
         Error: it is none.
     """
+    cursor: cython.longlong = 0
+    size: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
+    if to_longlong(PyBytes_AS_STRING(text), size, cython.address(cursor)) and cursor >= 0:
+        return cursor
     match = _CURSOR.fullmatch(text)
     if match is None:
         raise Error("ERR invalid cursor")

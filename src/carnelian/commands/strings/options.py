@@ -85,7 +85,7 @@ def parse(args: list, start: cython.Py_ssize_t, allowed: cython.int) -> Options:
     Raises:
         SyntaxError_: an option is unknown, not allowed here, excluded or lacks its argument.
     """
-    options: Options = Options()
+    options: Options = Options.__new__(Options)
     at: cython.Py_ssize_t = start
     bit: cython.int
     while at < len(args):

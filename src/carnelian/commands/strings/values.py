@@ -27,6 +27,7 @@ from cython.cimports.carnelian.commands.strings.options import (
 from cython.cimports.carnelian.datatypes.xxh3 import hexdigest
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.resp.numbers import format_int
 
 from carnelian.engine.registry import at, command
 from carnelian.keyspace import events
@@ -128,8 +129,10 @@ def _set(session: Session, args: list, options: Options):
         return previous if given & GET else _OK
     db.set_string(key, value, given & KEEPTTL != 0)
     db.changed(key, _STRING, b"set")
-    if given & (GET | COMPARISONS):
+    if given & COMPARISONS:
         session.rewrite([b"SET", key, value] + ([b"KEEPTTL"] if given & KEEPTTL else []))
+    elif given & GET:
+        session.rewrite(args[:3] + [word for word in args[3:] if word.upper() != b"GET"])
     return previous if given & GET else _OK
 
 
@@ -171,7 +174,7 @@ def _set_until(session: Session, key: bytes, value: bytes, moment: cython.longlo
     db.set_string(key, value, False, moment)
     db.changed(key, _STRING, b"set")
     session.keyspace.notify(db, _GENERIC, b"expire", key)
-    session.rewrite([b"SET", key, value, b"PXAT", b"%d" % moment])
+    session.rewrite([b"SET", key, value, b"PXAT", format_int(moment)])
     return 0
 
 
@@ -272,10 +275,15 @@ def getdel(session: Session, args: list):
     db: Database = session.db
     key: bytes = args[1]
     value = db.string(key)
-    if value is not None:
+    if value is None:
+        return None
+    if session.keyspace.lazy_user_del:
+        db.unlink(key)
+        session.rewrite([b"UNLINK", key])
+    else:
         db.delete(key)
-        db.changed(key, _GENERIC, b"del")
         session.rewrite([b"DEL", key])
+    db.changed(key, _GENERIC, b"del")
     return value
 
 
@@ -305,6 +313,7 @@ def getex(session: Session, args: list):
             drop(session, key)
         else:
             outlive(session, key, moment)
+            session.rewrite([b"PEXPIREAT", key, format_int(moment)])
     elif options.given & PERSIST and session.db.persist(key):
         session.db.changed(key, _GENERIC, b"persist")
         session.rewrite([b"PERSIST", key])

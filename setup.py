@@ -38,6 +38,7 @@ COMPILED = (
     "carnelian.engine.stats",
     "carnelian.engine.registry",
     "carnelian.engine.session",
+    "carnelian.engine.clients",
     "carnelian.engine.engine",
     "carnelian.commands.connection",
     "carnelian.commands.lifetimes",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from carnelian.engine.engine import Engine
@@ -169,7 +171,7 @@ def with_key_specs(monkeypatch: pytest.MonkeyPatch) -> LocalClient:
     """An engine that has a command for every kind of key spec."""
     added: dict[str, Declaration] = dict(declarations)
     monkeypatch.setattr("carnelian.engine.registry.declarations", added)
-    specs = {
+    specs: dict[str, dict[str, Any]] = {
         "TEST.COUNTED": {"keys": counted(1, "RO")},
         "TEST.OPTIONAL": {"keys": counted(1, "RO"), "flags": "no_mandatory_keys"},
         "TEST.AFTER": {

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from typing import Any
 
 import pytest
 
-import carnelian.commands
 from carnelian.engine.engine import Engine
 from support.local import LocalClient
 from support.wire import Reply, WireClient
-
-for _module in pkgutil.walk_packages(carnelian.commands.__path__, "carnelian.commands."):
-    importlib.import_module(_module.name)
 
 # What has changed since 7.0, which is the version compared with, and in which version.
 CHANGED = {
@@ -42,7 +37,7 @@ PARTS = (
 )  # fmt: skip
 
 
-def plain(reply: Reply) -> object:
+def plain(reply: Reply) -> Any:
     """A reply as comparable values: sets sorted, maps without the notes, which are prose."""
     if not isinstance(reply.value, list):
         return reply.value
@@ -62,7 +57,7 @@ def table(reply: Reply) -> dict[str, dict[str, object]]:
         assert isinstance(item.value, list)
         *parts, subcommands = item.value
         values = [plain(part) for part in parts]
-        name = values[0].decode()  # type: ignore[union-attr]
+        name = values[0].decode()
         below = table(subcommands)
         found[name] = dict(zip(PARTS, [*values, set(below)], strict=True))
         found |= below

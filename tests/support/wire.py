@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import socket
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 AGGREGATES = {b"*": 1, b"~": 1, b">": 1, b"%": 2, b"|": 2}
 BULKS = (b"$", b"=", b"!")
@@ -14,7 +14,7 @@ class Reply(NamedTuple):
     """One reply: the byte that gives its type, and what comes with it (None for a null)."""
 
     kind: bytes
-    value: object
+    value: Any
 
     def __repr__(self) -> str:
         return f"{self.kind.decode()}{self.value!r}"

@@ -5,7 +5,7 @@ See https://redis.io/docs/latest/commands/client-list/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from cython.cimports.carnelian.engine.session import Session
 
 from carnelian.engine.session import (
     FLAG_MONITOR,
@@ -15,14 +15,11 @@ from carnelian.engine.session import (
     FLAG_REPLICA,
 )
 
-if TYPE_CHECKING:
-    from carnelian.engine.session import Session
-
-# What a session that has no socket has in the place of its fields.
-_NO_CARRIER: dict[str, object] = {
-    "addr": "", "laddr": "", "fd": -1, "flags": "", "qbuf": 0, "qbuf-free": 0, "argv-mem": 0,
-    "rbs": 0, "rbp": 0, "obl": 0, "oll": 0, "omem": 0, "tot-mem": 0, "events": "",
-}  # fmt: skip
+_LINE = (
+    b"id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d "
+    b"multi=%d watch=%d qbuf=%d qbuf-free=%d argv-mem=%d multi-mem=%d rbs=%d rbp=%d obl=%d oll=%d "
+    b"omem=%d tot-mem=%d events=%s cmd=%s user=%s redir=-1 resp=%d lib-name=%s lib-ver=%s"
+)
 
 _KINDS = {
     b"normal": "normal",
@@ -49,69 +46,69 @@ def kind_named(word: bytes) -> str | None:
 
 def describe(session: Session) -> bytes:
     """The line of CLIENT LIST about a session, without a line end."""
-    own = _NO_CARRIER | session.describe()
+    carried = session.describe().get
     now = session.engine.clock.ms // 1000
     transaction, watch = session.transaction, session.watch
-    fields: list[tuple[str, object]] = [
-        ("id", session.id),
-        ("addr", own["addr"]),
-        ("laddr", own["laddr"]),
-        ("fd", own["fd"]),
-        ("name", session.name),
-        ("age", max(0, now - session.created_ms // 1000)),
-        ("idle", max(0, now - session.active_ms // 1000)),
-        ("flags", _letters(session, _text(own["flags"]))),
-        ("db", session.db.index),
-        ("sub", len(session.channels or ())),
-        ("psub", len(session.patterns or ())),
-        ("ssub", len(session.shard_channels or ())),
-        ("multi", -1 if transaction is None else len(transaction.queue)),
-        ("watch", 0 if watch is None else len(watch.places)),
-        ("qbuf", own["qbuf"]),
-        ("qbuf-free", own["qbuf-free"]),
-        ("argv-mem", own["argv-mem"]),
-        ("multi-mem", 0 if transaction is None else transaction.memory),
-        ("rbs", own["rbs"]),
-        ("rbp", own["rbp"]),
-        ("obl", own["obl"]),
-        ("oll", own["oll"]),
-        ("omem", own["omem"]),
-        ("tot-mem", own["tot-mem"]),
-        ("events", own["events"]),
-        ("cmd", b"NULL" if session.command is None else session.command.name),
-        ("user", session.user),
-        ("redir", -1),
-        ("resp", session.protocol),
-        ("lib-name", session.lib_name),
-        ("lib-ver", session.lib_ver),
-    ]
-    line = " ".join([f"{name}={_text(value)}" for name, value in fields])
-    return line.encode("utf-8", "surrogateescape")
+    channels, patterns, shards = session.channels, session.patterns, session.shard_channels
+    return _LINE % (
+        session.id,
+        carried("addr", b""),
+        carried("laddr", b""),
+        carried("fd", -1),
+        session.name,
+        max(0, now - session.created_ms // 1000),
+        max(0, now - session.active_ms // 1000),
+        _letters(session, carried("flags", b"")),
+        session.db.index,
+        len(channels) if channels else 0,
+        len(patterns) if patterns else 0,
+        len(shards) if shards else 0,
+        -1 if transaction is None else len(transaction.queue),
+        0 if watch is None else len(watch.places),
+        carried("qbuf", 0),
+        carried("qbuf-free", 0),
+        carried("argv-mem", 0),
+        0 if transaction is None else transaction.memory,
+        carried("rbs", 0),
+        carried("rbp", 0),
+        carried("obl", 0),
+        carried("oll", 0),
+        carried("omem", 0),
+        carried("tot-mem", 0),
+        carried("events", b""),
+        b"NULL" if session.command is None else session.command.name,
+        session.user,
+        session.protocol,
+        session.lib_name,
+        session.lib_ver,
+    )
 
 
-def _letters(session: Session, own: str) -> str:
+def _letters(session: Session, own: bytes) -> bytes:
     """The flags in Redis's order; ``own`` are those of the carrier: c, A and U."""
     flags, watch = session.flags, session.watch
-    marks = (
-        ("O", flags & FLAG_MONITOR),
-        ("S", flags & FLAG_REPLICA),
-        ("M", flags & FLAG_PRIMARY),
-        ("P", _is_subscribed(session)),
-        ("x", session.transaction is not None),
-        ("b", session.blocked is not None),
-        ("d", watch is not None and watch.broken),
-        ("c", "c" in own),
-        ("A", "A" in own),
-        ("U", "U" in own),
-        ("e", flags & FLAG_NO_EVICT),
-        ("T", flags & FLAG_NO_TOUCH),
-    )
-    return "".join([letter for letter, present in marks if present]) or "N"
+    letters = b""
+    if flags & FLAG_MONITOR:
+        letters += b"O"
+    if flags & FLAG_REPLICA:
+        letters += b"S"
+    if flags & FLAG_PRIMARY:
+        letters += b"M"
+    if _is_subscribed(session):
+        letters += b"P"
+    if session.transaction is not None:
+        letters += b"x"
+    if session.blocked is not None:
+        letters += b"b"
+    if watch is not None and watch.broken:
+        letters += b"d"
+    letters += own
+    if flags & FLAG_NO_EVICT:
+        letters += b"e"
+    if flags & FLAG_NO_TOUCH:
+        letters += b"T"
+    return letters or b"N"
 
 
 def _is_subscribed(session: Session) -> bool:
     return bool(session.channels or session.patterns or session.shard_channels)
-
-
-def _text(value: object) -> str:
-    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)

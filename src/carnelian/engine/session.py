@@ -116,7 +116,10 @@ class Session:
         return 0
 
     def describe(self) -> dict[str, object]:
-        """Fields of CLIENT LIST that only the carrier knows: addr, laddr, fd, qbuf, omem, ..."""
+        """Fields of CLIENT LIST that only the carrier knows: addr, laddr, fd, qbuf, omem, ...
+
+        Texts are bytes. ``flags`` are the letters of its own state: c, A and U.
+        """
         return {}
 
     # -- What handlers use -----------------------------------------------------------------------

@@ -32,7 +32,7 @@ def socket_name(connection: Connection) -> bytes:
 
 def is_local(connection: Connection) -> bool:
     """Whether the client is on this machine, by the loopback interface or a Unix socket."""
-    return connection.is_unix or peer_name(connection).startswith((b"127.0.0.1:", b"[::1]:"))
+    return connection.is_unix or connection.peer().startswith((b"127.0.0.1:", b"[::1]:"))
 
 
 def fields(connection: Connection) -> dict[str, object]:
@@ -45,8 +45,8 @@ def fields(connection: Connection) -> dict[str, object]:
     unsent = len(output)
     waiting = max(output.chunk_count - 1, 0) if unsent > connection.reply_size else 0
     return {
-        "addr": peer_name(connection),
-        "laddr": socket_name(connection),
+        "addr": connection.peer(),
+        "laddr": connection.own_address(),
         "fd": connection.transport.fd,
         "flags": _flags(connection),
         "qbuf": parser.buffered,
@@ -58,7 +58,7 @@ def fields(connection: Connection) -> dict[str, object]:
         "oll": waiting,
         "omem": connection.output_memory(),
         "tot-mem": connection.memory(),
-        "events": "rw" if connection.transport.interest & WRITABLE else "r",
+        "events": b"rw" if connection.transport.interest & WRITABLE else b"r",
     }
 
 
@@ -100,10 +100,10 @@ def query_limit(connection: Connection) -> str:
     return f"Closing client that reached max query buffer length: {line(connection)}"
 
 
-def _flags(connection: Connection) -> str:
-    letters = "c" if connection.closes_after_replies else ""
-    letters += "A" if connection.closes_soon else ""
-    return letters + ("U" if connection.is_unix else "")
+def _flags(connection: Connection) -> bytes:
+    letters = b"c" if connection.closes_after_replies else b""
+    letters += b"A" if connection.closes_soon else b""
+    return letters + (b"U" if connection.is_unix else b"")
 
 
 def _address(connection: Connection, ask) -> bytes:

@@ -44,6 +44,8 @@ cdef class Connection(Session):
     cdef readonly Parser parser
     cdef readonly OutputBuffer output
     cdef readonly list args
+    cdef bytes peer_address
+    cdef bytes socket_address
     cdef readonly Py_ssize_t position
     cdef readonly int state
     cdef public int reply_size

@@ -523,7 +523,15 @@ class Connection(Session):
 
     def peer(self) -> bytes:
         """The client's address, as MONITOR and CLIENT LIST show it."""
-        return client_info.peer_name(self)
+        if self.peer_address is None:
+            self.peer_address = client_info.peer_name(self)
+        return self.peer_address
+
+    def own_address(self) -> bytes:
+        """The address that the client connected to."""
+        if self.socket_address is None:
+            self.socket_address = client_info.socket_name(self)
+        return self.socket_address
 
     def is_local(self) -> bool:
         """Whether the client is on this machine."""

@@ -250,8 +250,19 @@ def test_a_crash_is_logged(start, name: str, text: str):
 
 def test_the_process_has_a_title(start):
     server = start("--proc-title-template", "mine {listen-addr}")
-    shown = Path(f"/proc/{server.process.pid}/cmdline").read_bytes().rstrip(b"\0")
-    assert shown == b"mine *:%d" % server.port
+
+    def shown() -> bytes:
+        return Path(f"/proc/{server.process.pid}/cmdline").read_bytes().rstrip(b"\0")
+
+    assert shown() == b"mine *:%d" % server.port
+    client = server.connect()
+    # Longer than the command line was, then shorter again.
+    for template in ("x" * 400, "{title} {port}"):
+        assert client.call("CONFIG", "SET", "proc-title-template", template) == b"+OK"
+        expected = template.replace("{title}", "carnelian-server").replace(
+            "{port}", str(server.port)
+        )
+        assert shown() == expected.encode()
 
 
 def test_clients_in_one_process_do_not_wait_for_ticks(start):

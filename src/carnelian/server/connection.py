@@ -445,10 +445,8 @@ class Connection(Session):
 
     @cython.ccall
     def output_memory(self) -> cython.Py_ssize_t:
-        """Bytes that unsent output takes beyond the reply buffer of one block."""
-        if self.output.pending() <= self.reply_size:
-            return 0
-        return max(self.output.memory - _REPLY_SIZE, 0)
+        """Bytes that unsent output takes once it is more than a reply buffer holds."""
+        return self.output.memory if self.output.pending() > self.reply_size else 0
 
     @cython.ccall
     def output_class(self) -> cython.int:

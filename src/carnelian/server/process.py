@@ -242,20 +242,38 @@ class Supervisor:
 # -- Title -----------------------------------------------------------------------------------------
 
 
-def set_title(title: str) -> None:
-    """Show ``title`` to ps(1) in place of the command line, as far as there is room for it.
+class Title:
+    """What ps(1) shows in place of the command line; only on Linux.
 
-    Only on Linux, where a process may write over the memory that holds its arguments.
+    A process may write over the memory that holds its arguments and, after them, its environment,
+    which is moved away first.
     """
-    try:
+
+    def __init__(self) -> None:
+        self._moved = False
+
+    def show(self, text: str) -> None:
+        """Show ``text``, as far as there is room for it."""
+        try:
+            start, end = self._area(len(text.encode()))
+            with open("/proc/self/mem", "r+b", buffering=0) as memory:
+                memory.seek(start)
+                memory.write(text.encode()[: end - start - 1].ljust(end - start, b"\0"))
+            with open("/proc/self/comm", "w") as file:
+                file.write(text)
+        except (OSError, ValueError, IndexError, OverflowError):
+            pass
+
+    def _area(self, needed: int) -> tuple[int, int]:
+        """The first and the last address that may be written to."""
         with open("/proc/self/stat", "rb") as file:
-            # Fields 48 and 49 of proc(5), counted after the name, which may hold blanks.
+            # Counted after the name, which may hold blanks: fields 48 to 51 of proc(5).
             fields = file.read().rpartition(b")")[2].split()
-        start, end = int(fields[45]), int(fields[46])
-        with open("/proc/self/mem", "r+b", buffering=0) as memory:
-            memory.seek(start)
-            memory.write(title.encode()[: end - start - 1].ljust(end - start, b"\0"))
-        with open("/proc/self/comm", "w") as file:
-            file.write(title)
-    except (OSError, ValueError, IndexError, OverflowError):
-        pass
+        first, last, environment, environment_end = map(int, fields[45:49])
+        if environment != last or (needed < last - first and not self._moved):
+            return first, last
+        if not self._moved:
+            for name, value in os.environ.items():
+                os.putenv(name, value)
+            self._moved = True
+        return first, environment_end

@@ -53,6 +53,7 @@ class Server:
         self.listeners = Listeners(self.loop, Door(self.hub, config, log), config, log)
         self.signals = Signals(self.loop, log, self._shut_down_by_signal)
         self.oom_score = process.OomScore(log)
+        self.title = process.Title()
         self.supervisor: process.Supervisor | None = None
         # What features do before the process ends, such as saving.
         self.on_exit: list[ExitHook] = []
@@ -297,7 +298,7 @@ class Server:
             self.program,
             self.config.path or "-",
         )
-        process.set_title(title)
+        self.title.show(title)
 
     def _publish_facts(self) -> None:
         self.engine.facts.update(

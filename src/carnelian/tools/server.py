@@ -109,7 +109,7 @@ def _serve(config: Config, configured: bool) -> int:
     if config["crash-log-enabled"]:
         crash.enable(log)
     try:
-        server = Server(config, log, PROGRAM)
+        server = Server(config, log, _called_as())
         server.supervisor = supervisor
         server.start()
         if background or config["pidfile"]:
@@ -128,6 +128,12 @@ def _log_path(config: Config) -> str:
     """The log file, absolute: the working directory may change."""
     name = config["logfile"]
     return os.path.join(config["dir"], name) if name else ""
+
+
+def _called_as() -> str:
+    """The name that the process's title begins with: how it was started."""
+    name = sys.argv[0]
+    return PROGRAM if not name or name.endswith(".py") else name
 
 
 def _announce(config: Config, log: Log, configured: bool) -> None:

@@ -1,6 +1,71 @@
 """Carnelian: Redis as a Python package, embedded, as a server, and as a fleet."""
 
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from carnelian.embedded.aio import Redis as AsyncRedis
+    from carnelian.embedded.client import Redis
+    from carnelian.embedded.clock import ManualClock
+    from carnelian.embedded.engine import Engine, LocalSession
+    from carnelian.embedded.errors import EngineClosedError
+    from carnelian.engine.python_commands import command
+    from carnelian.engine.registry import KeySpec, after, at, counted
+    from carnelian.resp.replies import OK, Error, Status
+
 __version__ = "0.1.0"
 
 # The Redis that clients are told they talk to: its commands, files and messages are the model.
 REDIS_VERSION = "7.4.2"
+
+# Where each public name lives. They are imported on first use, so that a program which imports
+# carnelian pays for what it uses only.
+_HOMES = {
+    "AsyncRedis": "carnelian.embedded.aio:Redis",
+    "Engine": "carnelian.embedded.engine",
+    "EngineClosedError": "carnelian.embedded.errors",
+    "Error": "carnelian.resp.replies",
+    "KeySpec": "carnelian.engine.registry",
+    "LocalSession": "carnelian.embedded.engine",
+    "ManualClock": "carnelian.embedded.clock",
+    "OK": "carnelian.resp.replies",
+    "Redis": "carnelian.embedded.client",
+    "Status": "carnelian.resp.replies",
+    "after": "carnelian.engine.registry",
+    "at": "carnelian.engine.registry",
+    "command": "carnelian.engine.python_commands",
+    "counted": "carnelian.engine.registry",
+}
+
+__all__ = [
+    "OK",
+    "AsyncRedis",
+    "Engine",
+    "EngineClosedError",
+    "Error",
+    "KeySpec",
+    "LocalSession",
+    "ManualClock",
+    "Redis",
+    "Status",
+    "after",
+    "at",
+    "command",
+    "counted",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    module, _, attribute = home.partition(":")
+    found = getattr(importlib.import_module(module), attribute or name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

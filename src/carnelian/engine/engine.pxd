@@ -27,7 +27,8 @@ cdef class Engine:
     cdef readonly object admission
     cdef readonly object memory_limit
     cdef readonly object info
-    cdef public object modules
+    cdef readonly object modules
+    cdef readonly object nested
     cdef public object log
     cdef public object on_shutdown
     cdef readonly list on_cron

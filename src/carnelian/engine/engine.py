@@ -19,6 +19,7 @@ from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 
 from carnelian.datatypes import memory
+from carnelian.engine import nested
 from carnelian.engine import registry as _registry
 from carnelian.engine.admission import Admission
 from carnelian.engine.blocking import Blocking
@@ -28,6 +29,7 @@ from carnelian.engine.effects import Effects
 from carnelian.engine.info import Info
 from carnelian.engine.latency import LatencyMonitor
 from carnelian.engine.memory_limit import MemoryLimit
+from carnelian.engine.modules import Modules
 from carnelian.engine.monitors import Monitors
 from carnelian.engine.pause import Pause
 from carnelian.engine.pubsub import PubSub
@@ -83,8 +85,9 @@ class Engine:
         self.admission = Admission(self)
         self.memory_limit = MemoryLimit(self)
         self.info = Info(self)
-        # The commands of user modules; embedded.modules fills it when the first one is loaded.
-        self.modules = {}
+        self.modules = Modules(self)
+        # What `session.call` of a handler comes to.
+        self.nested = nested.call
         # Subcommands of DEBUG that features bring along.
         self.debug_commands = {}
         self.started_ms = self.clock.wall_ms()
@@ -204,8 +207,9 @@ class Engine:
     def _fault(self, command: Command, fault: Exception) -> Error:
         """A handler failed in a way it should not: the command fails, the engine goes on."""
         name = type(fault).__name__
-        if not command.flags & _MODULE:
-            self.log("warning", "".join(traceback.format_exception(fault)))
+        # Users may well mean their handlers to raise.
+        level = "verbose" if command.flags & _MODULE else "warning"
+        self.log(level, "".join(traceback.format_exception(fault)))
         error = Error(f"ERR {name}: {fault}")
         self._count_failure(command, error)
         return error

@@ -346,9 +346,10 @@ def modules(engine: Engine) -> Fields:
     return [
         (
             "module",
-            f"name={name},ver={loaded.version},api=1,filters=0,usedby=[],using=[],options=[]",
+            f"name={module.name},ver={module.version},api=1,filters=0,"
+            "usedby=[],using=[],options=[]",
         )
-        for name, loaded in engine.modules.items()
+        for module in engine.modules
     ]
 
 

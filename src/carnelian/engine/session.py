@@ -132,6 +132,14 @@ class Session:
         """
         self.rewritten = args
 
+    def call(self, *words: object) -> object:
+        """Run another command from within a handler, and return its reply in Python's types.
+
+        ``session.call("GET", key)``. What it writes is propagated in place of the handler's own
+        command, so a handler changes keys either this way or directly. Raises the command's error.
+        """
+        return self.engine.nested(self, words)
+
     def select(self, index: int) -> None:
         """Make another database the current one; raises if there is none of that number."""
         databases = self.keyspace.databases

@@ -1,0 +1,321 @@
+"""``carnelian.Redis``: the client of redis-py on an engine in the same process.
+
+Between the two stands an object in place of redis-py's connection: it hands over lists of
+arguments and takes replies as Python values, so nothing is encoded for a wire.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from queue import Empty
+from typing import Any
+
+try:
+    import redis
+except ImportError as error:
+    raise ImportError(
+        "carnelian.Redis needs redis-py 8: install carnelian[client]", name="redis"
+    ) from error
+
+from redis._parsers import _RESP3Parser
+from redis.backoff import NoBackoff
+from redis.connection import AbstractConnection
+from redis.maint_notifications import MaintNotificationsConfig
+from redis.retry import Retry
+from redis.utils import SENTINEL
+
+from carnelian.embedded.engine import Engine, LocalSession
+from carnelian.embedded.errors import EngineClosedError
+from carnelian.embedded.shapes import Shaper
+from carnelian.resp.replies import Push
+
+CLOSED = "Connection closed by server."
+
+# What only sockets need, accepted so that code written for a server runs as it is.
+_OF_SOCKETS = frozenset(
+    ("host", "port", "unix_socket_path", "socket_keepalive", "socket_keepalive_options", "path")
+)
+
+
+def without_sockets(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of a client without those that only concern sockets."""
+    return {
+        name: value
+        for name, value in options.items()
+        if name not in _OF_SOCKETS and name != "ssl" and not name.startswith("ssl_")
+    }
+
+
+def words_of(args: tuple[Any, ...], encode: Any) -> list[bytes]:
+    """The words of one command; its name may hold several (``"CONFIG GET"``)."""
+    name = args[0]
+    words = (name.encode() if isinstance(name, str) else bytes(name)).split()
+    for arg in args[1:]:
+        word = encode(arg)
+        words.append(word if type(word) is bytes else bytes(word))
+    return words
+
+
+class Channel(LocalSession):
+    """A session where redis-py expects a socket."""
+
+    def shutdown(self, how: int) -> None:
+        """Nothing to do: closing follows."""
+
+    def getpeername(self) -> tuple[str, int]:
+        """An address that is none."""
+        return ("embedded", 0)
+
+    def settimeout(self, timeout: float | None) -> None:
+        """Each read says how long it waits."""
+
+    def gettimeout(self) -> float | None:
+        """Each read says how long it waits."""
+        return None
+
+
+class Parser(_RESP3Parser):
+    """Fetches replies where redis-py's parsers read them."""
+
+    def __init__(self, socket_read_size: int = 0):
+        super().__init__(socket_read_size)
+        self._channel: Channel | None = None
+        self._timeout: float | None = None
+        self._fetched: list[Any] = []
+
+    def on_connect(self, connection: Any) -> None:
+        """Called when there is a session."""
+        self._channel = connection._sock
+        self._timeout = connection.socket_timeout
+        self._fetched = []
+        encoder = self.encoder = connection.encoder
+        encoding = encoder.encoding if encoder.decode_responses else None
+        self._shaper = Shaper(
+            connection.protocol, encoding, encoder.encoding_errors, self.parse_error
+        )
+        self._raw = Shaper(connection.protocol, None, "", self.parse_error)
+
+    def on_disconnect(self) -> None:
+        """Called when the session is to end."""
+        self._channel = None
+
+    def can_read(self, timeout: float | None = 0) -> bool:
+        """Whether something arrives within ``timeout`` seconds."""
+        if self._fetched or (self._channel is not None and self._channel.pending()):
+            return True
+        if self._channel is None or timeout == 0:
+            return False
+        try:
+            self._fetched.append(self._fetch(timeout))
+        except TimeoutError:
+            return False
+        return True
+
+    def read_response(
+        self,
+        disable_decoding: bool = False,
+        push_request: bool = False,
+        timeout: Any = SENTINEL,
+    ) -> Any:
+        """The next reply; push messages go to their handlers, and are returned on request."""
+        shaper = self._raw if disable_decoding else self._shaper
+        seconds = self._timeout if timeout is SENTINEL else timeout
+        while True:
+            value = self._fetched.pop() if self._fetched else self._fetch(seconds)
+            if type(value) is Push and shaper.protocol == 3:
+                message = self.handle_push_response(shaper.shape(value))
+                if push_request:
+                    return message
+                continue
+            reply = shaper.shape(value)
+            if isinstance(reply, redis.ConnectionError):
+                raise reply
+            return reply
+
+    def _fetch(self, timeout: float | None) -> Any:
+        if self._channel is None:
+            raise redis.ConnectionError(CLOSED)
+        try:
+            return self._channel.fetch(timeout)
+        except Empty:
+            raise TimeoutError("timed out") from None
+        except EngineClosedError:
+            raise redis.ConnectionError(CLOSED) from None
+
+
+class Connection(AbstractConnection):
+    """A connection of redis-py that is a session of an engine in this process.
+
+    For pools of one's own: ``redis.ConnectionPool(connection_class=Connection, engine=engine)``.
+    What authenticates, selects a database, retries and subscribes again is redis-py's own code.
+    """
+
+    host: Any = None
+    port = None
+
+    def __init__(self, *, engine: Engine, **options: Any):
+        self.engine = engine
+        self._sock: Any = None
+        options.setdefault("socket_timeout", None)
+        super().__init__(**without_sockets(options))
+
+    def repr_pieces(self) -> list[tuple[str, Any]]:
+        """What repr shows."""
+        return [("engine", self.engine), ("db", self.db)]
+
+    def _host_error(self) -> str:
+        return "the embedded engine"
+
+    def set_parser(self, parser_class: Any) -> None:
+        """There is one parser, for either protocol."""
+        self._parser = Parser()
+
+    def _connect(self) -> LocalSession:
+        try:
+            return self.engine.stream(kind=Channel)
+        except EngineClosedError as error:
+            raise redis.ConnectionError(str(error)) from None
+
+    def connect(self) -> None:
+        """Begin a session if there is none."""
+        if self._sock is None:
+            super().connect()
+
+    def pack_command(self, *args: Any) -> list[list[bytes]]:
+        """One command as :meth:`send_packed_command` takes it."""
+        return [words_of(args, self.encoder.encode)]
+
+    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[list[bytes]]:
+        """Several commands as :meth:`send_packed_command` takes them."""
+        encode = self.encoder.encode
+        return [words_of(tuple(args), encode) for args in commands]
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """Run commands; their replies are to be read."""
+        if self._sock is None:
+            self.connect_check_health(check_health=False)
+        if check_health and self.health_check_interval:
+            self.check_health()
+        try:
+            self._sock.submit(command)
+        except EngineClosedError as error:
+            self.disconnect()
+            raise redis.ConnectionError(str(error)) from None
+        except BaseException:
+            self.disconnect()
+            raise
+
+    def send_command(self, *args: Any, **options: Any) -> None:
+        """Run one command; its reply is to be read."""
+        self.send_packed_command(
+            [words_of(args, self.encoder.encode)], options.get("check_health", True)
+        )
+
+
+def refuse_path(path: object) -> None:
+    """Files are to come; until then nobody shall believe that data is on disk."""
+    if path is not None:
+        raise NotImplementedError(
+            f"Redis({path!r}): files are not supported yet, data is kept in memory only"
+        )
+
+
+def pool_options(client: type, options: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of a client as those of its pool.
+
+    Raises TypeError for one that the client does not know.
+    """
+    known = inspect.signature(client.__init__).parameters  # type: ignore[misc]
+    for name in options:
+        if name not in known:
+            raise TypeError(f"Redis() got an unexpected keyword argument {name!r}")
+    options = without_sockets(options)
+    options.setdefault("socket_timeout", None)
+    # Nothing is won by waiting before an attempt is repeated within one process.
+    options.setdefault("retry", Retry(NoBackoff(), 3))
+    options["retry_on_error"] = options.get("retry_on_error") or []
+    options["maint_notifications_config"] = MaintNotificationsConfig(enabled=False)
+    return options
+
+
+class Redis(redis.Redis):
+    """redis-py's client, on an engine in this process.
+
+    ``Redis()`` has an engine of its own, which ends with :meth:`close`. ``Redis(engine=engine)``
+    shares one. All other arguments are those of :class:`redis.Redis`; what concerns sockets is not
+    used, and ``socket_timeout`` is None unless given, so that blocking commands may block.
+
+    Args:
+        path: where the data is kept; files are not supported yet, and a path is refused.
+        engine: the engine to use.
+
+    Raises:
+        NotImplementedError: a path is given.
+        TypeError: an argument that redis.Redis does not know.
+    """
+
+    def __init__(
+        self,
+        path: str | None = None,
+        *,
+        engine: Engine | None = None,
+        connection_pool: redis.ConnectionPool | None = None,
+        single_connection_client: bool = False,
+        event_dispatcher: Any = None,
+        **options: Any,
+    ):
+        refuse_path(path)
+        self._own_engine: Engine | None = None
+        shared = connection_pool is not None
+        if connection_pool is None:
+            options = pool_options(redis.Redis, options)
+            if engine is None:
+                engine = self._own_engine = Engine()
+            connection_pool = redis.ConnectionPool(
+                connection_class=Connection, engine=engine, **options
+            )
+        super().__init__(
+            connection_pool=connection_pool,
+            single_connection_client=single_connection_client,
+            event_dispatcher=event_dispatcher,
+            credential_provider=options.get("credential_provider"),
+        )
+        self.auto_close_connection_pool = not shared
+
+    @classmethod
+    def from_url(cls, url: str, *, engine: Engine | None = None, **options: Any) -> Redis:
+        """A client with the database and the options of a URL.
+
+        Host, port and socket path are not used: ``from_url("redis://localhost/2")`` is a client of
+        database 2 of an engine of its own, or of ``engine``.
+        """
+        single = options.pop("single_connection_client", False)
+        own = Engine() if engine is None else None
+        options = pool_options(redis.Redis, options)
+        pool = redis.ConnectionPool.from_url(
+            url, connection_class=Connection, engine=engine or own, **options
+        )
+        client = cls(connection_pool=pool, single_connection_client=single)
+        client.auto_close_connection_pool = True
+        client._own_engine = own
+        return client
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the client works on."""
+        return self.connection_pool.connection_kwargs["engine"]
+
+    def close(self) -> None:
+        """End the client's connections, and the engine if it is the client's own."""
+        super().close()
+        own = getattr(self, "_own_engine", None)
+        if own is not None:
+            own.close()
+
+    def __del__(self) -> None:
+        # A pipeline or a pub/sub object may go on with the engine.
+        try:
+            super().close()
+        except Exception:
+            pass

@@ -1,0 +1,22 @@
+from carnelian.embedded.host cimport Host
+from carnelian.embedded.mailbox cimport Mailbox
+from carnelian.engine.engine cimport Engine as Core
+
+
+cdef class Engine:
+    cdef readonly Core core
+    cdef readonly Host host
+    cdef object own
+    cdef unsigned long last_thread
+    cdef Mailbox last_box
+    cdef object __weakref__
+
+    cdef Mailbox own_box(self)
+    cdef convert(self, Mailbox box, reply)
+
+
+cdef class LocalSession:
+    cdef readonly Engine engine
+    cdef readonly Mailbox box
+    cdef object bell
+    cdef object __weakref__

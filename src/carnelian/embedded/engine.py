@@ -1,0 +1,289 @@
+"""``carnelian.Engine``: the engine in your own process, without a socket."""
+
+from __future__ import annotations
+
+import os
+import threading
+from queue import Empty
+from types import ModuleType
+from typing import Any
+
+import cython
+from cython.cimports.carnelian.embedded.host import Host
+from cython.cimports.carnelian.embedded.mailbox import Mailbox
+from cython.cimports.carnelian.engine.engine import Engine as Core
+from cython.cimports.carnelian.engine.values import encode, encode_all, plain
+from cython.cimports.cpython.pythread import PyThread_get_thread_ident
+
+from carnelian import commands
+from carnelian.embedded.directives import configuration
+from carnelian.embedded.doorbell import Doorbell
+from carnelian.embedded.errors import EngineClosedError
+from carnelian.embedded.log import log_to_logging
+from carnelian.embedded.mailbox import CLOSED
+from carnelian.resp.replies import NO_REPLY, Error
+
+_NO_REPLY = cython.declare(object, NO_REPLY)
+_CLOSED = cython.declare(object, CLOSED)
+_Error = cython.declare(object, Error)
+
+
+@cython.cclass
+class Engine:
+    """A Redis in your own process.
+
+    Every thread that calls :meth:`execute` has a session of its own: SELECT, MULTI, WATCH and
+    subscriptions of one do not concern the others. :meth:`session` makes further ones.
+
+    Use it as a context manager, or call :meth:`close`; the data is gone then.
+
+    Args:
+        clock: a :class:`carnelian.ManualClock` for a time that you move; the system's if None.
+        directives: directives of redis.conf, with ``_`` for ``-``: ``maxmemory="100mb"``,
+            ``databases=4``, ``notify_keyspace_events="KEA"``. ``True`` and ``False`` are yes and
+            no, a list or tuple is a value of several words.
+
+    Raises:
+        TypeError: there is no directive of that name.
+        ValueError: a directive does not take that value.
+    """
+
+    def __init__(self, *, clock=None, **directives):
+        commands.declare_all()
+        self.core = Core(configuration(directives), clock)
+        self.core.log = log_to_logging
+        self.host = Host(self.core)
+        self.own = threading.local()
+        self.last_thread = 0
+        self.last_box: Mailbox = None
+        if hasattr(clock, "attach"):
+            clock.attach(self.host)
+
+    # -- Commands --------------------------------------------------------------------------------
+
+    def execute(self, *words):
+        """Run a command in the calling thread's session and return its reply.
+
+        Args:
+            words: the name and the arguments: bytes, str (sent in UTF-8), int, float, bytearray or
+                memoryview.
+
+        Returns:
+            bytes, int, float, bool, None, or lists, dicts and sets of them. A blocking command
+            returns when it has its reply; other threads go on meanwhile.
+
+        Raises:
+            carnelian.Error: the command failed; the text is that of Redis.
+            carnelian.EngineClosedError: the engine is closed.
+        """
+        box: Mailbox = self.own_box()
+        reply = self.host.run(box, encode_all(words))
+        if type(reply) is bytes or type(reply) is int or reply is None:
+            return reply
+        return self.convert(box, reply)
+
+    @cython.cfunc
+    def own_box(self) -> Mailbox:
+        """The session of the calling thread."""
+        thread: cython.ulong = PyThread_get_thread_ident()
+        if thread == self.last_thread and not self.last_box.closed:
+            return self.last_box
+        held = getattr(self.own, "box", None)
+        if held is None or held.box.closed:
+            held = _ThreadBox(self.host)
+            self.own.box = held
+        self.last_box = held.box
+        self.last_thread = thread
+        return held.box
+
+    @cython.cfunc
+    def convert(self, box: Mailbox, reply):
+        """A reply as the caller gets it, once it is there."""
+        if reply is _NO_REPLY and box.waiting:
+            reply = self.host.await_answer(box)
+            if reply is _CLOSED:
+                raise EngineClosedError("the session was closed while it waited")
+        if isinstance(reply, _Error):
+            raise reply.with_traceback(None)
+        return plain(reply)
+
+    # -- Sessions --------------------------------------------------------------------------------
+
+    def session(self, *, db: cython.int = 0) -> LocalSession:
+        """A session of its own, for transactions or subscriptions beside the thread's own.
+
+        ``db`` is the database that it begins in.
+        """
+        return LocalSession(self, self.host.open(False, db, 3, True))
+
+    def stream(self, *, kind: type | None = None) -> LocalSession:
+        """A session like a connection: :meth:`LocalSession.submit`, then fetch what comes back.
+
+        It begins with RESP2, and has to authenticate if ``requirepass`` is set. For those who
+        write clients; ``kind`` is their subclass of LocalSession.
+        """
+        return (kind or LocalSession)(self, self.host.open(True, 0, 2, False))
+
+    # -- The rest --------------------------------------------------------------------------------
+
+    def load_module(self, source: str | os.PathLike | ModuleType, *args, **config) -> str:
+        """Load user commands, and return the module's name.
+
+        Args:
+            source: the path of a Python file or package, the dotted name of a module, or a module.
+            args: words that the module's ``on_load`` finds in ``module.args``.
+            config: what it finds in ``module.config``.
+
+        Raises:
+            carnelian.Error: why it cannot be loaded; nothing has changed then.
+        """
+        words = [encode(word) for word in args]
+        module = self.host.perform(self.core.modules.load, source, words, config)
+        return module.name
+
+    def unload_module(self, name: str) -> None:
+        """Forget a module and its commands; raises carnelian.Error if that cannot be."""
+        self.host.perform(self.core.modules.unload, name)
+
+    @property
+    def clock(self):
+        """Where the time comes from."""
+        return self.core.clock
+
+    @property
+    def closed(self) -> bool:
+        """Whether the engine has been closed."""
+        return self.host.state != 0
+
+    def close(self) -> None:
+        """End all sessions and timed work, and free the data. Blocked calls raise."""
+        self.host.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def __del__(self):
+        if self.host is not None:
+            self.host.close()
+
+    def __repr__(self):
+        if self.closed:
+            return "<carnelian.Engine closed>"
+        return f"<carnelian.Engine of {len(self.core.keyspace)} keys>"
+
+
+class _ThreadBox:
+    """Holds a thread's session until the thread ends."""
+
+    __slots__ = ("box", "host")
+
+    def __init__(self, host):
+        self.host = host
+        self.box = host.open(False, 0, 3, True)
+
+    def __del__(self):
+        if hasattr(self, "box"):
+            self.host.end(self.box)
+
+
+@cython.cclass
+class LocalSession:
+    """A session of an engine in the same process; made by :meth:`Engine.session`.
+
+    It may be used by one thread at a time, except for :meth:`close`. It ends with :meth:`close`, at
+    the end of a ``with`` block, or when nothing refers to it any longer.
+    """
+
+    def __init__(self, engine: Engine, box: Mailbox):
+        self.engine = engine
+        self.box = box
+        self.bell: Any = None
+
+    def execute(self, *words):
+        """Run a command in this session; as :meth:`Engine.execute`."""
+        if self.box.closed:
+            raise EngineClosedError("this session is closed")
+        reply = self.engine.host.run(self.box, encode_all(words))
+        return self.engine.convert(self.box, reply)
+
+    def get_message(self, timeout=None):
+        """The next message: what a subscribed channel, a tracked key or MONITOR brings.
+
+        Args:
+            timeout: seconds to wait for one; 0 does not wait, None waits forever.
+
+        Returns:
+            A list such as ``[b"message", channel, payload]``; None if there is no message in time.
+
+        Raises:
+            carnelian.EngineClosedError: the session has ended, and all messages were read.
+        """
+        try:
+            message = self.fetch(timeout)
+        except Empty:
+            return None
+        return plain(message)
+
+    # -- As a stream -----------------------------------------------------------------------------
+
+    def submit(self, commands: list) -> None:
+        """Run commands, each a list of bytes; what comes back is to be fetched in its order."""
+        self.engine.host.submit(self.box, commands)
+
+    def fetch(self, timeout=None):
+        """What came back next, as handlers and pub/sub return it; raises queue.Empty in vain."""
+        message = self.box.fetch(timeout)
+        if self.bell is not None:
+            self.bell.answered(self.box)
+        if message is _CLOSED:
+            # Whoever asks again hears it again.
+            self.box.messages.put(_CLOSED)
+            raise EngineClosedError("this session is closed")
+        return message
+
+    def pending(self) -> bool:
+        """Whether there is something to fetch."""
+        return self.box.pending()
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while there is something to fetch; made on demand."""
+        if self.bell is None:
+            self.bell = Doorbell()
+            self.on_delivery(self.bell.ring)
+            if self.box.pending():
+                self.bell.ring()
+        return self.bell.fileno()
+
+    def on_delivery(self, function) -> None:
+        """Call a function, in whatever thread, when there is something new to fetch."""
+        self.box.on_delivery = function
+
+    @property
+    def id(self) -> int:
+        """The number of the session in CLIENT LIST."""
+        return self.box.id
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session has ended."""
+        return self.box.closed
+
+    def close(self) -> None:
+        """End the session: subscriptions, watched keys, the transaction. Blocked calls raise."""
+        self.engine.host.end(self.box)
+        if self.bell is not None:
+            self.bell.close()
+            self.bell = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def __del__(self):
+        if self.engine is not None:
+            self.close()

@@ -1,0 +1,27 @@
+from carnelian.embedded.mailbox cimport Mailbox
+from carnelian.engine.engine cimport Engine
+
+
+cdef class Host:
+    cdef readonly Engine core
+    cdef readonly int state
+    cdef readonly object timer
+    cdef object acquire
+    cdef object release
+    cdef int pid
+    cdef bint running
+    cdef bint idle
+    cdef bint manual
+    cdef list loose_ends
+    cdef long long next_cron_ns
+    cdef long long commands_seen
+    cdef int quiet_ticks
+    cdef object __weakref__
+
+    cdef enter(self)
+    cdef leave(self)
+    cdef run(self, Mailbox box, list words)
+    cpdef submit(self, Mailbox box, list commands)
+    cdef tidy(self)
+    cdef wake_timer(self)
+    cdef reschedule(self)

@@ -1,0 +1,17 @@
+"""The engine's log as records of the logger ``carnelian``."""
+
+import logging
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "verbose": logging.DEBUG,
+    "notice": logging.INFO,
+    "warning": logging.WARNING,
+}
+
+_logger = logging.getLogger("carnelian")
+
+
+def log_to_logging(level: str, message: str) -> None:
+    """Write a line; ``level`` is one of Redis's."""
+    _logger.log(_LEVELS[level], message)

@@ -1,0 +1,3 @@
+cpdef bytes encode(value)
+cpdef list encode_all(words)
+cpdef plain(value)

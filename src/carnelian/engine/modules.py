@@ -229,7 +229,10 @@ class Modules:
         config = self._engine.config
         for line in config.loaded_modules:
             _, path, *args = line.words
-            self.load(os.fsdecode(path), args)
+            try:
+                self.load(os.fsdecode(path), args)
+            except ModuleError as error:
+                raise ModuleError(f"ERR Can't load module from {os.fsdecode(path)}") from error
         for key in config.module_values:
             if key.partition(".")[0] not in self._loaded:
                 raise ModuleError(f"ERR {key} is configured, but no module of that name is loaded")

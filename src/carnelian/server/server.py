@@ -11,6 +11,7 @@ from carnelian.commands import declare_all
 from carnelian.engine.config import Config, ConfigError
 from carnelian.engine.config.checks import expand_title
 from carnelian.engine.engine import Engine
+from carnelian.engine.modules import ModuleError
 from carnelian.engine.sections import REDIS_VERSION
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
@@ -78,6 +79,14 @@ class Server:
         warnings = [checks.backlog_warning(config["tcp-backlog"]), *checks.startup_warnings()]
         for warning in filter(None, warnings):
             log("warning", warning)
+        self._load_modules()
+
+    def _load_modules(self) -> None:
+        try:
+            self.engine.modules.load_configured()
+        except ModuleError as error:
+            self.log("warning", f"{str(error).removeprefix('ERR ')}: server aborting")
+            raise SystemExit(1) from None
 
     def run(self) -> None:
         """Serve until a shutdown."""

@@ -118,6 +118,8 @@ class TestGetKeys:
             ("RENAME a b", "a b"),
             ("SET k v GET", "k"),
             ("WATCH a b", "a b"),
+            ("msetex 3 a 1 b 2 c 3 nx", "a b c"),
+            ("delex a ifeq x", "a"),
         ],
     )
     def test_keys(self, client: LocalClient, words: str, keys: str) -> None:

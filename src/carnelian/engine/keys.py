@@ -116,8 +116,9 @@ def _of_spec(spec: KeySpec, args: list[bytes]) -> list[Key]:
             last += len(args)
     elif spec.keynum is not None:
         count_at, first_at, step = spec.keynum
-        last = first + first_at + _count(args, first + count_at) - 1
+        count = _count(args, first + count_at)
         first += first_at
+        last = first + (count - 1) * step
     else:
         raise _Unknowable
     if not first <= last < len(args) or spec.is_marked("incomplete"):

@@ -320,11 +320,17 @@ def getex(session: Session, args: list):
     return value
 
 
+def _key_of_delex(args: list[bytes]) -> list[tuple[int, str]]:
+    """DELEX reads the value only if there is a condition on it."""
+    return [(1, "RW delete" if len(args) > 2 else "RM delete")]
+
+
 @command(
     "DELEX",
     arity=-2,
     flags="write fast",
-    keys=at(1, "RW delete variable_flags"),
+    keys=at(1, "RW delete variable_flags", notes="Reads the key only with a condition"),
+    get_keys=_key_of_delex,
     group="string",
     since="8.4.0",
     complexity="O(1); O(N) for IFDEQ and IFDNE, with N the length of the value",

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from . import tree
@@ -24,6 +25,8 @@ START_SECONDS = 20
 _FIRST_PORT = 11_000
 _PORTS = 500
 _PORT_RANGES = 20
+# Sockets that keep port ranges for this run until it ends.
+_reserved: list[socket.socket] = []
 _CRASH_MARKS = ("Traceback (most recent call last)", "Fatal Python error", "BUG REPORT START")
 
 
@@ -77,8 +80,20 @@ def _accepts(port: int) -> bool:
     return True
 
 
+@cache
 def _port(slot: int) -> int:
-    return _FIRST_PORT + _PORTS * ((os.getpid() * 2 + slot) % _PORT_RANGES) + 40
+    """The first port for a slot, in a range that no other run on this machine has."""
+    for offset in range(_PORT_RANGES):
+        first = _FIRST_PORT + _PORTS * ((os.getpid() + offset) % _PORT_RANGES)
+        holder = socket.socket()
+        try:
+            holder.bind(("127.0.0.1", first))
+        except OSError:
+            holder.close()
+            continue
+        _reserved.append(holder)
+        return first + 40
+    raise NotStarting("other runs of the suite use all its ports")
 
 
 def run_unit(plan: Plan, unit: Unit, slot: int) -> UnitResult:

@@ -89,7 +89,7 @@ class Mailbox(Session):
 
     def describe(self) -> dict[str, object]:
         """Fields of CLIENT LIST."""
-        return {"addr": "embedded:0", "laddr": "embedded:0", "fd": -1}
+        return {"addr": b"embedded:0", "laddr": b"embedded:0", "fd": -1}
 
     # -- What the host calls, with its lock held -------------------------------------------------
 

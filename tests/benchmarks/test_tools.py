@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import require
+from support.servers import require
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 

@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from carnelian.datatypes import memory
 from carnelian.datatypes.packed import Listpack
-from conftest import ReferenceServer, StartRedis
+from support.servers import ReferenceServer, StartRedis
 
 # The integers at the limits of each encoding.
 EDGES = sorted(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from carnelian.engine.engine import Engine
-from conftest import ReferenceServer
 from support.local import LocalClient
+from support.servers import ReferenceServer
 from support.wire import Reply, WireClient
 
 INFO = ("name", "arity", "flags", "first", "last", "step", "categories", "tips", "key specs")

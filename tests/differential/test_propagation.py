@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from carnelian.engine.engine import Engine
-from conftest import ReferenceServer, StartRedis
 from support.local import LocalClient, Recorder
+from support.servers import ReferenceServer, StartRedis
 from support.wire import WireClient, read
 
 Command = list[bytes]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conftest import StartRedis
 from differential.pair import Pair
+from support.servers import StartRedis
 
 # Each line is a conversation, its commands separated by semicolons.
 CONVERSATIONS = """

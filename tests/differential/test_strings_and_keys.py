@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import StartRedis
 from differential.generate import Words, commands
 from differential.pair import Pair
+from support.servers import StartRedis
 
 STRINGS = [
     "APPEND", "DECR", "DECRBY", "GET", "GETDEL", "GETEX", "GETRANGE", "GETSET", "INCR", "INCRBY",

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import resource
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from .peers import Client, request, wait_for
 
@@ -154,3 +158,17 @@ def test_client_list_shows_the_request_that_asks_for_it(client: Client):
     assert " argv-mem=10 " in mine[0]
     assert " obl=0 oll=0 omem=0 " in mine[0]
     assert " events=r " in mine[0]
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="Linux only")
+def test_memory_that_is_not_to_be_had_costs_one_client_only(start):
+    server = start()
+    control, hog = server.connect(), server.connect()
+    size = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[0]) * 4096
+    room = size + 100 * 1024 * 1024
+    resource.prlimit(server.process.pid, resource.RLIMIT_AS, (room, room))
+    hog.send(b"*2\r\n$4\r\nECHO\r\n$500000000\r\n" + b"x" * 1000)
+    assert hog.at_end()
+    assert control.call("PING") == b"+PONG"
+    assert "# Closing client that cannot be served: id=" in server.log
+    assert "MemoryError" in server.log

@@ -54,6 +54,7 @@ _MODULE = cython.declare(cython.longlong, _FLAGS["module"])
 
 # The share of its time that the engine may spend on resizing tables and freeing memory.
 _BACKGROUND_SHARE = 0.1
+_MAX_HZ = 500
 
 
 @cython.cclass
@@ -255,13 +256,13 @@ class Engine:
         if self.keys_ready:
             self.blocking.serve()
 
-    def cron(self) -> None:
-        """Background work of one tick; to be called ``hz`` times a second."""
+    def cron(self, hz: int = 0) -> None:
+        """Background work of one tick; to be called ``hz`` times a second, as configured if 0."""
         self.clock.synchronize()
         self.on_deadline()
         if self.cron_paused:
             return
-        hz: int = self.config["hz"]
+        hz = hz or min(max(self.config["hz"], 1), _MAX_HZ)
         if self.cron_ticks % max(1, hz // 10) == 0:
             self.stats.sample(self.clock.ms)
         self.expire_cycle.hz = hz

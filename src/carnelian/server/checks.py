@@ -101,15 +101,15 @@ def check_system() -> bool:
     return healthy
 
 
-def startup_warnings() -> list[str]:
-    """The quick checks' warnings, for the log."""
+def startup_warnings(refuse_huge_pages: Callable[[], bool]) -> list[str]:
+    """The quick checks' warnings, for the log; no word of huge pages that can be refused."""
     warnings = []
     for check in (overcommit, huge_pages, xen_clock):
         try:
             warning = check()
         except Skipped:
             continue
-        if warning is not None:
+        if warning is not None and not (check is huge_pages and refuse_huge_pages()):
             warnings.append(f"WARNING {warning}")
     return warnings
 

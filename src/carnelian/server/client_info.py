@@ -95,6 +95,14 @@ def protocol_error(connection: Connection, error: ProtocolError) -> str:
     )
 
 
+def failure(connection: Connection, fault: Exception) -> str:
+    """The log line about a connection that ends by a fault of the server."""
+    import traceback
+
+    how = "".join(traceback.format_exception(fault))
+    return f"Closing client that cannot be served: {line(connection)}\n{how}"
+
+
 def query_limit(connection: Connection) -> str:
     """The log line about a request that is larger than allowed."""
     return f"Closing client that reached max query buffer length: {line(connection)}"

@@ -65,6 +65,7 @@ cdef class Connection(Session):
     cdef queue(self)
     cdef flush(self)
     cdef fail_sending(self)
+    cdef give_up(self, fault)
     cpdef finish(self)
     cpdef Py_ssize_t output_memory(self)
     cpdef int output_class(self)

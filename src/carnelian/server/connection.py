@@ -203,10 +203,13 @@ class Transport(Channel):
     @cython.ccall
     def on_event(self, events: cython.int):
         connection: Connection = self.connection
-        if connection is not None and events & _readable:
-            connection.readable()
-        if self.connection is not None and events & _writable:
-            connection.flush()
+        try:
+            if connection is not None and events & _readable:
+                connection.readable()
+            if self.connection is not None and events & _writable:
+                connection.flush()
+        except Exception as fault:
+            connection.give_up(fault)
 
     @cython.cfunc
     @cython.exceptval(check=False)
@@ -434,6 +437,12 @@ class Connection(Session):
             hub.loop.watch(transport, _readable)
         if hub.memory_watch is not None:
             hub.memory_watch.update(self)
+
+    @cython.cfunc
+    def give_up(self, fault):
+        """End a client that cannot be served: memory was short, or there is a mistake in here."""
+        self.hub.log("warning", client_info.failure(self, fault))
+        self.finish()
 
     @cython.cfunc
     def fail_sending(self):

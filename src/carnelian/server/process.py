@@ -118,6 +118,17 @@ def _best_file_limit(wanted: int, soft: int, hard: int) -> tuple[int, str]:
     return soft, reason
 
 
+def refuse_huge_pages() -> bool:
+    """Have the kernel give this process small pages only; False where it cannot be told so."""
+    import ctypes
+
+    set_thp_disable = 41  # PR_SET_THP_DISABLE of prctl(2)
+    try:
+        return ctypes.CDLL(None).prctl(set_thp_disable, 1, 0, 0, 0) == 0
+    except (AttributeError, OSError):
+        return False
+
+
 class OomScore:
     """``oom-score-adj``: how readily the kernel kills this process when memory runs out."""
 
@@ -168,36 +179,36 @@ def set_cpu_affinity(cpus: str, log: Log) -> None:
 
 
 class Supervisor:
-    """upstart or systemd, which are told when the server is ready; or nobody."""
+    """upstart or systemd, which are told when the server is ready; or nobody.
+
+    ``name`` is the one that is there, or ``no``.
+    """
 
     def __init__(self, mode: str, log: Log):
         """``mode`` is the directive: no, upstart, systemd or auto."""
         self._log = log
-        self.systemd = False
-        self.active = False
+        self.name = "no"
         if mode == "auto":
             mode = self._detect()
         if mode == "upstart":
-            self.active = self._start_upstart()
+            self._start_upstart()
         elif mode == "systemd":
-            self.systemd = self.notify("STATUS=Redis is loading...\n")
-            self.active = self.systemd
-            if self.active:
-                log(
-                    "notice",
-                    "Supervised by systemd. Please make sure you set appropriate values for "
-                    "TimeoutStartSec and TimeoutStopSec in your service unit.",
-                )
+            self._start_systemd()
+
+    @property
+    def active(self) -> bool:
+        """Whether there is one."""
+        return self.name != "no"
 
     def ready(self) -> None:
         """Connections are accepted from now on."""
-        if self.systemd:
+        if self.name == "systemd":
             self.notify("STATUS=Ready to accept connections\n")
             self.notify("READY=1\n")
 
     def stopping(self) -> None:
         """The shutdown has begun."""
-        if self.systemd:
+        if self.name == "systemd":
             self.notify("STOPPING=1\n")
 
     def notify(self, message: str) -> bool:
@@ -227,16 +238,26 @@ class Supervisor:
             return "systemd"
         return "no"
 
-    def _start_upstart(self) -> bool:
+    def _start_systemd(self) -> None:
+        if not self.notify("STATUS=Redis is loading...\n"):
+            return
+        self.name = "systemd"
+        self._log(
+            "notice",
+            "Supervised by systemd. Please make sure you set appropriate values for "
+            "TimeoutStartSec and TimeoutStopSec in your service unit.",
+        )
+
+    def _start_upstart(self) -> None:
         import signal
 
         if "UPSTART_JOB" not in os.environ:
             self._log("warning", "upstart supervision requested, but UPSTART_JOB not found!")
-            return False
+            return
         self._log("notice", "supervised by upstart, will stop to signal readiness.")
         os.kill(os.getpid(), signal.SIGSTOP)
         del os.environ["UPSTART_JOB"]
-        return True
+        self.name = "upstart"
 
 
 # -- Title -----------------------------------------------------------------------------------------

@@ -38,10 +38,11 @@ class Server:
     Args:
         config: the configuration, loaded.
         log: where lines go; also of the engine.
+        supervisor: whom to tell when it is ready and when it ends.
         program: how the process was called, for INFO and the process's title.
     """
 
-    def __init__(self, config: Config, log: Log, program: str = "carnelian-server"):
+    def __init__(self, config: Config, log: Log, supervisor: process.Supervisor, program: str):
         self.config = config
         self.log = log
         self.program = program
@@ -55,7 +56,7 @@ class Server:
         self.signals = Signals(self.loop, log, self._shut_down_by_signal)
         self.oom_score = process.OomScore(log)
         self.title = process.Title()
-        self.supervisor: process.Supervisor | None = None
+        self.supervisor = supervisor
         # What features do before the process ends, such as saving.
         self.on_exit: list[ExitHook] = []
         self.pid_file: str | None = None
@@ -76,8 +77,7 @@ class Server:
         self._entitle()
         self._show_banner()
         log("warning", "Server initialized")
-        warnings = [checks.backlog_warning(config["tcp-backlog"]), *checks.startup_warnings()]
-        for warning in filter(None, warnings):
+        for warning in self._warnings():
             log("warning", warning)
         self._load_modules()
 
@@ -97,8 +97,7 @@ class Server:
                 "notice",
                 "The server is now ready to accept connections at " + self.config["unixsocket"],
             )
-        if self.supervisor is not None:
-            self.supervisor.ready()
+        self.supervisor.ready()
         limit = self.config["maxmemory"]
         if 0 < limit < 1024 * 1024:
             self.log(
@@ -120,8 +119,7 @@ class Server:
         if b"abort" in options:
             return False
         self.log("warning", "User requested shutdown...")
-        if self.supervisor is not None:
-            self.supervisor.stopping()
+        self.supervisor.stopping()
         for hook in self.on_exit:
             if not hook(options) and b"force" not in options:
                 self.log(
@@ -169,6 +167,16 @@ class Server:
             raise SystemExit(1)
         self._publish_facts()
 
+    def _warnings(self) -> list[str]:
+        """What of the system around it hurts this server."""
+
+        def refuse_huge_pages() -> bool:
+            return self.config["disable-thp"] and process.refuse_huge_pages()
+
+        warnings = checks.startup_warnings(refuse_huge_pages)
+        backlog = checks.backlog_warning(self.config["tcp-backlog"])
+        return warnings if backlog is None else [backlog, *warnings]
+
     def _show_banner(self) -> None:
         if not self.log.to_terminal and not self.config["always-show-logo"]:
             self.log("notice", f"Running mode=standalone, port={self.config['port']}.")
@@ -189,7 +197,7 @@ class Server:
     def _tick(self) -> None:
         """One tick of the cron, and the next one in its time."""
         self._hz = self._ticks_per_second()
-        self.engine.cron()
+        self.engine.cron(self._hz)
         self.loop.call_later(1 / self._hz, self._tick)
 
     def _ticks_per_second(self) -> int:
@@ -316,6 +324,7 @@ class Server:
             executable=os.path.abspath(sys.argv[0]),
             config_file=self.config.path or "",
             multiplexing_api=self.loop.api,
+            process_supervised=self.supervisor.name,
         )
 
     def _debug_reply_buffer(self, session: object, args: list[bytes]) -> object:

@@ -109,8 +109,7 @@ def _serve(config: Config, configured: bool) -> int:
     if config["crash-log-enabled"]:
         crash.enable(log)
     try:
-        server = Server(config, log, _called_as())
-        server.supervisor = supervisor
+        server = Server(config, log, supervisor, _called_as())
         server.start()
         if background or config["pidfile"]:
             server.write_pid_file()

@@ -13,6 +13,7 @@ cdef class Mailbox(Session):
     cdef list loose_ends
     cdef public object on_delivery
 
+    cpdef close(self, after_replies=*)
     cdef submit(self, Engine core, list words)
     cdef proceed(self, Engine core)
     cdef finish(self, Engine core)

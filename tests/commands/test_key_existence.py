@@ -115,3 +115,12 @@ def test_what_leaves_the_engine(client: LocalClient) -> None:
     client("UNLINK", "b")
     client("TOUCH", "a")
     assert recorder.take() == [b"DEL a none", b"UNLINK b"]
+
+
+def test_lazyfree_lazy_user_del(client: LocalClient) -> None:
+    client("CONFIG", "SET", "lazyfree-lazy-user-del", "yes")
+    client("MSET", "a", 1, "b", 2)
+    recorder = Recorder(client.engine)
+    assert client("DEL", "a") == 1
+    assert client("GETDEL", "b") == b"2"
+    assert recorder.take() == [b"DEL a", b"UNLINK b"]

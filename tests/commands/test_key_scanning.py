@@ -45,7 +45,7 @@ def test_randomkey(client: LocalClient) -> None:
     assert {client("RANDOMKEY") for _ in range(100)} == {b"a", b"b"}
 
 
-@pytest.mark.parametrize("count", [1, 10, 1000])
+@pytest.mark.parametrize("count", [1, 10, 1000, 9223372036854775807])
 def test_scan_returns_every_key(client: LocalClient, count: int) -> None:
     expected = {b"key:%d" % i for i in range(500)}
     for key in expected:

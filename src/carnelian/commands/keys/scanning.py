@@ -19,6 +19,8 @@ from carnelian.resp.replies import Error, SyntaxError_
 # What strtoul() reads, which is what clients have been sending.
 _CURSOR: re.Pattern = re.compile(rb"(?:([+-]?)(\d+))?")
 _CURSORS: int = 1 << 64
+# More keys than that are not asked for at a time.
+_MOST: int = 1 << 40
 
 
 @command(
@@ -107,7 +109,7 @@ def _options(args: list) -> tuple:
             raise SyntaxError_()
         value = args[i + 1]
         if name == b"COUNT":
-            count = parse_int(value)
+            count = min(parse_int(value), _MOST)
             if count < 1:
                 raise SyntaxError_()
         elif name == b"MATCH":

@@ -28,7 +28,6 @@ _Several = cython.declare(object, Several)
 _REPLY_ON = cython.declare(cython.int, REPLY_ON)
 
 
-@cython.final
 @cython.cclass
 class Mailbox(Session):
     """One session, used in one of two ways.

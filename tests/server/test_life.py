@@ -271,3 +271,15 @@ def test_clients_in_one_process_do_not_wait_for_ticks(start):
     client = server.connect()
     client.call("CLIENT", "PAUSE", "50", "ALL")
     assert client.call("PING") == b"+PONG"
+
+
+def test_a_signal_can_be_taken_back_while_the_cron_is_paused(start):
+    server = start("--enable-debug-command", "yes")
+    client = server.connect()
+    assert client.call("DEBUG", "PAUSE-CRON", "1") == b"+OK"
+    server.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: "Received SIGTERM" in server.log)
+    assert client.call("SHUTDOWN", "ABORT") == b"+OK"
+    assert "* Shutdown manually aborted.\n" in server.log
+    assert client.call("DEBUG", "PAUSE-CRON", "0") == b"+OK"
+    assert client.call("PING") == b"+PONG"

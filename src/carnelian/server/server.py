@@ -53,7 +53,7 @@ class Server:
         self.hub = Hub(self.engine, self.loop, log)
         self.clients = Clients(self.hub)
         self.listeners = Listeners(self.loop, Door(self.hub, config, log), config, log)
-        self.signals = Signals(self.loop, log, self._shut_down_by_signal)
+        self.signals = Signals(self.loop, log, self._request_shutdown)
         self.oom_score = process.OomScore(log)
         self.title = process.Title()
         self.supervisor = supervisor
@@ -61,6 +61,8 @@ class Server:
         self.on_exit: list[ExitHook] = []
         self.pid_file: str | None = None
         self._hz = 0
+        # The signal that asked for a shutdown which has not begun.
+        self._requested_by: str | None = None
         self._attach()
 
     # -- Life ------------------------------------------------------------------------------------
@@ -117,7 +119,7 @@ class Server:
         asks; with ``abort``, call a shutdown off. False if that could not be done.
         """
         if b"abort" in options:
-            return False
+            return self._call_off()
         self.log("warning", "User requested shutdown...")
         self.supervisor.stopping()
         for hook in self.on_exit:
@@ -147,9 +149,26 @@ class Server:
         self.hub.close_all()
         self.log("warning", "Redis is now ready to exit, bye bye...")
 
-    def _shut_down_by_signal(self, name: str) -> None:
-        chosen = self.config[f"shutdown-on-{name.lower()}"]
+    def _request_shutdown(self, name: str) -> None:
+        """A signal asks for the end: at once, or when the cron that is paused goes on."""
+        self._requested_by = name
+        self._heed_request()
+
+    def _heed_request(self) -> None:
+        if self._requested_by is None or self.engine.cron_paused:
+            return
+        chosen = self.config[f"shutdown-on-{self._requested_by.lower()}"]
+        self._requested_by = None
         self.shut_down({word.encode() for word in chosen})
+
+    def _call_off(self) -> bool:
+        """Forget a signal's request; False if there is none."""
+        if self._requested_by is None:
+            return False
+        self._requested_by = None
+        self.signals.reset()
+        self.log("notice", "Shutdown manually aborted.")
+        return True
 
     def _listen(self) -> None:
         try:
@@ -196,6 +215,7 @@ class Server:
 
     def _tick(self) -> None:
         """One tick of the cron, and the next one in its time."""
+        self._heed_request()
         self._hz = self._ticks_per_second()
         self.engine.cron(self._hz)
         self.loop.call_later(1 / self._hz, self._tick)

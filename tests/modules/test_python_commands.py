@@ -13,6 +13,7 @@ from carnelian.engine.python_commands import DECLARED
 from carnelian.resp.writer import encode
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "scores.py"
+WAITING = Path(__file__).parents[1] / "embedded" / "waiting.py"
 
 Load = Callable[[str], carnelian.Engine]
 
@@ -384,3 +385,14 @@ def test_the_example(engine):
     client = carnelian.Redis(engine=engine)
     with pytest.raises(redis.ResponseError, match="points must be positive"):
         client.execute_command("SCORE.ADD", "anna", 0)
+
+
+def test_a_session_may_wait_twice_until_the_same_time():
+    with carnelian.Engine(clock=carnelian.ManualClock()) as engine:
+        engine.load_module(WAITING)
+        with engine.stream() as stream:
+            stream.submit([[b"WAITKEY", b"k", b"10"], [b"WAITKEY", b"k", b"10"], [b"PING"]])
+            engine.execute("SET", "k", "v")
+            assert stream.fetch(0) == b"v"
+            engine.clock.advance(10)
+            assert [stream.fetch(0), stream.fetch(0)] == [None, b"PONG"]

@@ -9,6 +9,7 @@ a key changes its type or goes away.
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,9 @@ class Blocking:
         self._engine = engine
         self.waiters: dict[Place, dict[Session, None]] = {}
         self._ready: dict[Place, None] = {}
+        # By time, and first come first served at the same time.
         self._deadlines: list[tuple[int, int, Session, Blocked]] = []
+        self._arrivals = itertools.count()
         self._postponed: list[tuple[Session, Blocked]] = []
         self._released: list[tuple[Session, Blocked]] = []
         self.count = 0
@@ -106,7 +109,8 @@ class Blocking:
         self.count += 1
         if blocked.deadline_ms:
             self.timed += 1
-            heapq.heappush(self._deadlines, (blocked.deadline_ms, session.id, session, blocked))
+            place = (blocked.deadline_ms, next(self._arrivals), session, blocked)
+            heapq.heappush(self._deadlines, place)
 
     # -- Waking -----------------------------------------------------------------------------------
 

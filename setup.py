@@ -33,6 +33,7 @@ COMPILED = (
     "carnelian.keyspace.keyspace",
     "carnelian.keyspace.state",
     "carnelian.keyspace.store",
+    "carnelian.keyspace.strings",
     "carnelian.keyspace.trash",
     "carnelian.engine.effects",
     "carnelian.engine.values",

@@ -9,6 +9,10 @@ cdef extern from "Python.h":
     const PyHash_FuncDef *PyHash_GetFuncDef()
 
 
+cdef extern from *:
+    void prefetch "__builtin_prefetch"(const void *line) noexcept nogil
+
+
 cdef enum:
     SLOTS = 7  # in a bucket
 
@@ -61,6 +65,8 @@ cdef class Table:
 
     cdef uint64_t *find(self, uint64_t hash, const char *key, Py_ssize_t length) noexcept nogil
     cdef uint64_t *find_entry(self, uint64_t hash, const Entry *entry) noexcept nogil
+    cdef void expect(self, uint64_t hash) noexcept nogil
+    cdef void expect_entry(self, uint64_t hash) noexcept nogil
     cdef int insert(self, uint64_t hash, Entry *entry) except -1
     cdef int remove(self, uint64_t hash, uint64_t *slot) except -1
     cdef int step(self, Py_ssize_t buckets) except -1

@@ -41,6 +41,7 @@ from cython.cimports.carnelian.datatypes.table import (
     PyHash_FuncDef,
     PyHash_GetFuncDef,
     entry_at,
+    prefetch,
 )
 from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.libc.string import memset
@@ -299,6 +300,29 @@ class Table:
                     return cython.NULL
             bucket = bucket.next
         return cython.NULL
+
+    def expect(self, hash):
+        """Have the bucket of a hash fetched that is looked up soon."""
+        if self.used == 0:
+            return
+        array: cython.pointer[Array] = self.home(hash)
+        prefetch(cython.address(array.buckets[hash & array.mask]))
+
+    def expect_entry(self, hash):
+        """Once the bucket is there, have the entry fetched that is probably meant."""
+        tag: uint64_t
+        i: cython.int
+        bucket: cython.pointer[Bucket]
+        if self.used == 0:
+            return
+        array: cython.pointer[Array] = self.home(hash)
+        tag = (hash >> array.shift) & 0xFFFF
+        bucket = cython.address(array.buckets[hash & array.mask])
+        for i in range(SLOTS):
+            if bucket.slots[i] >> 48 == tag:
+                prefetch(cython.cast(cython.p_char, bucket.slots[i] & ADDRESS))
+                prefetch(cython.cast(cython.p_char, bucket.slots[i] & ADDRESS) + LINE)
+                return
 
     def find_entry(self, hash, entry):
         """The slot of that very entry, or NULL; the entry itself is not read."""

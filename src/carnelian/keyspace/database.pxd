@@ -1,6 +1,6 @@
 from carnelian.datatypes.entry cimport Entry
 from carnelian.datatypes.table cimport Found
-from carnelian.keyspace.store cimport Store
+from carnelian.keyspace.strings cimport Strings
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 
@@ -11,7 +11,7 @@ cdef struct Reaped:  # what one look for keys past their time met
     int64_t ttl_sum
 
 
-cdef class Database(Store):
+cdef class Database(Strings):
     # Reading
     cpdef lookup(self, bytes key)
     cpdef bytes string(self, bytes key)
@@ -34,6 +34,7 @@ cdef class Database(Store):
     cpdef bytes string_to_change(self, bytes key)
     cpdef collection_to_change(self, bytes key, type cls)
     cpdef bint touch(self, bytes key) except -1
+    cpdef expect(self, list commands)
     # Keys
     cpdef bint add(self, bytes key, value, int64_t expiry=*) except -1
     cpdef bint replace(self, bytes key, value, bint keep_ttl=*, int64_t expiry=*) except -1
@@ -47,19 +48,6 @@ cdef class Database(Store):
     cpdef bint set_idle(self, bytes key, int64_t seconds) except -1
     cpdef bint set_frequency(self, bytes key, int frequency) except -1
     cpdef changed(self, bytes key, int kind, bytes event)
-    # Strings
-    cpdef bint set_string(
-        self, bytes key, bytes value, bint keep_ttl=*, int64_t expiry=*
-    ) except -1
-    cpdef bint set_text(self, bytes key, bytes text, bint keep_ttl=*) except -1
-    cpdef bint set_integer(self, bytes key, int64_t number, bint keep_ttl=*) except -1
-    cpdef int64_t increment(self, bytes key, int64_t delta) except? -1
-    cpdef Py_ssize_t append(self, bytes key, bytes tail) except -1
-    cpdef Py_ssize_t set_range(self, bytes key, Py_ssize_t offset, bytes part) except -1
-    cpdef Py_ssize_t string_length(self, bytes key) except -1
-    cpdef bytes get_range(self, bytes key, int64_t start, int64_t end)
-    cdef char *edit(self, bytes key, Py_ssize_t length) except NULL
-    cdef const char *view(self, bytes key, char *digits, Py_ssize_t *length) except? NULL
     # Whole
     cpdef Py_ssize_t size(self)
     cpdef bytes random_key(self)
@@ -75,5 +63,3 @@ cdef class Database(Store):
     cdef bint set_access(self, bytes key, uint32_t access) except -1
     cdef int reap_key(self, bytes key, int64_t now) except -1
     cdef list visible_keys(self, Found *found, bytes type_name)
-    cdef const char *text(self, Entry *entry, char *digits, Py_ssize_t *length) except? NULL
-    cdef int check_length(self, Py_ssize_t offset, Py_ssize_t length) except -1

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import cython
 from cython.cimports.carnelian.datatypes.entry import (
-    BUFFER,
-    BYTES,
     CLOCK_MASK,
     INLINE,
     INTEGER,
@@ -19,10 +17,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     describe_bytes,
     describe_copy,
     describe_entry,
-    describe_integer,
     describe_object,
-    describe_text,
-    describe_zeros,
     expires,
     expiry_of,
     free_block,
@@ -30,28 +25,19 @@ from cython.cimports.carnelian.datatypes.entry import (
     read_key,
     read_value,
     reference_of,
-    set_word_of,
-    text_length,
-    value_of,
-    word_of,
-)
-from cython.cimports.carnelian.datatypes.string import (
-    StringBuffer,
-    format_integer,
-    parse_integer,
 )
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget
 from cython.cimports.carnelian.keyspace.state import HIDE
-from cython.cimports.carnelian.keyspace.store import Store, hash_of
+from cython.cimports.carnelian.keyspace.store import hash_of
+from cython.cimports.carnelian.keyspace.strings import Strings
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
-    PyBytes_FromStringAndSize,
     PyBytes_GET_SIZE,
 )
-from cython.cimports.libc.stdint import INT64_MAX, INT64_MIN, int64_t, uint32_t, uint64_t
-from cython.cimports.libc.string import memcpy, memset
+from cython.cimports.libc.stdint import int64_t, uint32_t, uint64_t
+from cython.cimports.libc.string import memset
 
-from carnelian.resp.replies import Error, WrongType
+from carnelian.resp.replies import WrongType
 
 NO_KEY: int = -2
 NO_EXPIRY: int = -1
@@ -62,13 +48,15 @@ EMBEDDED = cython.declare(cython.Py_ssize_t, 44)
 SCAN_PATIENCE = cython.declare(cython.Py_ssize_t, 10)
 # Draws of RANDOMKEY when every key may be past its time without being deleted.
 RANDOM_DRAWS = cython.declare(cython.int, 100)
-# A bytes object that is asked for at once by keys().
+# Keys that keys() asks a scan for at once.
 CHUNK = cython.declare(cython.Py_ssize_t, 256)
+# Keys of which the cache of a processor holds most.
+CACHED_KEYS = cython.declare(cython.Py_ssize_t, 5000)
 
 
 @cython.final
 @cython.cclass
-class Database(Store):
+class Database(Strings):
     """Keys and their values, with expiry and access clocks.
 
     Strings are ``bytes`` here, whatever form they are kept in; any other value is an object as
@@ -223,6 +211,28 @@ class Database(Store):
         """Renew the access clock and count, as TOUCH does; returns whether the key is there."""
         return self.read(key, True) is not cython.NULL
 
+    def expect(self, commands: list) -> None:
+        """Have the memory fetched that the first keys of these commands are about to need.
+
+        Memory is waited for once, not key by key: worth it from some four commands on. Looks at
+        the first 64. A first argument that is no key does no harm. Small databases are likely to
+        be in the processor's cache anyway.
+        """
+        hashes = cython.declare(uint64_t[64])
+        count: cython.int = 0
+        i: cython.int
+        if self.table.used < CACHED_KEYS:
+            return
+        for command in commands:
+            if count == 64:
+                break
+            if len(cython.cast(list, command)) > 1:
+                hashes[count] = hash_of(cython.cast(list, command)[1])
+                self.table.expect(hashes[count])
+                count += 1
+        for i in range(count):
+            self.table.expect_entry(hashes[i])
+
     # -- Keys ------------------------------------------------------------------------------------
 
     def add(self, key: bytes, value: object, expiry: int64_t = -1) -> cython.bint:
@@ -365,197 +375,6 @@ class Database(Store):
         self.keyspace.dirty += 1
         if self.keyspace.observer is not None:
             self.keyspace.observer(self, key, kind, event)
-
-    # -- Strings ---------------------------------------------------------------------------------
-
-    def set_string(
-        self, key: bytes, value: bytes, keep_ttl: cython.bint = False, expiry: int64_t = -1
-    ) -> cython.bint:
-        """Set a key to a string, whatever it held; returns whether it was there.
-
-        The key expires at ``expiry`` (ms since 1970; below zero: never) or, with ``keep_ttl``,
-        when it would have before.
-        """
-        content = cython.declare(Content)
-        describe_bytes(value, cython.address(content))
-        return self.put(key, cython.address(content), keep_ttl, expiry)
-
-    def set_text(self, key: bytes, text: bytes, keep_ttl: cython.bint = False) -> cython.bint:
-        """:meth:`set_string`, but never kept as an integer."""
-        content = cython.declare(Content)
-        describe_text(text, cython.address(content))
-        return self.put(key, cython.address(content), keep_ttl, -1)
-
-    def set_integer(
-        self, key: bytes, number: int64_t, keep_ttl: cython.bint = False
-    ) -> cython.bint:
-        """Set a key to the decimal form of a number; returns whether it was there."""
-        content = cython.declare(Content)
-        describe_integer(number, cython.address(content))
-        return self.put(key, cython.address(content), keep_ttl, -1)
-
-    def increment(self, key: bytes, delta: int64_t) -> int64_t:
-        """Add to the integer under a key, zero if it is not there; returns the sum.
-
-        Raises WrongType, or Error if the value is no 64-bit integer or the sum would not be one.
-        """
-        hash: uint64_t = hash_of(key)
-        slot: cython.pointer[uint64_t] = self.seek(key, hash)
-        entry: cython.pointer[Entry]
-        content = cython.declare(Content)
-        number: int64_t
-        if slot is cython.NULL:
-            describe_integer(delta, cython.address(content))
-            self.create(key, hash, cython.address(content), -1)
-            self.added(key)
-            return delta
-        entry = entry_at(slot)
-        number = word_of(entry) if entry.kind == INTEGER else integer_of_text(entry)
-        if number > INT64_MAX - delta if delta > 0 else number < INT64_MIN - delta:
-            raise Error("ERR increment or decrement would overflow")
-        number += delta
-        if entry.kind == INTEGER:
-            self.touch_entry(entry)
-            set_word_of(entry, number)
-            return number
-        describe_integer(number, cython.address(content))
-        self.overwrite(
-            hash, slot, cython.address(content), expiry_of(entry) if expires(entry) else -1
-        )
-        return number
-
-    def append(self, key: bytes, tail: bytes) -> cython.Py_ssize_t:
-        """Append to the string under a key, or set it; returns the length. Amortized O(tail).
-
-        Raises WrongType, or Error if the string would be too long.
-        """
-        size: cython.Py_ssize_t = PyBytes_GET_SIZE(tail)
-        entry: cython.pointer[Entry] = self.write(key)
-        length: cython.Py_ssize_t
-        if entry is cython.NULL:
-            self.set_string(key, tail)
-            return size
-        if entry.kind == OBJECT:
-            raise WrongType
-        length = text_length(entry)
-        self.check_length(length, size)
-        memcpy(self.edit(key, length + size) + length, PyBytes_AS_STRING(tail), size)
-        return length + size
-
-    def set_range(self, key: bytes, offset: cython.Py_ssize_t, part: bytes) -> cython.Py_ssize_t:
-        """Overwrite a part of the string under a key, zeros filling any gap; returns the length.
-
-        Nothing happens for an empty part. Raises WrongType, or Error if the offset is negative or
-        the string would be too long.
-        """
-        size: cython.Py_ssize_t = PyBytes_GET_SIZE(part)
-        entry: cython.pointer[Entry]
-        length: cython.Py_ssize_t = 0
-        if offset < 0:
-            raise Error("ERR offset is out of range")
-        entry = self.write(key)
-        if entry is not cython.NULL:
-            if entry.kind == OBJECT:
-                raise WrongType
-            length = text_length(entry)
-        if size == 0:
-            return length
-        self.check_length(offset, size)
-        memcpy(self.edit(key, offset + size) + offset, PyBytes_AS_STRING(part), size)
-        return max(length, offset + size)
-
-    def string_length(self, key: bytes) -> cython.Py_ssize_t:
-        """Length of the string under a key, 0 if it is not there; raises WrongType."""
-        entry: cython.pointer[Entry] = self.read(key, True)
-        if entry is cython.NULL:
-            return 0
-        if entry.kind == OBJECT:
-            raise WrongType
-        return text_length(entry)
-
-    def get_range(self, key: bytes, start: int64_t, end: int64_t) -> bytes:
-        """Bytes ``start`` to ``end``, both included; below zero they count from the end.
-
-        Empty where there is nothing; raises WrongType.
-        """
-        digits = cython.declare(cython.char[24])
-        length: cython.Py_ssize_t = 0
-        data: cython.p_const_char = self.view(key, digits, cython.address(length))
-        if length == 0 or (start < 0 and end < 0 and start > end):
-            return b""
-        if start < 0:
-            start = max(start + length, 0)
-        if end < 0:
-            end = max(end + length, 0)
-        end = min(end, length - 1)
-        if start > end:
-            return b""
-        return PyBytes_FromStringAndSize(data + start, end - start + 1)
-
-    def view(self, key, digits, length):
-        """The text under a key for a command that reads it, good until the next change; or NULL.
-
-        ``digits`` has room for 24 bytes; the text of an integer is written there. Raises WrongType.
-        """
-        entry: cython.pointer[Entry] = self.read(key, True)
-        length[0] = 0
-        if entry is cython.NULL:
-            return cython.NULL
-        return self.text(entry, digits, length)
-
-    def text(self, entry, digits, length):
-        """The text of an entry; raises WrongType."""
-        kind: cython.int = entry.kind
-        if kind == OBJECT:
-            raise WrongType
-        length[0] = text_length(entry)
-        if kind == INLINE:
-            return value_of(entry)
-        if kind == INTEGER:
-            format_integer(word_of(entry), digits)
-            return digits
-        if kind == BYTES:
-            return PyBytes_AS_STRING(cython.cast(bytes, reference_of(entry)))
-        return cython.cast(StringBuffer, reference_of(entry)).data
-
-    def edit(self, key, length):
-        """The bytes under a key, to be changed in place, good until the next change.
-
-        The string is there afterwards and at least ``length`` bytes long, new bytes being zero.
-        Raises WrongType.
-        """
-        hash: uint64_t = hash_of(key)
-        slot: cython.pointer[uint64_t] = self.seek(key, hash)
-        entry: cython.pointer[Entry]
-        content = cython.declare(Content)
-        digits = cython.declare(cython.char[24])
-        size: cython.Py_ssize_t = 0
-        if slot is cython.NULL:
-            describe_zeros(digits, 0, length, cython.address(content))
-            self.create(key, hash, cython.address(content), -1)
-            self.added(key)
-            entry = self.find(key)
-            if entry is cython.NULL:
-                raise RuntimeError("a key was deleted while it was added")
-            return cython.cast(cython.p_char, self.text(entry, digits, cython.address(size)))
-        entry = entry_at(slot)
-        data: cython.p_const_char = self.text(entry, digits, cython.address(size))
-        if entry.kind == BUFFER:
-            buffer: StringBuffer = cython.cast(StringBuffer, reference_of(entry))
-            if length > size:
-                buffer.resize(length)
-            return buffer.data
-        describe_zeros(data, size, max(size, length), cython.address(content))
-        entry = self.overwrite(
-            hash, slot, cython.address(content), expiry_of(entry) if expires(entry) else -1
-        )
-        return cython.cast(cython.p_char, self.text(entry, digits, cython.address(size)))
-
-    def check_length(self, offset, length):
-        """Raise Error if a string of that length is not allowed."""
-        if offset > self.keyspace.max_string - length:
-            raise Error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
-        return 0
 
     # -- All keys --------------------------------------------------------------------------------
 
@@ -748,16 +567,3 @@ def entry_type(entry: cython.pointer[Entry]) -> bytes:
     if entry.kind == OBJECT:
         return cython.cast(object, reference_of(entry)).type_name
     return b"string"
-
-
-@cython.cfunc
-@cython.exceptval(-1, check=True)
-def integer_of_text(entry: cython.pointer[Entry]) -> int64_t:
-    """The integer that a text stands for; raises WrongType, or Error if it is none."""
-    number: int64_t = 0
-    if entry.kind == OBJECT:
-        raise WrongType
-    text: bytes = read_value(entry) if text_length(entry) <= 20 else b""
-    if not parse_integer(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), cython.address(number)):
-        raise Error("ERR value is not an integer or out of range")
-    return number

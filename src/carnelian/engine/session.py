@@ -80,7 +80,9 @@ class Session:
         The library behind the connection stays the same, and so do the names of it.
         """
         self.name = b""
-        self.reply_mode = REPLY_ON
+        # What is to be skipped is the very reply of RESET.
+        if self.reply_mode != REPLY_SKIP:
+            self.reply_mode = REPLY_ON
         self.flags &= ~(FLAG_NO_EVICT | FLAG_NO_TOUCH)
         self.gate &= ~UNTOUCHING
 

@@ -7,7 +7,7 @@ from support.local import LocalClient
 from support.wire import Reply, WireClient
 
 # Replies that tell the time: by how much they may differ between two servers.
-SLACK = {b"TTL": 1, b"EXPIRETIME": 1, b"PTTL": 2000, b"PEXPIRETIME": 2000}
+SLACK = {b"TTL": 1, b"EXPIRETIME": 1, b"PTTL": 2000, b"PEXPIRETIME": 2000, b"OBJECT": 1}
 UNORDERED = {b"KEYS"}
 COUNTERS = ("keyspace_hits", "keyspace_misses", "rdb_changes_since_last_save")
 EVENTS = b"__key*__:*"
@@ -104,6 +104,7 @@ def same(words: tuple[bytes | str | int, ...], theirs: Reply, ours: Reply) -> bo
     name = words[0].upper() if isinstance(words[0], bytes) else str(words[0]).upper().encode()
     if name in UNORDERED and isinstance(theirs.value, list) and isinstance(ours.value, list):
         return theirs.kind == ours.kind and sorted(theirs.value) == sorted(ours.value)
-    if isinstance(theirs.value, int) and isinstance(ours.value, int) and theirs.value > 0:
+    numbers = isinstance(theirs.value, int) and isinstance(ours.value, int)
+    if numbers and min(theirs.value, ours.value) >= 0:
         return abs(theirs.value - ours.value) <= SLACK.get(name, 0)
     return theirs == ours

@@ -140,7 +140,8 @@ class Mailbox(Session):
         if self.on_delivery is not None:
             self.on_delivery()
 
-    def settle_reply_mode(self) -> None:
+    @cython.cfunc
+    def settle_reply_mode(self):
         """CLIENT REPLY SKIP silences the one command that follows it."""
         if self.reply_mode == REPLY_SKIP_NEXT:
             self.reply_mode = REPLY_SKIP

@@ -109,6 +109,7 @@ class Blocking:
         self.count += 1
         if blocked.deadline_ms:
             self.timed += 1
+            self._engine.timed = True
             place = (blocked.deadline_ms, next(self._arrivals), session, blocked)
             heapq.heappush(self._deadlines, place)
 

@@ -45,6 +45,7 @@ cdef class Engine:
     cdef public int depth
     cdef public bint monitored
     cdef public bint keys_ready
+    cdef public bint timed
     cdef public bint latency_tracking
     cdef public long long slow_ns
     cdef public long long latency_ns

@@ -102,6 +102,8 @@ class Engine:
         self.depth = 0
         self.monitored = False
         self.keys_ready = False
+        # Something may wait for a time: next_deadline_ms() is to be asked.
+        self.timed = False
         self.log: Callable[[str, str], None] = _silent
         # Called by SHUTDOWN with its options; the owner ends the process, or refuses.
         self.on_shutdown: Callable[[set[bytes]], bool] | None = None
@@ -246,6 +248,7 @@ class Engine:
         deadline: int = self.blocking.next_deadline_ms()
         if self.pause.active and (deadline == 0 or self.pause.end_ms < deadline):
             return self.pause.end_ms + 1
+        self.timed = deadline != 0
         return deadline
 
     def on_deadline(self) -> None:

@@ -38,6 +38,7 @@ class Pause:
         self.end_ms = end_ms
         self.writes_only = writes_only
         self._engine.gate |= PAUSED
+        self._engine.timed = True
         self._engine.keyspace.overdue = HIDE_OVERDUE
 
     def stop(self) -> None:

@@ -119,7 +119,7 @@ class Hub(Hooks):
             self.close_marked()
         if self.memory_watch is not None:
             self.memory_watch.enforce()
-        if self.engine.blocking.count or self.engine.pause.active:
+        if self.engine.timed:
             self.plan_deadline()
 
     def plan_deadline(self) -> None:
@@ -130,9 +130,8 @@ class Hub(Hooks):
 
     @cython.ccall
     def after_sleep(self):
-        """Before the events of a turn: they see the time that has passed."""
-        self.engine.clock.tick()
-        if self.deadline_ms and self.engine.clock.ms >= self.deadline_ms:
+        """Heed what waited for a time, before the events of the turn."""
+        if self.deadline_ms and self.engine.clock.wall_ms() >= self.deadline_ms:
             self.deadline_ms = 0
             self.engine.on_deadline()
 
@@ -274,13 +273,14 @@ class Connection(Session):
             return
         parser.commit(count)
         hub.stats.input_bytes += count
-        self.active_ms = hub.engine.clock.ms
         if self.state & _ENDING:
             self.parser = Parser()
             return
         if parser.capacity > hub.max_query or parser.received > hub.max_query:
             self.check_query()
         self.run_commands()
+        # The clock has been read for the commands, if there were any.
+        self.active_ms = hub.engine.clock.ms
         if hub.memory_watch is not None and not self.state & _GONE:
             hub.memory_watch.update(self)
         if self.state & _close_soon:

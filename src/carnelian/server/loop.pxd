@@ -22,6 +22,7 @@ cdef class Loop:
     cdef bint stopping
     cdef double longest_wait
     cdef double next_timer
+    cdef double now
     cdef public Hooks hooks
     cdef readonly long long turns
 

@@ -86,6 +86,7 @@ class Loop:
         self.soon = []
         self.threadsafe: deque = deque()
         self.next_timer = NEVER
+        self.now = _now()
         self.hooks = Hooks()
         self.stopping = False
         self.longest_wait = MAX_WAIT
@@ -187,11 +188,11 @@ class Loop:
         self.hooks.after_sleep()
         if ready:
             self.dispatch(ready)
-        if self.next_timer < NEVER and self.next_timer <= _now():
+        self.now = _now()
+        if self.next_timer <= self.now:
             self.run_timers()
         if self.soon:
             self.run_soon()
-        PyErr_CheckSignals()
 
     @cython.cfunc
     def dispatch(self, ready: list):
@@ -217,14 +218,14 @@ class Loop:
         if self.soon:
             return 0.0
         if self.next_timer < NEVER:
-            longest = min(longest, self.next_timer - _now())
+            # As of the end of the last turn: to come a little late for a timer does no harm.
+            longest = min(longest, self.next_timer - self.now)
         # epoll counts in milliseconds and rounds up by itself: nothing turns around in vain.
         return max(longest, 0.0)
 
     @cython.cfunc
     def run_timers(self):
-        now: cython.double = _now()
-        while self.timers and cython.cast(cython.double, self.timers[0][0]) <= now:
+        while self.timers and cython.cast(cython.double, self.timers[0][0]) <= self.now:
             timer = heapq.heappop(self.timers)[2]
             if timer.callback is not None:
                 timer.callback()

@@ -248,6 +248,14 @@ def test_a_crash_is_logged(start, name: str, text: str):
     assert "------ STACK TRACE ------\n" in server.log
 
 
+def test_crashes_are_not_logged_if_nobody_wants_to_know(start):
+    server = start()
+    assert server.connect().call("CONFIG", "SET", "crash-log-enabled", "no") == b"+OK"
+    server.process.send_signal(signal.SIGSEGV)
+    assert server.process.wait(10) == -signal.SIGSEGV
+    assert "crashed" not in server.log
+
+
 def test_the_process_has_a_title(start):
     server = start("--proc-title-template", "mine {listen-addr}")
 

@@ -7,7 +7,7 @@ second.
 
 from __future__ import annotations
 
-import secrets
+import os
 import traceback
 from collections.abc import Callable
 
@@ -93,7 +93,7 @@ class Engine:
         self.debug_commands = {}
         self.started_ms = self.clock.wall_ms()
         self.startup_memory = self.peak_memory = memory.used()
-        self.run_id = secrets.token_hex(20)
+        self.run_id = os.urandom(20).hex()
         self.change_replication_id()
         self.cron_ticks = 0
         self.cron_paused = False
@@ -124,7 +124,7 @@ class Engine:
 
     def change_replication_id(self) -> None:
         """Take a new replication ID: what replicas know of this data set holds no longer."""
-        self.replication_id = secrets.token_hex(20)
+        self.replication_id = os.urandom(20).hex()
 
     # -- The way of a command --------------------------------------------------------------------
 

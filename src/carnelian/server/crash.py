@@ -71,6 +71,15 @@ def enable(log: Log) -> None:
         sigaction(number, cython.address(action), cython.address(_before[number]))
 
 
+def disable() -> None:
+    """Let fatal signals end the process without a word."""
+    faulthandler.disable()
+    action = cython.declare(sigaction_t)
+    memset(cython.address(action), 0, cython.sizeof(sigaction_t))
+    for number in (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT):
+        sigaction(number, cython.address(action), cython.NULL)
+
+
 def report(log: Log, fault: BaseException) -> None:
     """Log a fault of the server itself, with the way to it."""
     log("warning", f"{_RULE} CARNELIAN BUG REPORT {_RULE}")

@@ -79,10 +79,16 @@ class Door:
             stats.rejected_connections += 1
             _turn_away(sock, PROTECTED)
             return
+        try:
+            sock.setblocking(False)
+            if not unix_socket:
+                self._tune(sock)
+        except OSError as error:
+            # The client was faster and has gone.
+            self._log("verbose", f"Error accepting a client connection: {error.strerror}")
+            sock.close()
+            return
         stats.connections += 1
-        sock.setblocking(False)
-        if not unix_socket:
-            self._tune(sock)
         connection = Connection(self._hub, Transport(sock.detach()), unix_socket)
         self._hub.adopt(connection)
 

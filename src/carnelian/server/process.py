@@ -12,6 +12,10 @@ DEFAULT_PID_FILE = "/var/run/redis.pid"
 # Descriptors kept back for listening sockets, files of the persistence, the log.
 RESERVED_FDS = 32
 
+# Objects made since the last pass that make another one worthwhile, and too long.
+_SOME_OBJECTS = 20_000
+_MANY_OBJECTS = 100_000
+
 OOM_SCORE_FILE = "/proc/self/oom_score_adj"
 
 
@@ -42,11 +46,24 @@ def settle_memory() -> None:
     """What was loaded until now lives as long as the process, and values make no cycles.
 
     So the cyclic collector, whose passes would stop the server for as long as the data set is
-    large, stays out of the way.
+    large, runs only when :func:`tidy_memory` calls it.
     """
     gc.collect()
     gc.freeze()
     gc.disable()
+
+
+def tidy_memory() -> None:
+    """Free cycles among the objects made lately; to be called now and then.
+
+    A pass looks at so few that it takes about a millisecond. Where there are many more they are
+    data, which nobody will look through: setting them aside takes no time.
+    """
+    young = gc.get_count()[0]
+    if young > _MANY_OBJECTS:
+        gc.freeze()
+    elif young > _SOME_OBJECTS:
+        gc.collect(0)
 
 
 # -- Limits of the operating system ----------------------------------------------------------------

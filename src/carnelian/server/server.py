@@ -15,7 +15,7 @@ from carnelian.engine.modules import ModuleError
 from carnelian.engine.sections import REDIS_VERSION
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
-from carnelian.server import banner, checks, process
+from carnelian.server import banner, checks, crash, process
 from carnelian.server.clients import DEFAULT_PEAK_RESET_MS, Clients
 from carnelian.server.connection import NORMAL, PUBSUB, REPLICA, Hub
 from carnelian.server.eviction import MemoryWatch
@@ -70,6 +70,7 @@ class Server:
     def start(self) -> None:
         """Everything up to the first connection. Raises SystemExit when it cannot be done."""
         self.signals.install()
+        self._report_crashes(self.config["crash-log-enabled"])
         config, log = self.config, self.log
         log.adopt_process()
         if config["syslog-enabled"]:
@@ -227,9 +228,10 @@ class Server:
                 hz = min(hz * 2, MAX_HZ)
         return hz
 
-    def _tend_clients(self) -> None:
+    def _keep_house(self) -> None:
         clients, facts = self.clients, self.engine.facts
         clients.tend_some(self._hz)
+        process.tidy_memory()
         facts["hz"] = self._hz
         facts["recent_max_input"] = max(clients.input_peaks)
         facts["recent_max_output"] = max(clients.output_peaks)
@@ -245,7 +247,7 @@ class Server:
     def _attach(self) -> None:
         engine = self.engine
         engine.on_shutdown = self.shut_down
-        engine.on_cron.append(self._tend_clients)
+        engine.on_cron.append(self._keep_house)
         engine.debug_commands[b"replybuffer"] = self._debug_reply_buffer
         self.config.warn = lambda message: self.log("warning", message)
         followers: dict[str, Callable] = {
@@ -259,6 +261,7 @@ class Server:
             follow(self.config[name])
             self.config.on_change(name, follow)
         self.config.on_change("maxmemory", self._limit_client_memory)
+        self.config.on_change("crash-log-enabled", self._report_crashes)
         self.config.on_change("loglevel", self.log.set_level)
         self.config.on_change("port", self._move_port)
         self.config.on_change("bind", self._move_addresses)
@@ -267,6 +270,9 @@ class Server:
         self.config.on_change("oom-score-adj", self._score_for_oom)
         self.config.on_change("oom-score-adj-values", self._score_for_oom)
         self.config.on_change("proc-title-template", self._entitle)
+
+    def _report_crashes(self, wanted: bool) -> None:
+        crash.enable(self.log) if wanted else crash.disable()
 
     def _limit_outputs(self, limits) -> None:
         for kind, limit in (

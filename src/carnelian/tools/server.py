@@ -106,8 +106,6 @@ def _serve(config: Config, configured: bool) -> int:
     from carnelian.server import crash
     from carnelian.server.server import Server
 
-    if config["crash-log-enabled"]:
-        crash.enable(log)
     try:
         server = Server(config, log, supervisor, _called_as())
         server.start()

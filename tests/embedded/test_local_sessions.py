@@ -134,6 +134,17 @@ def test_client_reply_off(engine):
         assert engine.execute("GET", "k") == b"v"
 
 
+def test_client_reply_of_a_stream(engine):
+    with engine.stream() as stream:
+        stream.submit([[b"HELLO", b"3"]])
+        stream.fetch(0)
+        stream.submit([[b"CLIENT", b"REPLY", b"SKIP"], [b"PING"], [b"ECHO", b"a"]])
+        stream.submit([[b"CLIENT", b"REPLY", b"OFF"], [b"PING"], [b"SUBSCRIBE", b"c"], [b"PING"]])
+        stream.submit([[b"CLIENT", b"REPLY", b"ON"]])
+        assert [stream.fetch(0) for _ in range(3)] == [b"a", [b"subscribe", b"c", 1], b"OK"]
+        assert not stream.pending()
+
+
 def test_closing_ends_what_the_session_had(engine):
     session = engine.session()
     session.execute("WATCH", "k")

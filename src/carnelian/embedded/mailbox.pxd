@@ -18,7 +18,6 @@ cdef class Mailbox(Session):
     cdef proceed(self, Engine core)
     cdef finish(self, Engine core)
     cdef deliver(self, value)
-    cdef settle_reply_mode(self)
     cpdef fetch(self, timeout)
     cpdef await_answer(self)
     cdef forget_answer(self)

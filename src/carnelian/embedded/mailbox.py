@@ -13,8 +13,6 @@ from cython.cimports.carnelian.engine.session import Session
 from carnelian.engine.session import (
     NEEDS_AUTH,
     REPLY_ON,
-    REPLY_SKIP,
-    REPLY_SKIP_NEXT,
 )
 from carnelian.resp.replies import NO_REPLY, Push, Sentinel, Several
 
@@ -102,6 +100,9 @@ class Mailbox(Session):
             return
         value = core.execute(self, words)
         if self.reply_mode != _REPLY_ON:
+            # That a channel is subscribed to is a message rather than a reply.
+            if type(value) is _Several:
+                self.deliver(value)
             if self.blocked is None:
                 self.settle_reply_mode()
         elif value is not _NO_REPLY:
@@ -139,14 +140,6 @@ class Mailbox(Session):
             self.messages.put(value)
         if self.on_delivery is not None:
             self.on_delivery()
-
-    @cython.cfunc
-    def settle_reply_mode(self):
-        """CLIENT REPLY SKIP silences the one command that follows it."""
-        if self.reply_mode == REPLY_SKIP_NEXT:
-            self.reply_mode = REPLY_SKIP
-        elif self.reply_mode == REPLY_SKIP:
-            self.reply_mode = REPLY_ON
 
     def expect_answer(self) -> None:
         """The running command has blocked: its reply goes to whoever calls await_answer."""

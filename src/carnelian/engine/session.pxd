@@ -29,4 +29,5 @@ cdef class Session:
     cpdef send(self, value)
     cpdef close(self, after_replies=*)
     cpdef resume(self)
+    cdef settle_reply_mode(self)
     cpdef rewrite(self, list args)

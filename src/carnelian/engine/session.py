@@ -82,7 +82,7 @@ class Session:
         self.name = b""
         # What is to be skipped is the very reply of RESET.
         if self.reply_mode != REPLY_SKIP:
-            self.reply_mode = REPLY_ON
+            self.reply_mode: int = REPLY_ON
         self.flags &= ~(FLAG_NO_EVICT | FLAG_NO_TOUCH)
         self.gate &= ~UNTOUCHING
 
@@ -123,6 +123,14 @@ class Session:
         Texts are bytes. ``flags`` are the letters of its own state: c, A and U.
         """
         return {}
+
+    @cython.cfunc
+    def settle_reply_mode(self):
+        """CLIENT REPLY SKIP silences one command: to be called after each by the carrier."""
+        if self.reply_mode == REPLY_SKIP_NEXT:
+            self.reply_mode = REPLY_SKIP
+        elif self.reply_mode == REPLY_SKIP:
+            self.reply_mode = REPLY_ON
 
     # -- What handlers use -----------------------------------------------------------------------
 

@@ -59,7 +59,6 @@ cdef class Connection(Session):
     cdef nothing_read(self, Py_ssize_t count)
     cdef run_commands(self)
     cdef finish_silently(self, value)
-    cdef settle_reply_mode(self)
     cdef refuse_input(self, error)
     cdef check_query(self)
     cdef queue(self)

@@ -28,8 +28,6 @@ from carnelian.engine.session import (
     FLAG_REPLICA,
     NEEDS_AUTH,
     REPLY_ON,
-    REPLY_SKIP,
-    REPLY_SKIP_NEXT,
 )
 from carnelian.resp.parser import ProtocolError
 from carnelian.resp.replies import NO_REPLY, Push, Several
@@ -347,14 +345,6 @@ class Connection(Session):
             write(self.output, value, self.protocol)
         if self.blocked is None:
             self.settle_reply_mode()
-
-    @cython.cfunc
-    def settle_reply_mode(self):
-        """CLIENT REPLY SKIP silences the one command that follows it."""
-        if self.reply_mode == REPLY_SKIP_NEXT:
-            self.reply_mode = REPLY_SKIP
-        elif self.reply_mode == REPLY_SKIP:
-            self.reply_mode = REPLY_ON
 
     @cython.cfunc
     def refuse_input(self, error):

@@ -8,7 +8,7 @@ from support.wire import Reply, WireClient
 
 # Replies that tell the time: by how much they may differ between two servers.
 SLACK = {b"TTL": 1, b"EXPIRETIME": 1, b"PTTL": 2000, b"PEXPIRETIME": 2000, b"OBJECT": 1}
-UNORDERED = {b"KEYS"}
+UNORDERED = {b"KEYS", b"SMEMBERS", b"SINTER", b"SUNION", b"SDIFF"}
 COUNTERS = ("keyspace_hits", "keyspace_misses", "rdb_changes_since_last_save")
 EVENTS = b"__key*__:*"
 

@@ -73,6 +73,7 @@ cdef class Table:
     cdef int reserve(self, Py_ssize_t entries) except -1
     cdef Entry *random(self) noexcept nogil
     cdef int some(self, Py_ssize_t wanted, Found *found) except -1
+    cdef int every(self, Found *found) except -1
     cdef uint64_t scan(self, uint64_t cursor, Found *found) except? 1
     cdef bint drain(self, Py_ssize_t buckets) except -1
     cdef int drain_bucket(self, Array *array, uint64_t index) except -1

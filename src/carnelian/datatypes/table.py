@@ -505,6 +505,13 @@ class Table:
             collect(found, self.bucket_at(self.first_used(number)))
         return 0
 
+    def every(self, found):
+        """Collect all entries."""
+        number: uint64_t
+        for number in range(cython.cast(uint64_t, self.buckets())):
+            collect(found, self.bucket_at(number))
+        return 0
+
     def first_used(self, number):
         """The first bucket in use from that number on."""
         total: cython.Py_ssize_t = self.buckets()

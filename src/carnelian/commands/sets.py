@@ -1,0 +1,534 @@
+"""Sets.
+
+See https://redis.io/docs/latest/develop/data-types/sets/
+"""
+
+import cython
+from cython.cimports.carnelian.datatypes.glob import matches
+from cython.cimports.carnelian.datatypes.set import Set
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.database import Database
+
+from carnelian.commands.keys.scanning import parse_cursor
+from carnelian.datatypes.set import Set as _Set
+from carnelian.engine.registry import at, command, counted
+from carnelian.keyspace import events
+from carnelian.resp.numbers import parse_int
+from carnelian.resp.replies import Error, FlatSet, SyntaxError_
+
+_SET = cython.declare(cython.int, events.SET)
+_GENERIC = cython.declare(cython.int, events.GENERIC)
+
+# What SRANDMEMBER may be asked for, either way.
+_MOST_RANDOM = cython.declare(cython.longlong, (1 << 62) - 1)
+
+
+# -- Members ---------------------------------------------------------------------------------------
+
+
+@command(
+    "SADD",
+    arity=-3,
+    flags="write denyoom fast",
+    keys=at(1, "RW insert"),
+    group="set",
+    since="1.0.0",
+    complexity="O(1) for each member",
+    summary="Adds members to a set, which is made if it is not there.",
+    arguments="key:key member:string ...",
+    history=[("2.4.0", "Several members can be given.")],
+)
+def sadd(session: Session, args: list):
+    db: Database = session.db
+    key: bytes = args[1]
+    limits = session.keyspace.limits
+    value: Set = db.collection_to_change(key, _Set)
+    added: cython.Py_ssize_t = 0
+    i: cython.Py_ssize_t
+    if value is None:
+        value = Set()
+        db.add(key, value)
+    for i in range(2, len(args)):
+        added += value.add(limits, args[i])
+    if added:
+        _changed(db, key, b"sadd", added)
+    return added
+
+
+@command(
+    "SREM",
+    arity=-3,
+    flags="write fast",
+    keys=at(1, "RW delete"),
+    group="set",
+    since="1.0.0",
+    complexity="O(1) for each member",
+    summary="Removes members from a set, which goes with its last one.",
+    arguments="key:key member:string ...",
+    history=[("2.4.0", "Several members can be given.")],
+)
+def srem(session: Session, args: list):
+    db: Database = session.db
+    key: bytes = args[1]
+    value: Set = db.collection_to_change(key, _Set)
+    removed: cython.Py_ssize_t = 0
+    i: cython.Py_ssize_t
+    if value is None:
+        return 0
+    for i in range(2, len(args)):
+        removed += value.remove(args[i])
+        if value.size() == 0:
+            break
+    if removed:
+        _changed(db, key, b"srem", removed)
+        _drop_if_empty(db, key, value)
+    return removed
+
+
+@command(
+    "SMOVE",
+    arity=4,
+    flags="write fast",
+    keys=(at(1, "RW access delete"), at(2, "RW insert")),
+    group="set",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Moves a member from one set to another.",
+    arguments="source:key destination:key member:string",
+)
+def smove(session: Session, args: list):
+    db: Database = session.db
+    source: Set = db.collection_to_change(args[1], _Set)
+    target: Set
+    member: bytes = args[3]
+    if source is None:
+        return 0
+    target = db.collection_to_change(args[2], _Set)
+    if source is target:
+        return 1 if source.contains(member) else 0
+    if not source.remove(member):
+        return 0
+    db.changed(args[1], _SET, b"srem")
+    _drop_if_empty(db, args[1], source)
+    if target is None:
+        target = Set()
+        db.add(args[2], target)
+    if target.add(session.keyspace.limits, member):
+        db.changed(args[2], _SET, b"sadd")
+    return 1
+
+
+@command(
+    "SISMEMBER",
+    arity=3,
+    flags="readonly fast",
+    keys=at(1, "RO"),
+    group="set",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Tells whether a set has a member.",
+    arguments="key:key member:string",
+)
+def sismember(session: Session, args: list):
+    value: Set = session.db.collection(args[1], _Set)
+    return 1 if value is not None and value.contains(args[2]) else 0
+
+
+@command(
+    "SMISMEMBER",
+    arity=-3,
+    flags="readonly fast",
+    keys=at(1, "RO access"),
+    group="set",
+    since="6.2.0",
+    complexity="O(1) for each member",
+    summary="Tells for each of several members whether a set has it.",
+    arguments="key:key member:string ...",
+)
+def smismember(session: Session, args: list):
+    value: Set = session.db.collection(args[1], _Set)
+    if value is None:
+        return [0] * (len(args) - 2)
+    return [1 if value.contains(member) else 0 for member in args[2:]]
+
+
+@command(
+    "SCARD",
+    arity=2,
+    flags="readonly fast",
+    keys=at(1, "RO"),
+    group="set",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Counts the members of a set.",
+    arguments="key:key",
+)
+def scard(session: Session, args: list):
+    value: Set = session.db.collection(args[1], _Set)
+    return 0 if value is None else value.size()
+
+
+@command(
+    "SMEMBERS",
+    arity=2,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="set",
+    since="1.0.0",
+    complexity="O(N), with N the number of members",
+    summary="Lists all members of a set.",
+    arguments="key:key",
+    hints="nondeterministic_output_order",
+)
+def smembers(session: Session, args: list):
+    value: Set = session.db.collection(args[1], _Set)
+    return FlatSet() if value is None else FlatSet(value.members())
+
+
+@command(
+    "SSCAN",
+    arity=-3,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="set",
+    since="2.8.0",
+    complexity="O(1) a call, O(N) for the whole of N members",
+    summary="Lists members part by part, with a cursor to go on from.",
+    arguments="key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer]",
+    hints="nondeterministic_output",
+)
+def sscan(session: Session, args: list):
+    cursor = parse_cursor(args[2])
+    value: Set = session.db.collection(args[1], _Set)
+    if value is None:
+        return [b"0", []]
+    pattern, count = scan_options(args)
+    cursor, found = value.scan(cursor, count)
+    if pattern is not None:
+        found = [member for member in found if matches(pattern, member)]
+    return [b"%d" % cursor, found]
+
+
+def scan_options(args: list) -> tuple:
+    """Pattern (None for all) and count of an SSCAN, HSCAN or ZSCAN; raises for others."""
+    pattern, count = None, 10
+    i: cython.Py_ssize_t
+    for i in range(3, len(args), 2):
+        name = args[i].upper()
+        if i + 1 == len(args) or name not in (b"MATCH", b"COUNT"):
+            raise SyntaxError_()
+        if name == b"MATCH":
+            pattern = None if args[i + 1] == b"*" else args[i + 1]
+            continue
+        count = parse_int(args[i + 1])
+        if count < 1:
+            raise SyntaxError_()
+    return pattern, count
+
+
+# -- Any of them -----------------------------------------------------------------------------------
+
+
+@command(
+    "SPOP",
+    arity=-2,
+    flags="write fast",
+    keys=at(1, "RW access delete"),
+    group="set",
+    since="1.0.0",
+    complexity="O(1); with a count O(N), for N members popped",
+    summary="Removes one or several members, whichever, and replies with them.",
+    arguments="key:key [count:integer@3.2.0]",
+    history=[("3.2.0", "A count can be given.")],
+    hints="nondeterministic_output",
+)
+def spop(session: Session, args: list):
+    db: Database = session.db
+    key: bytes = args[1]
+    if len(args) == 3:
+        return _pop_several(session, key, args[2])
+    if len(args) > 3:
+        raise SyntaxError_()
+    value: Set = db.collection_to_change(key, _Set)
+    if value is None:
+        return None
+    member: bytes = value.pop()
+    db.changed(key, _SET, b"spop")
+    session.rewrite([b"SREM", key, member])
+    _drop_if_empty(db, key, value)
+    return member
+
+
+def _pop_several(session: Session, key: bytes, text: bytes) -> FlatSet:
+    db: Database = session.db
+    count = _positive(text)
+    value: Set = db.collection_to_change(key, _Set)
+    if value is None or count == 0:
+        return FlatSet()
+    if count >= value.size():
+        members = value.members()
+        session.keyspace.dirty += len(members) - 1
+        db.changed(key, _SET, b"spop")
+        _delete(db, key)
+        verb = b"UNLINK" if session.keyspace.lazy_server_del else b"DEL"
+        session.rewrite([verb, key])
+        return FlatSet(members)
+    members = value.sample(count)
+    for member in members:
+        value.remove(member)
+    _changed(db, key, b"spop", len(members))
+    session.rewrite([b"SREM", key, *members])
+    return FlatSet(members)
+
+
+def _positive(text: bytes) -> int:
+    try:
+        count = parse_int(text)
+    except Error:
+        count = -1
+    if count < 0:
+        raise Error("ERR value is out of range, must be positive")
+    return count
+
+
+@command(
+    "SRANDMEMBER",
+    arity=-2,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="set",
+    since="1.0.0",
+    complexity="O(1); with a count O(N), for N members asked for",
+    summary="Replies with one or several members, whichever.",
+    arguments="key:key [count:integer@2.6.0]",
+    history=[("2.6.0", "A count can be given.")],
+    hints="nondeterministic_output",
+)
+def srandmember(session: Session, args: list):
+    if len(args) > 3:
+        raise SyntaxError_()
+    if len(args) == 2:
+        single: Set = session.db.collection(args[1], _Set)
+        return None if single is None else single.random()
+    count = parse_int(args[2])
+    if not -_MOST_RANDOM <= count <= _MOST_RANDOM:
+        raise Error("ERR value is out of range")
+    value: Set = session.db.collection(args[1], _Set)
+    if value is None or count == 0:
+        return []
+    if count < 0:
+        return [value.random() for _ in range(-count)]
+    return value.sample(count)
+
+
+# -- Several sets ----------------------------------------------------------------------------------
+
+
+@command(
+    "SINTER",
+    arity=-2,
+    flags="readonly",
+    keys=at(1, "RO access", last=-1),
+    group="set",
+    since="1.0.0",
+    complexity="O(N*M), for M sets of which the smallest has N members",
+    summary="Lists the members that all sets have.",
+    arguments="key:key ...",
+    hints="nondeterministic_output_order",
+)
+def sinter(session: Session, args: list):
+    sets = _sets(session.db, args[1:])
+    return FlatSet() if None in sets else FlatSet(_intersection(sets))
+
+
+@command(
+    "SINTERSTORE",
+    arity=-3,
+    flags="write denyoom",
+    keys=(at(1, "RW update"), at(2, "RO access", last=-1)),
+    group="set",
+    since="1.0.0",
+    complexity="O(N*M), for M sets of which the smallest has N members",
+    summary="Makes a set of the members that all sets have.",
+    arguments="destination:key key:key ...",
+)
+def sinterstore(session: Session, args: list):
+    sets = _sets(session.db, args[2:])
+    members: list = []
+    packed = True
+    if None not in sets:
+        members = _intersection(sets)
+        packed = min(sets, key=len).encoding() != b"intset"
+    return _store(session, args[1], members, b"sinterstore", packed)
+
+
+@command(
+    "SINTERCARD",
+    arity=-3,
+    flags="readonly",
+    keys=counted(1, "RO access"),
+    group="set",
+    since="7.0.0",
+    complexity="O(N*M), for M sets of which the smallest has N members",
+    summary="Counts the members that all sets have.",
+    arguments="numkeys:integer key:key ... [LIMIT limit:integer]",
+)
+def sintercard(session: Session, args: list):
+    count = _at_least(args[1], 1, "ERR numkeys should be greater than 0")
+    if count > len(args) - 2:
+        raise Error("ERR Number of keys can't be greater than number of args")
+    most, i = 0, count + 2
+    while i < len(args):
+        if args[i].upper() != b"LIMIT" or i + 1 == len(args):
+            raise SyntaxError_()
+        most = _at_least(args[i + 1], 0, "ERR LIMIT can't be negative")
+        i += 2
+    sets = _sets(session.db, args[2 : 2 + count])
+    return 0 if None in sets else len(_intersection(sets, most))
+
+
+def _at_least(text: bytes, lowest: int, message: str) -> int:
+    try:
+        number = parse_int(text)
+    except Error:
+        raise Error(message) from None
+    if number < lowest:
+        raise Error(message)
+    return number
+
+
+@command(
+    "SUNION",
+    arity=-2,
+    flags="readonly",
+    keys=at(1, "RO access", last=-1),
+    group="set",
+    since="1.0.0",
+    complexity="O(N), with N the number of members of all sets",
+    summary="Lists the members that any of the sets has.",
+    arguments="key:key ...",
+    hints="nondeterministic_output_order",
+)
+def sunion(session: Session, args: list):
+    return FlatSet(_union(_sets(session.db, args[1:])))
+
+
+@command(
+    "SUNIONSTORE",
+    arity=-3,
+    flags="write denyoom",
+    keys=(at(1, "OW update"), at(2, "RO access", last=-1)),
+    group="set",
+    since="1.0.0",
+    complexity="O(N), with N the number of members of all sets",
+    summary="Makes a set of the members that any of the sets has.",
+    arguments="destination:key key:key ...",
+)
+def sunionstore(session: Session, args: list):
+    members = _union(_sets(session.db, args[2:]))
+    return _store(session, args[1], members, b"sunionstore", False)
+
+
+@command(
+    "SDIFF",
+    arity=-2,
+    flags="readonly",
+    keys=at(1, "RO access", last=-1),
+    group="set",
+    since="1.0.0",
+    complexity="O(N), with N the number of members of all sets",
+    summary="Lists the members of the first set that no other has.",
+    arguments="key:key ...",
+    hints="nondeterministic_output_order",
+)
+def sdiff(session: Session, args: list):
+    return FlatSet(_difference(_sets(session.db, args[1:])))
+
+
+@command(
+    "SDIFFSTORE",
+    arity=-3,
+    flags="write denyoom",
+    keys=(at(1, "OW update"), at(2, "RO access", last=-1)),
+    group="set",
+    since="1.0.0",
+    complexity="O(N), with N the number of members of all sets",
+    summary="Makes a set of the members of the first set that no other has.",
+    arguments="destination:key key:key ...",
+)
+def sdiffstore(session: Session, args: list):
+    members = _difference(_sets(session.db, args[2:]))
+    return _store(session, args[1], members, b"sdiffstore", False)
+
+
+def _sets(db: Database, keys: list) -> list:
+    """The sets at keys, None where there is none; raises WrongType."""
+    return [db.collection(key, _Set) for key in keys]
+
+
+def _intersection(sets: list, most: cython.Py_ssize_t = 0) -> list:
+    ordered = sorted(sets, key=len)
+    smallest: Set = ordered[0]
+    return smallest.common([other for other in ordered[1:] if other is not smallest], most)
+
+
+def _union(sets: list) -> list:
+    present = [value for value in sets if value is not None]
+    if len(present) == 1:
+        return present[0].members()
+    return list(dict.fromkeys(member for value in present for member in value.members()))
+
+
+def _difference(sets: list) -> list:
+    first: Set = sets[0]
+    if first is None:
+        return []
+    left = first.members()
+    other: Set
+    for other in sets[1:]:
+        if other is first:
+            return []
+        if other is not None:
+            left = [member for member in left if not other.contains(member)]
+    return left
+
+
+def _store(session: Session, key: bytes, members: list, event: bytes, packed: bool) -> int:
+    """Make a set of members, or no key of none; the number of members."""
+    db: Database = session.db
+    if not members:
+        if db.delete(key):
+            db.changed(key, _GENERIC, b"del")
+        return 0
+    value: Set = _Set(packed)
+    for member in members:
+        value.add(session.keyspace.limits, member)
+    if packed:
+        value.settle(session.keyspace.limits)
+    db.replace(key, value)
+    db.changed(key, _SET, event)
+    return len(members)
+
+
+# -- After a change --------------------------------------------------------------------------------
+
+
+@cython.cfunc
+def _changed(db: Database, key: bytes, event: bytes, members: cython.Py_ssize_t):
+    """So many members came or went."""
+    db.changed(key, _SET, event)
+    db.keyspace.dirty += members - 1
+
+
+@cython.cfunc
+def _drop_if_empty(db: Database, key: bytes, value: Set):
+    if value.size() == 0:
+        _delete(db, key)
+
+
+@cython.cfunc
+def _delete(db: Database, key: bytes):
+    """The set has gone with its last member, which has been counted as a change."""
+    db.delete(key)
+    db.changed(key, _GENERIC, b"del")
+    db.keyspace.dirty -= 1

@@ -1,0 +1,476 @@
+"""The set: an intset as long as it holds few integers and nothing else, a listpack while it is
+small, then a table of entries that are only a key.
+"""
+
+from __future__ import annotations
+
+import random as _random
+from collections.abc import Iterator
+
+import cython
+from cython.cimports.carnelian.datatypes import intset, listpack
+from cython.cimports.carnelian.datatypes.entry import (
+    NOTHING,
+    Content,
+    Entry,
+    build,
+    key_length,
+    key_of,
+    memory_of,
+    read_key,
+)
+from cython.cimports.carnelian.datatypes.entry import destroy as destroy_entry
+from cython.cimports.carnelian.datatypes.limits import Limits
+from cython.cimports.carnelian.datatypes.memory import count as count_memory
+from cython.cimports.carnelian.datatypes.rng import random_below
+from cython.cimports.carnelian.datatypes.string import format_integer, parse_integer
+from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget, hash_text
+from cython.cimports.carnelian.datatypes.value import Value
+from cython.cimports.cpython.bytes import (
+    PyBytes_AS_STRING,
+    PyBytes_FromStringAndSize,
+    PyBytes_GET_SIZE,
+)
+from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.libc.string import memset
+
+# Bytes of the Python object.
+SHELL = cython.declare(cython.Py_ssize_t, 56)
+# An intset grows no further, whatever the directive allows.
+MOST_INTEGERS = cython.declare(int64_t, 1 << 30)
+BUCKETS_PER_STEP = cython.declare(cython.Py_ssize_t, 64)
+
+
+@cython.final
+@cython.no_gc
+@cython.cclass
+class Set(Value):
+    """Distinct byte strings without an order.
+
+    :meth:`add` takes the thresholds that decide the form (``set-max-intset-entries``,
+    ``set-max-listpack-entries``, ``set-max-listpack-value``); a set never goes back to a smaller
+    one. ``Set(packed=True)`` starts as a listpack, for members that are not known to be integers.
+    """
+
+    type_name = b"set"
+
+    def __cinit__(self, packed: bool = False):
+        if packed:
+            self.pack = listpack.create()
+        else:
+            self.ints = intset.create()
+        count_memory(SHELL)
+
+    def __dealloc__(self):
+        self.drop_small()
+        count_memory(-SHELL)
+
+    def drop_small(self):
+        """Give the memory of the small forms back."""
+        if self.ints is not cython.NULL:
+            intset.destroy(self.ints)
+            self.ints = cython.NULL
+        if self.pack is not cython.NULL:
+            listpack.destroy(self.pack)
+            self.pack = cython.NULL
+
+    # -- As a value ------------------------------------------------------------------------------
+
+    def encoding(self):
+        """``intset``, ``listpack`` or ``hashtable``."""
+        if self.ints is not cython.NULL:
+            return b"intset"
+        return b"listpack" if self.pack is not cython.NULL else b"hashtable"
+
+    def memory(self):
+        """Bytes held. O(members) for a table."""
+        total: cython.Py_ssize_t
+        found = cython.declare(Found)
+        i: cython.Py_ssize_t
+        if self.ints is not cython.NULL:
+            return SHELL + intset.memory_of(self.ints)
+        if self.pack is not cython.NULL:
+            return SHELL + listpack.memory_of(self.pack)
+        total = SHELL + self.table.memory()
+        memset(cython.address(found), 0, cython.sizeof(Found))
+        try:
+            self.table.every(cython.address(found))
+            for i in range(found.count):
+                total += memory_of(found.items[i])
+        finally:
+            forget(cython.address(found))
+        return total
+
+    def free_effort(self):
+        """The number of members of a table."""
+        return self.table.used if self.table is not None else 1
+
+    def free_some(self):
+        """Free some members of a set that nobody uses any more; returns whether more are left."""
+        return self.table is not None and not self.table.drain(BUCKETS_PER_STEP)
+
+    def copy(self):
+        """Another set of the same members."""
+        twin: Set = Set()
+        if self.ints is not cython.NULL:
+            twin.drop_small()
+            twin.ints = intset.duplicate(self.ints)
+        elif self.pack is not cython.NULL:
+            twin.drop_small()
+            twin.pack = listpack.duplicate(self.pack)
+        else:
+            twin.to_table(self.table.used)
+            for member in self.members():
+                twin.add_to_table(PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member), hash(member))
+        return twin
+
+    def digest(self, digest: object) -> None:
+        """Take all members in, in any order (DEBUG DIGEST)."""
+        for member in self.members():
+            digest.blend(member)
+
+    def __len__(self) -> int:
+        return self.size()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.members())
+
+    def __contains__(self, member: bytes) -> bool:
+        return self.contains(member)
+
+    @property
+    def intset(self) -> bytes | None:
+        """The bytes of the intset, None in another form."""
+        if self.ints is cython.NULL:
+            return None
+        return PyBytes_FromStringAndSize(
+            cython.cast(cython.p_char, self.ints), intset.total_of(self.ints)
+        )
+
+    def size(self):
+        """The number of members. O(1), O(members) for a listpack of 65535 or more."""
+        if self.ints is not cython.NULL:
+            return intset.count_of(self.ints)
+        if self.pack is not cython.NULL:
+            return listpack.count_of(self.pack)
+        return self.table.used
+
+    # -- Members ---------------------------------------------------------------------------------
+
+    def contains(self, member: bytes) -> cython.bint:
+        """Whether a member is there. O(1), O(log n) in an intset, O(n) in a listpack."""
+        if self.table is not None:
+            return (
+                self.table.find(
+                    cython.cast(uint64_t, hash(member)),
+                    PyBytes_AS_STRING(member),
+                    PyBytes_GET_SIZE(member),
+                )
+                is not cython.NULL
+            )
+        return self.contains_text(PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member))
+
+    def contains_text(self, text, length):
+        """:meth:`contains` of a text that is no Python object."""
+        number: int64_t = 0
+        if self.ints is not cython.NULL:
+            return parse_integer(text, length, cython.address(number)) and intset.contains(
+                self.ints, number
+            )
+        if self.pack is not cython.NULL:
+            return listpack.find(self.pack, listpack.first(self.pack), text, length, 0) != 0
+        return self.table.find(hash_text(text, length), text, length) is not cython.NULL
+
+    def contains_number(self, number):
+        """:meth:`contains` of the decimal form of a number."""
+        digits = cython.declare(cython.char[24])
+        length: cython.int
+        if self.ints is not cython.NULL:
+            return intset.contains(self.ints, number)
+        length = format_integer(number, digits)
+        return self.contains_text(digits, length)
+
+    def add(self, limits: Limits, member: bytes) -> cython.bint:
+        """Add a member; returns whether it was not there."""
+        hash_: uint64_t
+        text: cython.p_char
+        length: cython.Py_ssize_t
+        if self.ints is not cython.NULL:
+            return self.add_to_ints(limits, member)
+        if self.pack is not cython.NULL:
+            return self.add_to_pack(limits, member)
+        text = PyBytes_AS_STRING(member)
+        length = PyBytes_GET_SIZE(member)
+        hash_ = cython.cast(uint64_t, hash(member))
+        if self.table.find(hash_, text, length) is not cython.NULL:
+            return False
+        self.add_to_table(text, length, hash_)
+        return True
+
+    def add_to_table(self, text, length, hash):
+        """Add a member that is not there."""
+        content = cython.declare(Content)
+        entry: cython.pointer[Entry]
+        memset(cython.address(content), 0, cython.sizeof(Content))
+        content.kind = NOTHING
+        entry = build(text, length, 0, -1, cython.address(content))
+        try:
+            self.table.insert(hash, entry)
+        except MemoryError:
+            destroy_entry(entry)
+            raise
+        return 0
+
+    def add_to_ints(self, limits, member):
+        """Add to an intset, which may have to become something larger."""
+        number: int64_t = 0
+        length: cython.Py_ssize_t = PyBytes_GET_SIZE(member)
+        added: cython.bint
+        if parse_integer(PyBytes_AS_STRING(member), length, cython.address(number)):
+            added = intset.add(cython.address(self.ints), number)
+            if intset.count_of(self.ints) > min(limits.set_max_intset_entries, MOST_INTEGERS):
+                self.to_table(0)
+            return added
+        if self.fits_pack(limits, length):
+            self.to_pack()
+            listpack.append(cython.address(self.pack), PyBytes_AS_STRING(member), length)
+            return True
+        self.to_table(1)
+        self.add_to_table(PyBytes_AS_STRING(member), length, cython.cast(uint64_t, hash(member)))
+        return True
+
+    def fits_pack(self, limits, length):
+        """Whether the intset and one member of that length may be a listpack."""
+        count: cython.Py_ssize_t = intset.count_of(self.ints)
+        longest: cython.Py_ssize_t = 0
+        digits = cython.declare(cython.char[24])
+        if count:
+            longest = max(
+                format_integer(intset.get(self.ints, 0), digits),
+                format_integer(intset.get(self.ints, count - 1), digits),
+            )
+        return (
+            count < limits.set_max_listpack_entries
+            and length <= limits.set_max_listpack_value
+            and longest <= limits.set_max_listpack_value
+        )
+
+    def add_to_pack(self, limits, member):
+        """Add to a listpack, which may have to become a table."""
+        text: cython.p_char = PyBytes_AS_STRING(member)
+        length: cython.Py_ssize_t = PyBytes_GET_SIZE(member)
+        if listpack.find(self.pack, listpack.first(self.pack), text, length, 0):
+            return False
+        if (
+            listpack.count_of(self.pack) < limits.set_max_listpack_entries
+            and length <= limits.set_max_listpack_value
+            and listpack.safe_to_add(self.pack, length)
+        ):
+            listpack.append(cython.address(self.pack), text, length)
+            return True
+        self.to_table(1)
+        self.add_to_table(text, length, cython.cast(uint64_t, hash(member)))
+        return True
+
+    def remove(self, member: bytes) -> cython.bint:
+        """Remove a member; returns whether it was there."""
+        text: cython.p_char = PyBytes_AS_STRING(member)
+        length: cython.Py_ssize_t = PyBytes_GET_SIZE(member)
+        number: int64_t = 0
+        at: cython.Py_ssize_t
+        if self.ints is not cython.NULL:
+            return parse_integer(text, length, cython.address(number)) and intset.remove(
+                cython.address(self.ints), number
+            )
+        if self.pack is not cython.NULL:
+            at = listpack.find(self.pack, listpack.first(self.pack), text, length, 0)
+            if at:
+                listpack.remove(cython.address(self.pack), at)
+            return at != 0
+        hash_: uint64_t = cython.cast(uint64_t, hash(member))
+        slot: cython.pointer[uint64_t] = self.table.find(hash_, text, length)
+        if slot is cython.NULL:
+            return False
+        entry: cython.pointer[Entry] = entry_at(slot)
+        self.table.remove(hash_, slot)
+        destroy_entry(entry)
+        return True
+
+    def members(self) -> list:
+        """All members: ascending in an intset, as added in a listpack, else in no order. O(n)."""
+        found = cython.declare(Found)
+        every: list
+        at: cython.Py_ssize_t
+        if self.ints is not cython.NULL:
+            return [text_of(intset.get(self.ints, i)) for i in range(intset.count_of(self.ints))]
+        if self.pack is not cython.NULL:
+            every = []
+            at = listpack.first(self.pack)
+            while at:
+                every.append(listpack.bytes_at(self.pack, at))
+                at = listpack.after(self.pack, at)
+            return every
+        memset(cython.address(found), 0, cython.sizeof(Found))
+        try:
+            self.table.every(cython.address(found))
+            return self.texts_of(cython.address(found))
+        finally:
+            forget(cython.address(found))
+
+    def texts_of(self, found):
+        """The members that were collected."""
+        return [read_key(found.items[i]) for i in range(found.count)]
+
+    # -- Some of them ----------------------------------------------------------------------------
+
+    def random(self) -> bytes:
+        """Any member, each as likely as the others; the set must not be empty."""
+        if self.ints is not cython.NULL:
+            return text_of(intset.get(self.ints, random_below(intset.count_of(self.ints))))
+        if self.pack is not cython.NULL:
+            return listpack.bytes_at(self.pack, listpack.random_at(self.pack, 1))
+        return read_key(self.table.random())
+
+    def sample(self, count: cython.Py_ssize_t) -> list:
+        """So many different members, in no order; all of them if there are no more.
+
+        O(count) where that is much less than the size, else O(size).
+        """
+        size: cython.Py_ssize_t = self.size()
+        if count >= size:
+            return self.members()
+        if self.table is None or count * 3 > size:
+            return _random.sample(self.members(), count)
+        chosen: set = set()
+        while len(chosen) < count:
+            chosen.add(read_key(self.table.random()))
+        return list(chosen)
+
+    def pop(self) -> bytes:
+        """Remove any member and return it; the set must not be empty."""
+        member: bytes = self.random()
+        self.remove(member)
+        return member
+
+    def scan(self, cursor: uint64_t, count: cython.Py_ssize_t):
+        """Some members and the cursor to go on from, 0 at the end: as ``Database.scan``.
+
+        The small forms are returned as a whole.
+        """
+        found = cython.declare(Found)
+        visits: cython.Py_ssize_t
+        if self.table is None:
+            return 0, self.members()
+        memset(cython.address(found), 0, cython.sizeof(Found))
+        visits = count * 10
+        try:
+            while True:
+                cursor = self.table.scan(cursor, cython.address(found))
+                visits -= 1
+                if cursor == 0 or found.count >= count or visits <= 0:
+                    return cursor, self.texts_of(cython.address(found))
+        finally:
+            forget(cython.address(found))
+
+    def common(self, others: list, most: cython.Py_ssize_t = 0) -> list:
+        """The members that all other sets have, too; at most so many unless that is 0.
+
+        O(n * len(others)), with n the size of this set: call it on the smallest.
+        """
+        shared: list = []
+        found = cython.declare(Found)
+        digits = cython.declare(cython.char[24])
+        text: cython.p_const_char
+        length: cython.Py_ssize_t = 0
+        i: cython.Py_ssize_t
+        at: cython.Py_ssize_t
+        if self.ints is not cython.NULL:
+            for i in range(intset.count_of(self.ints)):
+                length = format_integer(intset.get(self.ints, i), digits)
+                if self.everywhere(others, digits, length):
+                    shared.append(PyBytes_FromStringAndSize(digits, length))
+                    if len(shared) == most:
+                        break
+            return shared
+        if self.pack is not cython.NULL:
+            at = listpack.first(self.pack)
+            while at and (most == 0 or len(shared) < most):
+                text = listpack.text_at(self.pack, at, digits, cython.address(length))
+                if self.everywhere(others, text, length):
+                    shared.append(PyBytes_FromStringAndSize(text, length))
+                at = listpack.after(self.pack, at)
+            return shared
+        memset(cython.address(found), 0, cython.sizeof(Found))
+        try:
+            self.table.every(cython.address(found))
+            for i in range(found.count):
+                if self.everywhere(others, key_of(found.items[i]), key_length(found.items[i])):
+                    shared.append(read_key(found.items[i]))
+                    if len(shared) == most:
+                        break
+        finally:
+            forget(cython.address(found))
+        return shared
+
+    def everywhere(self, others, text, length):
+        """Whether all other sets have this member."""
+        i: cython.Py_ssize_t
+        for i in range(len(others)):
+            if not cython.cast(Set, others[i]).contains_text(text, length):
+                return False
+        return True
+
+    # -- The form --------------------------------------------------------------------------------
+
+    def settle(self, limits: Limits) -> None:
+        """Become an intset if this is a listpack of integers only, and few enough of them."""
+        number: int64_t = 0
+        digits = cython.declare(cython.char[24])
+        length: cython.Py_ssize_t = 0
+        text: cython.p_const_char
+        if self.pack is cython.NULL:
+            return
+        if listpack.count_of(self.pack) > min(limits.set_max_intset_entries, MOST_INTEGERS):
+            return
+        ints: intset.Ints = intset.create()
+        at: cython.Py_ssize_t = listpack.first(self.pack)
+        while at:
+            text = listpack.text_at(self.pack, at, digits, cython.address(length))
+            if not parse_integer(text, length, cython.address(number)):
+                intset.destroy(ints)
+                return
+            intset.add(cython.address(ints), number)
+            at = listpack.after(self.pack, at)
+        self.drop_small()
+        self.ints = ints
+
+    def to_pack(self):
+        """Turn the intset into a listpack."""
+        pack: listpack.Pack = listpack.create()
+        i: cython.Py_ssize_t
+        for i in range(intset.count_of(self.ints)):
+            listpack.append_integer(cython.address(pack), intset.get(self.ints, i))
+        self.drop_small()
+        self.pack = pack
+        return 0
+
+    def to_table(self, expected):
+        """Turn a small form into a table, with room for more members."""
+        members: list = self.members()
+        self.table = Table()
+        self.table.reserve(len(members) + expected)
+        for member in members:
+            self.add_to_table(
+                PyBytes_AS_STRING(member),
+                PyBytes_GET_SIZE(member),
+                cython.cast(uint64_t, hash(member)),
+            )
+        self.drop_small()
+        return 0
+
+
+@cython.cfunc
+def text_of(number: int64_t) -> bytes:
+    """The decimal form of a number."""
+    digits = cython.declare(cython.char[24])
+    return PyBytes_FromStringAndSize(digits, format_integer(number, digits))

@@ -76,7 +76,7 @@ def cell_size(size):
 def take(size):
     """A cell of at least ``size`` bytes, contents undefined; raises MemoryError."""
     if size > LARGEST_CELL:
-        return allocate(size)
+        return allocate(cell_size(size))
     home: cython.pointer[SizeClass] = cython.address(_classes[_class_of[(size + 7) >> 3]])
     slab: cython.pointer[Slab] = home.current
     if slab is cython.NULL or is_full(slab):

@@ -314,8 +314,5 @@ class Redis(redis.Redis):
             own.close()
 
     def __del__(self) -> None:
-        # A pipeline or a pub/sub object may go on with the engine.
-        try:
-            super().close()
-        except Exception:
-            pass
+        # Connections end with the last reference to them; a pipeline may go on with them.
+        pass

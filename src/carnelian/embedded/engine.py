@@ -167,7 +167,7 @@ class Engine:
 
     def __del__(self):
         if self.host is not None:
-            self.host.close()
+            self.host.abandon()
 
     def __repr__(self):
         if self.closed:

@@ -23,5 +23,6 @@ cdef class Host:
     cdef run(self, Mailbox box, list words)
     cpdef submit(self, Mailbox box, list commands)
     cdef tidy(self)
+    cdef tidy_soon(self)
     cdef wake_timer(self)
     cdef reschedule(self)

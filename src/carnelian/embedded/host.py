@@ -73,6 +73,8 @@ class Host:
         self.running = True
         if self.idle:
             self.wake_timer()
+        if self.loose_ends:
+            self.tidy()
 
     @cython.cfunc
     def leave(self):
@@ -83,6 +85,9 @@ class Host:
         finally:
             self.running = False
             self.release()
+        # A session may have ended after the last look.
+        if self.loose_ends:
+            self.tidy_soon()
 
     @cython.cfunc
     def run(self, box: Mailbox, words: list):
@@ -140,6 +145,17 @@ class Host:
             box = self.loose_ends.pop(0)
             box.proceed(self.core)
 
+    @cython.cfunc
+    def tidy_soon(self):
+        """Tidy now, or leave it to the thread that runs a command: nobody waits here."""
+        if not self.acquire(False):
+            return
+        try:
+            if self.state == OPEN and not self.running:
+                self.tidy()
+        finally:
+            self.release()
+
     def refuse(self) -> None:
         """Say why the engine cannot be used now."""
         if self.state == FORKED:
@@ -177,17 +193,10 @@ class Host:
             self.leave()
 
     def end(self, box: Mailbox) -> None:
-        """End a session; also from a destructor, in the midst of a command."""
-        # Destructors of a forked child may run before it is told that it is one.
-        if self.state != OPEN or os.getpid() != self.pid:
-            return
-        self.acquire()
-        try:
+        """End a session. Never waits, so that destructors can call it wherever they run."""
+        if self.state == OPEN:
             box.close()
-            if not self.running:
-                self.tidy()
-        finally:
-            self.release()
+            self.tidy_soon()
 
     # -- Time ------------------------------------------------------------------------------------
 
@@ -270,7 +279,7 @@ class Host:
 
     def close(self) -> None:
         """End all sessions and the timer; the data is gone. Does nothing when done before."""
-        if self.state != OPEN or os.getpid() != self.pid:
+        if self.state != OPEN:
             return
         self.acquire()
         try:
@@ -278,15 +287,30 @@ class Host:
                 return
             if self.running:
                 self.refuse()
-            self.state = ENDED
-            for session in self.core.sessions:
-                session.close()
-            self.tidy()
-            self.core.keyspace.flush()
-            self.core.on_shutdown = None
+            self._end_all()
         finally:
             self.release()
         self.timer.stop()
+
+    def abandon(self) -> None:
+        """Close without waiting for anybody: for the destructor of the last who could use it."""
+        # Destructors of a forked child may run before it is told that it is one.
+        if self.state != OPEN or os.getpid() != self.pid or not self.acquire(False):
+            self.timer.stop(wait=False)
+            return
+        try:
+            self._end_all()
+        finally:
+            self.release()
+        self.timer.stop(wait=False)
+
+    def _end_all(self) -> None:
+        self.state = ENDED
+        for session in self.core.sessions:
+            session.close()
+        self.tidy()
+        self.core.keyspace.flush()
+        self.core.on_shutdown = None
 
     def orphan(self) -> None:
         """This is a copy of the engine in a child process."""

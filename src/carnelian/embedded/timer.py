@@ -33,18 +33,23 @@ class Timer:
             self._thread = threading.Thread(
                 target=_run, args=(self._host, self._calls), name="carnelian-timer", daemon=True
             )
-            self._thread.start()
+            try:
+                self._thread.start()
+            except RuntimeError:
+                # The interpreter is about to end, and time with it.
+                self._thread = None
+                return
             _running.add(self)
         else:
             self._calls.put(None)
 
-    def stop(self) -> None:
+    def stop(self, *, wait: bool = True) -> None:
         """End the thread, and wait for its end unless it is the one that calls."""
         thread = self._thread
         if thread is None:
             return
         self._calls.put(_STOP)
-        if thread is not threading.current_thread():
+        if wait and thread is not threading.current_thread():
             thread.join()
         self._thread = None
 

@@ -84,7 +84,7 @@ class TestAuth:
         client("AUTH", "user", "secret")
         client("HELLO", 2, "AUTH", "user", "secret", "SETNAME", "me")
         client("CONFIG", "SET", "requirepass", "secret", "maxmemory", 0)
-        shown = [reply.value.partition(b"] ")[2] for reply in watcher.messages()]
+        shown = [reply.text.partition(b"] ")[2] for reply in watcher.messages()]
         assert shown == [
             b'"AUTH" "(redacted)"',
             b'"AUTH" "(redacted)" "(redacted)"',

@@ -56,16 +56,16 @@ class TestInfo:
     def test_one(self, client: LocalClient) -> None:
         reply = client.call("COMMAND", "INFO", "PUBLISH", "no-such", "config|get", "config|get|x")
         assert reply.kind == b"*"
-        publish, unknown_name, subcommand, nonsense = reply.value
+        publish, unknown_name, subcommand, nonsense = reply.items
         assert unknown_name == nonsense == Reply(b"_", b"")
-        assert subcommand.value[0] == Reply(b"$", b"config|get")
-        name, arity, flags, first, last, step, categories, hints, specs, below = publish.value
+        assert subcommand.items[0] == Reply(b"$", b"config|get")
+        name, arity, flags, first, last, step, categories, hints, specs, below = publish.items
         assert (name.value, arity.value) == (b"publish", 3)
         assert flags.kind == b"~"
-        shown = [(one.kind, one.value) for one in flags.value]
+        shown = [(one.kind, one.value) for one in flags.items]
         assert shown == [(b"+", b"pubsub"), (b"+", b"loading"), (b"+", b"stale"), (b"+", b"fast")]
         assert (first.value, last.value, step.value) == (0, 0, 0)
-        assert [one.value for one in categories.value] == [b"@pubsub", b"@fast"]
+        assert [one.value for one in categories.items] == [b"@pubsub", b"@fast"]
         assert (hints.kind, specs.kind, below.kind) == (b"~", b"~", b"~")
 
     def test_key_spec(self, client: LocalClient) -> None:

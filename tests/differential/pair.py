@@ -95,8 +95,7 @@ class Pair:
 
 def texts(message: Reply) -> list[bytes]:
     """The words of a message."""
-    assert isinstance(message.value, list)
-    return [part.value for part in message.value]
+    return [part.text for part in message.items]
 
 
 def same(words: tuple[bytes | str | int, ...], theirs: Reply, ours: Reply) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import pytest
 
@@ -277,7 +278,7 @@ def test_collections_are_no_strings(db: Database, use):
 
 
 @pytest.mark.parametrize("argument", ["text", bytearray(b"x"), 5, memoryview(b"x")])
-def test_only_bytes_are_taken(db: Database, argument: object):
+def test_only_bytes_are_taken(db: Database, argument: Any):
     with pytest.raises(TypeError):
         db.set_string(argument, b"v")
     with pytest.raises(TypeError):

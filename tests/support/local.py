@@ -15,7 +15,7 @@ class LocalSession(Session):
 
     def __init__(self, engine: Engine):
         super().__init__(engine)
-        self.sent: list[object] = []
+        self.sent: list[Any] = []
         self.closed = False
 
     def send(self, value: object) -> None:

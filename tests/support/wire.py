@@ -19,6 +19,18 @@ class Reply(NamedTuple):
     def __repr__(self) -> str:
         return f"{self.kind.decode()}{self.value!r}"
 
+    @property
+    def items(self) -> list[Reply]:
+        """The parts of an aggregate."""
+        assert isinstance(self.value, list), f"{self!r} has no parts"
+        return self.value
+
+    @property
+    def text(self) -> bytes:
+        """What is not an aggregate, a number or a null."""
+        assert isinstance(self.value, bytes), f"{self!r} is no text"
+        return self.value
+
 
 def read(stream: BinaryIO) -> Reply:
     """The next reply of a stream; raises EOFError if it ends before."""

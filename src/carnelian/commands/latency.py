@@ -6,8 +6,9 @@ See https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/l
 from __future__ import annotations
 
 from carnelian.engine.latency import Series
-from carnelian.engine.registry import Command, command, container
+from carnelian.engine.registry import command, container
 from carnelian.engine.session import Session
+from carnelian.engine.stats import Histogram
 from carnelian.resp.replies import Error, FlatMap, Verbatim
 
 _GRAPH_COLUMNS = 80
@@ -126,16 +127,17 @@ def histogram(session: Session, args: list[bytes]) -> FlatMap:
                 chosen += [found, *found.subcommands.values()]
     reply = FlatMap()
     for each in chosen:
-        if each.histogram is not None and each.histogram.total:
-            reply += [each.name, _distribution(each)]
+        recorded = each.histogram
+        if recorded is not None and recorded.total:
+            reply += [each.name, _distribution(recorded)]
     return reply
 
 
-def _distribution(command: Command) -> FlatMap:
+def _distribution(recorded: Histogram) -> FlatMap:
     rows = FlatMap()
-    for bound, calls in command.histogram.doublings():
+    for bound, calls in recorded.doublings():
         rows += [bound, calls]
-    return FlatMap([b"calls", command.histogram.total, b"histogram_usec", rows])
+    return FlatMap([b"calls", recorded.total, b"histogram_usec", rows])
 
 
 def _draw(name: str, series: Series, now: int) -> str:

@@ -5,6 +5,8 @@ See https://redis.io/docs/latest/develop/interact/pubsub/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from carnelian.datatypes.glob import matches
 from carnelian.engine.registry import at, command, container
 from carnelian.engine.session import FLAG_DENY_BLOCKING, SUBSCRIBED, Session
@@ -69,7 +71,7 @@ def ssubscribe(session: Session, args: list[bytes]) -> Several:
     replies = Several()
     for channel in args[1:]:
         session.engine.pubsub.subscribe_shard(session, channel)
-        replies.append(Push([b"ssubscribe", channel, len(session.shard_channels)]))
+        replies.append(Push([b"ssubscribe", channel, len(session.shard_channels or ())]))
     _update_gate(session)
     return replies
 
@@ -86,7 +88,7 @@ def ssubscribe(session: Session, args: list[bytes]) -> Several:
 )
 def unsubscribe(session: Session, args: list[bytes]) -> Several:
     replies = Several()
-    for channel in args[1:] or list(session.channels or ()) or [None]:
+    for channel in _named_or_all(args, session.channels):
         if channel is not None:
             session.engine.pubsub.unsubscribe(session, channel)
         replies.append(Push([b"unsubscribe", channel, session.subscription_count()]))
@@ -106,7 +108,7 @@ def unsubscribe(session: Session, args: list[bytes]) -> Several:
 )
 def punsubscribe(session: Session, args: list[bytes]) -> Several:
     replies = Several()
-    for pattern in args[1:] or list(session.patterns or ()) or [None]:
+    for pattern in _named_or_all(args, session.patterns):
         if pattern is not None:
             session.engine.pubsub.unsubscribe_pattern(session, pattern)
         replies.append(Push([b"punsubscribe", pattern, session.subscription_count()]))
@@ -127,7 +129,7 @@ def punsubscribe(session: Session, args: list[bytes]) -> Several:
 )
 def sunsubscribe(session: Session, args: list[bytes]) -> Several:
     replies = Several()
-    for channel in args[1:] or list(session.shard_channels or ()) or [None]:
+    for channel in _named_or_all(args, session.shard_channels):
         if channel is not None:
             session.engine.pubsub.unsubscribe_shard(session, channel)
         replies.append(Push([b"sunsubscribe", channel, len(session.shard_channels or ())]))
@@ -240,6 +242,11 @@ def pubsub_shardnumsub(session: Session, args: list[bytes]) -> list:
 )
 def pubsub_numpat(session: Session, args: list[bytes]) -> int:
     return len(session.engine.pubsub.patterns)
+
+
+def _named_or_all(args: list[bytes], own: dict[bytes, None] | None) -> Sequence[bytes | None]:
+    """What to stop listening to; a single None, which is replied about too, if there is nothing."""
+    return args[1:] or list(own or ()) or [None]
 
 
 def leave(session: Session) -> None:

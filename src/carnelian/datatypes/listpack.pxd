@@ -3,6 +3,7 @@ from libc.stdint cimport int64_t, uint8_t
 # The bytes of a listpack, in memory of their own. An element is named by its offset in them; the
 # offset 0 stands for none. Changes may move the bytes, and so take the address of the pointer.
 ctypedef uint8_t *Pack
+ctypedef const uint8_t *Bytes
 
 cdef enum:
     HEADER = 6
@@ -18,35 +19,35 @@ cdef struct Item:
 # Making
 cdef Pack create() except NULL
 cdef Pack from_text(const char *data, Py_ssize_t length) except NULL
-cdef Pack duplicate(const uint8_t *pack) except NULL
+cdef Pack duplicate(Bytes pack) except NULL
 cdef void destroy(Pack pack) noexcept nogil
-cdef bint is_valid(const uint8_t *data, Py_ssize_t length) noexcept nogil
+cdef bint is_valid(Bytes data, Py_ssize_t length) noexcept nogil
 
 # Facts
 cdef Py_ssize_t count_of(Pack pack) noexcept nogil
-cdef Py_ssize_t memory_of(const uint8_t *pack) noexcept nogil
-cdef bint safe_to_add(const uint8_t *pack, Py_ssize_t more) noexcept nogil
+cdef Py_ssize_t memory_of(Bytes pack) noexcept nogil
+cdef bint safe_to_add(Bytes pack, Py_ssize_t more) noexcept nogil
 cdef Py_ssize_t room_for(const char *text, Py_ssize_t length) noexcept nogil
 
 # Walking
-cdef Py_ssize_t first(const uint8_t *pack) noexcept nogil
-cdef Py_ssize_t last(const uint8_t *pack) noexcept nogil
-cdef Py_ssize_t after(const uint8_t *pack, Py_ssize_t at) noexcept nogil
-cdef Py_ssize_t before(const uint8_t *pack, Py_ssize_t at) noexcept nogil
+cdef Py_ssize_t first(Bytes pack) noexcept nogil
+cdef Py_ssize_t last(Bytes pack) noexcept nogil
+cdef Py_ssize_t after(Bytes pack, Py_ssize_t at) noexcept nogil
+cdef Py_ssize_t before(Bytes pack, Py_ssize_t at) noexcept nogil
 cdef Py_ssize_t seek(Pack pack, Py_ssize_t index) noexcept nogil
-cdef Py_ssize_t size_at(const uint8_t *pack, Py_ssize_t at) noexcept nogil
+cdef Py_ssize_t size_at(Bytes pack, Py_ssize_t at) noexcept nogil
 
 # Reading
-cdef bint read(const uint8_t *pack, Py_ssize_t at, Item *item) noexcept nogil
+cdef bint read(Bytes pack, Py_ssize_t at, Item *item) noexcept nogil
 cdef const char *text_at(
-    const uint8_t *pack, Py_ssize_t at, char *digits, Py_ssize_t *length
+    Bytes pack, Py_ssize_t at, char *digits, Py_ssize_t *length
 ) noexcept nogil
-cdef bytes bytes_at(const uint8_t *pack, Py_ssize_t at)
+cdef bytes bytes_at(Bytes pack, Py_ssize_t at)
 cdef bint equals(
-    const uint8_t *pack, Py_ssize_t at, const char *text, Py_ssize_t length
+    Bytes pack, Py_ssize_t at, const char *text, Py_ssize_t length
 ) noexcept nogil
 cdef Py_ssize_t find(
-    const uint8_t *pack, Py_ssize_t at, const char *text, Py_ssize_t length, Py_ssize_t skip
+    Bytes pack, Py_ssize_t at, const char *text, Py_ssize_t length, Py_ssize_t skip
 ) noexcept nogil
 cdef Py_ssize_t random_at(Pack pack, Py_ssize_t step) noexcept nogil
 
@@ -65,9 +66,9 @@ cdef int merge(Pack *pack, Pack *tail) except -1
 cdef Pack split(Pack *pack, Py_ssize_t at) except NULL
 
 
-cdef inline Py_ssize_t total_of(const uint8_t *pack) noexcept nogil:
+cdef inline Py_ssize_t total_of(Bytes pack) noexcept nogil:
     return pack[0] | pack[1] << 8 | pack[2] << 16 | <Py_ssize_t>pack[3] << 24
 
 
-cdef inline Py_ssize_t end_of(const uint8_t *pack) noexcept nogil:
+cdef inline Py_ssize_t end_of(Bytes pack) noexcept nogil:
     return total_of(pack) - 1

@@ -21,6 +21,7 @@ import cython
 from cython.cimports.carnelian.datatypes.listpack import (
     DIGITS,
     HEADER,
+    Bytes,
     Item,
     Pack,
     end_of,
@@ -41,9 +42,6 @@ LARGEST = cython.declare(cython.Py_ssize_t, 1 << 30)
 # Of the slabs; more comes from the general allocator, with a word of its own.
 LARGEST_CELL = cython.declare(cython.Py_ssize_t, 1024)
 OVERHEAD = cython.declare(cython.Py_ssize_t, 8)
-
-Bytes = cython.typedef(cython.pointer[cython.const[uint8_t]])
-
 
 # -- Memory --------------------------------------------------------------------------------------
 

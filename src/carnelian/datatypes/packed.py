@@ -27,12 +27,18 @@ class Listpack:
         ValueError: they are not a listpack.
     """
 
-    def __cinit__(self, data: bytes | None = None):
-        self.pack = cython.NULL
-        if data is None:
-            self.pack = listpack.create()
-        else:
-            self.pack = listpack.from_text(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+    def __cinit__(self, *args):
+        self.pack = listpack.create()
+
+    def __init__(self, data: bytes | None = None):
+        if data is not None:
+            self._adopt(listpack.from_text(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)))
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def _adopt(self, pack: Pack) -> cython.void:
+        listpack.destroy(self.pack)
+        self.pack = pack
 
     def __dealloc__(self):
         if self.pack is not cython.NULL:
@@ -106,8 +112,7 @@ class Listpack:
         """Cut off the elements from ``index`` on and return them."""
         cut: Listpack = Listpack()
         tail: Pack = listpack.split(cython.address(self.pack), self.place(index))
-        listpack.destroy(cut.pack)
-        cut.pack = tail
+        cut._adopt(tail)
         return cut
 
     def find(self, value: bytes, skip: cython.Py_ssize_t = 0) -> int | None:

@@ -104,8 +104,9 @@ class Admission:
         if pause.active and pause.holds(session, command):
             self._engine.blocking.postpone(session, command, args)
             return NO_REPLY
-        if session.gate & IN_MULTI and command.name not in _NEVER_QUEUED:
-            session.transaction.add(command, args)
+        transaction = session.transaction
+        if transaction is not None and command.name not in _NEVER_QUEUED:
+            transaction.add(command, args)
             return QUEUED
         return None
 

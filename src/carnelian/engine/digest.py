@@ -44,10 +44,9 @@ class Digest:
 
 def of_value(db: Database, key: bytes, digest: Digest) -> None:
     """Take in the value of a key: its type, its content, and whether it expires."""
-    value = db.peek(key)
-    if value is None:
+    value, kind = db.peek(key), db.type_name(key)
+    if value is None or kind is None:
         return
-    kind = db.type_name(key)
     digest.chain(_TYPE_NUMBERS.get(kind, 5).to_bytes(4, "big"))
     if isinstance(value, bytes):
         digest.chain(value)

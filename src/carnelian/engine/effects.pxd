@@ -3,5 +3,5 @@ cdef class Effects:
     cdef list _pending
     cdef readonly bint listening
 
-    cpdef add(self, db_index, args)
+    cpdef add(self, int db_index, list args)
     cpdef flush(self)

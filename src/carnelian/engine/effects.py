@@ -18,8 +18,8 @@ class Effects:
     """
 
     def __init__(self) -> None:
-        self._listeners = []
-        self._pending = []
+        self._listeners: list[Listener] = []
+        self._pending: list[tuple[int, list[bytes]]] = []
         # Commands cost nothing here as long as nobody listens.
         self.listening = False
 
@@ -34,7 +34,7 @@ class Effects:
         self.listening = bool(self._listeners)
 
     @cython.ccall
-    def add(self, db_index: object, args: object):
+    def add(self, db_index: cython.int, args: list):
         """Add a command to the unit; the database is -1 where it does not matter."""
         if self.listening:
             self._pending.append((db_index, args))

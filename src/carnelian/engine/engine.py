@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 import cython
 from cython.cimports.carnelian.engine.registry import Command, Registry
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.engine.stats import Stats
 from cython.cimports.carnelian.keyspace.clock import Clock
+from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 
 from carnelian.datatypes import memory
@@ -90,7 +92,7 @@ class Engine:
         # What `session.call` of a handler comes to.
         self.nested = nested.call
         # Subcommands of DEBUG that features bring along.
-        self.debug_commands = {}
+        self.debug_commands: dict[bytes, Callable] = {}
         self.started_ms = self.clock.wall_ms()
         self.startup_memory = self.peak_memory = memory.used()
         self.run_id = os.urandom(20).hex()
@@ -104,12 +106,15 @@ class Engine:
         self.keys_ready = False
         # Something may wait for a time: next_deadline_ms() is to be asked.
         self.timed = False
+        # Set by the configuration, as everything that `follow` knows.
+        self.latency_tracking = False
+        self.slow_ns = self.latency_ns = 0
         self.log: Callable[[str, str], None] = _silent
         # Called by SHUTDOWN with its options; the owner ends the process, or refuses.
         self.on_shutdown: Callable[[set[bytes]], bool] | None = None
         # What the owner adds to the engine's own cron, and facts of the process for INFO.
         self.on_cron: list[Callable[[], None]] = []
-        self.facts: dict[str, object] = {}
+        self.facts: dict[str, Any] = {}
         self._attach()
 
     def _attach(self) -> None:
@@ -282,7 +287,7 @@ class Engine:
 
     # -- Events of the key space -------------------------------------------------------------------
 
-    def _expired(self, db: object, key: bytes) -> None:
+    def _expired(self, db: Database, key: bytes) -> None:
         verb = b"UNLINK" if self.config["lazyfree-lazy-expire"] else b"DEL"
         self.effects.add(db.index, [verb, key])
         self.changes.expired(db, key)

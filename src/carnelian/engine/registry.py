@@ -223,7 +223,7 @@ class Command:
         if legacy_range(declaration.keys).movable:
             self.flags |= FLAG_BITS["movablekeys"]
         self.categories = declaration.acl_categories()
-        self.subcommands = {}
+        self.subcommands: dict[bytes, Command] = {}
         self.reset_statistics()
 
     def reset_statistics(self) -> None:
@@ -232,7 +232,7 @@ class Command:
         self.microseconds = 0
         self.rejected_calls = 0
         self.failed_calls = 0
-        self.histogram = None
+        self.histogram: Histogram | None = None
 
     @cython.cfunc
     def record(self, nanoseconds: cython.longlong, tracking: cython.bint) -> cython.void:
@@ -260,8 +260,8 @@ class Registry:
     """The commands of one engine by name, in any case."""
 
     def __init__(self) -> None:
-        self.by_spelling = {}
-        self.top = {}
+        self.by_spelling: dict[bytes, Command] = {}
+        self.top: dict[bytes, Command] = {}
         for declaration in sorted(declarations.values(), key=lambda d: d.name.count(" ")):
             self.add(declaration)
 
@@ -300,13 +300,13 @@ class Registry:
         self.by_spelling.clear()
 
     @cython.ccall
-    def lookup(self, args: list) -> Command:
+    def lookup(self, args: list) -> Command | None:
         """The command that these words call, ``None`` if there is none; a subcommand if given.
 
         O(1): spellings met before are remembered, so that case folding happens once.
         """
         name = args[0]
-        found: Command = self.by_spelling.get(name)
+        found: Command | None = self.by_spelling.get(name)
         if found is None:
             found = self.top.get(name.lower())
             if found is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carnelian.datatypes import limits
 from carnelian.keyspace import events
@@ -17,7 +18,7 @@ _NEVER = 1 << 62
 def follow(engine: Engine) -> None:
     """Apply the directives that concern the engine, now and whenever they change."""
     rename_commands(engine)
-    appliers = {
+    appliers: dict[str, Callable[[Engine, Any], None]] = {
         "slowlog-log-slower-than": _slow_threshold,
         "slowlog-max-len": _slowlog_length,
         "latency-monitor-threshold": _latency_threshold,
@@ -35,7 +36,7 @@ def follow(engine: Engine) -> None:
     }
     for name, apply in appliers.items():
         apply(engine, engine.config[name])
-        engine.config.on_change(name, lambda value, apply=apply: apply(engine, value))
+        engine.config.on_change(name, partial(apply, engine))
     for name in limits.DIRECTIVES:
         engine.keyspace.limits.set(name, engine.config[name])
         engine.config.on_change(name, partial(engine.keyspace.limits.set, name))

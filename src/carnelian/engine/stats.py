@@ -18,6 +18,8 @@ _MOST = cython.declare(cython.longlong, 1_000_000_000)
 class Histogram:
     """Durations in nanoseconds; recording is O(1) and allocates nothing."""
 
+    counts: cython.p_uint  # one for each cell, in place
+
     def __init__(self) -> None:
         self.reset()
 
@@ -147,7 +149,7 @@ class Stats:
         self.error_replies = 0
         self.input_limit_disconnections = 0
         self.output_limit_disconnections = 0
-        self.errors = {}
+        self.errors: dict[str, int] = {}
         for rate in (self.ops_rate, self.input_rate, self.output_rate):
             rate.reset()
 

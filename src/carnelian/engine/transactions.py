@@ -51,20 +51,21 @@ class Watches:
     """Who watches which key; nothing else in the engine knows."""
 
     def __init__(self) -> None:
-        self.keys: dict[Place, dict[Session, None]] = {}
+        self.keys: dict[Place, dict[Session, Watch]] = {}
         # Called when there is a first watched key, or none any longer.
         self.on_interest: Callable[[], None] = _nothing
 
     def add(self, session: Session, key: bytes) -> None:
         """Watch a key of the session's current database."""
-        if session.watch is None:
-            session.watch = Watch()
+        watch = session.watch
+        if watch is None:
+            watch = session.watch = Watch()
         place = (session.db.index, key)
-        if place in session.watch.places:
+        if place in watch.places:
             return
-        session.watch.places[place] = session.db.is_overdue(key)
+        watch.places[place] = session.db.is_overdue(key)
         first = not self.keys
-        self.keys.setdefault(place, {})[session] = None
+        self.keys.setdefault(place, {})[session] = watch
         if first:
             self.on_interest()
 
@@ -84,11 +85,11 @@ class Watches:
     def touch(self, db: Database, key: bytes) -> None:
         """A key has changed."""
         place = (db.index, key)
-        for session in self.keys.get(place, ()):
-            if session.watch.places[place] and not db.holds(key):
-                session.watch.places[place] = False
+        for watch in self.keys.get(place, {}).values():
+            if watch.places[place] and not db.holds(key):
+                watch.places[place] = False
                 continue
-            session.watch.broken = True
+            watch.broken = True
 
     def touch_all(self, db: Database, successor: Database | None = None) -> None:
         """All keys of a database go; with a successor, what that holds takes their place."""
@@ -98,8 +99,8 @@ class Watches:
             comes = successor is not None and successor.holds(key)
             if not (comes or db.holds(key)):
                 continue
-            for session in watchers:
-                self._replace(session.watch, (index, key), db, successor if comes else None)
+            for watch in watchers.values():
+                self._replace(watch, (index, key), db, successor if comes else None)
 
     def _replace(
         self, watch: Watch, place: Place, db: Database, successor: Database | None

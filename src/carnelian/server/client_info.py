@@ -118,6 +118,9 @@ def _address(connection: Connection, ask) -> bytes:
     if connection.is_unix:
         path = connection.engine.config["unixsocket"] or ""
         return f"{path}:0".encode("utf-8", "surrogateescape")
+    if connection.transport.fd < 0:
+        # Ended by its own command, SHUTDOWN, which the slow log still writes about.
+        return b"?:0"
     sock = socket.socket(fileno=connection.transport.fd)
     try:
         return format_address(*ask(sock)[:2])

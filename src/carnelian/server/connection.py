@@ -512,6 +512,7 @@ class Connection(Session):
         self.hub.loop.unwatch(transport)
         transport.connection = None
         close(transport.fd)
+        transport.fd = -1
         self.hub.release(self)
         self.output.clear()
         self.parser = Parser()

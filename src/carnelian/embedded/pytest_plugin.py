@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+# Every run of pytest imports this module: the rest is imported where it is used.
 if TYPE_CHECKING:
-    import carnelian
+    from carnelian.embedded.client import Redis
+    from carnelian.embedded.engine import Engine
 
 
 @pytest.fixture
-def carnelian_engine() -> Iterator[carnelian.Engine]:
+def carnelian_engine() -> Iterator[Engine]:
     """An empty engine; ``carnelian_engine.clock.advance(ms)`` moves its time."""
-    import carnelian
+    from carnelian.embedded.clock import ManualClock
+    from carnelian.embedded.engine import Engine
 
-    with carnelian.Engine(clock=carnelian.ManualClock()) as engine:
+    with Engine(clock=ManualClock()) as engine:
         yield engine
 
 
 @pytest.fixture
-def carnelian_redis(carnelian_engine: carnelian.Engine) -> Iterator[carnelian.Redis]:
+def carnelian_redis(carnelian_engine: Engine) -> Iterator[Redis]:
     """A redis-py client of ``carnelian_engine``."""
-    import carnelian
+    from carnelian.embedded.client import Redis
 
-    with carnelian.Redis(engine=carnelian_engine) as client:
+    with Redis(engine=carnelian_engine) as client:
         yield client

@@ -59,6 +59,7 @@ class Session:
         self.gate = 0
         self.flags = 0
         self.protocol = 2
+        self.reply_mode = REPLY_ON
         self.created_ms = engine.clock.wall_ms()
         self.active_ms = self.created_ms
         self.lib_name = b""

@@ -83,7 +83,7 @@ class Session:
         self.name = b""
         # What is to be skipped is the very reply of RESET.
         if self.reply_mode != REPLY_SKIP:
-            self.reply_mode: int = REPLY_ON
+            self.reply_mode = REPLY_ON
         self.flags &= ~(FLAG_NO_EVICT | FLAG_NO_TOUCH)
         self.gate &= ~UNTOUCHING
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -174,6 +176,7 @@ def test_more_elements_than_the_header_counts() -> None:
 
 
 def test_memory_is_given_back() -> None:
+    gc.collect()
     before = memory.used()
     listpack = packed(*[b"x" * 50] * 100)
     assert memory.used() - before == listpack.memory()

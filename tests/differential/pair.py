@@ -8,7 +8,7 @@ from support.wire import Reply, WireClient
 
 # Replies that tell the time: by how much they may differ between two servers.
 SLACK = {b"TTL": 1, b"EXPIRETIME": 1, b"PTTL": 2000, b"PEXPIRETIME": 2000, b"OBJECT": 1}
-UNORDERED = {b"KEYS", b"SMEMBERS", b"SINTER", b"SUNION", b"SDIFF"}
+UNORDERED = {b"KEYS", b"SMEMBERS", b"SINTER", b"SUNION", b"SDIFF", b"HKEYS", b"HVALS"}
 COUNTERS = ("keyspace_hits", "keyspace_misses", "rdb_changes_since_last_save")
 EVENTS = b"__key*__:*"
 
@@ -98,11 +98,18 @@ def texts(message: Reply) -> list[bytes]:
     return [part.text for part in message.items]
 
 
+def pairs(flat: list[Reply]) -> list[tuple[Reply, Reply]]:
+    """The items of a map, in an order of their own."""
+    return sorted(zip(flat[::2], flat[1::2], strict=True))
+
+
 def same(words: tuple[bytes | str | int, ...], theirs: Reply, ours: Reply) -> bool:
     """Whether the replies to a command say the same."""
     name = words[0].upper() if isinstance(words[0], bytes) else str(words[0]).upper().encode()
     if name in UNORDERED and isinstance(theirs.value, list) and isinstance(ours.value, list):
         return theirs.kind == ours.kind and sorted(theirs.value) == sorted(ours.value)
+    if name == b"HGETALL" and isinstance(theirs.value, list) and isinstance(ours.value, list):
+        return theirs.kind == ours.kind and pairs(theirs.value) == pairs(ours.value)
     numbers = isinstance(theirs.value, int) and isinstance(ours.value, int)
     if numbers and min(theirs.value, ours.value) >= 0:
         return abs(theirs.value - ours.value) <= SLACK.get(name, 0)

@@ -1,0 +1,184 @@
+"""HGETALL, HSCAN, HRANDFIELD and their kin: many fields of a hash."""
+
+import cython
+from cython.cimports.carnelian.commands.hashes.access import to_read
+from cython.cimports.carnelian.datatypes.glob import matches
+from cython.cimports.carnelian.datatypes.hash import FIELDS, VALUES, Hash
+from cython.cimports.carnelian.engine.session import Session
+
+from carnelian.commands.keys.scanning import parse_cursor
+from carnelian.engine.registry import at, command
+from carnelian.resp.numbers import parse_int
+from carnelian.resp.replies import Error, FlatMap, SyntaxError_
+
+# What HRANDFIELD may be asked for, either way.
+_MOST: int = (1 << 63) - 1
+
+
+# -- All of them -----------------------------------------------------------------------------------
+
+
+@command(
+    "HGETALL",
+    arity=2,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="hash",
+    since="2.0.0",
+    complexity="O(N), with N the number of fields",
+    summary="Lists all fields of a hash with their values.",
+    arguments="key:key",
+    hints="nondeterministic_output_order",
+)
+def hgetall(session: Session, args: list):
+    value: Hash = to_read(session, args[1])
+    return FlatMap() if value is None else FlatMap(value.collect(FIELDS | VALUES))
+
+
+@command(
+    "HKEYS",
+    arity=2,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="hash",
+    since="2.0.0",
+    complexity="O(N), with N the number of fields",
+    summary="Lists all fields of a hash.",
+    arguments="key:key",
+    hints="nondeterministic_output_order",
+)
+def hkeys(session: Session, args: list):
+    value: Hash = to_read(session, args[1])
+    return [] if value is None else value.collect(FIELDS)
+
+
+@command(
+    "HVALS",
+    arity=2,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="hash",
+    since="2.0.0",
+    complexity="O(N), with N the number of fields",
+    summary="Lists the values of all fields of a hash.",
+    arguments="key:key",
+    hints="nondeterministic_output_order",
+)
+def hvals(session: Session, args: list):
+    value: Hash = to_read(session, args[1])
+    return [] if value is None else value.collect(VALUES)
+
+
+# -- Some of them ----------------------------------------------------------------------------------
+
+
+@command(
+    "HSCAN",
+    arity=-3,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="hash",
+    since="2.8.0",
+    complexity="O(1) a call, O(N) for the whole of N fields",
+    summary="Lists fields with their values part by part, with a cursor to go on from.",
+    arguments=(
+        "key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [NOVALUES@7.4.0]"
+    ),
+    history=[("7.4.0", "NOVALUES came.")],
+    hints="nondeterministic_output",
+)
+def hscan(session: Session, args: list):
+    cursor = parse_cursor(args[2])
+    value: Hash = to_read(session, args[1])
+    i: cython.Py_ssize_t
+    if value is None:
+        return [b"0", []]
+    pattern, count, wanted = _scan_options(args)
+    cursor, found = value.scan(cursor, count, wanted)
+    step: cython.Py_ssize_t = 1 if wanted == FIELDS else 2
+    if pattern is not None:
+        chosen: list = []
+        for i in range(0, len(found), step):
+            if matches(pattern, found[i]):
+                chosen.extend(found[i : i + step])
+        found = chosen
+    return [b"%d" % cursor, found]
+
+
+def _scan_options(args: list) -> tuple:
+    """Pattern (None for all), count, and what of the fields is wanted."""
+    pattern, count, wanted = None, 10, FIELDS | VALUES
+    i: cython.Py_ssize_t = 3
+    while i < len(args):
+        name = args[i].upper()
+        if name == b"NOVALUES":
+            wanted = FIELDS
+            i += 1
+            continue
+        if i + 1 == len(args) or name not in (b"MATCH", b"COUNT"):
+            raise SyntaxError_()
+        if name == b"MATCH":
+            pattern = None if args[i + 1] == b"*" else args[i + 1]
+        else:
+            count = parse_int(args[i + 1])
+            if count < 1:
+                raise SyntaxError_()
+        i += 2
+    return pattern, count, wanted
+
+
+@command(
+    "HRANDFIELD",
+    arity=-2,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="hash",
+    since="6.2.0",
+    complexity="O(1); with a count O(N), for N fields asked for",
+    summary="Replies with one or several fields of a hash, whichever.",
+    arguments="key:key [options=(count:integer [WITHVALUES])]",
+    hints="nondeterministic_output",
+)
+def hrandfield(session: Session, args: list):
+    if len(args) > 2:
+        return _several(session, args)
+    value: Hash = to_read(session, args[1])
+    if value is None:
+        return None
+    one = value.random(FIELDS)
+    return one[0] if one else None
+
+
+@cython.cfunc
+def _several(session: Session, args: list):
+    """HRANDFIELD with a count: different fields, or each on its own if it is negative."""
+    count = parse_int(args[2])
+    if count < -_MOST:
+        raise Error(f"ERR value is out of range, value must between {-_MOST} and {_MOST}")
+    wanted: cython.int = FIELDS
+    if len(args) > 3:
+        if len(args) > 4 or args[3].upper() != b"WITHVALUES":
+            raise SyntaxError_()
+        if not -(_MOST // 2) <= count <= _MOST // 2:
+            raise Error("ERR value is out of range")
+        wanted = FIELDS | VALUES
+    value: Hash = to_read(session, args[1])
+    if value is None or count == 0:
+        return []
+    if count > 0:
+        found: list = value.sample(min(count, value.size()), wanted)
+    else:
+        found = _repeated(value, -count, wanted)
+    if session.protocol < 3 or wanted == FIELDS:
+        return found
+    return [found[i : i + 2] for i in range(0, len(found), 2)]
+
+
+@cython.cfunc
+def _repeated(value: Hash, count: cython.longlong, wanted: cython.int) -> list:
+    """So many fields, each drawn from all of them."""
+    found: list = []
+    _draw: cython.longlong
+    for _draw in range(count):
+        found += value.random(wanted)
+    return found

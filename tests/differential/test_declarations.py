@@ -33,6 +33,7 @@ NEWER: dict[str, dict[str, str]] = {
     "flushall": {"arguments": "7.2.0"},
     "flushdb": {"arguments": "7.2.0"},
     "hello": {"arguments": "7.2.0"},
+    "hscan": {"arguments": "7.4.0"},
     "latency|reset": {"tips": "7.2.0"},
     "lcs": {"arguments": "7.2.0"},
     "mset": {"arguments": "7.2.0"},

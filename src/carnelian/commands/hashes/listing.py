@@ -84,7 +84,6 @@ def hvals(session: Session, args: list):
     arguments=(
         "key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [NOVALUES@7.4.0]"
     ),
-    history=[("7.4.0", "NOVALUES came.")],
     hints="nondeterministic_output",
 )
 def hscan(session: Session, args: list):

@@ -34,7 +34,7 @@ $(VENV)/ready: pyproject.toml
 	@command -v cc >/dev/null || { echo "A C compiler is needed (Debian: apt install gcc)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q "setuptools>=77" "Cython>=3.3,<3.4"
-	$(BIN)/python -m pip install -q --no-build-isolation -e ".[dev]"
+	CARNELIAN_WITHOUT_EXTENSIONS=1 $(BIN)/python -m pip install -q --no-build-isolation -e ".[dev]"
 	touch $@
 
 clean:

@@ -1,6 +1,8 @@
 """The compiled half of the package: everything else is declared in pyproject.toml."""
 
 import os
+import shutil
+import sys
 
 from setuptools import Extension, setup
 
@@ -90,8 +92,17 @@ def extension(name: str) -> Extension:
     return Extension(name, [source], extra_compile_args=COMPILE_ARGS)
 
 
+def extensions() -> list[Extension]:
+    """All of them; none where the environment says that they are built by themselves."""
+    if os.environ.get("CARNELIAN_WITHOUT_EXTENSIONS"):
+        return []
+    if "CC" not in os.environ and not any(map(shutil.which, ("cc", "gcc", "clang"))):
+        sys.exit("Carnelian is compiled when it is installed: a C compiler is needed (cc)")
+    return [extension(name) for name in COMPILED]
+
+
 setup(
-    ext_modules=[extension(name) for name in COMPILED],
+    ext_modules=extensions(),
     options={
         "build_ext": {
             "cython_c_in_temp": True,

@@ -10,17 +10,15 @@ number there ever was.
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.intset import Ints
+from cython.cimports.carnelian.datatypes.intset import Bytes, Ints
 from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
-from cython.cimports.libc.stdint import int16_t, int32_t, int64_t, uint8_t, uint32_t
+from cython.cimports.libc.stdint import int16_t, int32_t, int64_t, uint32_t
 from cython.cimports.libc.string import memcpy, memmove
 
 HEADER = cython.declare(cython.Py_ssize_t, 8)
 # Of the slabs; what is larger has a size of its own, in steps.
 LARGEST_CELL = cython.declare(cython.Py_ssize_t, 1024)
 STEP = cython.declare(cython.Py_ssize_t, 512)
-
-Bytes = cython.typedef(cython.pointer[cython.const[uint8_t]])
 
 
 # -- Memory and header ---------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random as _random
 from collections.abc import Iterator
+from typing import Any
 
 import cython
 from cython.cimports.carnelian.datatypes import intset, listpack
@@ -124,7 +125,7 @@ class Set(Value):
                 twin.add_to_table(PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member), hash(member))
         return twin
 
-    def digest(self, digest: object) -> None:
+    def digest(self, digest: Any) -> None:
         """Take all members in, in any order (DEBUG DIGEST)."""
         for member in self.members():
             digest.blend(member)

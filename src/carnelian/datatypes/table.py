@@ -233,6 +233,9 @@ class Table:
     old array holds is there until it is moved. An owning table destroys its entries when it goes.
     """
 
+    main: Array
+    target: Array
+
     def __cinit__(self, owner: bool = True):
         memset(cython.address(self.main), 0, cython.sizeof(Array))
         memset(cython.address(self.target), 0, cython.sizeof(Array))

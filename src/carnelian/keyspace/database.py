@@ -473,23 +473,13 @@ class Database(Strings):
         table: Table = self.table
         expiring: Table = self.expiring
         removed: cython.Py_ssize_t = table.used
-        self.table = Table()
-        self.expiring = Table(False)
-        self.avg_ttl = 0
-        self.expire_cursor = 0
+        self.renew()
         if lazy:
             self.keyspace.trash.add_table(expiring)
             self.keyspace.trash.add_table(table)
         else:
             table.drain(table.buckets())
         return removed
-
-    def exchange(self, other: Database) -> None:
-        """Swap contents with another database."""
-        self.table, other.table = other.table, self.table
-        self.expiring, other.expiring = other.expiring, self.expiring
-        self.avg_ttl, other.avg_ttl = other.avg_ttl, self.avg_ttl
-        self.expire_cursor, other.expire_cursor = other.expire_cursor, self.expire_cursor
 
     def reserve(self, keys: cython.Py_ssize_t, expiring: cython.Py_ssize_t = 0) -> None:
         """Make room for so many keys at once, before a file is loaded; nothing if not empty."""
@@ -512,12 +502,14 @@ class Database(Strings):
         found = cython.declare(Found)
         i: cython.Py_ssize_t
         ttl: int64_t
+        cursor: uint64_t = self.expire_cursor
         overdue: list = []
         memset(cython.address(found), 0, cython.sizeof(Found))
         try:
             while found.count < wanted and most_buckets > 0:
-                self.expire_cursor = self.expiring.scan(self.expire_cursor, cython.address(found))
+                cursor = self.expiring.scan(cursor, cython.address(found))
                 most_buckets -= 1
+            self.expire_cursor = cursor
             for i in range(found.count):
                 ttl = expiry_of(found.items[i]) - now
                 if ttl < 0:

@@ -38,6 +38,10 @@ class ExpireCycle:
         self.keyspace = keyspace
         self.effort = effort
         self.hz = hz
+        self.next_database = 0
+        self.out_of_time = False
+        self.last_fast_us = 0
+        self.samples = 0
 
     def run(self, fast: cython.bint = False) -> int64_t:
         """Delete some of the keys that are past their time; returns microseconds spent.

@@ -4,6 +4,8 @@ features attach to.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cython
 from cython.cimports.carnelian.datatypes.entry import CLOCK_MASK
 from cython.cimports.carnelian.datatypes.limits import Limits
@@ -80,6 +82,10 @@ class State:
         self.lfu_log_factor = 10
         self.lfu_decay_time = 1
         self.max_string = 512 * 1024 * 1024
+        self.observer: Callable | None = None
+        self.notifier: Callable | None = None
+        self.on_added: Callable | None = None
+        self.on_expired: Callable | None = None
 
     def notify(self, db: object, kind: cython.int, event: bytes, key: bytes):
         """Report an event that changes nothing; ``kind`` is one of ``keyspace.events``."""

@@ -16,6 +16,7 @@ cdef class Store:
     cdef public int64_t avg_ttl
     cdef uint64_t expire_cursor
 
+    cdef int renew(self) except -1
     cdef uint64_t *seek(self, bytes key, uint64_t hash) except? NULL
     cdef Entry *find(self, bytes key) except? NULL
     cdef Entry *held(self, bytes key) except? NULL

@@ -49,10 +49,21 @@ class Store:
     def __init__(self, keyspace: State, index: cython.int):
         self.keyspace = keyspace
         self.index = index
+        self.renew()
+
+    def renew(self):
+        """Go on with empty tables."""
         self.table = Table()
         self.expiring = Table(False)
         self.avg_ttl = 0
         self.expire_cursor = 0
+
+    def exchange(self, other: Store) -> None:
+        """Swap contents with another database."""
+        self.table, other.table = other.table, self.table
+        self.expiring, other.expiring = other.expiring, self.expiring
+        self.avg_ttl, other.avg_ttl = other.avg_ttl, self.avg_ttl
+        self.expire_cursor, other.expire_cursor = other.expire_cursor, self.expire_cursor
 
     # -- Finding ---------------------------------------------------------------------------------
 

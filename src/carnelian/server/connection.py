@@ -9,6 +9,7 @@ waits for it to become writable, so that a slow reader delays nobody but itself.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
@@ -33,6 +34,9 @@ from carnelian.resp.parser import ProtocolError
 from carnelian.resp.replies import NO_REPLY, Push, Several
 from carnelian.server import client_info
 from carnelian.server.poller import READABLE, WRITABLE
+
+if TYPE_CHECKING:
+    from carnelian.server.eviction import MemoryWatch
 
 # What Connection.state is made of.
 PENDING: int = 1  # listed with output for this turn
@@ -84,7 +88,7 @@ class Hub(Hooks):
         self.pending: list = []
         self.closing: list = []
         self.resumed: list = []
-        self.memory_watch: object = None
+        self.memory_watch: MemoryWatch | None = None
         self.max_bulk = 512 * 1024 * 1024
         self.max_query = 1024 * 1024 * 1024
         for kind in (NORMAL, REPLICA, PUBSUB):
@@ -248,6 +252,8 @@ class Connection(Session):
         self.parser = Parser()
         self.output = OutputBuffer()
         self.args: list | None = None
+        self.peer_address: bytes | None = None
+        self.socket_address: bytes | None = None
         self.state = UNIX_SOCKET if unix_socket else 0
         self.reply_size = self.reply_peak = _REPLY_SIZE
         self.reply_peak_reset_ms = self.created_ms

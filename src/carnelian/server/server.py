@@ -296,11 +296,12 @@ class Server:
         if limit < 0:
             limit = self.config["maxmemory"] * -limit // 100
         watch = self.hub.memory_watch
-        if limit and watch is None:
-            self.hub.memory_watch = MemoryWatch(self.hub, limit)
+        if watch is None:
+            if limit:
+                self.hub.memory_watch = MemoryWatch(self.hub, limit)
         elif limit:
             watch.limit = limit
-        elif watch is not None:
+        else:
             watch.dissolve()
             self.hub.memory_watch = None
 

@@ -19,6 +19,11 @@ DOCS = (
 
 # What later versions than the reference's say otherwise: the fields, by the version.
 NEWER: dict[str, dict[str, str]] = {
+    "bitcount": {"arguments": "7.2.0"},
+    "bitfield": {"arguments": "7.2.0"},
+    "bitfield_ro": {"arguments": "7.2.0"},
+    "bitop": {"arguments": "7.2.0", "history": "8.2.0"},
+    "bitpos": {"arguments": "7.2.0"},
     "client|kill": {"history": "7.4.0", "arguments": "7.4.0"},
     "client|list": {"history": "7.4.0", "arguments": "7.2.0"},
     "client|reply": {"arguments": "7.2.0"},

@@ -16,6 +16,8 @@ cdef class Strings(Store):
     cpdef bytes get_range(self, bytes key, int64_t start, int64_t end)
     cdef char *edit(self, bytes key, Py_ssize_t length) except NULL
     cdef const char *view(self, bytes key, char *digits, Py_ssize_t *length) except? NULL
+    cdef const char *glimpse(self, bytes key, char *digits, Py_ssize_t *length) except? NULL
+    cdef Py_ssize_t length_to_change(self, bytes key) except -2
 
     cdef const char *text(self, Entry *entry, char *digits, Py_ssize_t *length) except? NULL
     cdef int check_length(self, Py_ssize_t offset, Py_ssize_t length) except -1

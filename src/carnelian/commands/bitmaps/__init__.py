@@ -1,0 +1,8 @@
+"""The bitmap commands: strings as arrays of bits.
+
+See https://redis.io/docs/latest/commands/?group=bitmap
+"""
+
+from carnelian.commands.bitmaps import bits, fields
+
+__all__ = ["bits", "fields"]

@@ -28,6 +28,15 @@ INTEGERS = [0, 1, -1, 2, 3, 5, 10, 100, -5, -100, 2147483647, 2147483648, -21474
 EXTREMES = [9223372036854775807, -9223372036854775808, 9223372036854775, 9223372036854776]
 ODD = [b"", b"x", b"1.5", b"01", b" 1", b"9223372036854775808"]
 
+# Doubles that stay such as every version writes with the same digits, and what is none.
+DOUBLES = [
+    b"0", b"1", b"2", b"3", b"-1", b"2.5", b"-0.25", b"1e3", b"10", b"+inf", b"-inf", b"inf",
+    b"-0", b"0x10", b"4.",
+]  # fmt: skip
+NO_DOUBLES = [b"", b"x", b"nan", b"1,5", b" 1", b"1 "]
+ENDS_OF_SCORES = [*DOUBLES, b"-inf", b"+inf", b"(1", b"(2.5", b"(-inf", b"(", b"((1", b"(inf"]
+ENDS_OF_TEXTS = [b"-", b"+", b"[", b"(", b"[foo", b"(foo", b"[1", b"(10", b"[bar", b"+x", b"foo"]
+
 PATTERNS = [b"*", b"a", b"[a-c]", b"?", b"k*", b"[^a]", b"\\a", b"", b"*[", b"a*b*c"]
 
 
@@ -93,9 +102,27 @@ def value(node: Argument) -> st.SearchStrategy[bytes]:
         return durations(node.name)
     if node.name in ("db", "destination-db", "index1", "index2"):
         return st.sampled_from([b"0", b"1", b"2", b"15", b"16", b"-1", b"x", b"2147483648"])
+    if node.name == "numkeys":
+        return st.sampled_from([b"1", b"2", b"3"] * 4 + [b"0", b"-1", b"x"])
+    if node.name in ("min", "max", "start", "stop"):
+        return ends(node)
+    if node.type == "double" or node.name == "weight":
+        return st.sampled_from(DOUBLES * 3 + NO_DOUBLES)
     if node.type == "integer":
         return st.sampled_from([b"%d" % n for n in INTEGERS * 4 + EXTREMES] + ODD)
     return st.sampled_from(TEXTS)
+
+
+def ends(node: Argument) -> st.SearchStrategy[bytes]:
+    """Ends of a range of a sorted set, mostly of the right kind."""
+    scores = st.sampled_from(ENDS_OF_SCORES * 3 + NO_DOUBLES)
+    texts = st.sampled_from(ENDS_OF_TEXTS)
+    ranks = st.sampled_from([b"%d" % n for n in INTEGERS * 3 + EXTREMES] + ODD)
+    if node.type == "double":
+        return st.one_of(scores, scores, scores, texts)
+    if node.type == "integer":
+        return ranks
+    return st.one_of(texts, texts, scores, ranks)
 
 
 def durations(unit: str) -> st.SearchStrategy[bytes]:

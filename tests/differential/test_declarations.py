@@ -52,6 +52,8 @@ NEWER: dict[str, dict[str, str]] = {
     "setex": {"doc_flags": "7.2.0", "deprecated_since": "7.2.0", "replaced_by": "7.2.0"},
     "setnx": {"doc_flags": "7.2.0", "deprecated_since": "7.2.0", "replaced_by": "7.2.0"},
     "shutdown": {"arguments": "7.2.0"},
+    "zrank": {"arity": "7.2.0", "history": "7.2.0", "arguments": "7.2.0"},
+    "zrevrank": {"arity": "7.2.0", "history": "7.2.0", "arguments": "7.2.0"},
     "wait": {"flags": "7.2.0", "categories": "7.2.0"},
 }
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from carnelian.resp.numbers import parse_int
+import math
+from typing import TYPE_CHECKING
+
+from carnelian.resp.numbers import parse_float, parse_int
 from carnelian.resp.replies import Error
+
+if TYPE_CHECKING:
+    from carnelian.engine.session import Session
 
 _MOST = 2**63 - 1
 
@@ -27,3 +33,16 @@ def milliseconds(text: bytes, now_ms: int) -> int:
     if number > _MOST - now_ms:
         raise Error("ERR timeout is out of range")
     return number + now_ms if number else 0
+
+
+def timeout(session: Session, text: bytes) -> int:
+    """How long a blocking command may wait: seconds, perhaps with a fraction, in ms; 0: forever."""
+    seconds = parse_float(text, "ERR timeout is not a float or out of range")
+    if seconds * 1000 > _MOST:
+        raise Error("ERR timeout is out of range")
+    number = -1 if seconds == -math.inf else math.ceil(seconds * 1000)
+    if number < 0:
+        raise Error("ERR timeout is negative")
+    if number > _MOST - session.engine.clock.ms:
+        raise Error("ERR timeout is out of range")
+    return number

@@ -1,0 +1,8 @@
+"""The commands of sorted sets.
+
+See https://redis.io/docs/latest/develop/data-types/sorted-sets/
+"""
+
+from carnelian.commands.sorted_sets import adding, combining, popping, ranges, reading
+
+__all__ = ["adding", "combining", "popping", "ranges", "reading"]

@@ -1,0 +1,226 @@
+"""ZPOPMIN, BZPOPMIN, ZMPOP and their kin: members taken from one end."""
+
+import cython
+from cython.cimports.carnelian.datatypes.scored_pack import FLAT, PAIRS, Span
+from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+
+from carnelian.commands.operands import integer, timeout
+from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
+from carnelian.engine.registry import at, command, counted
+from carnelian.keyspace import events
+from carnelian.resp.numbers import format_int
+from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
+
+_ZSET = cython.declare(cython.int, events.ZSET)
+_GENERIC = cython.declare(cython.int, events.GENERIC)
+
+
+@cython.cfunc
+def _pop(
+    session: Session,
+    key: bytes,
+    value: SortedSet,
+    highest: cython.bint,
+    count: cython.Py_ssize_t,
+    shape: cython.int,
+) -> list:
+    """Take up to ``count`` members, at least one, from one end of a set that has some."""
+    db: Database = session.db
+    keyspace: Keyspace = session.keyspace
+    span = cython.declare(Span)
+    size: cython.Py_ssize_t = value.size()
+    count = min(count, size)
+    span.start = size - count if highest else 0
+    span.stop = span.start + count
+    popped: list = value.slice(size - 1 if highest else 0, count, highest, shape)
+    value.remove_span(cython.address(span))
+    keyspace.dirty += count - 1
+    db.changed(key, _ZSET, b"zpopmax" if highest else b"zpopmin")
+    if count == size:
+        db.delete(key)
+        keyspace.notify(db, _GENERIC, b"del", key)
+    return popped
+
+
+# -- From one key --------------------------------------------------------------------------------
+
+
+@command(
+    "ZPOPMIN",
+    arity=-2,
+    flags="write fast",
+    keys=at(1, "RW access delete"),
+    group="sorted-set",
+    since="5.0.0",
+    complexity="O(log(N)*M), with N the number of members and M of those popped",
+    summary="Removes the members of lowest score from a sorted set and replies with them.",
+    arguments="key:key [count:integer]",
+)
+def zpopmin(session: Session, args: list):
+    return _pop_from(session, args, False)
+
+
+@command(
+    "ZPOPMAX",
+    arity=-2,
+    flags="write fast",
+    keys=at(1, "RW access delete"),
+    group="sorted-set",
+    since="5.0.0",
+    complexity="O(log(N)*M), with N the number of members and M of those popped",
+    summary="Removes the members of highest score from a sorted set and replies with them.",
+    arguments="key:key [count:integer]",
+)
+def zpopmax(session: Session, args: list):
+    return _pop_from(session, args, True)
+
+
+@cython.cfunc
+def _pop_from(session: Session, args: list, highest: cython.bint):
+    count: cython.Py_ssize_t = 1
+    shape: cython.int = FLAT
+    if len(args) > 3:
+        raise SyntaxError_()
+    if len(args) == 3:
+        count = integer(args[2], "ERR value is out of range, must be positive", 0)
+        if session.protocol > 2:
+            shape = PAIRS
+    value: SortedSet = session.db.collection_to_change(args[1], _SortedSet)
+    if value is None or count == 0:
+        return []
+    return _pop(session, args[1], value, highest, count, shape)
+
+
+# -- From the first of several keys --------------------------------------------------------------
+
+
+@command(
+    "ZMPOP",
+    arity=-4,
+    flags="write",
+    keys=counted(1, "RW access delete"),
+    group="sorted-set",
+    since="7.0.0",
+    complexity=("O(K) + O(M*log(N)), with K keys, N the number of members and M of those popped"),
+    summary="Removes members from one end of the first of several sorted sets that has some.",
+    arguments="numkeys:integer key:key ... where=<MIN | MAX> [COUNT count:integer]",
+)
+def zmpop(session: Session, args: list):
+    keys, highest, count = _sources(args, 1)
+    for key in keys:
+        value = session.db.collection_to_change(key, _SortedSet)
+        if value is not None:
+            return _pop_first(session, key, value, highest, count)
+    return NULL_ARRAY
+
+
+@cython.cfunc
+def _pop_first(
+    session: Session, key: bytes, value: SortedSet, highest: cython.bint, count: cython.Py_ssize_t
+):
+    """The reply of ZMPOP from the key that has members."""
+    popped: list = _pop(session, key, value, highest, count, PAIRS)
+    _propagate(session, key, highest, len(popped))
+    return [key, popped]
+
+
+@cython.cfunc
+def _propagate(session: Session, key: bytes, highest: cython.bint, count: cython.Py_ssize_t):
+    """What was popped, as a command on one key; a count below zero is left out."""
+    words: list = [b"ZPOPMAX" if highest else b"ZPOPMIN", key]
+    if count >= 0:
+        words.append(format_int(count))
+    session.rewrite(words)
+
+
+def _sources(args: list, first: cython.Py_ssize_t) -> tuple:
+    """Keys, whether to take the highest, and how many; the number of keys is at ``first``."""
+    numkeys = integer(args[first], "ERR numkeys should be greater than 0", 1)
+    where = first + numkeys + 1
+    count = 0
+    if where >= len(args):
+        raise SyntaxError_()
+    end = args[where].upper()
+    if end not in (b"MIN", b"MAX"):
+        raise SyntaxError_()
+    options = args[where + 1 :]
+    while options:
+        if count or options[0].upper() != b"COUNT" or len(options) < 2:
+            raise SyntaxError_()
+        count = integer(options[1], "ERR count should be greater than 0", 1)
+        options = options[2:]
+    return args[first + 1 : where], end == b"MAX", count or 1
+
+
+# -- Waiting for members -------------------------------------------------------------------------
+
+
+@command(
+    "BZPOPMIN",
+    arity=-3,
+    flags="write noscript fast blocking",
+    keys=at(1, "RW access delete", last=-2),
+    group="sorted-set",
+    since="5.0.0",
+    complexity="O(log(N)), with N the number of members",
+    summary="Removes the member of lowest score from a sorted set; waits for one if need be.",
+    arguments="key:key ... timeout:double",
+    history=[("6.0.0", "The timeout may have a fraction.")],
+)
+def bzpopmin(session: Session, args: list):
+    return _pop_or_wait(session, args, False)
+
+
+@command(
+    "BZPOPMAX",
+    arity=-3,
+    flags="write noscript fast blocking",
+    keys=at(1, "RW access delete", last=-2),
+    group="sorted-set",
+    since="5.0.0",
+    complexity="O(log(N)), with N the number of members",
+    summary="Removes the member of highest score from a sorted set; waits for one if need be.",
+    arguments="key:key ... timeout:double",
+    history=[("6.0.0", "The timeout may have a fraction.")],
+)
+def bzpopmax(session: Session, args: list):
+    return _pop_or_wait(session, args, True)
+
+
+@cython.cfunc
+def _pop_or_wait(session: Session, args: list, highest: cython.bint):
+    keys: list = args[1 : len(args) - 1]
+    wait_ms = timeout(session, args[len(args) - 1])
+    for key in keys:
+        value = session.db.collection_to_change(key, _SortedSet)
+        if value is not None:
+            popped: list = _pop(session, key, value, highest, 1, FLAT)
+            _propagate(session, key, highest, -1)
+            return [key, *popped]
+    return session.engine.blocking.wait(session, args, keys, wait_ms, NULL_ARRAY)
+
+
+@command(
+    "BZMPOP",
+    arity=-5,
+    flags="write blocking",
+    keys=counted(2, "RW access delete"),
+    group="sorted-set",
+    since="7.0.0",
+    complexity=("O(K) + O(M*log(N)), with K keys, N the number of members and M of those popped"),
+    summary="Removes members from one end of a sorted set; waits for some if need be.",
+    arguments=(
+        "timeout:double numkeys:integer key:key ... where=<MIN | MAX> [COUNT count:integer]"
+    ),
+)
+def bzmpop(session: Session, args: list):
+    keys, highest, count = _sources(args, 2)
+    wait_ms = timeout(session, args[1])
+    for key in keys:
+        value = session.db.collection_to_change(key, _SortedSet)
+        if value is not None:
+            return _pop_first(session, key, value, highest, count)
+    return session.engine.blocking.wait(session, args, keys, wait_ms, NULL_ARRAY)

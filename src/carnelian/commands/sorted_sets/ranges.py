@@ -1,0 +1,386 @@
+"""ZRANGE, ZRANGESTORE, ZREMRANGEBYSCORE and their kin: members of a range."""
+
+import cython
+from cython.cimports.carnelian.commands.sorted_sets.bounds import (
+    RANKS,
+    SCORES,
+    TEXTS,
+    Range,
+    parse,
+    span_of,
+)
+from cython.cimports.carnelian.commands.sorted_sets.ranges import Selection
+from cython.cimports.carnelian.datatypes.scored_pack import FLAT, MEMBERS, PAIRS, Span
+from cython.cimports.carnelian.datatypes.sorted_set import SortedSet, of_sorted
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+
+from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
+from carnelian.engine.registry import at, command
+from carnelian.keyspace import events
+from carnelian.resp.numbers import parse_int
+from carnelian.resp.replies import Error, SyntaxError_
+
+_ZSET = cython.declare(cython.int, events.ZSET)
+_GENERIC = cython.declare(cython.int, events.GENERIC)
+
+# A kind of range that is up to the options.
+_ANY = cython.declare(cython.int, -1)
+
+# How a range is walked: also up to the options, or as the command says.
+_FORWARD = cython.declare(cython.int, 0)
+_REVERSE = cython.declare(cython.int, 1)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _read_options(
+    args: list,
+    first: cython.Py_ssize_t,
+    storing: cython.bint,
+    selection: cython.pointer[Selection],
+) -> cython.int:
+    """Read the options of a range from ``first`` on; kind and direction are given or _ANY."""
+    i: cython.Py_ssize_t = first
+    option: bytes
+    selection.with_scores = False
+    selection.offset = 0
+    selection.count = -1
+    while i < len(args):
+        option = args[i].upper()
+        if option == b"WITHSCORES" and not storing:
+            selection.with_scores = True
+        elif option == b"LIMIT" and i + 2 < len(args):
+            selection.offset = parse_int(args[i + 1])
+            selection.count = parse_int(args[i + 2])
+            i += 2
+        elif option == b"REV" and selection.reverse == _ANY:
+            selection.reverse = _REVERSE
+        elif option == b"BYLEX" and selection.kind == _ANY:
+            selection.kind = TEXTS
+        elif option == b"BYSCORE" and selection.kind == _ANY:
+            selection.kind = SCORES
+        else:
+            raise SyntaxError_()
+        i += 1
+    selection.reverse = selection.reverse == _REVERSE
+    if selection.kind == _ANY:
+        selection.kind = RANKS
+    return _check_options(selection)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _check_options(selection: cython.pointer[Selection]) -> cython.int:
+    """Raise Error if options do not go with the kind of range."""
+    if selection.count != -1 and selection.kind == RANKS:
+        raise Error(
+            "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
+        )
+    if selection.with_scores and selection.kind == TEXTS:
+        raise Error("ERR syntax error, WITHSCORES not supported in combination with BYLEX")
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _read_range(
+    args: list,
+    first: cython.Py_ssize_t,
+    selection: cython.pointer[Selection],
+    range: cython.pointer[Range],
+) -> cython.int:
+    """Read the ends of the range at ``first``; scores and texts come the other way in reverse."""
+    low: cython.Py_ssize_t = first
+    high: cython.Py_ssize_t = first + 1
+    if selection.reverse and selection.kind != RANKS:
+        low, high = high, low
+    return parse(selection.kind, args[low], args[high], range)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _select(
+    value: SortedSet,
+    selection: cython.pointer[Selection],
+    range: cython.pointer[Range],
+    span: cython.pointer[Span],
+) -> cython.int:
+    """The ranks of the members that a range and its LIMIT select."""
+    length: cython.Py_ssize_t
+    span_of(value, range, selection.reverse, span)
+    if selection.kind == RANKS:
+        return 0
+    length = span.stop - span.start
+    if selection.offset < 0 or selection.offset >= length:
+        span.stop = span.start
+        return 0
+    length -= selection.offset
+    if 0 <= selection.count < length:
+        length = selection.count
+    if selection.reverse:
+        span.stop -= selection.offset
+        span.start = span.stop - length
+    else:
+        span.start += selection.offset
+        span.stop = span.start + length
+    return 0
+
+
+# -- As a reply ----------------------------------------------------------------------------------
+
+
+@cython.cfunc
+def _reply(session: Session, args: list, kind: cython.int, reverse: cython.int):
+    selection = cython.declare(Selection)
+    wanted = cython.declare(Range)
+    span = cython.declare(Span)
+    shape: cython.int = MEMBERS
+    selection.kind = kind
+    selection.reverse = reverse
+    _read_options(args, 4, False, cython.address(selection))
+    _read_range(args, 2, cython.address(selection), cython.address(wanted))
+    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    if value is None:
+        return []
+    _select(value, cython.address(selection), cython.address(wanted), cython.address(span))
+    if selection.with_scores:
+        shape = PAIRS if session.protocol > 2 else FLAT
+    return value.slice(
+        span.stop - 1 if selection.reverse else span.start,
+        span.stop - span.start,
+        selection.reverse,
+        shape,
+    )
+
+
+@command(
+    "ZRANGE",
+    arity=-4,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="1.2.0",
+    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
+    summary="Replies with the members of a sorted set in a range of ranks, scores or texts.",
+    arguments=(
+        "key:key start:string stop:string [sortby@6.2.0=<BYSCORE | BYLEX>] [REV@6.2.0] "
+        "[LIMIT offset_count@6.2.0=(offset:integer count:integer)] [WITHSCORES]"
+    ),
+    history=[("6.2.0", "REV, BYSCORE, BYLEX and LIMIT came.")],
+)
+def zrange(session: Session, args: list):
+    return _reply(session, args, _ANY, _ANY)
+
+
+@command(
+    "ZREVRANGE",
+    arity=-4,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="1.2.0",
+    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
+    summary="Replies with the members of a sorted set in a range of ranks from the high end.",
+    arguments="key:key start:integer stop:integer [WITHSCORES]",
+    deprecated=("6.2.0", "`ZRANGE` with the `REV` argument"),
+    doc_flags="deprecated",
+)
+def zrevrange(session: Session, args: list):
+    return _reply(session, args, RANKS, _REVERSE)
+
+
+@command(
+    "ZRANGEBYSCORE",
+    arity=-4,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="1.0.5",
+    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
+    summary="Replies with the members of a sorted set in a range of scores.",
+    arguments=(
+        "key:key min:double max:double [WITHSCORES@2.0.0] "
+        "[LIMIT offset_count=(offset:integer count:integer)]"
+    ),
+    history=[("2.0.0", "WITHSCORES came.")],
+    deprecated=("6.2.0", "`ZRANGE` with the `BYSCORE` argument"),
+    doc_flags="deprecated",
+)
+def zrangebyscore(session: Session, args: list):
+    return _reply(session, args, SCORES, _FORWARD)
+
+
+@command(
+    "ZREVRANGEBYSCORE",
+    arity=-4,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="2.2.0",
+    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
+    summary="Replies with the members of a sorted set in a range of scores, the highest first.",
+    arguments=(
+        "key:key max:double min:double [WITHSCORES] "
+        "[LIMIT offset_count=(offset:integer count:integer)]"
+    ),
+    history=[("2.1.6", "Both ends can be excluded.")],
+    deprecated=("6.2.0", "`ZRANGE` with the `REV` and `BYSCORE` arguments"),
+    doc_flags="deprecated",
+)
+def zrevrangebyscore(session: Session, args: list):
+    return _reply(session, args, SCORES, _REVERSE)
+
+
+@command(
+    "ZRANGEBYLEX",
+    arity=-4,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="2.8.9",
+    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
+    summary="Replies with the members of a sorted set in a range of texts.",
+    arguments=("key:key min:string max:string [LIMIT offset_count=(offset:integer count:integer)]"),
+    deprecated=("6.2.0", "`ZRANGE` with the `BYLEX` argument"),
+    doc_flags="deprecated",
+)
+def zrangebylex(session: Session, args: list):
+    return _reply(session, args, TEXTS, _FORWARD)
+
+
+@command(
+    "ZREVRANGEBYLEX",
+    arity=-4,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="2.8.9",
+    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
+    summary="Replies with the members of a sorted set in a range of texts, the last first.",
+    arguments=("key:key max:string min:string [LIMIT offset_count=(offset:integer count:integer)]"),
+    deprecated=("6.2.0", "`ZRANGE` with the `REV` and `BYLEX` arguments"),
+    doc_flags="deprecated",
+)
+def zrevrangebylex(session: Session, args: list):
+    return _reply(session, args, TEXTS, _REVERSE)
+
+
+# -- Into another key ----------------------------------------------------------------------------
+
+
+@command(
+    "ZRANGESTORE",
+    arity=-5,
+    flags="write denyoom",
+    keys=(at(1, "OW update"), at(2, "RO access")),
+    group="sorted-set",
+    since="6.2.0",
+    complexity="O(log(N)+M), with N the number of members and M of those stored",
+    summary="Stores the members of a sorted set in a range of ranks, scores or texts.",
+    arguments=(
+        "dst:key src:key min:string max:string [sortby=<BYSCORE | BYLEX>] [REV] "
+        "[LIMIT offset_count=(offset:integer count:integer)]"
+    ),
+)
+def zrangestore(session: Session, args: list):
+    selection = cython.declare(Selection)
+    wanted = cython.declare(Range)
+    span = cython.declare(Span)
+    chosen: list = []
+    selection.kind = selection.reverse = _ANY
+    _read_options(args, 5, True, cython.address(selection))
+    _read_range(args, 3, cython.address(selection), cython.address(wanted))
+    value: SortedSet = session.db.collection(args[2], _SortedSet)
+    if value is not None:
+        _select(value, cython.address(selection), cython.address(wanted), cython.address(span))
+        chosen = value.slice(span.start, span.stop - span.start, False, PAIRS)
+    return store(session, args[1], [(score, member) for member, score in chosen], b"zrangestore")
+
+
+def store(session, key, pairs, event):
+    """Set a key to ``(score, member)`` pairs in order, or delete it if there are none."""
+    db: Database = session.db
+    keyspace: Keyspace = session.keyspace
+    if pairs:
+        db.replace(key, of_sorted(pairs, keyspace.limits))
+        db.changed(key, _ZSET, event)
+    elif db.delete(key):
+        db.changed(key, _GENERIC, b"del")
+    return len(pairs)
+
+
+# -- Removed -------------------------------------------------------------------------------------
+
+
+@cython.cfunc
+def _remove(session: Session, args: list, kind: cython.int, event: bytes):
+    db: Database = session.db
+    keyspace: Keyspace = session.keyspace
+    key: bytes = args[1]
+    wanted = cython.declare(Range)
+    span = cython.declare(Span)
+    removed: cython.Py_ssize_t
+    parse(kind, args[2], args[3], cython.address(wanted))
+    value: SortedSet = db.collection_to_change(key, _SortedSet)
+    if value is None:
+        return 0
+    span_of(value, cython.address(wanted), False, cython.address(span))
+    removed = span.stop - span.start
+    if removed == 0:
+        return 0
+    keyspace.dirty += removed - 1
+    if removed == value.size():
+        db.changed(key, _ZSET, event)
+        db.delete(key)
+        keyspace.notify(db, _GENERIC, b"del", key)
+    else:
+        value.remove_span(cython.address(span))
+        db.changed(key, _ZSET, event)
+    return removed
+
+
+@command(
+    "ZREMRANGEBYRANK",
+    arity=4,
+    flags="write",
+    keys=at(1, "RW delete"),
+    group="sorted-set",
+    since="2.0.0",
+    complexity="O(M*log(N)), with N the number of members and M of those removed",
+    summary="Removes the members of a sorted set in a range of ranks.",
+    arguments="key:key start:integer stop:integer",
+)
+def zremrangebyrank(session: Session, args: list):
+    return _remove(session, args, RANKS, b"zremrangebyrank")
+
+
+@command(
+    "ZREMRANGEBYSCORE",
+    arity=4,
+    flags="write",
+    keys=at(1, "RW delete"),
+    group="sorted-set",
+    since="1.2.0",
+    complexity="O(M*log(N)), with N the number of members and M of those removed",
+    summary="Removes the members of a sorted set in a range of scores.",
+    arguments="key:key min:double max:double",
+)
+def zremrangebyscore(session: Session, args: list):
+    return _remove(session, args, SCORES, b"zremrangebyscore")
+
+
+@command(
+    "ZREMRANGEBYLEX",
+    arity=4,
+    flags="write",
+    keys=at(1, "RW delete"),
+    group="sorted-set",
+    since="2.8.9",
+    complexity="O(M*log(N)), with N the number of members and M of those removed",
+    summary="Removes the members of a sorted set in a range of texts.",
+    arguments="key:key min:string max:string",
+)
+def zremrangebylex(session: Session, args: list):
+    return _remove(session, args, TEXTS, b"zremrangebylex")

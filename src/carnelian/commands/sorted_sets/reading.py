@@ -1,0 +1,271 @@
+"""ZSCORE, ZRANK, ZCOUNT and their kin: commands that look at members."""
+
+import cython
+from cython.cimports.carnelian.commands.sorted_sets.bounds import (
+    SCORES,
+    TEXTS,
+    Range,
+    parse,
+    span_of,
+)
+from cython.cimports.carnelian.datatypes.glob import matches
+from cython.cimports.carnelian.datatypes.scored_pack import FLAT, MEMBERS, PAIRS, Span
+from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.libc.stdint import uint64_t
+
+from carnelian.commands.keys.scanning import parse_cursor
+from carnelian.commands.operands import integer
+from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
+from carnelian.engine.registry import at, command
+from carnelian.resp.numbers import parse_int
+from carnelian.resp.replies import NULL_ARRAY, Error, SyntaxError_
+
+_MOST: int = (1 << 63) - 1
+
+
+@command(
+    "ZCARD",
+    arity=2,
+    flags="readonly fast",
+    keys=at(1, "RO"),
+    group="sorted-set",
+    since="1.2.0",
+    complexity="O(1)",
+    summary="Counts the members of a sorted set.",
+    arguments="key:key",
+)
+def zcard(session: Session, args: list):
+    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    return value.size() if value is not None else 0
+
+
+@command(
+    "ZSCORE",
+    arity=3,
+    flags="readonly fast",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="1.2.0",
+    complexity="O(1)",
+    summary="Replies with the score of a member of a sorted set.",
+    arguments="key:key member:string",
+)
+def zscore(session: Session, args: list):
+    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    score: cython.double = 0.0
+    if value is not None and value.lookup(args[2], cython.address(score)):
+        return score
+    return None
+
+
+@command(
+    "ZMSCORE",
+    arity=-3,
+    flags="readonly fast",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="6.2.0",
+    complexity="O(N), with N the number of members asked for",
+    summary="Replies with the scores of members of a sorted set.",
+    arguments="key:key member:string ...",
+)
+def zmscore(session: Session, args: list):
+    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    if value is None:
+        return [None] * (len(args) - 2)
+    return [value.score(member) for member in args[2:]]
+
+
+@command(
+    "ZRANK",
+    arity=-3,
+    flags="readonly fast",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="2.0.0",
+    complexity="O(log(N)), with N the number of members in the sorted set",
+    summary="Replies with how many members of a sorted set come before one.",
+    arguments="key:key member:string [withscore=WITHSCORE@7.2.0]",
+    history=[("7.2.0", "WITHSCORE came.")],
+)
+def zrank(session: Session, args: list):
+    return _rank(session, args, False)
+
+
+@command(
+    "ZREVRANK",
+    arity=-3,
+    flags="readonly fast",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="2.0.0",
+    complexity="O(log(N)), with N the number of members in the sorted set",
+    summary="Replies with how many members of a sorted set come behind one.",
+    arguments="key:key member:string [withscore=WITHSCORE@7.2.0]",
+    history=[("7.2.0", "WITHSCORE came.")],
+)
+def zrevrank(session: Session, args: list):
+    return _rank(session, args, True)
+
+
+@cython.cfunc
+def _rank(session: Session, args: list, reverse: cython.bint):
+    score: cython.double = 0.0
+    rank: cython.Py_ssize_t = -1
+    with_score: cython.bint = False
+    if len(args) > 4:
+        name = args[0].lower()
+        raise Error(b"ERR wrong number of arguments for '%s' command" % name)
+    if len(args) == 4:
+        if args[3].upper() != b"WITHSCORE":
+            raise SyntaxError_()
+        with_score = True
+    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    if value is not None:
+        rank = value.rank(args[2], cython.address(score))
+    if rank < 0:
+        return NULL_ARRAY if with_score else None
+    if reverse:
+        rank = value.size() - 1 - rank
+    return [rank, score] if with_score else rank
+
+
+@command(
+    "ZCOUNT",
+    arity=4,
+    flags="readonly fast",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="2.0.0",
+    complexity="O(log(N)), with N the number of members in the sorted set",
+    summary="Counts the members of a sorted set with a score in a range.",
+    arguments="key:key min:double max:double",
+)
+def zcount(session: Session, args: list):
+    return _count(session, args, SCORES)
+
+
+@command(
+    "ZLEXCOUNT",
+    arity=4,
+    flags="readonly fast",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="2.8.9",
+    complexity="O(log(N)), with N the number of members in the sorted set",
+    summary="Counts the members of a sorted set in a range of texts.",
+    arguments="key:key min:string max:string",
+)
+def zlexcount(session: Session, args: list):
+    return _count(session, args, TEXTS)
+
+
+@cython.cfunc
+def _count(session: Session, args: list, kind: cython.int):
+    wanted = cython.declare(Range)
+    span = cython.declare(Span)
+    parse(kind, args[2], args[3], cython.address(wanted))
+    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    if value is None:
+        return 0
+    span_of(value, cython.address(wanted), False, cython.address(span))
+    return span.stop - span.start
+
+
+@command(
+    "ZRANDMEMBER",
+    arity=-2,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="6.2.0",
+    complexity="O(N), with N the number of members in the reply",
+    summary="Replies with random members of a sorted set.",
+    arguments="key:key [options=(count:integer [withscores=WITHSCORES])]",
+    hints="nondeterministic_output",
+)
+def zrandmember(session: Session, args: list):
+    value: SortedSet
+    count: cython.longlong
+    shape: cython.int = MEMBERS
+    if len(args) == 2:
+        value = session.db.collection(args[1], _SortedSet)
+        return value.random_pairs(1, MEMBERS)[0] if value is not None else None
+    count = _random_count(args)
+    if len(args) == 4:
+        shape = PAIRS if session.protocol > 2 else FLAT
+    value = session.db.collection(args[1], _SortedSet)
+    if value is None or count == 0:
+        return []
+    return value.sample(count, shape) if count > 0 else value.random_pairs(-count, shape)
+
+
+def _random_count(args: list) -> int:
+    """How many members ZRANDMEMBER is to reply with; below zero if they may come again."""
+    message = f"ERR value is out of range, value must between {-_MOST} and {_MOST}"
+    count = parse_int(args[2])
+    if count < -_MOST:
+        raise Error(message)
+    if len(args) > 4 or (len(args) == 4 and args[3].upper() != b"WITHSCORES"):
+        raise SyntaxError_()
+    if len(args) == 4 and abs(count) > _MOST // 2:
+        raise Error("ERR value is out of range")
+    return count
+
+
+@command(
+    "ZSCAN",
+    arity=-3,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="sorted-set",
+    since="2.8.0",
+    complexity="O(1) a call, O(N) for the whole of N members",
+    summary="Lists members of a sorted set and their scores part by part.",
+    arguments="key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer]",
+    hints="nondeterministic_output",
+)
+def zscan(session: Session, args: list):
+    cursor: uint64_t = parse_cursor(args[2])
+    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    if value is None:
+        return [b"0", []]
+    pattern, count = _scan_options(args)
+    found: list = []
+    cursor = value.scan(cursor, count, found)
+    if pattern is not None:
+        found = _matching(found, pattern)
+    return [b"%d" % cursor, found]
+
+
+@cython.cfunc
+def _matching(found: list, pattern: bytes) -> list:
+    """Those pairs whose member matches."""
+    chosen: list = []
+    i: cython.Py_ssize_t
+    for i in range(0, len(found), 2):
+        if matches(pattern, found[i]):
+            chosen.append(found[i])
+            chosen.append(found[i + 1])
+    return chosen
+
+
+def _scan_options(args: list) -> tuple:
+    """Pattern, None if there is none, and count."""
+    pattern = None
+    count = 10
+    i: cython.Py_ssize_t
+    for i in range(3, len(args), 2):
+        name = args[i].upper()
+        if i + 1 == len(args):
+            raise SyntaxError_()
+        if name == b"COUNT":
+            count = integer(args[i + 1], "ERR value is not an integer or out of range")
+            if count < 1:
+                raise SyntaxError_()
+        elif name == b"MATCH":
+            pattern = None if args[i + 1] == b"*" else args[i + 1]
+        else:
+            raise SyntaxError_()
+    return pattern, count

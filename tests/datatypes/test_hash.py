@@ -112,7 +112,9 @@ def test_fields_are_expired_in_steps(count: int) -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_it_holds_what_a_dict_would(seed: int) -> None:
     rnd = random.Random(seed)
-    made, model, times = Hash(), {}, {}
+    made = Hash()
+    model: dict[bytes, bytes] = {}
+    times: dict[bytes, int] = {}
     longest = rnd.choice([8, 8, 90, 700])
     for _ in range(rnd.choice([5, 100, 600, 3000])):
         field = b"%d" % rnd.randrange(2000) if rnd.random() < 0.5 else text(rnd, 4)

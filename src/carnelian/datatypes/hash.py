@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random as _random
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.datatypes import listpack
@@ -46,6 +47,9 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t, uint64_t
 from cython.cimports.libc.string import memset
 
+if TYPE_CHECKING:
+    from carnelian.datatypes.digest import Digest
+
 # What of the fields is wanted, for Python callers.
 ONLY_FIELDS: int = FIELDS
 ONLY_VALUES: int = VALUES
@@ -67,6 +71,8 @@ class Times:
     def __cinit__(self):
         self.soonest = NEVER
         self.lowest = NEVER
+        self.now = 0
+        self.cursor = 0
         count_memory(TIMES_SHELL)
 
     def __dealloc__(self):
@@ -158,7 +164,7 @@ class Hash(Value):
             forget(cython.address(found))
         return twin
 
-    def digest(self, digest: object) -> None:
+    def digest(self, digest: Digest) -> None:
         """Take all fields in, in any order (DEBUG DIGEST)."""
         every: list = self.collect(FIELDS | VALUES)
         i: cython.Py_ssize_t
@@ -274,7 +280,7 @@ class Hash(Value):
         """Bytes of the value of a field, 0 if it is not there."""
         slot: cython.pointer[uint64_t]
         if self.pack is not cython.NULL:
-            value: bytes = self.get(field)
+            value: bytes | None = self.get(field)
             return 0 if value is None else PyBytes_GET_SIZE(value)
         slot = self.slot_of(field)
         if slot is cython.NULL or not self.is_seen(entry_at(slot)):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random as _random
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.datatypes import intset, listpack
@@ -34,6 +34,9 @@ from cython.cimports.cpython.bytes import (
 )
 from cython.cimports.libc.stdint import int64_t, uint64_t
 from cython.cimports.libc.string import memset
+
+if TYPE_CHECKING:
+    from carnelian.datatypes.digest import Digest
 
 # Bytes of the Python object.
 SHELL = cython.declare(cython.Py_ssize_t, 56)
@@ -125,7 +128,7 @@ class Set(Value):
                 twin.add_to_table(PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member), hash(member))
         return twin
 
-    def digest(self, digest: Any) -> None:
+    def digest(self, digest: Digest) -> None:
         """Take all members in, in any order (DEBUG DIGEST)."""
         for member in self.members():
             digest.blend(member)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cython
+
+if TYPE_CHECKING:
+    from carnelian.datatypes.digest import Digest
 
 
 @cython.cclass
@@ -32,4 +37,8 @@ class Value:
 
     def copy(self):
         """A value of the same content that shares nothing changeable with this one."""
+        raise NotImplementedError
+
+    def digest(self, digest: Digest) -> None:
+        """Take the content in, equal for equal content (DEBUG DIGEST)."""
         raise NotImplementedError

@@ -5,8 +5,9 @@ Equal data sets have equal digests in Redis and here, which is what tests compar
 
 from __future__ import annotations
 
-from hashlib import sha1
 from typing import TYPE_CHECKING
+
+from carnelian.datatypes.digest import Digest
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
@@ -14,32 +15,6 @@ if TYPE_CHECKING:
 
 # The numbers that Redis gives its types.
 _TYPE_NUMBERS = {b"string": 0, b"list": 1, b"set": 2, b"zset": 3, b"hash": 4, b"stream": 6}
-
-
-class Digest:
-    """Twenty bytes that take in byte strings, in an order that matters or not."""
-
-    __slots__ = ("_state",)
-
-    def __init__(self, state: bytes = bytes(20)):
-        self._state = int.from_bytes(state, "big")
-
-    def blend(self, data: bytes) -> None:
-        """Take in data regardless of what comes before or after it."""
-        self._state ^= int.from_bytes(sha1(data).digest(), "big")
-
-    def chain(self, data: bytes) -> None:
-        """Take in data at this place of a sequence."""
-        self.blend(data)
-        self._state = int.from_bytes(sha1(self.value()).digest(), "big")
-
-    def join(self, other: Digest) -> None:
-        """Take in another digest regardless of order."""
-        self._state ^= other._state
-
-    def value(self) -> bytes:
-        """The twenty bytes."""
-        return self._state.to_bytes(20, "big")
 
 
 def of_value(db: Database, key: bytes, digest: Digest) -> None:

@@ -509,7 +509,7 @@ class Database(Strings):
             while found.count < wanted and most_buckets > 0:
                 cursor = self.expiring.scan(cursor, cython.address(found))
                 most_buckets -= 1
-            self.expire_cursor = cursor
+            self.expire_cursor: uint64_t = cursor
             for i in range(found.count):
                 ttl = expiry_of(found.items[i]) - now
                 if ttl < 0:

@@ -1,0 +1,31 @@
+"""The digest that values take themselves into, for DEBUG DIGEST."""
+
+from __future__ import annotations
+
+from hashlib import sha1
+
+
+class Digest:
+    """Twenty bytes that take in byte strings, in an order that matters or not."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: bytes = bytes(20)):
+        self._state = int.from_bytes(state, "big")
+
+    def blend(self, data: bytes) -> None:
+        """Take in data regardless of what comes before or after it."""
+        self._state ^= int.from_bytes(sha1(data).digest(), "big")
+
+    def chain(self, data: bytes) -> None:
+        """Take in data at this place of a sequence."""
+        self.blend(data)
+        self._state = int.from_bytes(sha1(self.value()).digest(), "big")
+
+    def join(self, other: Digest) -> None:
+        """Take in another digest regardless of order."""
+        self._state ^= other._state
+
+    def value(self) -> bytes:
+        """The twenty bytes."""
+        return self._state.to_bytes(20, "big")

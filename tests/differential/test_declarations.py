@@ -43,6 +43,7 @@ NEWER: dict[str, dict[str, str]] = {
     "lcs": {"arguments": "7.2.0"},
     "mset": {"arguments": "7.2.0"},
     "msetnx": {"tips": "7.2.0", "arguments": "7.2.0"},
+    "pfmerge": {"arguments": "7.2.0"},
     "psetex": {"doc_flags": "7.2.0", "deprecated_since": "7.2.0", "replaced_by": "7.2.0"},
     "psubscribe": {"arguments": "7.2.0"},
     "quit": {"doc_flags": "7.2.0", "deprecated_since": "7.2.0", "replaced_by": "7.2.0"},

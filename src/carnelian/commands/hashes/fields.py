@@ -152,7 +152,7 @@ def hincrby(session: Session, args: list):
     delta: cython.longlong = integer(args[3])
     number: cython.longlong = 0
     value: Hash = to_change(session, args[1])
-    text: bytes = None if value is None else value.get(args[2])
+    text: bytes | None = None if value is None else value.get(args[2])
     if text is not None and not to_longlong(
         PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), cython.address(number)
     ):
@@ -183,7 +183,7 @@ def hincrbyfloat(session: Session, args: list):
     field: bytes = args[2]
     _check_increment(args[3])
     value: Hash = to_change(session, key)
-    text: bytes = None if value is None else value.get(field)
+    text: bytes | None = None if value is None else value.get(field)
     number: bytes = _add_to_text(b"0" if text is None else text, args[3])
     if value is None:
         value = _to_set(session, key)

@@ -49,7 +49,7 @@ def hset(session: Session, args: list):
     complexity="O(1) for each field",
     summary="Sets fields of a hash, which is made if it is not there.",
     arguments="key:key field_value=(field:string value:string) ...",
-    deprecated=("4.0.0", "`HSET` with several fields"),
+    deprecated=("4.0.0", "`HSET` with multiple field-value pairs"),
     doc_flags="deprecated",
 )
 def hmset(session: Session, args: list):

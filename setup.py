@@ -58,6 +58,7 @@ COMPILED = (
     "carnelian.commands.hashes.listing",
     "carnelian.commands.lifetimes",
     "carnelian.commands.sets",
+    "carnelian.commands.sorting",
     "carnelian.commands.bitmaps.bits",
     "carnelian.commands.bitmaps.operands",
     "carnelian.commands.bitmaps.fields",

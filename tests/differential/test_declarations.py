@@ -55,6 +55,8 @@ NEWER: dict[str, dict[str, str]] = {
     "shutdown": {"arguments": "7.2.0"},
     "zrank": {"arity": "7.2.0", "history": "7.2.0", "arguments": "7.2.0"},
     "zrevrank": {"arity": "7.2.0", "history": "7.2.0", "arguments": "7.2.0"},
+    "sort": {"arguments": "7.2.0"},
+    "sort_ro": {"arguments": "7.2.0"},
     "wait": {"flags": "7.2.0", "categories": "7.2.0"},
 }
 

@@ -4,6 +4,7 @@ See https://redis.io/docs/latest/commands/sort/
 """
 
 import locale
+from importlib import import_module
 
 import cython
 from cython.cimports.carnelian.commands.lifetimes import integer
@@ -205,9 +206,8 @@ def _keep(db: Database, key: bytes, rows: list):
     """Put the rows into a list under a key; returns how many there are."""
     size: cython.Py_ssize_t = len(rows)
     if size:
-        from carnelian.datatypes.list import List
-
-        values = List()
+        # By name, as long as there may be no lists to keep it in.
+        values = import_module("carnelian.datatypes.list").List()
         values.push(db.keyspace.limits, [b"" if row is None else row for row in rows], 0, False)
         db.replace(key, values)
         db.changed(key, _LIST, b"sortstore")

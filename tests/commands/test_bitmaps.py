@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from carnelian.engine.engine import Engine
 from support.local import LocalClient, Recorder
+from support.wire import Word
 
 BAD_OFFSET = "ERR bit offset is not an integer or out of range"
 BAD_TYPE = (
@@ -37,7 +38,7 @@ def test_setbit_keeps_the_expiry(client: LocalClient) -> None:
 
 
 @pytest.mark.parametrize("offset", ["-1", "x", "1.0", 512 * 1024 * 1024 * 8, 2**63])
-def test_offset_out_of_range(client: LocalClient, offset: str | int) -> None:
+def test_offset_out_of_range(client: LocalClient, offset: Word) -> None:
     assert client.error("SETBIT", "k", offset, 1) == BAD_OFFSET
     assert client.error("GETBIT", "k", offset) == BAD_OFFSET
     assert client.error("BITFIELD", "k", "GET", "u8", offset) == BAD_OFFSET
@@ -215,7 +216,7 @@ def test_bitfield(client: LocalClient) -> None:
 
 def test_bitfield_overflow(client: LocalClient) -> None:
     client("BITFIELD", "k", "SET", "u2", 0, 3)
-    words: list[str | int] = ["INCRBY", "u2", 0, 1]
+    words: list[Word] = ["INCRBY", "u2", 0, 1]
     assert client("BITFIELD", "k", "OVERFLOW", "SAT", *words) == [3]
     assert client("BITFIELD", "k", "OVERFLOW", "FAIL", *words, "GET", "u2", 0) == [None, 3]
     assert client("BITFIELD", "k", *words) == [0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from carnelian.engine.engine import Engine
 from support.local import LocalClient
-from support.wire import Reply, WireClient
+from support.wire import Reply, WireClient, Word
 
 # Replies that tell the time: by how much they may differ between two servers.
 SLACK = {b"TTL": 1, b"EXPIRETIME": 1, b"PTTL": 2000, b"PEXPIRETIME": 2000, b"OBJECT": 1}
@@ -37,7 +37,7 @@ class Pair:
         self.events()
         self._before = self._reference_counters()
 
-    def check(self, *words: bytes | str | int) -> Reply:
+    def check(self, *words: Word) -> Reply:
         """Run a command on both sides; fails if the replies differ."""
         theirs, ours = self.reference.call(*words), self.ours.call(*words)
         assert same(words, theirs, ours), (
@@ -103,7 +103,7 @@ def pairs(flat: list[Reply]) -> list[tuple[Reply, Reply]]:
     return sorted(zip(flat[::2], flat[1::2], strict=True))
 
 
-def same(words: tuple[bytes | str | int, ...], theirs: Reply, ours: Reply) -> bool:
+def same(words: tuple[Word, ...], theirs: Reply, ours: Reply) -> bool:
     """Whether the replies to a command say the same."""
     name = words[0].upper() if isinstance(words[0], bytes) else str(words[0]).upper().encode()
     if name in UNORDERED and isinstance(theirs.value, list) and isinstance(ours.value, list):

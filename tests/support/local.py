@@ -7,7 +7,7 @@ from typing import Any
 from carnelian.engine.engine import Engine
 from carnelian.engine.session import Session
 from carnelian.resp.writer import encode
-from support.wire import Reply, as_bytes, parse
+from support.wire import Reply, Word, as_bytes, parse
 
 
 class LocalSession(Session):
@@ -35,15 +35,15 @@ class LocalClient:
         self.session.protocol = protocol
         engine.sessions.add(self.session)
 
-    def __call__(self, *words: bytes | str | int) -> Any:
+    def __call__(self, *words: Word) -> Any:
         """The reply as a Python value; an error is returned."""
         return self.engine.execute(self.session, [as_bytes(word) for word in words])
 
-    def call(self, *words: bytes | str | int) -> Reply:
+    def call(self, *words: Word) -> Reply:
         """The reply as it would be on the wire."""
         return parse(encode(self(*words), self.session.protocol))
 
-    def error(self, *words: bytes | str | int) -> str:
+    def error(self, *words: Word) -> str:
         """The message of the error that a command has to fail with."""
         reply = self(*words)
         assert isinstance(reply, Exception), f"{words} replied {reply!r}"

@@ -14,6 +14,8 @@ import pytest
 import redis
 from redis.connection import Connection
 
+from support.wire import Word
+
 START_TIMEOUT = 10.0
 
 
@@ -50,7 +52,7 @@ class ReferenceServer:
         connection.connect()
         return connection
 
-    def call(self, *arguments: bytes | str | int) -> object:
+    def call(self, *arguments: Word) -> object:
         """The reply to a command; an error reply is returned, as a ``redis.ResponseError``."""
         if self._connection is None:
             self._connection = self.connect()

@@ -10,6 +10,10 @@ AGGREGATES = {b"*": 1, b"~": 1, b">": 1, b"%": 2, b"|": 2}
 BULKS = (b"$", b"=", b"!")
 
 
+# A word of a command, as tests write it.
+Word = bytes | str | int
+
+
 class Reply(NamedTuple):
     """One reply: the byte that gives its type, and what comes with it (None for a null)."""
 
@@ -55,7 +59,7 @@ def parse(raw: bytes) -> Reply:
     return reply
 
 
-def encode(words: tuple[bytes | str | int, ...]) -> bytes:
+def encode(words: tuple[Word, ...]) -> bytes:
     """A command as clients send it."""
     texts = [as_bytes(word) for word in words]
     parts = [b"*%d\r\n" % len(texts)]
@@ -63,7 +67,7 @@ def encode(words: tuple[bytes | str | int, ...]) -> bytes:
     return b"".join(parts)
 
 
-def as_bytes(word: bytes | str | int) -> bytes:
+def as_bytes(word: Word) -> bytes:
     """A word of a command."""
     return word if isinstance(word, bytes) else str(word).encode()
 
@@ -75,7 +79,7 @@ class WireClient:
         self._socket = socket.create_connection((host, port), timeout=10)
         self._stream = self._socket.makefile("rb")
 
-    def call(self, *words: bytes | str | int) -> Reply:
+    def call(self, *words: Word) -> Reply:
         """The reply to a command."""
         self._socket.sendall(encode(words))
         return read(self._stream)

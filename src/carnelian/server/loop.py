@@ -70,6 +70,7 @@ class Timer:
         self.callback = callback
 
     def cancel(self) -> None:
+        """Do not call it."""
         self.callback = None
 
 
@@ -142,6 +143,7 @@ class Loop:
         self.wake()
 
     def wake(self) -> None:
+        """Wake the loop, from any thread or from a signal handler."""
         """End the current wait, from any thread."""
         self.waker.wake()
 
@@ -253,6 +255,7 @@ class Waker(Channel):
         super().__init__(self.receiver.fileno())
 
     def wake(self) -> None:
+        """Wake the loop, from any thread or from a signal handler."""
         try:
             self.sender.send(b"\0")
         except BlockingIOError:
@@ -268,5 +271,6 @@ class Waker(Channel):
         self.loop.run_from_threads()
 
     def close(self) -> None:
+        """Close both ends."""
         self.receiver.close()
         self.sender.close()

@@ -1,21 +1,39 @@
-"""What the operating system offers to wait for many descriptors, behind one interface.
-
-A poller has ``register(fd, events)``, ``modify(fd, events)``, ``unregister(fd)``, ``close()`` and
-``poll(seconds, limit) -> list[(fd, events)]``, with the READABLE and WRITABLE bits below. On Linux
-that is ``select.epoll`` itself.
-"""
+"""What the operating system offers to wait for many descriptors, behind one interface."""
 
 from __future__ import annotations
 
 import select
 import socket
+from typing import Protocol
 
 # The values of EPOLLIN and EPOLLOUT, which POLLIN and POLLOUT share wherever there is poll().
 READABLE = 1
 WRITABLE = 4
 
 
-def make_poller():
+class Poller(Protocol):
+    """Waits for descriptors; on Linux that is ``select.epoll`` itself.
+
+    ``events`` are made of the bits READABLE and WRITABLE.
+    """
+
+    def register(self, fd: int, events: int, /) -> None:
+        """Begin to wait for events of a descriptor."""
+
+    def modify(self, fd: int, events: int, /) -> None:
+        """Wait for these events of a registered descriptor, and for no others."""
+
+    def unregister(self, fd: int, /) -> None:
+        """Wait for it no longer."""
+
+    def poll(self, seconds: float, limit: int, /) -> list[tuple[int, int]]:
+        """Pairs of descriptor and events once there are some, or nothing after that time."""
+
+    def close(self) -> None:
+        """Give it back to the system."""
+
+
+def make_poller() -> Poller:
     """The best poller of this system: epoll, else kqueue, else poll."""
     if hasattr(select, "epoll"):
         return select.epoll(flags=select.EPOLL_CLOEXEC)
@@ -26,7 +44,7 @@ def make_poller():
 
 def poller_name(poller: object) -> str:
     """Which one it is: ``epoll``, ``kqueue`` or ``poll``."""
-    names = {KqueuePoller: "kqueue", PollPoller: "poll"}
+    names: dict[type, str] = {KqueuePoller: "kqueue", PollPoller: "poll"}
     return names.get(type(poller), "epoll")
 
 
@@ -38,14 +56,20 @@ def socket_pair() -> tuple[socket.socket, socket.socket]:
     return receiver, sender
 
 
-class PollPoller:
+class PollPoller(Poller):
     """``poll()``, where nothing better is."""
 
     def __init__(self) -> None:
         self._poll = select.poll()
-        self.register = self._poll.register
-        self.modify = self._poll.modify
-        self.unregister = self._poll.unregister
+
+    def register(self, fd: int, events: int) -> None:
+        self._poll.register(fd, events)
+
+    def modify(self, fd: int, events: int) -> None:
+        self._poll.modify(fd, events)
+
+    def unregister(self, fd: int) -> None:
+        self._poll.unregister(fd)
 
     def poll(self, seconds: float, limit: int) -> list[tuple[int, int]]:
         return self._poll.poll(seconds * 1000)
@@ -54,7 +78,7 @@ class PollPoller:
         pass
 
 
-class KqueuePoller:
+class KqueuePoller(Poller):
     """``kqueue()`` of the BSDs and macOS, where reading and writing are two filters."""
 
     def __init__(self) -> None:

@@ -24,6 +24,7 @@ COMPILED = (
     "carnelian.datatypes.intset",
     "carnelian.datatypes.limits",
     "carnelian.datatypes.listpack",
+    "carnelian.datatypes.lzf",
     "carnelian.datatypes.memory",
     "carnelian.datatypes.ordered",
     "carnelian.datatypes.packed",

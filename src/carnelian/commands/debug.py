@@ -9,8 +9,12 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from typing import Any
 
+from carnelian.datatypes import quicklist
+from carnelian.datatypes.list import List
 from carnelian.engine import digest
+from carnelian.engine.config.numbers import parse_memory
 from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.numbers import parse_int
@@ -81,9 +85,21 @@ def _object(session: Session, args: list[bytes]) -> Status:
     value = db.peek(key)
     length = len(value) + 1 if isinstance(value, bytes) else value.memory()
     idle = db.idle_seconds(key)
-    return Status(
-        b"Value at:0x%x refcount:1 encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
-        % (id(value), db.encoding(key), length, _lru_clock(session) - idle, idle)
+    text = b"Value at:0x%x refcount:1 encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
+    text %= (id(value), db.encoding(key), length, _lru_clock(session) - idle, idle)
+    return Status(text + _nodes(value))
+
+
+def _nodes(value: object) -> bytes:
+    """What DEBUG OBJECT adds for a list of several nodes."""
+    nodes = value.quicklist if isinstance(value, List) else None
+    if nodes is None:
+        return b""
+    size = sum(size for _, _, size, _ in nodes.describe())
+    return (
+        b" ql_nodes:%d ql_avg_node:%.2f ql_listpack_max:%d ql_compressed:%d"
+        b" ql_uncompressed_size:%d"
+        % (nodes.nodes, nodes.count / nodes.nodes, nodes.fill, nodes.depth != 0, size)
     )
 
 
@@ -104,6 +120,49 @@ def _sdslen(session: Session, args: list[bytes]) -> Status:
         b"val_sds_len:%d, val_sds_avail:%d, val_zmalloc: %d"
         % (len(key), len(key), len(value), spare, len(value) + spare)
     )
+
+
+def _listpack(session: Session, args: list[bytes]) -> Status:
+    """Log the elements of a listpack."""
+    value = _encoded(session, args[2], b"listpack")
+    lines = [f"{{{index} {item!r}}}" for index, item in enumerate(value)]
+    session.engine.log("warning", "\n".join([f"{{elements {len(lines)}}}", *lines]))
+    return Status(b"Listpack structure printed on stdout")
+
+
+def _quicklist(session: Session, args: list[bytes]) -> Status:
+    """Log the nodes of a list, and its elements if a number other than 0 asks for them."""
+    value = _encoded(session, args[2], b"quicklist")
+    nodes = value.quicklist
+    lines = [f"{{count {nodes.count} nodes {nodes.nodes} fill {nodes.fill} depth {nodes.depth}}}"]
+    for plain, count, size, stream in nodes.describe():
+        kind = "plain" if plain else "packed"
+        lines.append(f"{{node {kind} count {count} size {size} compressed {stream}}}")
+    if len(args) > 3 and args[3].strip(b"0"):
+        lines += [repr(item) for item in value]
+    session.engine.log("warning", "\n".join(lines))
+    return Status(b"Quicklist structure printed on stdout")
+
+
+def _encoded(session: Session, key: bytes, encoding: bytes) -> Any:
+    """The value of a key; raises Error if there is none or it has another encoding."""
+    if not session.db.holds(key):
+        raise Error("ERR no such key")
+    if session.db.encoding(key) != encoding:
+        raise Error(b"ERR Not a %s encoded object." % encoding)
+    return session.db.peek(key)
+
+
+def _packed_threshold(session: Session, args: list[bytes]) -> object:
+    """Bytes from which on elements of lists are nodes of their own; 0: as the limits say."""
+    size = parse_memory(args[2])
+    if size is None or size > _HIGHEST_THRESHOLD:
+        raise Error("ERR argument must be a memory value bigger than 1 and smaller than 4gb")
+    quicklist.set_large_from(size)
+    return OK
+
+
+_HIGHEST_THRESHOLD = (1 << 32) - (1 << 20)
 
 
 def _populate(session: Session, args: list[bytes]) -> object:
@@ -257,7 +316,9 @@ _SUBCOMMANDS: dict[bytes, tuple[int, int, Handler]] = {
     b"change-repl-id": (0, 0, _change_repl_id),
     b"config-rewrite-force-all": (0, 0, _rewrite_config),
     b"pause-cron": (1, 1, _pause_cron),
-    b"quicklist-packed-threshold": (1, 1, _accept),
+    b"listpack": (1, 1, _listpack),
+    b"quicklist": (1, 2, _quicklist),
+    b"quicklist-packed-threshold": (1, 1, _packed_threshold),
     b"set-disable-deny-scripts": (1, 1, _accept),
     b"segfault": (0, 0, _crash),
     b"panic": (0, 0, _panic),

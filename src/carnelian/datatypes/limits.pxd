@@ -14,4 +14,3 @@ cdef class Limits:
     cdef public int64_t stream_node_max_bytes
     cdef public int64_t stream_node_max_entries
     cdef public int64_t hll_sparse_max_bytes
-    cdef public Py_ssize_t list_packed_threshold

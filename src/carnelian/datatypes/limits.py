@@ -19,18 +19,11 @@ DIRECTIVES = (
     "hll-sparse-max-bytes",
 )
 
-# Bytes of an item from which on it is a node of its own: no listpack may grow over 1 GB.
-PACKED_THRESHOLD: int = 1 << 30
-
 
 @cython.final
 @cython.cclass
 class Limits:
-    """The thresholds of one key space; each attribute is the directive of that name.
-
-    ``list_packed_threshold`` has no directive: items of a list from that many bytes on stand
-    outside listpacks (DEBUG QUICKLIST-PACKED-THRESHOLD).
-    """
+    """The thresholds of one key space; each attribute is the directive of that name."""
 
     def __init__(self):
         self.list_max_listpack_size = -2
@@ -45,7 +38,6 @@ class Limits:
         self.stream_node_max_bytes = 4096
         self.stream_node_max_entries = 100
         self.hll_sparse_max_bytes = 3000
-        self.list_packed_threshold = PACKED_THRESHOLD
 
     def set(self, directive: str, value: int) -> None:
         """Follow a directive of :data:`DIRECTIVES`."""

@@ -19,6 +19,7 @@ cdef struct Item:
 # Making
 cdef Pack create() except NULL
 cdef Pack from_text(const char *data, Py_ssize_t length) except NULL
+cdef Pack blank(Py_ssize_t total) except NULL
 cdef Pack duplicate(Bytes pack) except NULL
 cdef void destroy(Pack pack) noexcept nogil
 cdef bint is_valid(Bytes data, Py_ssize_t length) noexcept nogil

@@ -110,7 +110,7 @@ def set_count(pack: Pack, count: cython.Py_ssize_t) -> cython.void:
 
 def create():
     """An empty listpack; raises MemoryError."""
-    pack: Pack = cython.cast(Pack, take(capacity(HEADER + 1)))
+    pack: Pack = blank(HEADER + 1)
     set_total(pack, HEADER + 1)
     set_count(pack, 0)
     pack[HEADER] = END
@@ -124,6 +124,11 @@ def from_text(data, length):
     return copy_of(cython.cast(Bytes, data), length)
 
 
+def blank(total):
+    """Memory for a listpack of that many bytes, which the caller has to write."""
+    return cython.cast(Pack, take(capacity(total)))
+
+
 def duplicate(pack):
     """Another listpack of the same content."""
     return copy_of(pack, total_of(pack))
@@ -132,7 +137,7 @@ def duplicate(pack):
 @cython.cfunc
 @cython.exceptval(check=True)
 def copy_of(data: Bytes, total: cython.Py_ssize_t) -> Pack:
-    pack: Pack = cython.cast(Pack, take(capacity(total)))
+    pack: Pack = blank(total)
     memcpy(pack, data, total)
     return pack
 
@@ -736,7 +741,7 @@ def split(pack, at):
     if at < HEADER or at >= total:
         raise IndexError("outside of the listpack")
     moved: cython.Py_ssize_t = total - at
-    tail: Pack = cython.cast(Pack, take(capacity(HEADER + moved)))
+    tail: Pack = blank(HEADER + moved)
     set_total(tail, HEADER + moved)
     memcpy(tail + HEADER, pack[0] + at, moved)
     set_count(tail, MANY)

@@ -12,6 +12,7 @@ the same.
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.datatypes.lzf import Bytes
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
@@ -19,8 +20,6 @@ from cython.cimports.cpython.bytes import (
 )
 from cython.cimports.libc.stdint import uint8_t, uint32_t, uint64_t
 from cython.cimports.libc.string import memcpy, memset
-
-Bytes = cython.typedef(cython.pointer[cython.const[uint8_t]])
 
 LONGEST_COPY = cython.declare(cython.size_t, 32)
 LONGEST_REPEAT = cython.declare(cython.size_t, 264)

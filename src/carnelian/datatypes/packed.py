@@ -41,8 +41,7 @@ class Listpack:
         self.pack = pack
 
     def __dealloc__(self):
-        if self.pack is not cython.NULL:
-            listpack.destroy(self.pack)
+        listpack.destroy(self.pack)
 
     def __bytes__(self) -> bytes:
         return PyBytes_FromStringAndSize(

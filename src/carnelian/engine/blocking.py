@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from carnelian.engine.session import FLAG_DENY_BLOCKING, FLAG_REEXECUTING
@@ -28,7 +28,9 @@ Place = tuple[int, bytes]
 class Blocked:
     """Why and until when one session waits."""
 
-    __slots__ = ("args", "command", "deadline_ms", "places", "postponed", "timeout_reply")
+    __slots__ = (
+        "args", "command", "deadline_ms", "places", "postponed", "timeout_reply", "type_name",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -37,12 +39,14 @@ class Blocked:
         places: list[Place],
         deadline_ms: int,
         timeout_reply: object,
+        type_name: bytes | None = None,
     ):
         self.command = command
         self.args = args
         self.places = places
         self.deadline_ms = deadline_ms
         self.timeout_reply = timeout_reply
+        self.type_name = type_name
         # Held back before it ran, rather than waiting for something.
         self.postponed = False
 
@@ -52,7 +56,8 @@ class Blocking:
 
     def __init__(self, engine: Engine):
         self._engine = engine
-        self.waiters: dict[Place, dict[Session, None]] = {}
+        # By key, and by what has to be there; those who wait for the same in the order they came.
+        self.waiters: dict[Place, dict[bytes | None, dict[Session, None]]] = {}
         self._ready: dict[Place, None] = {}
         # By time, and first come first served at the same time.
         self._deadlines: list[tuple[int, int, Session, Blocked]] = []
@@ -73,6 +78,7 @@ class Blocking:
         keys: Iterable[bytes],
         timeout_ms: int,
         timeout_reply: object,
+        type_name: bytes | None = None,
     ) -> object:
         """Park a session on keys of its database; what a handler returns when it cannot go on.
 
@@ -81,6 +87,8 @@ class Blocking:
             timeout_ms: 0 waits forever.
             timeout_reply: what it gets when the time is over; at once where nothing may block
                 (inside EXEC or a script).
+            type_name: what has to be at a key for the command to be tried again, as TYPE names it;
+                None tries it whenever a key changes or goes.
         """
         if session.flags & FLAG_DENY_BLOCKING:
             return timeout_reply
@@ -89,9 +97,9 @@ class Blocking:
         first = not self.waiters
         places = [(session.db.index, key) for key in dict.fromkeys(keys)]
         deadline_ms = self._engine.clock.ms + timeout_ms if timeout_ms else 0
-        blocked = Blocked(session.command, args, places, deadline_ms, timeout_reply)
+        blocked = Blocked(session.command, args, places, deadline_ms, timeout_reply, type_name)
         for place in places:
-            self.waiters.setdefault(place, {})[session] = None
+            self.waiters.setdefault(place, {}).setdefault(type_name, {})[session] = None
         self._park(session, blocked)
         if first and places:
             self.on_interest()
@@ -138,9 +146,37 @@ class Blocking:
             self._run_released()
             ready, self._ready = self._ready, {}
             for place in ready:
-                for session in list(self.waiters.get(place, ())):
-                    self._retry(session)
+                self._serve_key(place)
         self._engine.keys_ready = False
+
+    def _serve_key(self, place: Place) -> None:
+        """Try the waiters of a key that has changed, those of one kind after those of another."""
+        database, key = place
+        db = self._engine.keyspace.databases[database]
+        for type_name in list(self.waiters.get(place, ())):
+            for session in self._in_order(place, type_name):
+                if type_name is not None and type_name != _type_of(db, key):
+                    break
+                self._retry(session)
+
+    def _in_order(self, place: Place, type_name: bytes | None) -> Iterator[Session]:
+        """Those who wait now, as long as they do.
+
+        Takes them in batches that grow: however many wait, little is copied where the first ones
+        take all there is.
+        """
+        left = len(self.waiters.get(place, {}).get(type_name, ()))
+        passed = 0
+        batch = 1
+        while left > 0:
+            waiting = self.waiters.get(place, {}).get(type_name, ())
+            some = list(itertools.islice(waiting, passed, passed + min(batch, left)))
+            left -= max(len(some), 1)
+            batch *= 2
+            for session in some:
+                if session in waiting:
+                    yield session
+                passed += session in waiting
 
     def _retry(self, session: Session) -> None:
         blocked = session.blocked
@@ -181,8 +217,10 @@ class Blocking:
         if blocked is None or blocked.postponed:
             return False
         reply = blocked.timeout_reply
-        if with_error:
+        if with_error and blocked.command is not None:
             reply = Error("UNBLOCKED client unblocked via CLIENT UNBLOCK")
+            blocked.command.failed_calls += 1
+            self._engine.stats.count_error(reply.code)
         self._finish(session, reply)
         return True
 
@@ -195,9 +233,12 @@ class Blocking:
         self.count -= 1
         self.timed -= blocked.deadline_ms > 0
         for place in blocked.places:
-            waiting = self.waiters[place]
+            kinds = self.waiters[place]
+            waiting = kinds[blocked.type_name]
             del waiting[session]
             if not waiting:
+                del kinds[blocked.type_name]
+            if not kinds:
                 del self.waiters[place]
         if blocked.places and not self.waiters:
             self.on_interest()
@@ -221,3 +262,11 @@ class Blocking:
             if reply is not NO_REPLY:
                 session.send(reply)
             session.resume()
+
+
+def _type_of(db: Database, key: bytes) -> bytes | None:
+    """The type of what is at a key, without counting a hit or a miss."""
+    value = db.peek(key)
+    if value is None:
+        return None
+    return b"string" if isinstance(value, bytes) else value.type_name

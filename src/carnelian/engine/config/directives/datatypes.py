@@ -30,7 +30,6 @@ TOPIC = Topic(
             INT_MIN,
             INT_MAX,
             alias="list-max-ziplist-size",
-            awaits="lists",
             summary="Items of a node of a list; -1 to -5 are 4, 8, 16, 32 and 64 kB.",
         ),
         Integer(
@@ -39,7 +38,6 @@ TOPIC = Topic(
             0,
             INT_MAX,
             "debug",
-            awaits="lists",
             summary="Nodes at both ends that are not compressed; 0 compresses none.",
         ),
         Integer(

@@ -1,0 +1,242 @@
+"""LRANGE, LINDEX, LSET and their kin: elements of a list by place and by content."""
+
+import cython
+from cython.cimports.carnelian.datatypes.list import List
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.resp.numbers import parse_int
+
+from carnelian.commands.operands import integer
+from carnelian.datatypes.list import List as _List
+from carnelian.engine.registry import at, command
+from carnelian.keyspace import events
+from carnelian.resp.replies import OK as _ok
+from carnelian.resp.replies import Error, SyntaxError_
+
+_LIST = cython.declare(cython.int, events.LIST)
+_GENERIC = cython.declare(cython.int, events.GENERIC)
+_OK = cython.declare(object, _ok)
+
+_MOST: int = 2**63 - 1
+
+
+@command(
+    "LRANGE",
+    arity=4,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="list",
+    since="1.0.0",
+    complexity="O(S+N) with S the distance to the nearer end and N the number of elements replied",
+    summary="Replies with the elements of a list from one index to another.",
+    arguments="key:key start:integer stop:integer",
+)
+def lrange(session: Session, args: list):
+    start: cython.Py_ssize_t = parse_int(args[2])
+    stop: cython.Py_ssize_t = parse_int(args[3])
+    values: List = session.db.collection(args[1], _List)
+    if values is None:
+        return []
+    size: cython.Py_ssize_t = values.size()
+    if start < 0:
+        start = max(start + size, 0)
+    if stop < 0:
+        stop += size
+    return values.items(start, min(stop, size - 1) - start + 1)
+
+
+@command(
+    "LINDEX",
+    arity=3,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="list",
+    since="1.0.0",
+    complexity="O(N) with N the distance to the nearer end; O(1) for the first and the last",
+    summary="Replies with the element of an index.",
+    arguments="key:key index:integer",
+)
+def lindex(session: Session, args: list):
+    values: List = session.db.collection(args[1], _List)
+    if values is None:
+        return None
+    return values.item(parse_int(args[2]))
+
+
+@command(
+    "LSET",
+    arity=4,
+    flags="write denyoom",
+    keys=at(1, "RW update"),
+    group="list",
+    since="1.0.0",
+    complexity="O(N) with N the distance to the nearer end; O(1) for the first and the last",
+    summary="Replaces the element of an index.",
+    arguments="key:key index:integer element:string",
+)
+def lset(session: Session, args: list):
+    db: Database = session.db
+    key: bytes = args[1]
+    values: List = db.collection_to_change(key, _List)
+    if values is None:
+        raise Error("ERR no such key")
+    if not values.set_item(session.keyspace.limits, parse_int(args[2]), args[3]):
+        raise Error("ERR index out of range")
+    db.changed(key, _LIST, b"lset")
+    return _OK
+
+
+@command(
+    "LINSERT",
+    arity=5,
+    flags="write denyoom",
+    keys=at(1, "RW insert"),
+    group="list",
+    since="2.2.0",
+    complexity="O(N) with N the number of elements up to the pivot",
+    summary="Inserts an element before or after the first one that equals a pivot.",
+    arguments="key:key where=<BEFORE | AFTER> pivot:string element:string",
+)
+def linsert(session: Session, args: list):
+    db: Database = session.db
+    key: bytes = args[1]
+    where: bytes = args[2].lower()
+    if where != b"before" and where != b"after":
+        raise SyntaxError_()
+    values: List = db.collection_to_change(key, _List)
+    if values is None:
+        return 0
+    if not values.insert(session.keyspace.limits, args[3], args[4], where == b"after"):
+        return -1
+    db.changed(key, _LIST, b"linsert")
+    return values.size()
+
+
+@command(
+    "LREM",
+    arity=4,
+    flags="write",
+    keys=at(1, "RW delete"),
+    group="list",
+    since="1.0.0",
+    complexity="O(N+M) with N the length of the list and M the number of elements removed",
+    summary="Removes elements that equal one; without any left the key is gone.",
+    arguments="key:key count:integer element:string",
+)
+def lrem(session: Session, args: list):
+    db: Database = session.db
+    key: bytes = args[1]
+    count: cython.Py_ssize_t = parse_int(args[2])
+    values: List = db.collection_to_change(key, _List)
+    if values is None:
+        return 0
+    forward: cython.bint = count >= 0
+    # The most negative number has no counterpart; a list is never as long.
+    most: cython.Py_ssize_t = count if forward else -max(count, -_MOST)
+    removed: cython.Py_ssize_t = values.remove_equal(
+        session.keyspace.limits, args[3], most if most else _MOST, forward
+    )
+    if removed:
+        session.keyspace.dirty += removed - 1
+        _shortened(session, db, key, values, b"lrem")
+    return removed
+
+
+@command(
+    "LTRIM",
+    arity=4,
+    flags="write",
+    keys=at(1, "RW delete"),
+    group="list",
+    since="1.0.0",
+    complexity="O(N) with N the number of elements removed",
+    summary="Removes all elements but those from one index to another.",
+    arguments="key:key start:integer stop:integer",
+)
+def ltrim(session: Session, args: list):
+    db: Database = session.db
+    key: bytes = args[1]
+    start: cython.Py_ssize_t = parse_int(args[2])
+    stop: cython.Py_ssize_t = parse_int(args[3])
+    values: List = db.collection_to_change(key, _List)
+    if values is None:
+        return _OK
+    size: cython.Py_ssize_t = values.size()
+    if start < 0:
+        start = max(start + size, 0)
+    if stop < 0:
+        stop += size
+    stop = min(stop, size - 1)
+    if start > stop:
+        start = size
+        stop = size - 1
+    values.remove_range(session.keyspace.limits, stop + 1, size - 1 - stop)
+    values.remove_range(session.keyspace.limits, 0, start)
+    session.keyspace.dirty += size - values.size() - 1
+    _shortened(session, db, key, values, b"ltrim")
+    return _OK
+
+
+@cython.cfunc
+def _shortened(session: Session, db: Database, key: bytes, values: List, event: bytes):
+    """Report that a list was changed, and delete the key if it is empty."""
+    if values.size() == 0:
+        db.delete(key)
+    db.changed(key, _LIST, event)
+    if values.size() == 0:
+        session.keyspace.notify(db, _GENERIC, b"del", key)
+
+
+@command(
+    "LPOS",
+    arity=-3,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="list",
+    since="6.0.6",
+    complexity="O(N) with N the number of elements looked at, all of them in the worst case",
+    summary="Replies with the index of an element, or with those of several equal ones.",
+    arguments=(
+        "key:key element:string [RANK rank:integer] [COUNT num-matches:integer]"
+        " [MAXLEN len:integer]"
+    ),
+)
+def lpos(session: Session, args: list):
+    rank: cython.Py_ssize_t = 1
+    most: cython.Py_ssize_t = -1
+    scanned: cython.Py_ssize_t = 0
+    place: cython.Py_ssize_t
+    for place in range(3, len(args), 2):
+        option: bytes = args[place].upper()
+        if place + 1 == len(args):
+            raise SyntaxError_()
+        if option == b"RANK":
+            rank = _rank(args[place + 1])
+        elif option == b"COUNT":
+            most = integer(args[place + 1], "ERR COUNT can't be negative", 0)
+        elif option == b"MAXLEN":
+            scanned = integer(args[place + 1], "ERR MAXLEN can't be negative", 0)
+        else:
+            raise SyntaxError_()
+    values: List = session.db.collection(args[1], _List)
+    if values is None:
+        return None if most < 0 else []
+    found: list = values.positions(args[2], abs(rank), 1 if most < 0 else most, scanned, rank > 0)
+    if most >= 0:
+        return found
+    return found[0] if found else None
+
+
+@cython.cfunc
+@cython.exceptval(0)
+def _rank(text: bytes) -> cython.Py_ssize_t:
+    """Which of the equal elements is the first that counts, from the end if below zero."""
+    rank: int = parse_int(text)
+    if rank == 0:
+        raise Error(
+            "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... "
+            "or use negative to start from the end of the list"
+        )
+    if rank < -_MOST:
+        raise Error(f"ERR value is out of range, value must between {-_MOST} and {_MOST}")
+    return rank

@@ -1,0 +1,200 @@
+"""LPUSH, RPUSH, LPOP, RPOP and their kin: a list as a stack or a queue."""
+
+import cython
+from cython.cimports.carnelian.datatypes.list import List
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.database import Database
+
+from carnelian.commands.operands import integer
+from carnelian.datatypes.list import List as _List
+from carnelian.engine.registry import at, command, wrong_arity
+from carnelian.keyspace import events
+from carnelian.resp.replies import NULL_ARRAY as _null_array
+
+_LIST = cython.declare(cython.int, events.LIST)
+_GENERIC = cython.declare(cython.int, events.GENERIC)
+_NULL_ARRAY = cython.declare(object, _null_array)
+
+HEAD = cython.declare(cython.bint, True)
+TAIL = cython.declare(cython.bint, False)
+
+_PUSH_COMPLEXITY: str = "O(1) for each element that is pushed"
+_POP_COMPLEXITY: str = "O(N) with N the number of elements replied"
+
+
+@command(
+    "LPUSH",
+    arity=-3,
+    flags="write denyoom fast",
+    keys=at(1, "RW insert"),
+    group="list",
+    since="1.0.0",
+    complexity=_PUSH_COMPLEXITY,
+    summary="Puts elements before the first of a list, one after the other.",
+    arguments="key:key element:string ...",
+    history=[("2.4.0", "Several elements can be given.")],
+)
+def lpush(session: Session, args: list):
+    return _push_to(session, args, HEAD, True)
+
+
+@command(
+    "RPUSH",
+    arity=-3,
+    flags="write denyoom fast",
+    keys=at(1, "RW insert"),
+    group="list",
+    since="1.0.0",
+    complexity=_PUSH_COMPLEXITY,
+    summary="Puts elements behind the last of a list.",
+    arguments="key:key element:string ...",
+    history=[("2.4.0", "Several elements can be given.")],
+)
+def rpush(session: Session, args: list):
+    return _push_to(session, args, TAIL, True)
+
+
+@command(
+    "LPUSHX",
+    arity=-3,
+    flags="write denyoom fast",
+    keys=at(1, "RW insert"),
+    group="list",
+    since="2.2.0",
+    complexity=_PUSH_COMPLEXITY,
+    summary="Puts elements before the first of a list if there is one at the key.",
+    arguments="key:key element:string ...",
+    history=[("4.0.0", "Several elements can be given.")],
+)
+def lpushx(session: Session, args: list):
+    return _push_to(session, args, HEAD, False)
+
+
+@command(
+    "RPUSHX",
+    arity=-3,
+    flags="write denyoom fast",
+    keys=at(1, "RW insert"),
+    group="list",
+    since="2.2.0",
+    complexity=_PUSH_COMPLEXITY,
+    summary="Puts elements behind the last of a list if there is one at the key.",
+    arguments="key:key element:string ...",
+    history=[("4.0.0", "Several elements can be given.")],
+)
+def rpushx(session: Session, args: list):
+    return _push_to(session, args, TAIL, False)
+
+
+@cython.cfunc
+def _push_to(session: Session, args: list, at_head: cython.bint, create: cython.bint):
+    """Push all words behind the key; the new length."""
+    key: bytes = args[1]
+    values: List = session.db.collection_to_change(key, _List)
+    if values is None:
+        if not create:
+            return 0
+        values = List()
+        session.db.add(key, values)
+    values.push(session.keyspace.limits, args, 2, at_head)
+    session.keyspace.dirty += len(args) - 3
+    session.db.changed(key, _LIST, b"lpush" if at_head else b"rpush")
+    return values.size()
+
+
+@command(
+    "LPOP",
+    arity=-2,
+    flags="write fast",
+    keys=at(1, "RW access delete"),
+    group="list",
+    since="1.0.0",
+    complexity=_POP_COMPLEXITY,
+    summary="Takes elements from the start of a list; without any left the key is gone.",
+    arguments="key:key [count:integer@6.2.0]",
+    history=[("6.2.0", "A count can be given.")],
+)
+def lpop(session: Session, args: list):
+    return _pop_from(session, args, HEAD)
+
+
+@command(
+    "RPOP",
+    arity=-2,
+    flags="write fast",
+    keys=at(1, "RW access delete"),
+    group="list",
+    since="1.0.0",
+    complexity=_POP_COMPLEXITY,
+    summary="Takes elements from the end of a list; without any left the key is gone.",
+    arguments="key:key [count:integer@6.2.0]",
+    history=[("6.2.0", "A count can be given.")],
+)
+def rpop(session: Session, args: list):
+    return _pop_from(session, args, TAIL)
+
+
+@cython.cfunc
+def _pop_from(session: Session, args: list, at_head: cython.bint):
+    """An element, or as many as the count says."""
+    db: Database = session.db
+    key: bytes = args[1]
+    count: cython.Py_ssize_t = -1
+    values: List
+    if len(args) > 2:
+        if len(args) > 3:
+            raise wrong_arity(session.command)
+        count = integer(args[2], "ERR value is out of range, must be positive", 0)
+    values = db.collection_to_change(key, _List)
+    if values is None:
+        return None if count < 0 else _NULL_ARRAY
+    if count == 0:
+        return []
+    if count > 0:
+        return pop_several(session, db, key, values, at_head, count)
+    element = values.pop(session.keyspace.limits, at_head)
+    popped(session, db, key, values, at_head, 1)
+    return element
+
+
+def popped(session, db, key, values, at_head, count):
+    """Report that elements were taken from a list, and delete the key if it has none left."""
+    session.keyspace.dirty += count - 1
+    if values.size():
+        db.changed(key, _LIST, b"lpop" if at_head else b"rpop")
+        return 0
+    db.delete(key)
+    db.changed(key, _LIST, b"lpop" if at_head else b"rpop")
+    session.keyspace.notify(db, _GENERIC, b"del", key)
+    return 0
+
+
+def pop_several(session, db, key, values, at_head, count):
+    """Take up to ``count`` elements from an end, the outermost first."""
+    size: cython.Py_ssize_t = values.size()
+    taken: list
+    count = min(count, size)
+    if at_head:
+        taken = values.items(0, count, True)
+        values.remove_range(session.keyspace.limits, 0, count)
+    else:
+        taken = values.items(size - 1, count, False)
+        values.remove_range(session.keyspace.limits, size - count, count)
+    popped(session, db, key, values, at_head, count)
+    return taken
+
+
+@command(
+    "LLEN",
+    arity=2,
+    flags="readonly fast",
+    keys=at(1, "RO"),
+    group="list",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Counts the elements of a list.",
+    arguments="key:key",
+)
+def llen(session: Session, args: list):
+    values: List = session.db.collection(args[1], _List)
+    return 0 if values is None else values.size()

@@ -1,0 +1,140 @@
+"""LMOVE, RPOPLPUSH and LMPOP: elements from one list to another, and from the first of several."""
+
+import cython
+from cython.cimports.carnelian.commands.lists.ends import pop_several, popped
+from cython.cimports.carnelian.datatypes.list import List
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.database import Database
+
+from carnelian.commands.operands import integer
+from carnelian.datatypes.list import List as _List
+from carnelian.engine.registry import at, command, counted
+from carnelian.keyspace import events
+from carnelian.resp.replies import NULL_ARRAY as _null_array
+from carnelian.resp.replies import SyntaxError_
+
+_LIST = cython.declare(cython.int, events.LIST)
+_NULL_ARRAY = cython.declare(object, _null_array)
+
+
+def side(word):
+    """1 for LEFT, the start of a list, and 0 for RIGHT; raises SyntaxError_."""
+    name: bytes = word.upper()
+    if name == b"LEFT":
+        return 1
+    if name == b"RIGHT":
+        return 0
+    raise SyntaxError_()
+
+
+@command(
+    "LMOVE",
+    arity=5,
+    flags="write denyoom",
+    keys=(at(1, "RW access delete"), at(2, "RW insert")),
+    group="list",
+    since="6.2.0",
+    complexity="O(1)",
+    summary="Takes an element from an end of a list and puts it at an end of another.",
+    arguments="source:key destination:key wherefrom=<LEFT | RIGHT> whereto=<LEFT | RIGHT>",
+)
+def lmove(session: Session, args: list):
+    from_head: cython.bint = side(args[3])
+    to_head: cython.bint = side(args[4])
+    return move(session, args[1], args[2], from_head, to_head)
+
+
+@command(
+    "RPOPLPUSH",
+    arity=3,
+    flags="write denyoom",
+    keys=(at(1, "RW access delete"), at(2, "RW insert")),
+    group="list",
+    since="1.2.0",
+    complexity="O(1)",
+    summary="Takes the last element of a list and puts it before the first of another.",
+    arguments="source:key destination:key",
+    deprecated=("6.2.0", "`LMOVE` with the `RIGHT` and `LEFT` arguments"),
+    doc_flags="deprecated",
+)
+def rpoplpush(session: Session, args: list):
+    return move(session, args[1], args[2], False, True)
+
+
+def move(session, source, destination, from_head, to_head):
+    """The element that was moved, or None if there is no list to take it from."""
+    db: Database = session.db
+    origin: List = db.collection_to_change(source, _List)
+    target: List
+    if origin is None:
+        return None
+    target = db.collection_to_change(destination, _List)
+    element: bytes = origin.pop(session.keyspace.limits, from_head)
+    if target is None:
+        target = List()
+        db.add(destination, target)
+    target.push_one(session.keyspace.limits, element, to_head)
+    db.changed(destination, _LIST, b"lpush" if to_head else b"rpush")
+    popped(session, db, source, origin, from_head, 1)
+    session.keyspace.dirty -= 1  # One change, of two keys.
+    return element
+
+
+@command(
+    "LMPOP",
+    arity=-4,
+    flags="write",
+    keys=counted(1, "RW access delete"),
+    group="list",
+    since="7.0.0",
+    complexity="O(N+M) with N the number of keys and M the number of elements replied",
+    summary="Takes elements from the first of several lists that is not empty.",
+    arguments="numkeys:integer key:key ... where=<LEFT | RIGHT> [COUNT count:integer]",
+)
+def lmpop(session: Session, args: list):
+    wanted: Takings = takings(args, 1)
+    reply = take(session, wanted.keys, wanted.at_head, wanted.count)
+    return _NULL_ARRAY if reply is None else reply
+
+
+@cython.final
+@cython.cclass
+class Takings:
+    """What LMPOP and BLMPOP are to take."""
+
+    def __init__(self, keys: list):
+        self.keys = keys
+        self.at_head = False
+        self.count = 1
+
+
+def takings(args, at):
+    """Read the operands from the number of keys on; raises Error."""
+    keys: cython.Py_ssize_t = integer(args[at], "ERR numkeys should be greater than 0", 1)
+    # Also where the number is too large to be added to.
+    if keys >= len(args) - at - 1:
+        raise SyntaxError_()
+    where: cython.Py_ssize_t = at + 1 + keys
+    wanted: Takings = Takings(args[at + 1 : where])
+    wanted.at_head = side(args[where])
+    if len(args) > where + 1:
+        if len(args) < where + 3 or args[where + 1].upper() != b"COUNT":
+            raise SyntaxError_()
+        wanted.count = integer(args[where + 2], "ERR count should be greater than 0", 1)
+        if len(args) > where + 3:
+            raise SyntaxError_()
+    return wanted
+
+
+def take(session, keys, at_head, count):
+    """Take from the first list there is: the key and the elements, or None if there is none."""
+    db: Database = session.db
+    values: List
+    key: bytes
+    for key in keys:
+        values = db.collection_to_change(key, _List)
+        if values is not None:
+            elements: list = pop_several(session, db, key, values, at_head, count)
+            session.rewrite([b"LPOP" if at_head else b"RPOP", key, b"%d" % len(elements)])
+            return [key, elements]
+    return None

@@ -1,0 +1,85 @@
+from carnelian.datatypes.listpack cimport Item, Pack
+from libc.stdint cimport int64_t, uint32_t
+
+
+# A piece of the list: a listpack, or one large element on its own.
+cdef struct Node:
+    Node *next
+    Node *previous
+    void *data         # the listpack, the element, or the LZF stream of either
+    Py_ssize_t size    # bytes of the listpack or the element
+    Py_ssize_t stream  # bytes of the LZF stream; 0 if it is not compressed
+    uint32_t count     # elements
+    bint plain         # one large element
+
+
+ctypedef Node *NodePointer
+
+
+# A place in a list, to read from. A compressed node is read from a copy, which the cursor owns.
+cdef struct Cursor:
+    Node *node     # NULL in a list that is but one listpack
+    Pack pack      # NULL in a plain node
+    Py_ssize_t at  # offset in the listpack
+
+
+# What to look for: read once, compared with many elements.
+cdef struct Needle:
+    const char *text
+    Py_ssize_t length
+    int64_t number
+    bint is_number
+
+
+cdef bint exceeds(int fill, Py_ssize_t size, Py_ssize_t count) noexcept nogil
+cdef Py_ssize_t size_limit(int fill) noexcept nogil
+cdef Py_ssize_t count_limit(int fill) noexcept nogil
+
+cdef bint move(Cursor *cursor, bint forward) except -1
+cdef void leave(Cursor *cursor) noexcept nogil
+cdef bint read(const Cursor *cursor, Item *item) noexcept nogil
+cdef Needle needle_of(bytes text) noexcept
+cdef bint is_needle(const Item *item, const Needle *needle) noexcept nogil
+cdef bytes item_bytes(const Item *item)
+cdef Py_ssize_t strip_pack(
+    Pack *pack, const Needle *needle, Py_ssize_t most, bint forward
+) except -1
+
+
+cdef class Quicklist:
+    cdef Node *head
+    cdef Node *tail
+    cdef readonly Py_ssize_t nodes
+    cdef readonly Py_ssize_t count
+    cdef readonly int fill
+    cdef readonly int depth
+
+    cdef int append_pack(self, Pack pack) except -1
+    cdef Pack only_pack(self) except? NULL
+    cdef int push(self, bytes text, bint at_head) except -1
+    cdef bytes pop(self, bint at_head)
+    cdef int seek(self, Py_ssize_t index, Cursor *cursor) except -1
+    cdef int insert(self, Cursor *cursor, bytes text, bint after) except -1
+    cdef int replace(self, Cursor *cursor, bytes text) except -1
+    cdef int remove_range(self, Py_ssize_t start, Py_ssize_t count) except -1
+    cdef Py_ssize_t remove_equal(
+        self, const Needle *needle, Py_ssize_t most, bint forward
+    ) except -1
+    cdef bint drain(self, Py_ssize_t nodes) noexcept
+    cdef Quicklist copy(self)
+    cdef Py_ssize_t memory(self) noexcept
+
+    cdef bint is_large(self, Py_ssize_t length) noexcept
+    cdef bint accepts(self, const Node *node, Py_ssize_t length) noexcept
+    cdef Node *new_node(self, bytes text) except NULL
+    cdef int link(self, Node *node, Node *beside, bint after) except -1
+    cdef int unlink(self, Node *node) except -1
+    cdef Node *cut(self, Node *node, Py_ssize_t at, bint keep_front) except NULL
+    cdef int insert_large(self, Cursor *cursor, bytes text, bint after) except -1
+    cdef Node *merge_around(self, Node *node) except NULL
+    cdef bint may_merge(self, const Node *node, const Node *other) noexcept
+    cdef int merge(self, Node *node, Node *tail) except -1
+    cdef Py_ssize_t strip(
+        self, Node *node, const Needle *needle, Py_ssize_t most, bint forward
+    ) except -1
+    cdef int settle(self, Node *node) except -1

@@ -230,6 +230,9 @@ def test_unblocking(client: LocalClient, engine: Engine) -> None:
     assert client("CLIENT", "UNBLOCK", two.session.id, "ERROR") == 1
     assert two.got() == b"UNBLOCKED client unblocked via CLIENT UNBLOCK"
     assert client("CLIENT", "UNBLOCK", two.session.id) == 0
+    command = engine.registry.find("blpop")
+    assert (command.calls, command.failed_calls) == (2, 1)
+    assert engine.stats.errors == {"UNBLOCKED": 1}
     assert not engine.blocking.waiters
 
 

@@ -200,7 +200,7 @@ class Blocking:
         while self._deadlines and self._deadlines[0][0] <= now_ms:
             _, _, session, blocked = heapq.heappop(self._deadlines)
             if session.blocked is blocked:
-                self._finish(session, blocked.timeout_reply)
+                self._give_up(session, blocked, blocked.timeout_reply)
 
     def next_deadline_ms(self) -> int:
         """When :meth:`expire` has something to do next; 0 if nobody waits for a time."""
@@ -217,12 +217,19 @@ class Blocking:
         if blocked is None or blocked.postponed:
             return False
         reply = blocked.timeout_reply
-        if with_error and blocked.command is not None:
+        if with_error:
             reply = Error("UNBLOCKED client unblocked via CLIENT UNBLOCK")
-            blocked.command.failed_calls += 1
             self._engine.stats.count_error(reply.code)
-        self._finish(session, reply)
+            if blocked.command is not None:
+                blocked.command.failed_calls += 1
+        self._give_up(session, blocked, reply)
         return True
+
+    def _give_up(self, session: Session, blocked: Blocked, reply: object) -> None:
+        """Let a session go on without what it waited for; the call counts, though it did little."""
+        if blocked.command is not None:
+            blocked.command.record(0, self._engine.latency_tracking)
+        self._finish(session, reply)
 
     def cancel(self, session: Session) -> None:
         """Forget that a session waits (it has its reply, or is gone)."""

@@ -15,7 +15,7 @@ cdef class Command:
     cdef public long long failed_calls
     cdef readonly Histogram histogram
 
-    cdef void record(self, long long nanoseconds, bint tracking)
+    cpdef record(self, long long nanoseconds, bint tracking)
     cdef bint accepts(self, Py_ssize_t count) noexcept
 
 

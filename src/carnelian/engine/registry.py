@@ -234,8 +234,8 @@ class Command:
         self.failed_calls = 0
         self.histogram: Histogram | None = None
 
-    @cython.cfunc
-    def record(self, nanoseconds: cython.longlong, tracking: cython.bint) -> cython.void:
+    @cython.ccall
+    def record(self, nanoseconds: cython.longlong, tracking: cython.bint):
         """Count one call of this duration."""
         self.calls += 1
         self.microseconds += nanoseconds // 1000

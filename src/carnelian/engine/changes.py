@@ -61,6 +61,12 @@ class Changes:
         """A key has gone because its time was over."""
         self(db, key, events.EXPIRED, b"expired")
 
+    def fields_expired(self, db: Database, key: bytes, gone: bool) -> None:
+        """Fields of a hash have gone because their time was over, perhaps the last ones."""
+        self(db, key, events.HASH, b"hexpired")
+        if gone:
+            self(db, key, events.GENERIC, b"del")
+
     def replaced(self, db: Database, other: Database | None = None) -> None:
         """All keys of a database have gone, or were swapped with those of another.
 

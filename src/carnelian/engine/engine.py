@@ -119,6 +119,7 @@ class Engine:
 
     def _attach(self) -> None:
         self.keyspace.on_expired = self._expired
+        self.keyspace.on_fields_expired = self._fields_expired
         self.sessions.on_removed += [
             self.pubsub.leave_all,
             self.watches.clear,
@@ -291,6 +292,10 @@ class Engine:
         verb = b"UNLINK" if self.config["lazyfree-lazy-expire"] else b"DEL"
         self.effects.add(db.index, [verb, key])
         self.changes.expired(db, key)
+
+    def _fields_expired(self, db: object, key: bytes, fields: list, gone: bool) -> None:
+        self.effects.add(db.index, [b"HDEL", key, *fields])
+        self.changes.fields_expired(db, key, gone)
 
 
 def _silent(level: str, message: str) -> None:

@@ -255,7 +255,7 @@ def stats(engine: Engine) -> Fields:
         ("sync_full", 0),
         ("sync_partial_ok", 0),
         ("sync_partial_err", 0),
-        ("expired_subkeys", 0),
+        ("expired_subkeys", keyspace.stats.expired_fields),
         ("expired_keys", keyspace.stats.expired),
         ("expired_stale_perc", f"{keyspace.stats.expired_stale_perc:.2f}"),
         ("expired_time_cap_reached_count", keyspace.stats.expired_time_cap_reached),
@@ -409,7 +409,8 @@ def keyspace(engine: Engine) -> Fields:
     return [
         (
             f"db{db.index}",
-            f"keys={len(db)},expires={db.expires_count},avg_ttl={db.avg_ttl},subexpiry=0",
+            f"keys={len(db)},expires={db.expires_count},avg_ttl={db.avg_ttl},"
+            f"subexpiry={len(db.timed_hashes)}",
         )
         for db in engine.keyspace.databases
         if len(db)

@@ -325,6 +325,9 @@ class Database(Strings):
         to.table.insert(new_hash, fresh)
         if expires(fresh):
             to.index_expiry(new_hash, fresh)
+        if key in self.timed_hashes:
+            del self.timed_hashes[key]
+            to.timed_hashes[new_key] = None
         to.added(new_key)
         return True
 
@@ -348,6 +351,8 @@ class Database(Strings):
             return False
         expiry = expiry_of(entry) if expires(entry) else -1
         describe_copy(entry, cython.address(content))
+        if key in self.timed_hashes:
+            to.timed_hashes[new_key] = None
         to.put(new_key, cython.address(content), False, expiry)
         return True
 

@@ -15,4 +15,5 @@ cdef class ExpireCycle:
     cpdef int64_t run(self, bint fast=*) except -1
     cdef int64_t time_limit(self, bint fast) noexcept
     cdef bint may_run_fast(self, int64_t now_us) noexcept
+    cdef int clean_hashes(self, Database db, int64_t limit) except -1
     cdef int clean(self, Database db, int64_t limit, Reaped *total) except -1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.keyspace.database import Database, Reaped
+from cython.cimports.carnelian.keyspace.fields import expire_next_hash
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.keyspace.state import DELETE
 from cython.cimports.libc.stdint import int64_t
@@ -21,6 +22,9 @@ ACCEPTABLE_STALE_PERCENT = cython.declare(cython.int, 10)
 DATABASES_PER_CALL = cython.declare(cython.int, 16)
 # Buckets looked at for every key that is wanted: empty ones cost little.
 BUCKETS_PER_KEY = cython.declare(cython.int, 20)
+# Hashes whose fields are looked after at a time, and buckets of each.
+HASHES_PER_LOOP = cython.declare(cython.int, 64)
+BUCKETS_PER_HASH = cython.declare(cython.int, 64)
 # Samples between two looks at the clock.
 SAMPLES_PER_CHECK = cython.declare(cython.int, 16)
 
@@ -74,6 +78,8 @@ class ExpireCycle:
             self.next_database += 1
             memset(cython.address(reaped), 0, cython.sizeof(Reaped))
             self.clean(db, limit, cython.address(reaped))
+            if db.timed_hashes:
+                self.clean_hashes(db, limit)
             sampled += reaped.sampled
             expired += reaped.expired
         elapsed: int64_t = keyspace.clock.monotonic_ns() // 1000 - start
@@ -113,6 +119,23 @@ class ExpireCycle:
                     return 0
             if reaped.sampled and reaped.expired * 100 // reaped.sampled <= acceptable:
                 return 0
+
+    def clean_hashes(self, db, limit):
+        """Let fields of hashes go until few are past their time, or time is up."""
+        visits: cython.Py_ssize_t
+        found: cython.Py_ssize_t
+        _visit: cython.Py_ssize_t
+        while db.timed_hashes and not self.out_of_time:
+            visits = min(len(db.timed_hashes), HASHES_PER_LOOP)
+            found = 0
+            for _visit in range(visits):
+                found += expire_next_hash(db, BUCKETS_PER_HASH)
+            if self.keyspace.clock.monotonic_ns() // 1000 > limit:
+                self.out_of_time = True
+                self.keyspace.stats.expired_time_cap_reached += 1
+            if found * 100 // visits <= ACCEPTABLE_STALE_PERCENT:
+                return 0
+        return 0
 
     def time_limit(self, fast):
         """Microseconds that a run may take."""

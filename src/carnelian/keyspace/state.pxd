@@ -14,6 +14,7 @@ cdef class Stats:
     cdef public int64_t hits
     cdef public int64_t misses
     cdef public int64_t expired
+    cdef public int64_t expired_fields
     cdef public int64_t evicted
     cdef public double expired_stale_perc
     cdef public int64_t expired_time_cap_reached
@@ -30,6 +31,7 @@ cdef class State:
     cdef public object notifier
     cdef public object on_added
     cdef public object on_expired
+    cdef public object on_fields_expired
     cdef public int overdue
     cdef public bint active_expire
     cdef public bint touching

@@ -38,6 +38,7 @@ class Stats:
         self.hits = 0
         self.misses = 0
         self.expired = 0
+        self.expired_fields = 0
         self.evicted = 0
         self.expired_stale_perc = 0
         self.expired_time_cap_reached = 0
@@ -67,7 +68,9 @@ class State:
     - ``observer(db, key, kind, event)``: a key changed;
     - ``notifier(db, kind, event, key)``: an event that changes nothing (keymiss, new);
     - ``on_added(db, key)``: a key came to be;
-    - ``on_expired(db, key)``: a key was deleted because its time was up.
+    - ``on_expired(db, key)``: a key was deleted because its time was up;
+    - ``on_fields_expired(db, key, fields, gone)``: fields of a hash were, and perhaps the hash with
+      the last of them.
     """
 
     def __init__(self, clock: Clock):

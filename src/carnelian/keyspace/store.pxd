@@ -15,6 +15,7 @@ cdef class Store:
     cdef Table expiring
     cdef public int64_t avg_ttl
     cdef uint64_t expire_cursor
+    cdef readonly object timed_hashes
 
     cdef int renew(self) except -1
     cdef uint64_t *seek(self, bytes key, uint64_t hash) except? NULL

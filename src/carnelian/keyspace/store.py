@@ -4,6 +4,8 @@ those that expire. :class:`~carnelian.keyspace.database.Database` builds its met
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import cython
 from cython.cimports.carnelian.datatypes.entry import (
     BYTES,
@@ -44,6 +46,8 @@ class Store:
 
     ``expiring`` holds the same entries as ``table``, those with an expiry only, and does not own
     them. Pointers to slots and entries are good until the next change of the database.
+    ``timed_hashes`` are the keys of hashes with fields that expire, the next one to be looked at
+    first; some may have gone since, or have no such fields any more.
     """
 
     def __init__(self, keyspace: State, index: cython.int):
@@ -57,6 +61,7 @@ class Store:
         self.expiring = Table(False)
         self.avg_ttl = 0
         self.expire_cursor = 0
+        self.timed_hashes = OrderedDict()
 
     def exchange(self, other: Store) -> None:
         """Swap contents with another database."""
@@ -64,6 +69,7 @@ class Store:
         self.expiring, other.expiring = other.expiring, self.expiring
         self.avg_ttl, other.avg_ttl = other.avg_ttl, self.avg_ttl
         self.expire_cursor, other.expire_cursor = other.expire_cursor, self.expire_cursor
+        self.timed_hashes, other.timed_hashes = other.timed_hashes, self.timed_hashes
 
     # -- Finding ---------------------------------------------------------------------------------
 

@@ -3,6 +3,6 @@
 See https://redis.io/docs/latest/develop/data-types/hashes/
 """
 
-from carnelian.commands.hashes import fields, listing
+from carnelian.commands.hashes import combined, fields, listing, times
 
-__all__ = ["fields", "listing"]
+__all__ = ["combined", "fields", "listing", "times"]

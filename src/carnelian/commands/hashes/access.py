@@ -4,6 +4,8 @@ import cython
 from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.fields import expire_fields
+from cython.cimports.carnelian.keyspace.state import DELETE, IGNORE
 
 from carnelian.datatypes.hash import Hash as _Hash
 from carnelian.keyspace import events
@@ -11,15 +13,30 @@ from carnelian.keyspace import events
 _HASH = cython.declare(cython.int, events.HASH)
 _GENERIC = cython.declare(cython.int, events.GENERIC)
 
+# Of a big hash, looked at for fields past their time by every command on it.
+_BUCKETS = cython.declare(cython.Py_ssize_t, 128)
+
 
 def to_read(session: Session, key: bytes):
     """The hash at a key, None if there is none; counted as a read. Raises WrongType."""
-    return session.db.collection(key, _Hash)
+    value: Hash = session.db.collection(key, _Hash)
+    return value if value is None or value.times is None else _seen(session, key, value)
 
 
 def to_change(session: Session, key: bytes):
     """The hash at a key, None if there is none. Raises WrongType."""
-    return session.db.collection_to_change(key, _Hash)
+    value: Hash = session.db.collection_to_change(key, _Hash)
+    return value if value is None or value.times is None else _seen(session, key, value)
+
+
+@cython.cfunc
+def _seen(session: Session, key: bytes, value: Hash) -> Hash:
+    """The hash as it is to be seen now, without fields past their time; None if none is left."""
+    now: cython.longlong = session.keyspace.clock.ms
+    value.look(0 if session.keyspace.overdue == IGNORE else now)
+    if value.times.soonest >= now or session.keyspace.overdue != DELETE:
+        return value
+    return None if expire_fields(session.db, key, value, _BUCKETS) else value
 
 
 def changed(db: Database, key: bytes, event: bytes, fields: cython.Py_ssize_t):

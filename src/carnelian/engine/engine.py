@@ -293,7 +293,7 @@ class Engine:
         self.effects.add(db.index, [verb, key])
         self.changes.expired(db, key)
 
-    def _fields_expired(self, db: object, key: bytes, fields: list, gone: bool) -> None:
+    def _fields_expired(self, db: Database, key: bytes, fields: list, gone: bool) -> None:
         self.effects.add(db.index, [b"HDEL", key, *fields])
         self.changes.fields_expired(db, key, gone)
 

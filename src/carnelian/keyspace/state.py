@@ -89,6 +89,7 @@ class State:
         self.notifier: Callable | None = None
         self.on_added: Callable | None = None
         self.on_expired: Callable | None = None
+        self.on_fields_expired: Callable | None = None
 
     def notify(self, db: object, kind: cython.int, event: bytes, key: bytes):
         """Report an event that changes nothing; ``kind`` is one of ``keyspace.events``."""

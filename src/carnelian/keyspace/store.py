@@ -61,7 +61,7 @@ class Store:
         self.expiring = Table(False)
         self.avg_ttl = 0
         self.expire_cursor = 0
-        self.timed_hashes = OrderedDict()
+        self.timed_hashes: OrderedDict[bytes, None] = OrderedDict()
 
     def exchange(self, other: Store) -> None:
         """Swap contents with another database."""

@@ -141,16 +141,17 @@ def hsetex(session: Session, args: list):
     condition, option, moment, first = _set_options(session, args)
     value: Hash = to_change(session, key)
     fields: list = args[first::2]
-    if condition == b"FXX" and _count_present(value, fields) < len(fields):
+    present: cython.Py_ssize_t = 0
+    if condition is not None and value is not None:
+        present = _count_present(value, fields)
+    if present if condition == b"FNX" else condition == b"FXX" and present < len(fields):
         return 0
-    if condition == b"FNX" and _count_present(value, fields):
-        return 0
-    if moment is not None and has_passed(session, moment):
-        _set_in_the_past(session, key, value, fields)
-        return 1
     if value is None:
         value = _Hash()
         session.db.add(key, value)
+    if moment is not None and has_passed(session, moment):
+        _set_in_the_past(session, key, value, fields)
+        return 1
     i: cython.Py_ssize_t
     for i in range(first, len(args), 2):
         value.set(session.keyspace.limits, args[i], args[i + 1], option is not None)
@@ -218,8 +219,6 @@ def _count_present(value: Hash, fields: list) -> cython.Py_ssize_t:
     """How many of the fields are there."""
     present: cython.Py_ssize_t = 0
     field: bytes
-    if value is None:
-        return 0
     for field in fields:
         present += value.contains(field)
     return present
@@ -228,14 +227,11 @@ def _count_present(value: Hash, fields: list) -> cython.Py_ssize_t:
 @cython.cfunc
 def _set_in_the_past(session: Session, key: bytes, value: Hash, fields: list):
     """Fields set to have gone already: those that were there go, and all is told as if set."""
-    removed: list = []
-    if value is not None:
-        removed = [field for field in fields if value.remove(field)]
+    removed: list = [field for field in fields if value.remove(field)]
     changed(session.db, key, b"hset", len(fields))
     changed(session.db, key, b"hdel", 0)
     session.rewrite([b"HDEL", key, *removed] if removed else [])
-    if value is not None:
-        drop_if_empty(session.db, key, value)
+    drop_if_empty(session.db, key, value)
 
 
 @cython.cfunc

@@ -130,7 +130,7 @@ def hdel(session: Session, args: list):
             break
     if removed:
         changed(db, key, b"hdel", removed)
-        drop_if_empty(db, key, value)
+    drop_if_empty(db, key, value)
     return removed
 
 

@@ -28,6 +28,7 @@ COMPILED = (
     "carnelian.datatypes.lzf",
     "carnelian.datatypes.memory",
     "carnelian.datatypes.ordered",
+    "carnelian.datatypes.nodes",
     "carnelian.datatypes.packed",
     "carnelian.datatypes.quicklist",
     "carnelian.datatypes.rng",

@@ -1,6 +1,7 @@
 from carnelian.datatypes.limits cimport Limits
 from carnelian.datatypes.listpack cimport Pack
-from carnelian.datatypes.quicklist cimport Cursor, Quicklist
+from carnelian.datatypes.nodes cimport Cursor
+from carnelian.datatypes.quicklist cimport Quicklist
 from carnelian.datatypes.value cimport Value
 
 

@@ -9,20 +9,22 @@ from cython.cimports.carnelian.datatypes import listpack
 from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.listpack import Item, Pack, total_of
 from cython.cimports.carnelian.datatypes.memory import count as count_memory
-from cython.cimports.carnelian.datatypes.quicklist import (
+from cython.cimports.carnelian.datatypes.nodes import (
     Cursor,
     Needle,
-    Quicklist,
-    count_limit,
-    exceeds,
     is_needle,
     item_bytes,
     leave,
     move,
     needle_of,
     read,
-    size_limit,
     strip_pack,
+)
+from cython.cimports.carnelian.datatypes.quicklist import (
+    Quicklist,
+    count_limit,
+    exceeds,
+    size_limit,
 )
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE

@@ -1,50 +1,9 @@
-from carnelian.datatypes.listpack cimport Item, Pack
-from libc.stdint cimport int64_t, uint32_t
-
-
-# A piece of the list: a listpack, or one large element on its own.
-cdef struct Node:
-    Node *next
-    Node *previous
-    void *data         # the listpack, the element, or the LZF stream of either
-    Py_ssize_t size    # bytes of the listpack or the element
-    Py_ssize_t stream  # bytes of the LZF stream; 0 if it is not compressed
-    uint32_t count     # elements
-    bint plain         # one large element
-
-
-ctypedef Node *NodePointer
-
-
-# A place in a list, to read from. A compressed node is read from a copy, which the cursor owns.
-cdef struct Cursor:
-    Node *node     # NULL in a list that is but one listpack
-    Pack pack      # NULL in a plain node
-    Py_ssize_t at  # offset in the listpack
-
-
-# What to look for: read once, compared with many elements.
-cdef struct Needle:
-    const char *text
-    Py_ssize_t length
-    int64_t number
-    bint is_number
-
+from carnelian.datatypes.listpack cimport Pack
+from carnelian.datatypes.nodes cimport Cursor, Needle, Node
 
 cdef bint exceeds(int fill, Py_ssize_t size, Py_ssize_t count) noexcept nogil
 cdef Py_ssize_t size_limit(int fill) noexcept nogil
 cdef Py_ssize_t count_limit(int fill) noexcept nogil
-
-cdef bint move(Cursor *cursor, bint forward) except -1
-cdef void leave(Cursor *cursor) noexcept nogil
-cdef bint read(const Cursor *cursor, Item *item) noexcept nogil
-cdef Needle needle_of(bytes text) noexcept
-cdef bint is_needle(const Item *item, const Needle *needle) noexcept nogil
-cdef bytes item_bytes(const Item *item)
-cdef Py_ssize_t strip_pack(
-    Pack *pack, const Needle *needle, Py_ssize_t most, bint forward
-) except -1
-
 
 cdef class Quicklist:
     cdef Node *head

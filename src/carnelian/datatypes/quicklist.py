@@ -10,22 +10,34 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.datatypes import listpack, lzf
-from cython.cimports.carnelian.datatypes.listpack import Bytes, Item, Pack, end_of, total_of
-from cython.cimports.carnelian.datatypes.memory import allocate, count, release
-from cython.cimports.carnelian.datatypes.quicklist import Cursor, Needle, Node, NodePointer
-from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
-from cython.cimports.carnelian.datatypes.string import format_integer, parse_integer
+from cython.cimports.carnelian.datatypes import listpack, nodes
+from cython.cimports.carnelian.datatypes.listpack import Pack, total_of
+from cython.cimports.carnelian.datatypes.memory import count
+from cython.cimports.carnelian.datatypes.nodes import (
+    Cursor,
+    NodePointer,
+    behind,
+    compress,
+    decompress,
+    enter,
+    free_node,
+    holds,
+    is_edge,
+    leave,
+    make_node,
+    open_at,
+    pack_of,
+    put_in,
+    strip_pack,
+)
+from cython.cimports.carnelian.datatypes.slabs import take
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
     PyBytes_GET_SIZE,
 )
-from cython.cimports.libc.stdint import uint8_t
-from cython.cimports.libc.string import memcmp, memcpy, memset
+from cython.cimports.libc.string import memcpy
 
-# Of the slabs.
-LARGEST_CELL = cython.declare(cython.Py_ssize_t, 1024)
 # Bytes of the Python object.
 SHELL = cython.declare(cython.Py_ssize_t, 64)
 # Sizes that negative values of list-max-listpack-size stand for.
@@ -35,9 +47,6 @@ LARGEST = cython.declare(cython.Py_ssize_t, 65536)
 SAFE = cython.declare(cython.Py_ssize_t, 8192)
 # Bytes assumed for what a listpack adds to an element.
 OVERHEAD = cython.declare(cython.Py_ssize_t, 8)
-# What a stream has to be worth: bytes of a node, bytes saved.
-LEAST_COMPRESSED = cython.declare(cython.Py_ssize_t, 48)
-LEAST_SAVED = cython.declare(cython.Py_ssize_t, 8)
 NO_LIMIT = cython.declare(cython.Py_ssize_t, cython.cast(cython.Py_ssize_t, 1) << 62)
 
 HIGHEST_FILL = cython.declare(cython.int, 32767)
@@ -54,15 +63,6 @@ def set_large_from(size: cython.Py_ssize_t) -> None:
     """
     global _large_from
     _large_from = size
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def held(size: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """What a block of that size takes; large ones have a word before them."""
-    return cell_size(size) if size <= LARGEST_CELL else cell_size(size) + 8
 
 
 # -- Limits --------------------------------------------------------------------------------------
@@ -87,199 +87,6 @@ def exceeds(fill, size, count):
     if fill < 0:
         return size > size_limit(fill)
     return size > SAFE or count > count_limit(fill)
-
-
-# -- Reading -------------------------------------------------------------------------------------
-
-
-@cython.cfunc
-@cython.exceptval(-1)
-def enter(cursor: cython.pointer[Cursor], node: NodePointer) -> cython.int:
-    """Make a node readable, at no place in it yet."""
-    cursor.node = node
-    cursor.at = 0
-    cursor.pack = cython.NULL
-    if node.stream:
-        cursor.pack = cython.cast(Pack, unpacked(node))
-    elif not node.plain:
-        cursor.pack = cython.cast(Pack, node.data)
-    return 0
-
-
-def leave(cursor):
-    """Give up the place; to be called when reading ends, also by an exception."""
-    if cursor.node is not cython.NULL and cursor.node.stream and cursor.pack is not cython.NULL:
-        free_content(cursor.pack, cursor.node)
-    cursor.pack = cython.NULL
-
-
-def move(cursor, forward):
-    """Go to the next or the previous element; returns whether there is one."""
-    node: NodePointer = cursor.node
-    if cursor.at and cursor.pack is not cython.NULL:
-        if forward:
-            cursor.at = listpack.after(cursor.pack, cursor.at)
-        else:
-            cursor.at = listpack.before(cursor.pack, cursor.at)
-        if cursor.at:
-            return True
-    if node is cython.NULL:
-        return False
-    leave(cursor)
-    node = node.next if forward else node.previous
-    cursor.node = node
-    if node is cython.NULL:
-        return False
-    enter(cursor, node)
-    go_to_end(cursor, not forward)
-    return True
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def go_to_end(cursor: cython.pointer[Cursor], last: cython.bint) -> cython.void:
-    """Go to the first or the last element of the node."""
-    if cursor.node.plain:
-        cursor.at = 0
-    elif last:
-        cursor.at = listpack.last(cursor.pack)
-    else:
-        cursor.at = listpack.first(cursor.pack)
-
-
-def read(cursor, item):
-    """Read the element at a place, valid until the list changes or the cursor moves."""
-    if cursor.node is not cython.NULL and cursor.node.plain:
-        item.text = cython.cast(cython.p_const_char, cursor.node.data)
-        if cursor.pack is not cython.NULL:
-            item.text = cython.cast(cython.p_const_char, cursor.pack)
-        item.length = cursor.node.size
-        return True
-    return listpack.read(cursor.pack, cursor.at, item)
-
-
-def item_bytes(item):
-    """The text of an element."""
-    digits = cython.declare(cython.char[24])
-    if item.text is cython.NULL:
-        return PyBytes_FromStringAndSize(digits, format_integer(item.number, digits))
-    return PyBytes_FromStringAndSize(item.text, item.length)
-
-
-def needle_of(text):
-    """A text to compare elements with; it has to live as long."""
-    needle = cython.declare(Needle)
-    needle.text = PyBytes_AS_STRING(text)
-    needle.length = PyBytes_GET_SIZE(text)
-    needle.number = 0
-    needle.is_number = needle.length <= 20 and parse_integer(
-        needle.text, needle.length, cython.address(needle.number)
-    )
-    return needle
-
-
-def is_needle(item, needle):
-    """Whether the element is that text."""
-    if item.text is cython.NULL:
-        return needle.is_number and item.number == needle.number
-    return item.length == needle.length and memcmp(item.text, needle.text, item.length) == 0
-
-
-# -- Nodes ---------------------------------------------------------------------------------------
-
-
-@cython.cfunc
-@cython.exceptval(check=True)
-def make_node() -> NodePointer:
-    """An empty node that stands nowhere."""
-    node: NodePointer = cython.cast(NodePointer, take(cython.sizeof(Node)))
-    memset(node, 0, cython.sizeof(Node))
-    return node
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def free_node(node: NodePointer) -> cython.void:
-    """Free a node and what it holds."""
-    if node.data is not cython.NULL:
-        if node.stream:
-            give(node.data, node.stream)
-        else:
-            free_content(node.data, node)
-    give(node, cython.sizeof(Node))
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def free_content(data: cython.p_void, node: NodePointer) -> cython.void:
-    """Free the uncompressed content of a node."""
-    if node.plain:
-        give(data, node.size)
-    else:
-        listpack.destroy(cython.cast(Pack, data))
-
-
-@cython.cfunc
-@cython.exceptval(check=True)
-def unpacked(node: NodePointer) -> cython.p_void:
-    """The content of a compressed node, in memory of its own."""
-    room: cython.p_void = take(node.size) if node.plain else listpack.blank(node.size)
-    size: cython.size_t = lzf.unpack(
-        cython.cast(Bytes, node.data),
-        node.stream,
-        cython.cast(cython.pointer[uint8_t], room),
-        node.size,
-    )
-    if size != cython.cast(cython.size_t, node.size):
-        raise ValueError("damaged node of a list")
-    return room
-
-
-@cython.cfunc
-@cython.exceptval(-1)
-def decompress(node: NodePointer) -> cython.int:
-    """Make a node what it was before it was compressed."""
-    if node.stream:
-        data: cython.p_void = unpacked(node)
-        give(node.data, node.stream)
-        node.data = data
-        node.stream = 0
-    return 0
-
-
-@cython.cfunc
-@cython.exceptval(-1)
-def compress(node: NodePointer) -> cython.int:
-    """Compress a node unless it is too small or does not get small enough."""
-    if node.stream or node.size < LEAST_COMPRESSED:
-        return 0
-    room: cython.p_void = allocate(node.size)
-    size: cython.Py_ssize_t = lzf.pack(
-        cython.cast(Bytes, node.data),
-        node.size,
-        cython.cast(cython.pointer[uint8_t], room),
-        node.size,
-    )
-    if size and size + LEAST_SAVED < node.size:
-        data: cython.p_void = take(size)
-        memcpy(data, room, size)
-        free_content(node.data, node)
-        node.data = data
-        node.stream = size
-    release(room)
-    return 0
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def pack_of(node: NodePointer) -> cython.pointer[Pack]:
-    """Where a node that is not compressed keeps its listpack."""
-    return cython.cast(cython.pointer[Pack], cython.address(node.data))
 
 
 @cython.final
@@ -354,13 +161,7 @@ class Quicklist:
         size: cython.Py_ssize_t = SHELL
         node: NodePointer = self.head
         while node is not cython.NULL:
-            size += held(cython.sizeof(Node))
-            if node.stream:
-                size += held(node.stream)
-            elif node.plain:
-                size += held(node.size)
-            else:
-                size += listpack.memory_of(cython.cast(Pack, node.data))
+            size += nodes.memory_of(node)
             node = node.next
         return size
 
@@ -744,88 +545,3 @@ class Quicklist:
             self.count -= removed
             self.settle(node)
         return removed
-
-
-# -- Changing one node ---------------------------------------------------------------------------
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def open_at(cursor: cython.pointer[Cursor]) -> cython.void:
-    """Let the node of a cursor be changed: what was read from a copy is the content from now on."""
-    node: NodePointer = cursor.node
-    if node.stream:
-        give(node.data, node.stream)
-        node.stream = 0
-        node.data = cursor.pack
-
-
-@cython.cfunc
-@cython.exceptval(-1)
-def holds(node: NodePointer, needle: cython.pointer[cython.const[Needle]]) -> cython.bint:
-    """Whether an element of a node is that text."""
-    cursor = cython.declare(Cursor)
-    item = cython.declare(Item)
-    found: cython.bint
-    enter(cython.address(cursor), node)
-    if node.plain:
-        read(cython.address(cursor), cython.address(item))
-        found = is_needle(cython.address(item), needle)
-    else:
-        at: cython.Py_ssize_t = listpack.first(cursor.pack)
-        found = listpack.find(cursor.pack, at, needle.text, needle.length, 0) != 0
-    leave(cython.address(cursor))
-    return found
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def is_edge(cursor: cython.pointer[Cursor], after: cython.bint) -> cython.bint:
-    """Whether no element of the node is after, or before, that of the cursor."""
-    if cursor.node.plain:
-        return True
-    if after:
-        return listpack.after(cursor.pack, cursor.at) == 0
-    return cursor.at == listpack.HEADER
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def behind(cursor: cython.pointer[Cursor]) -> cython.Py_ssize_t:
-    """The offset behind the element of the cursor."""
-    return cursor.at + listpack.size_at(cursor.pack, cursor.at)
-
-
-@cython.cfunc
-@cython.exceptval(-1)
-def put_in(node: NodePointer, at: cython.Py_ssize_t, text: bytes) -> cython.int:
-    """Insert an element into a node at an offset, at the end if that is below 0."""
-    pack: cython.pointer[Pack] = pack_of(node)
-    if at < 0:
-        at = end_of(pack[0])
-    listpack.insert(pack, at, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
-    node.size = total_of(pack[0])
-    node.count += 1
-    return 0
-
-
-def strip_pack(pack, needle, most, forward):
-    """Remove up to ``most`` elements that are a text from a listpack; returns how many."""
-    item = cython.declare(Item)
-    removed: cython.Py_ssize_t = 0
-    at: cython.Py_ssize_t = listpack.first(pack[0]) if forward else listpack.last(pack[0])
-    previous: cython.Py_ssize_t
-    while at and removed < most:
-        listpack.read(pack[0], at, cython.address(item))
-        previous = listpack.before(pack[0], at)
-        if is_needle(cython.address(item), needle):
-            at = listpack.remove(pack, at)
-            removed += 1
-        elif forward:
-            at = listpack.after(pack[0], at)
-        if not forward:
-            at = previous
-    return removed

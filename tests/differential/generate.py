@@ -106,6 +106,8 @@ def value(node: Argument) -> st.SearchStrategy[bytes]:
         return st.sampled_from([b"1", b"2", b"3"] * 4 + [b"0", b"-1", b"x"])
     if node.name in ("min", "max", "start", "stop"):
         return ends(node)
+    if node.name in ("longitude", "latitude", "radius", "width", "height"):
+        return st.sampled_from([b"%d" % n for n in (0, 1, 13, -45, 85, 500)] * 4 + NO_DOUBLES)
     if node.type == "double" or node.name == "weight":
         return st.sampled_from(DOUBLES * 3 + NO_DOUBLES)
     if node.type == "integer":

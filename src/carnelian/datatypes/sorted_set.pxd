@@ -9,6 +9,9 @@ from libc.stdint cimport uint64_t
 
 ctypedef Entry *EntryPointer
 
+# Whether a member of that score is wanted.
+ctypedef bint (*Wanted)(double score, void *context) noexcept nogil
+
 
 cdef enum:  # conditions of put()
     NX = 1
@@ -44,6 +47,9 @@ cdef class SortedSet(Value):
     cdef int text_span(self, const TextRange *bounds, bint reverse, Span *span) except -1
     cdef int remove_span(self, const Span *span) except -1
     cdef list slice(self, Py_ssize_t rank, Py_ssize_t count, bint reverse, int shape)
+    cdef int choose(
+        self, const Span *span, Wanted wanted, void *context, Py_ssize_t most, list members
+    ) except -1
     cdef list random_pairs(self, Py_ssize_t count, int shape)
     cdef list sample(self, Py_ssize_t count, int shape)
     cdef uint64_t scan(self, uint64_t cursor, Py_ssize_t count, list found) except? 1

@@ -74,6 +74,8 @@ from cython.cimports.libc.stdint import int64_t, uint64_t
 from cython.cimports.libc.stdio import snprintf
 from cython.cimports.libc.string import memcpy, memset
 
+from carnelian.datatypes.digest import Digest
+
 # Bytes of the Python object, and of the one around the table.
 SHELL = cython.declare(cython.Py_ssize_t, 48)
 TABLE_SHELL = cython.declare(cython.Py_ssize_t, 192)
@@ -165,11 +167,11 @@ class SortedSet(Value):
             ordered.step(cython.address(cursor), True)
         return other
 
-    def digest(self, digest) -> None:
-        """Take the content in as DEBUG DIGEST does: an :class:`carnelian.engine.digest.Digest`."""
+    def digest(self, digest: Digest) -> None:
+        """Take all members with their scores in, in any order (DEBUG DIGEST)."""
         text = cython.declare(cython.char[40])
         for member, score in self.slice(0, self.size(), False, PAIRS):
-            element = type(digest)()
+            element = Digest()
             element.chain(member)
             element.chain(PyBytes_FromStringAndSize(text, long_text(text, score)))
             digest.blend(element.value())
@@ -312,6 +314,34 @@ class SortedSet(Value):
             ordered.step(cython.address(cursor), not reverse)
             count -= 1
         return found
+
+    def choose(self, span, wanted, context, most, members):
+        """Append the members of these ranks whose score is wanted, until there are ``most``.
+
+        ``wanted`` is called with each score and ``context``. O(log n + ranks).
+        """
+        cursor = cython.declare(Cursor)
+        left: cython.Py_ssize_t = span.stop - span.start
+        at: cython.Py_ssize_t
+        scored: cython.Py_ssize_t
+        if left == 0:
+            return 0
+        if self.pack is not cython.NULL:
+            at = listpack.seek(self.pack, 2 * span.start)
+            while left and len(members) < most:
+                scored = listpack.after(self.pack, at)
+                if wanted(scored_pack.score_at(self.pack, scored), context):
+                    members.append(listpack.bytes_at(self.pack, at))
+                at = listpack.after(self.pack, scored)
+                left -= 1
+            return 0
+        ordered.seek(self.tree, span.start, cython.address(cursor))
+        while left and len(members) < most:
+            if wanted(item_at(cython.address(cursor)).score, context):
+                members.append(read_key(item_at(cython.address(cursor)).entry))
+            ordered.step(cython.address(cursor), True)
+            left -= 1
+        return 0
 
     def random_pairs(self, count, shape):
         """So many members, each drawn from all of them, which must be some; as :meth:`slice`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.resp.numbers import format_float
+from cython.cimports.carnelian.resp.numbers import format_float, format_plain
 
 from carnelian.resp import replies
 
@@ -12,6 +12,7 @@ _Error = cython.declare(object, replies.Error)
 _FlatMap = cython.declare(object, replies.FlatMap)
 _Verbatim = cython.declare(object, replies.Verbatim)
 _BigNumber = cython.declare(object, replies.BigNumber)
+_PlainFloat = cython.declare(object, replies.PlainFloat)
 _Attribute = cython.declare(object, replies.Attribute)
 _OK = cython.declare(object, replies.OK)
 _NULL_ARRAY = cython.declare(object, replies.NULL_ARRAY)
@@ -57,6 +58,8 @@ class Shaper:
             return self.elements(value)
         if kind is float:
             return value if self.protocol == 3 else self.shape(format_float(value))
+        if kind is _PlainFloat:
+            return float(value) if self.protocol == 3 else self.shape(format_plain(value))
         if kind is bool:
             return value if self.protocol == 3 else int(value)
         if value is _NULL_ARRAY:

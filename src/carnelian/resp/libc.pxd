@@ -4,7 +4,6 @@ from cpython.object cimport PyObject
 
 
 cdef extern from "Python.h":
-    char* PyOS_double_to_string(double value, char code, int precision, int flags, int* kind) except NULL
     # With owned references for what they take and give: no counting back and forth.
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* text, Py_ssize_t size) except NULL
     PyObject* get_item "PyList_GET_ITEM"(list items, Py_ssize_t at)

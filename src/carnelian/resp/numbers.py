@@ -11,22 +11,18 @@ from __future__ import annotations
 from typing import Any
 
 import cython
-from cython.cimports.carnelian.resp.libc import (
-    PyOS_double_to_string,
-    isinf,
-    isnan,
-    strtold,
-)
+from cython.cimports.carnelian.resp.doubles import shortest, to_fixed
+from cython.cimports.carnelian.resp.libc import isinf, isnan, strtold
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
     PyBytes_GET_SIZE,
 )
-from cython.cimports.cpython.mem import PyMem_Free
 from cython.cimports.libc import errno as libc
 from cython.cimports.libc.math import copysign
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.libc.stdio import snprintf
-from cython.cimports.libc.stdlib import atoi, strtod
+from cython.cimports.libc.stdlib import strtod
 from cython.cimports.libc.string import memcpy, memset
 
 from carnelian.resp.replies import Error
@@ -47,6 +43,10 @@ _PAIRS = cython.declare(
 _TENS = cython.declare(cython.double[23])
 for _i in range(23):
     _TENS[_i] = 10.0**_i
+
+# Room for the longest plain text of a double, and ten to the power of its digits after the point.
+_PLAIN_CHARS = cython.declare(cython.size_t, 352)
+_FIXED_ONE = cython.declare(uint64_t, 100_000_000_000_000_000)
 
 # Texts from here on are not numbers to Redis, however many zeros they have.
 _LONG_DOUBLE_CHARS = cython.declare(cython.Py_ssize_t, 5 * 1024)
@@ -364,31 +364,17 @@ def _put_figures(
 
 
 @cython.cfunc
-@cython.exceptval(-1, check=False)
+@cython.nogil
+@cython.exceptval(check=False)
 def _put_shortest(out: cython.p_char, value: cython.double) -> cython.Py_ssize_t:
     """Write the shortest decimal that reads back as ``value``, a positive finite double."""
-    figures = cython.declare(cython.char[32])
-    count: cython.Py_ssize_t = 0
-    scale: cython.Py_ssize_t = 0
-    after_point: cython.Py_ssize_t = 0
-    text: cython.p_char = PyOS_double_to_string(value, b"r", 0, 0, cython.NULL)
-    at: cython.p_char = text
-    while at[0] != 0 and at[0] != b"e":
-        if at[0] == b".":
-            after_point = 1
-        else:
-            scale -= after_point
-            if count > 0 or at[0] != b"0":
-                figures[count] = at[0]
-                count += 1
-        at += 1
-    if at[0] == b"e":
-        scale += atoi(at + 1)
-    PyMem_Free(text)
-    while figures[count - 1] == b"0":
-        count -= 1
+    figures = cython.declare(cython.char[24])
+    scale: cython.int = 0
+    number: cython.ulonglong = shortest(value, cython.address(scale))
+    while number % 10 == 0:
+        number //= 10
         scale += 1
-    return _put_figures(out, figures, count, scale)
+    return _put_figures(out, figures, digits(figures, number), scale)
 
 
 @cython.cfunc
@@ -423,6 +409,56 @@ def put_double(out: cython.p_char, value: cython.double) -> cython.Py_ssize_t:
     return size + _put_shortest(out + size, value)
 
 
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def put_plain(out: cython.p_char, value: cython.double) -> cython.Py_ssize_t:
+    """Write ``value`` with up to 17 digits after the point and no exponent; returns how many bytes.
+
+    At most 340: a double may have 309 digits before the point.
+    """
+    size: cython.Py_ssize_t = 0
+    whole: uint64_t = 0
+    fraction: uint64_t = 0
+    if not to_fixed(
+        -value if value < 0.0 else value, cython.address(whole), cython.address(fraction)
+    ):
+        size = snprintf(out, _PLAIN_CHARS, b"%.17Lf", cython.cast(cython.longdouble, value))
+        return _trimmed(out, size)
+    if value < 0.0:
+        out[0] = b"-"
+        size = 1
+    size += digits(out + size, whole)
+    if fraction == 0:
+        return size
+    # The digits after the point with a leading one, which the point then overwrites.
+    digits(out + size, fraction + _FIXED_ONE)
+    out[size] = b"."
+    return _trimmed(out, size + 18)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def _trimmed(out: cython.p_char, size: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """The length of a number with digits after the point without zeros at its end."""
+    while out[size - 1] == b"0":
+        size -= 1
+    if out[size - 1] == b".":
+        size -= 1
+    if size == 2 and out[0] == b"-" and out[1] == b"0":
+        out[0] = b"0"
+        return 1
+    return size
+
+
+@cython.ccall
+def format_plain(value: cython.double) -> bytes:
+    """The text of a :class:`carnelian.resp.replies.PlainFloat`: ``13.36138933897018433``."""
+    out = cython.declare(cython.char[352])
+    return PyBytes_FromStringAndSize(out, put_plain(out, value))
+
+
 @cython.ccall
 def format_int(value: cython.longlong) -> bytes:
     """The decimal text of a 64-bit integer."""
@@ -442,13 +478,7 @@ def _format_long_double(value: cython.longdouble) -> bytes:
     """17 digits after the point without trailing zeros, and never an exponent."""
     out = cython.declare(cython.char[5120])
     size: cython.Py_ssize_t = snprintf(out, 5120, b"%.17Lf", value)
-    while out[size - 1] == b"0":
-        size -= 1
-    if out[size - 1] == b".":
-        size -= 1
-    if size == 2 and out[0] == b"-" and out[1] == b"0":
-        return b"0"
-    return PyBytes_FromStringAndSize(out, size)
+    return PyBytes_FromStringAndSize(out, _trimmed(out, size))
 
 
 @cython.ccall

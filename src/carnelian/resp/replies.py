@@ -85,6 +85,12 @@ class BigNumber(int):
     __slots__ = ()
 
 
+class PlainFloat(float):
+    """A double that is written with up to 17 digits after the point and without an exponent."""
+
+    __slots__ = ()
+
+
 class Attribute:
     """A reply with attributes before it, which RESP2 leaves out."""
 

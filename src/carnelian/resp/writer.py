@@ -12,7 +12,7 @@ from typing import Any
 
 import cython
 from cython.cimports.carnelian.resp.layout import BLOCK, Mark
-from cython.cimports.carnelian.resp.numbers import digits, put_double, put_longlong
+from cython.cimports.carnelian.resp.numbers import digits, put_double, put_longlong, put_plain
 from cython.cimports.carnelian.resp.output import OutputBuffer
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.cpython.long import PyLong_AsLongLongAndOverflow
@@ -30,6 +30,7 @@ _FlatMap = cython.declare(object, replies.FlatMap)
 _FlatSet = cython.declare(object, replies.FlatSet)
 _Verbatim = cython.declare(object, replies.Verbatim)
 _BigNumber = cython.declare(object, replies.BigNumber)
+_PlainFloat = cython.declare(object, replies.PlainFloat)
 _Attribute = cython.declare(object, replies.Attribute)
 _OK = cython.declare(object, replies.OK)
 _NULL_ARRAY = cython.declare(object, replies.NULL_ARRAY)
@@ -183,7 +184,22 @@ def _write_big_number(out: OutputBuffer, value: Any, protocol: cython.int) -> cy
 @cython.exceptval(-1, check=False)
 def _write_double(out: OutputBuffer, value: cython.double, protocol: cython.int) -> cython.int:
     text = cython.declare(cython.char[64])
-    size: cython.Py_ssize_t = put_double(text, value)
+    return _write_digits(out, text, put_double(text, value), protocol)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_plain(out: OutputBuffer, value: cython.double, protocol: cython.int) -> cython.int:
+    text = cython.declare(cython.char[352])
+    return _write_digits(out, text, put_plain(text, value), protocol)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_digits(
+    out: OutputBuffer, text: cython.p_const_char, size: cython.Py_ssize_t, protocol: cython.int
+) -> cython.int:
+    """The text of a double."""
     if protocol < 3:
         return _write_bulk(out, text, size, None)
     out.put(b",", 1)
@@ -351,6 +367,8 @@ def _write_special(
     """The rarer types and subclasses of all."""
     if isinstance(value, list):
         return _write_list(out, kind, value, protocol, depth + 1)
+    if kind is _PlainFloat:
+        return _write_plain(out, value, protocol)
     if isinstance(value, _Error):
         return _write_line(out, b"-", value.message)
     if isinstance(value, tuple):

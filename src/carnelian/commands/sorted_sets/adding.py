@@ -65,7 +65,7 @@ def zadd(session: Session, args: list):
         if outcome in (ADDED, UPDATED):
             session.db.changed(args[1], _ZSET, b"zadd")
         return 1 if outcome == ADDED else 0
-    return _add(session, args, 0)
+    return add(session, args, 0)
 
 
 @command(
@@ -80,7 +80,7 @@ def zadd(session: Session, args: list):
     arguments="key:key increment:integer member:string",
 )
 def zincrby(session: Session, args: list):
-    return _add(session, args, INCREMENT)
+    return add(session, args, INCREMENT)
 
 
 @cython.cfunc
@@ -103,9 +103,8 @@ def _put(
     return value.put(member, score, conditions, keyspace.limits)
 
 
-@cython.cfunc
-def _add(session: Session, args: list, conditions: cython.int):
-    """ZADD with options or several members, and ZINCRBY."""
+def add(session, args, conditions):
+    """ZADD with options or several members, and ZINCRBY; ``conditions`` hold beside the options."""
     first: cython.Py_ssize_t = 2
     option: object
     while first < len(args):

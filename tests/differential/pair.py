@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
 from support.local import LocalClient
 from support.wire import Reply, WireClient, Word
@@ -16,7 +19,8 @@ EVENTS = b"__key*__:*"
 class Pair:
     """Both servers; every command goes to both, and :meth:`check` holds the replies together."""
 
-    def __init__(self, port: int):
+    def __init__(self, port: int, configuration: str = ""):
+        self._configuration = configuration
         self.reference = WireClient(port)
         self._listener = WireClient(port)
         self._listener.call("PSUBSCRIBE", EVENTS)
@@ -26,7 +30,9 @@ class Pair:
 
     def start(self, protocol: int) -> None:
         """An empty key space on both sides."""
-        self.engine = Engine()
+        config = Config()
+        config.load_text(self._configuration)
+        self.engine = Engine(config)
         self.ours = LocalClient(self.engine, protocol)
         self._ours_listener = LocalClient(self.engine)
         self.ours("CONFIG", "SET", "notify-keyspace-events", "KEAmn")
@@ -45,16 +51,26 @@ class Pair:
         )
         return theirs
 
-    def check_keys(self, databases: range) -> None:
-        """Compare all that is in these databases."""
+    def run(self, commands: Iterable[tuple[Word, ...]]) -> None:
+        """Check commands one after the other, then what they notified and counted."""
+        for words in commands:
+            self.check(*words)
+        theirs, ours = self.events()
+        assert ours == theirs
+        expected, counters = self.counters()
+        assert counters == expected
+
+    def check_keys(self, name: str, *rest: Word, databases: Iterable[int] = (0,)) -> None:
+        """Compare all keys; ``name``, the key and ``rest`` are the command that reads a value."""
         for index in databases:
             self.select(index)
-            keys = self.check("KEYS", "*").value
-            assert isinstance(keys, list)
-            for key in keys:
-                for words in (("TYPE",), ("OBJECT", "ENCODING"), ("GET",), ("PEXPIRETIME",)):
-                    self.check(*words, key.value)
+            for key in self.check("KEYS", "*").items:
+                self.check("TYPE", key.text)
+                self.check("OBJECT", "ENCODING", key.text)
+                self.check("PEXPIRETIME", key.text)
+                self.check(name, key.text, *rest)
         self.select(0)
+        self.check("DEBUG", "DIGEST")
 
     def counters(self) -> tuple[dict[str, int], dict[str, int]]:
         """Hits, misses and changes since the start, of both sides."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from differential.generate import Words, commands
 from differential.pair import Pair
-from support.servers import StartRedis
 
 KEYS = st.sampled_from([b"a", b"b", b"c", b"d"])
 VALUES = st.one_of(
@@ -73,25 +69,9 @@ COMMANDS = st.one_of(
 )
 
 
-@pytest.fixture(scope="module")
-def pair(start_redis: StartRedis) -> Iterator[Pair]:
-    pair = Pair(start_redis("--save", "").port)
-    yield pair
-    pair.close()
-
-
-@settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=250, deadline=None)
 @given(sequence=st.lists(COMMANDS, min_size=1, max_size=30))
 def test_random_sequences(pair: Pair, sequence: list[Words]) -> None:
     pair.start(3)
-    for words in sequence:
-        pair.check(*words)
-    theirs, ours = pair.events()
-    assert ours == theirs
-    expected, counters = pair.counters()
-    assert counters == expected
-    for key in pair.check("KEYS", "*").value:
-        pair.check("GET", key.value)
-        pair.check("OBJECT", "ENCODING", key.value)
+    pair.run(sequence)
+    pair.check_keys("GET")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from differential.pair import Pair
-from support.servers import StartRedis
 
 Step = tuple[str, int, int]
 
@@ -19,13 +16,6 @@ STEPS = st.tuples(
     st.integers(0, 2**31),
     st.integers(0, 60),
 )
-
-
-@pytest.fixture(scope="module")
-def pair(start_redis: StartRedis) -> Iterator[Pair]:
-    pair = Pair(start_redis("--save", "").port)
-    yield pair
-    pair.close()
 
 
 def run(pair: Pair, step: Step) -> None:
@@ -49,9 +39,7 @@ def run(pair: Pair, step: Step) -> None:
         pair.check("PFDEBUG", "GETREG", keys[0])
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, deadline=None)
 @given(steps=st.lists(STEPS, min_size=1, max_size=25), most=st.sampled_from([0, 100, 600, 3000]))
 def test_random_sequences(pair: Pair, steps: list[Step], most: int) -> None:
     pair.start(3)
@@ -66,9 +54,7 @@ def test_random_sequences(pair: Pair, steps: list[Step], most: int) -> None:
     assert counters == expected
 
 
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=100, deadline=None)
 @given(seed=st.integers(0, 2**32), spoilt=st.integers(0, 5))
 def test_strings_that_may_be_corrupt(pair: Pair, seed: int, spoilt: int) -> None:
     pair.start(3)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from differential.pair import Pair
 from support.local import LocalClient
-from support.servers import StartRedis
 from support.wire import WireClient
 
 ODD = st.text("abk:[]*?\\^-", max_size=6).map(str.encode)
@@ -18,13 +15,6 @@ NAMES = st.one_of(
     ODD,
     st.integers(0, 999).map(lambda n: b"key:%d" % n),
 )
-
-
-@pytest.fixture(scope="module")
-def pair(start_redis: StartRedis) -> Iterator[Pair]:
-    pair = Pair(start_redis("--save", "").port)
-    yield pair
-    pair.close()
 
 
 def iterate(client: WireClient | LocalClient, options: list[bytes | int]) -> list[bytes]:
@@ -39,7 +29,7 @@ def iterate(client: WireClient | LocalClient, options: list[bytes | int]) -> lis
             return sorted(found)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None)
 @given(
     keys=st.sets(NAMES, max_size=60),
     pattern=st.one_of(

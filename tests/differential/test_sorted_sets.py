@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from differential.generate import Words, commands
 from differential.pair import Pair
-from support.servers import StartRedis
 
 ADDING = ["ZADD", "ZADD", "ZINCRBY", "ZREM"]
 READING = ["ZCARD", "ZSCORE", "ZMSCORE", "ZRANK", "ZREVRANK", "ZCOUNT"]
@@ -28,32 +25,14 @@ OTHERS = ["SADD", "SET", "COPY", "RENAME", "TYPE", "OBJECT ENCODING", "EXPIRE"]
 ALL = ADDING * 3 + READING + RANGES + POPPING + COMBINING + OTHERS
 
 
-@pytest.fixture(scope="module")
-def pair(start_redis: StartRedis) -> Iterator[Pair]:
-    pair = Pair(start_redis("--save", "").port)
-    yield pair
-    pair.close()
-
-
 def agree(pair: Pair, sequence: list[Words], protocol: int, entries: int, longest: int) -> None:
     """Run a sequence on both sides and compare all there is to compare."""
     pair.start(protocol)
     for name, value in (("entries", entries), ("value", longest)):
         pair.check("CONFIG", "SET", f"zset-max-listpack-{name}", value)
     pair.ours("CONFIG", "SET", "set-max-listpack-entries", 0)
-    for words in sequence:
-        pair.check(*words)
-    theirs, ours = pair.events()
-    assert ours == theirs
-    expected, counters = pair.counters()
-    assert counters == expected
-    keys = pair.check("KEYS", "*").value
-    assert isinstance(keys, list)
-    for key in keys:
-        pair.check("TYPE", key.value)
-        pair.check("OBJECT", "ENCODING", key.value)
-        pair.check("PEXPIRETIME", key.value)
-        pair.check("ZRANGE", key.value, 0, -1, "WITHSCORES")
+    pair.run(sequence)
+    pair.check_keys("ZRANGE", 0, -1, "WITHSCORES")
 
 
 def is_old(words: Words) -> bool:
@@ -68,9 +47,7 @@ SOME = commands(ALL).filter(is_old)
 MORE = commands(ALL + BY_TEXT).filter(is_old)
 
 protocols = st.sampled_from([2, 3])
-differential = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+differential = settings(max_examples=200, deadline=None)
 
 
 @differential

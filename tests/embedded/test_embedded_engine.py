@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import carnelian
+from support.waiting import wait_for
 
 
 @pytest.fixture
@@ -27,11 +28,6 @@ def engine() -> Iterator[carnelian.Engine]:
 def frozen() -> Iterator[carnelian.Engine]:
     with carnelian.Engine(clock=carnelian.ManualClock(1_700_000_000_000)) as made:
         yield made
-
-
-def wait_until(condition) -> None:
-    while not condition():
-        time.sleep(0.005)
 
 
 class InThread:
@@ -204,7 +200,7 @@ def test_threads_do_not_disturb_each_other(engine):
 def test_a_paused_command_waits_without_stopping_others(engine):
     engine.execute("CLIENT", "PAUSE", 60_000, "WRITE")
     writer = InThread(engine.execute, "SET", "k", "v")
-    wait_until(lambda: engine.core.blocking.count == 1)
+    wait_for(lambda: engine.core.blocking.count == 1)
     assert engine.execute("GET", "k") is None
     assert writer.running
     engine.execute("CLIENT", "UNPAUSE")
@@ -220,7 +216,7 @@ def test_a_pause_ends_by_itself(engine):
 def test_a_pause_ends_when_the_clock_is_moved(frozen):
     frozen.execute("CLIENT", "PAUSE", 1000)
     writer = InThread(frozen.execute, "SET", "k", "v")
-    wait_until(lambda: frozen.core.blocking.count == 1)
+    wait_for(lambda: frozen.core.blocking.count == 1)
     frozen.clock.advance(999)
     assert writer.running
     frozen.clock.advance(2)
@@ -230,7 +226,7 @@ def test_a_pause_ends_when_the_clock_is_moved(frozen):
 def test_closing_wakes_those_who_wait(engine):
     engine.execute("CLIENT", "PAUSE", 60_000)
     writer = InThread(engine.execute, "SET", "k", "v")
-    wait_until(lambda: engine.core.blocking.count == 1)
+    wait_for(lambda: engine.core.blocking.count == 1)
     engine.close()
     assert isinstance(writer.join().error, carnelian.EngineClosedError)
 
@@ -264,7 +260,7 @@ print(engine.execute("GET", "k"))
 def test_keys_expire_without_anybody_asking(engine):
     engine.execute("SET", "k", "v", "PX", 20)
     engine.execute("SET", "stays", "v")
-    wait_until(lambda: len(engine.core.keyspace) == 1)
+    wait_for(lambda: len(engine.core.keyspace) == 1)
     assert engine.execute("INFO", "stats").count(b"expired_keys:1\r\n") == 1
 
 
@@ -303,7 +299,7 @@ def test_a_quiet_engine_rests(engine):
         time.sleep(0.15)
     assert ticks > 30
     engine.execute("SET", "k", "v", "PX", 1)
-    wait_until(lambda: len(engine.core.keyspace) == 0)
+    wait_for(lambda: len(engine.core.keyspace) == 0)
 
 
 # -- The end ---------------------------------------------------------------------------------------
@@ -340,7 +336,7 @@ def test_an_engine_that_nobody_refers_to_ends_with_its_thread():
     assert session.execute("GET", "k") == b"v"
     del session
     gc.collect()
-    wait_until(lambda: threading.active_count() == before)
+    wait_for(lambda: threading.active_count() == before)
     assert len(core.keyspace) == 0
 
 

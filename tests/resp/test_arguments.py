@@ -7,13 +7,7 @@ from hypothesis import strategies as st
 
 from carnelian.resp.arguments import recycle_all
 from carnelian.resp.parser import Parser
-
-
-def request(*arguments: bytes) -> bytes:
-    parts = [b"*%d\r\n" % len(arguments)]
-    parts += [b"$%d\r\n%b\r\n" % (len(argument), argument) for argument in arguments]
-    return b"".join(parts)
-
+from support.wire import request
 
 # A name for a command would be a second reference to it, so they stand in lists here.
 

@@ -7,12 +7,7 @@ from hypothesis import strategies as st
 from carnelian.resp import blocks
 from carnelian.resp.parser import Parser, ProtocolError
 from carnelian.resp.replies import Error
-
-
-def request(*arguments: bytes) -> bytes:
-    parts = [b"*%d\r\n" % len(arguments)]
-    parts += [b"$%d\r\n%b\r\n" % (len(argument), argument) for argument in arguments]
-    return b"".join(parts)
+from support.wire import request
 
 
 def drain(parser: Parser) -> list[list[bytes]]:

@@ -7,29 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-TIMEOUT = 10.0
-
-
-def free_port() -> int:
-    """A TCP port of this machine that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-def wait_for(condition: Callable[[], Any]) -> Any:
-    """The first true value of ``condition()``; fails when none comes in time."""
-    deadline = time.monotonic() + TIMEOUT
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.01)
-    raise AssertionError("what was waited for did not happen")
+from support.waiting import TIMEOUT, free_port, wait_for
+from support.wire import request
 
 
 class Client:
@@ -84,13 +66,6 @@ class Client:
     def close(self) -> None:
         self._file.close()
         self.socket.close()
-
-
-def request(*words: object) -> bytes:
-    """A command in the protocol."""
-    parts = [w if isinstance(w, bytes) else str(w).encode() for w in words]
-    head = b"*%d\r\n" % len(parts)
-    return head + b"".join([b"$%d\r\n%s\r\n" % (len(part), part) for part in parts])
 
 
 class ServerProcess:

@@ -6,7 +6,10 @@ import socket
 
 import pytest
 
-from .peers import Client, ServerProcess, request, wait_for
+from support.waiting import wait_for
+from support.wire import request
+
+from .peers import Client, ServerProcess
 
 
 def test_a_request_may_come_in_any_two_pieces(client: Client):

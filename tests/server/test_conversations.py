@@ -7,8 +7,9 @@ import re
 import pytest
 
 from support.servers import ReferenceServer
+from support.wire import request
 
-from .peers import Client, ServerProcess, request
+from .peers import Client, ServerProcess
 
 # Each line is sent in one piece, followed by a PING that shows its end. {id} is the client's own.
 CONVERSATIONS = """

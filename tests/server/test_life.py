@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from .peers import Client, free_port, wait_for
+from support.waiting import free_port, wait_for
+
+from .peers import Client
 
 SERVER = [sys.executable, "-m", "carnelian"]
 

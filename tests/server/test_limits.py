@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
-from .peers import Client, request, wait_for
+from support.waiting import wait_for
+from support.wire import request
+
+from .peers import Client
 
 
 def listed(client: Client, name: str) -> Any:

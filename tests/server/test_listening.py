@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from .peers import Client, free_port, wait_for
+from support.waiting import free_port, wait_for
+
+from .peers import Client
 
 
 def refuses(port: int, host: str = "127.0.0.1") -> bool:

@@ -2,12 +2,7 @@
 
 import random
 
-
-def request(arguments: list[bytes]) -> bytes:
-    parts = [b"*%d\r\n" % len(arguments)]
-    parts += [b"$%d\r\n%b\r\n" % (len(argument), argument) for argument in arguments]
-    return b"".join(parts)
-
+from support.wire import request
 
 TOKENS = [
     b"*", b"$", b"\r\n", b"\r", b"\n", b"-", b"+", b":", b" ", b"0", b"1", b"2", b"3", b"10",
@@ -26,7 +21,7 @@ def mutant(chance: random.Random) -> bytes:
     data = bytearray()
     for _ in range(chance.randint(1, 3)):
         if chance.random() < 0.8:
-            data += request(chance.choices(WORDS, k=chance.randint(1, 4)))
+            data += request(*chance.choices(WORDS, k=chance.randint(1, 4)))
         else:
             data += b" ".join(chance.choices(WORDS, k=chance.randint(1, 4))) + b"\r\n"
     for _ in range(chance.randint(0, 3)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import pytest
 import redis
 from redis.connection import Connection
 
+from support.waiting import free_port
 from support.wire import Word
 
 START_TIMEOUT = 10.0
@@ -25,8 +25,7 @@ class ReferenceServer:
     def __init__(self, directory: Path, arguments: tuple[str, ...]):
         self.directory = directory
         self.log = directory / "log"
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         options = [*arguments, "--port", str(self.port), "--bind", "127.0.0.1"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

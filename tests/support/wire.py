@@ -59,15 +59,15 @@ def parse(raw: bytes) -> Reply:
     return reply
 
 
-def encode(words: tuple[Word, ...]) -> bytes:
-    """A command as clients send it."""
+def request(*words: object) -> bytes:
+    """A command as clients send it: numbers and whatever else as text."""
     texts = [as_bytes(word) for word in words]
     parts = [b"*%d\r\n" % len(texts)]
     parts += [b"$%d\r\n%s\r\n" % (len(text), text) for text in texts]
     return b"".join(parts)
 
 
-def as_bytes(word: Word) -> bytes:
+def as_bytes(word: object) -> bytes:
     """A word of a command."""
     return word if isinstance(word, bytes) else str(word).encode()
 
@@ -81,7 +81,7 @@ class WireClient:
 
     def call(self, *words: Word) -> Reply:
         """The reply to a command."""
-        self._socket.sendall(encode(words))
+        self._socket.sendall(request(*words))
         return read(self._stream)
 
     def read(self) -> Reply:

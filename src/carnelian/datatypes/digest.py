@@ -22,10 +22,6 @@ class Digest:
         self.blend(data)
         self._state = int.from_bytes(sha1(self.value()).digest(), "big")
 
-    def join(self, other: Digest) -> None:
-        """Take in another digest regardless of order."""
-        self._state ^= other._state
-
     def value(self) -> bytes:
         """The twenty bytes."""
         return self._state.to_bytes(20, "big")

@@ -43,5 +43,5 @@ def of_everything(engine: Engine) -> bytes:
             entry = Digest()
             entry.chain(key)
             of_value(db, key, entry)
-            total.join(entry)
+            total.blend(entry.value())
     return total.value()

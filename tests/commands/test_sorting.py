@@ -2,13 +2,13 @@
 
 import pytest
 
-from support.local import LocalClient
+from support.local import LocalClient, Recorder
 
 NOT_A_NUMBER = "ERR One or more scores can't be converted into double"
 
 
 def test_numbers(client: LocalClient) -> None:
-    client("SADD", "l", 3, 10, "-1.5", "0x10", "inf", 2)
+    client("RPUSH", "l", 3, 10, "-1.5", "0x10", "inf", 2)
     assert client("SORT", "l") == [b"-1.5", b"2", b"3", b"10", b"0x10", b"inf"]
     assert client("SORT", "l", "desc", "LIMIT", 1, 2) == [b"0x10", b"10"]
     assert client("SORT", "l", "LIMIT", 10, 2) == []
@@ -19,8 +19,9 @@ def test_numbers(client: LocalClient) -> None:
 
 @pytest.mark.parametrize("word", ["x", "1x", "nan", "1e999", "1 "])
 def test_what_is_no_number(client: LocalClient, word: str) -> None:
-    client("SADD", "l", 1, word)
+    client("RPUSH", "l", 1, word)
     assert client.error("SORT", "l") == NOT_A_NUMBER
+    assert client.error("SORT", "l", "STORE", "out") == NOT_A_NUMBER
     assert len(client("SORT", "l", "ALPHA")) == 2
 
 
@@ -31,7 +32,7 @@ def test_texts(client: LocalClient) -> None:
 
 
 def test_keys_and_fields_of_hashes(client: LocalClient) -> None:
-    client("SADD", "l", 1, 2, 3)
+    client("RPUSH", "l", 1, 2, 3)
     for number, weight in ((1, 30), (2, 20), (3, 10)):
         client("SET", f"w_{number}", weight)
         client("HSET", f"h_{number}", "weight", weight, "name", f"n{number}")
@@ -45,28 +46,38 @@ def test_keys_and_fields_of_hashes(client: LocalClient) -> None:
 
 
 def test_elements_without_a_text_come_first(client: LocalClient) -> None:
-    client("SADD", "l", "a", "b", "c")
+    client("RPUSH", "l", "a", "b", "c")
     client("SET", "w_a", "z")
     client("SET", "w_b", "y")
     assert client("SORT", "l", "ALPHA", "BY", "w_*") == [b"c", b"b", b"a"]
     assert client("SORT", "l", "BY", "w_*", "ALPHA", "DESC") == [b"a", b"b", b"c"]
 
 
-def test_sorted_sets_keep_their_order_without_sorting(client: LocalClient) -> None:
-    client("ZADD", "z", 3, "c", 1, "a", 2, "b")
-    assert client("SORT", "z", "BY", "nosort") == [b"a", b"b", b"c"]
-    assert client("SORT", "z", "BY", "nosort", "DESC", "LIMIT", 0, 2) == [b"c", b"b"]
-    assert client("SORT", "z", "ALPHA", "DESC") == [b"c", b"b", b"a"]
+def test_without_sorting(client: LocalClient) -> None:
+    client("RPUSH", "l", 2, 1, 3)
+    assert client("SORT", "l", "BY", "nosort") == [b"2", b"1", b"3"]
+    assert client("SORT", "l", "BY", "nosort", "DESC", "LIMIT", 0, 2) == [b"3", b"1"]
+    client("SADD", "s", "b", "c", "a", "10")
+    assert client("SORT", "s", "BY", "nosort", "STORE", "out") == 4
+    assert client("LRANGE", "out", 0, -1) == [b"10", b"a", b"b", b"c"]
 
 
-def test_an_empty_result_deletes_where_it_would_be_kept(client: LocalClient) -> None:
-    client("SET", "out", "x")
+def test_store(client: LocalClient) -> None:
+    recorder = Recorder(client.engine)
+    client("RPUSH", "l", 2, 1)
+    client("SET", "out", "x", "EX", 100)
+    assert client("SORT", "l", "STORE", "out") == 2
+    assert client("LRANGE", "out", 0, -1) == [b"1", b"2"]
+    assert client("TTL", "out") == -1
+    assert client("SORT", "l", "GET", "none_*", "STORE", "out") == 2
+    assert client("LRANGE", "out", 0, -1) == [b"", b""]
     assert client("SORT", "none", "STORE", "out") == 0
     assert client("EXISTS", "out") == 0
+    assert len(recorder.take()) == 5
 
 
 def test_errors(client: LocalClient) -> None:
-    client("SADD", "l", 1)
+    client("RPUSH", "l", 1)
     client("SET", "string", 1)
     client("HSET", "hash", "f", 1)
     for words in (("LIMIT", 1), ("BY",), ("GET",), ("STORE",), ("UP",)):

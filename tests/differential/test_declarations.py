@@ -90,6 +90,7 @@ class Facts:
         fields = dict(zip(INFO, row, strict=False))
         for spec in fields["key specs"]:
             spec.pop("notes", None)  # prose
+        fields["key specs"].sort(key=repr)
         self.of[row[0]] = fields
         for subcommand in row[9]:
             self._add(subcommand)

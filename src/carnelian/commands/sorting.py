@@ -4,7 +4,6 @@ See https://redis.io/docs/latest/commands/sort/
 """
 
 import locale
-from importlib import import_module
 
 import cython
 from cython.cimports.carnelian.commands.lifetimes import integer
@@ -17,6 +16,7 @@ from cython.cimports.libc.math import isinf, isnan
 from cython.cimports.libc.stdlib import strtod
 
 from carnelian.datatypes.hash import Hash
+from carnelian.datatypes.list import List
 from carnelian.engine.registry import at, command, unknown
 from carnelian.keyspace import events
 from carnelian.resp.replies import Error, SyntaxError_, WrongType
@@ -173,7 +173,7 @@ _COMPLEXITY = (
     complexity=_COMPLEXITY,
     summary="Sorts the elements of a list, set or sorted set; keeps the result if asked to.",
     arguments=_GRAMMAR + " [STORE destination:key#2]",
-    categories="set sortedset list dangerous",
+    categories="-keyspace set sortedset list dangerous",
 )
 def sort(session: Session, args: list):
     db: Database = session.db
@@ -195,7 +195,7 @@ def sort(session: Session, args: list):
     complexity=_COMPLEXITY,
     summary="Sorts the elements of a list, set or sorted set.",
     arguments=_GRAMMAR,
-    categories="set sortedset list dangerous",
+    categories="-keyspace set sortedset list dangerous",
 )
 def sort_ro(session: Session, args: list):
     return _rows(session.db, args[1], _Options(args, False))
@@ -206,8 +206,7 @@ def _keep(db: Database, key: bytes, rows: list):
     """Put the rows into a list under a key; returns how many there are."""
     size: cython.Py_ssize_t = len(rows)
     if size:
-        # By name, as long as there may be no lists to keep it in.
-        values = import_module("carnelian.datatypes.list").List()
+        values = List()
         values.push(db.keyspace.limits, [b"" if row is None else row for row in rows], 0, False)
         db.replace(key, values)
         db.changed(key, _LIST, b"sortstore")

@@ -23,6 +23,7 @@ cdef void *allocate(size_t size) except NULL
 cdef void *reallocate(void *block, size_t size) except NULL
 cdef void release(void *block) noexcept nogil
 cdef void *allocate_zeroed(size_t size) except NULL
+cdef Py_ssize_t block_memory(void *block) noexcept nogil
 cdef void *map_zeroed(size_t size) except NULL
 cdef void *reserve_pages(size_t size) except NULL
 cdef void unmap(void *start, size_t size) noexcept nogil

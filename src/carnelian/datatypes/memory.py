@@ -68,6 +68,11 @@ def release(block):
     free(block)
 
 
+def block_memory(block):
+    """Bytes that an allocated block counts for."""
+    return capacity(block) + BLOCK_HEADER
+
+
 def map_zeroed(size):
     """``size`` zero bytes in pages of their own, which cost nothing until they are touched.
 

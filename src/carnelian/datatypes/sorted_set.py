@@ -29,7 +29,7 @@ from cython.cimports.carnelian.datatypes.entry import (
 )
 from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.listpack import DIGITS, Pack
-from cython.cimports.carnelian.datatypes.memory import allocate, count, release
+from cython.cimports.carnelian.datatypes.memory import allocate, block_memory, count, release
 from cython.cimports.carnelian.datatypes.ordered import Bound, Cursor, Tree, item_at
 from cython.cimports.carnelian.datatypes.rng import random_below
 from cython.cimports.carnelian.datatypes.scored_pack import (
@@ -126,7 +126,7 @@ class SortedSet(Value):
         return (
             SHELL
             + TABLE_SHELL
-            + cython.sizeof(Tree)
+            + block_memory(self.tree)
             + self.tree.memory
             + self.tree.entries
             + self.table.memory()

@@ -25,6 +25,7 @@ from cython.cimports.carnelian.datatypes.entry import (
 from cython.cimports.carnelian.datatypes.memory import (
     allocate,
     allocate_zeroed,
+    block_memory,
     discard_pages,
     map_zeroed,
     reallocate,
@@ -637,4 +638,5 @@ def array_memory(array: cython.pointer[Array]) -> cython.Py_ssize_t:
     """Bytes of an array with its overflow buckets."""
     if array.buckets is cython.NULL:
         return 0
-    return (array.mask + 1 + array.overflow_buckets) * LINE
+    own: cython.Py_ssize_t = array.size if array.size else block_memory(array.start)
+    return own + array.overflow_buckets * LINE

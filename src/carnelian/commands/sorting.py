@@ -220,7 +220,7 @@ def _keep(db: Database, key: bytes, rows: list):
 def _rows(db: Database, key: bytes, options: _Options) -> list:
     """The elements in order, or what GET makes of them."""
     value = db.lookup(key)
-    kind: bytes = None if value is None else getattr(value, "type_name", b"string")
+    kind: bytes | None = None if value is None else getattr(value, "type_name", b"string")
     elements: list
     pattern: _Pattern
     if value is None:
@@ -245,7 +245,7 @@ def _rows(db: Database, key: bytes, options: _Options) -> list:
 @cython.cfunc
 def _in_order(db: Database, elements: list, kind: bytes | None, options: _Options) -> list:
     """All elements, sorted."""
-    by: _Pattern = options.by
+    by: _Pattern | None = options.by
     alpha: cython.bint = options.alpha
     if options.unsorted:
         if kind != b"set" or options.store is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.datatypes import listpack
@@ -31,6 +32,9 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.cpython.list import PyList_New, PyList_SET_ITEM
 from cython.cimports.cpython.ref import Py_INCREF
 
+if TYPE_CHECKING:
+    from carnelian.datatypes.digest import Digest
+
 # Bytes of the Python object.
 SHELL = cython.declare(cython.Py_ssize_t, 48)
 # Nodes that are freed in one step.
@@ -51,6 +55,7 @@ class List(Value):
 
     def __cinit__(self):
         self.pack = listpack.create()
+        self.chain: Quicklist | None = None
         count_memory(SHELL)
 
     def __dealloc__(self):
@@ -91,7 +96,7 @@ class List(Value):
         twin.pack = pack
         return twin
 
-    def digest(self, digest: object) -> None:
+    def digest(self, digest: Digest) -> None:
         """Take all elements in, in their order (DEBUG DIGEST)."""
         for text in self:
             digest.chain(text)

@@ -103,6 +103,8 @@ class Quicklist:
     def __cinit__(self, *limits: int):
         self.head = cython.NULL
         self.tail = cython.NULL
+        self.nodes = 0
+        self.count = 0
         count(SHELL)
 
     def __init__(self, fill: cython.int, depth: cython.int):

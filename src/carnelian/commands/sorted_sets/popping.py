@@ -200,7 +200,7 @@ def _pop_or_wait(session: Session, args: list, highest: cython.bint):
             popped: list = _pop(session, key, value, highest, 1, FLAT)
             _propagate(session, key, highest, -1)
             return [key, *popped]
-    return session.engine.blocking.wait(session, args, keys, wait_ms, NULL_ARRAY)
+    return session.engine.blocking.wait(session, args, keys, wait_ms, NULL_ARRAY, b"zset")
 
 
 @command(
@@ -223,4 +223,4 @@ def bzmpop(session: Session, args: list):
         value = session.db.collection_to_change(key, _SortedSet)
         if value is not None:
             return _pop_first(session, key, value, highest, count)
-    return session.engine.blocking.wait(session, args, keys, wait_ms, NULL_ARRAY)
+    return session.engine.blocking.wait(session, args, keys, wait_ms, NULL_ARRAY, b"zset")

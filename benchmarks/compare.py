@@ -21,12 +21,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from harness import process, report, servers
-from harness.client import encode, pipelines_of, send_pipelines
+from harness.client import encode, pipelines_of, send_all, send_pipelines
 from harness.servers import OURS, PEER, Server
+from harness.workloads import TYPES, WORKLOADS
 
-DEFAULT_TESTS = "PING_INLINE,PING_MBULK,SET,GET,INCR,MSET"
+# Tests, sizes of values and lengths of pipelines.
+SETS = {
+    "core": ("PING_INLINE,PING_MBULK,SET,GET,INCR,MSET", "3,64", "1,16,100"),
+    "types": (TYPES, "3", "1,16"),
+}
 # Tests whose requests or replies carry a value, so that its size matters.
-_WITH_VALUE = {"SET", "GET", "MSET", "LPUSH", "RPUSH", "SADD", "HSET", "ZADD"}
+_WITH_VALUE = {"SET", "GET", "MSET", "LPUSH", "RPUSH", "LPOP", "RPOP", "HSET", "XADD"}
 _CALIBRATION_SECONDS = 0.2
 _PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
 
@@ -60,6 +65,13 @@ class Outcome:
     ours: list[Run] = field(default_factory=list)
     peer: list[Run] = field(default_factory=list)
 
+    @property
+    def command_name(self) -> str | None:
+        """The command that is sent, where it is known and not one of every server."""
+        if self.case.command:
+            return self.case.command[0]
+        return WORKLOADS[self.case.test].name if self.case.test in WORKLOADS else None
+
     def ratios(self, figure: str) -> list[float]:
         pairs = zip(self.ours, self.peer, strict=True)
         return [getattr(a, figure) / getattr(b, figure) for a, b in pairs]
@@ -91,6 +103,7 @@ def main() -> None:
             if not titles:
                 titles = {name: servers.version(server) for name, server in running.items()}
                 print(f"{titles[OURS]} against {titles[PEER]}, {options.pairs} pairs per case")
+                outcomes = list(_possible(outcomes, running))
             print(f"\nround {number + 1}")
             _round(number, outcomes, running, generator, options.seconds)
     print("\n" + _table(outcomes))
@@ -108,9 +121,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=1.5, help="length of one run (1.5)")
     add("--clients", type=int, default=50, help="connections (50)")
     add("-r", "--keyspace", type=int, default=100_000, help="number of random keys (100000)")
-    add("--sizes", default="3,64", help="sizes of values in bytes (3,64)")
-    add("--pipelines", default="1,16,100", help="requests per pipeline (1,16,100)")
-    add("-t", "--tests", default=DEFAULT_TESTS, help=f"tests of redis-benchmark ({DEFAULT_TESTS})")
+    add("--set", choices=SETS, default="core", help="core, or types for all data types (core)")
+    add("--sizes", help="sizes of values in bytes (core: 3,64; types: 3)")
+    add("--pipelines", help="requests per pipeline (core: 1,16,100; types: 1,16)")
+    add("-t", "--tests", help="tests of redis-benchmark, or of the set, instead of all of the set")
     add("--command", action="append", default=[], metavar="LINE",
         help="a command to run instead of the tests, such as 'GETEX key:__rand_int__ EX 60'; "
         "repeatable")  # fmt: skip
@@ -120,8 +134,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _cases(options: argparse.Namespace) -> Iterator[Case]:
     """All cases, those of one value size together, as the keys are filled anew for each size."""
-    pipelines = [int(number) for number in options.pipelines.split(",")]
-    sizes = [int(number) for number in options.sizes.split(",")]
+    tests, usual_sizes, usual_pipelines = SETS[options.set]
+    tests = (options.tests or tests).upper()
+    pipelines = [int(number) for number in (options.pipelines or usual_pipelines).split(",")]
+    sizes = [int(number) for number in (options.sizes or usual_sizes).split(",")]
     for size in sizes:
         for pipeline in pipelines:
             if options.command:
@@ -129,9 +145,22 @@ def _cases(options: argparse.Namespace) -> Iterator[Case]:
                     command = tuple(shlex.split(line))
                     yield Case(" ".join(command), size, pipeline, command)
                 continue
-            for test in options.tests.upper().split(","):
+            for test in tests.split(","):
                 if test in _WITH_VALUE or size == sizes[0]:
                     yield Case(test, size, pipeline)
+
+
+def _possible(outcomes: list[Outcome], running: dict[str, Server]) -> Iterator[Outcome]:
+    """Those whose command both servers know; says of others that they are left out."""
+    told: set[str] = set()
+    for outcome in outcomes:
+        name = outcome.command_name
+        lacking = [server for server in running.values() if name and not server.knows(name)]
+        if not lacking:
+            yield outcome
+        elif name not in told:
+            print(f"{outcome.case.test} is left out: no {name} in {lacking[0].name}")
+            told.add(name or "")
 
 
 class Generator:
@@ -146,7 +175,13 @@ class Generator:
         """One run of ``requests`` requests; raises ValueError on output it does not know."""
         command = ["redis-benchmark", "-p", str(server.port), "-n", str(requests)]
         command += [*self._options, "-d", str(case.size), "-P", str(case.pipeline)]
-        command += list(case.command) or ["-t", case.test.lower()]
+        workload = WORKLOADS.get(case.test)
+        if workload is not None and not case.command:
+            command += workload.command(case.size)
+            if workload.fill is not None:
+                send_all(server.port, workload.fill(requests, case.size))
+        else:
+            command += list(case.command) or ["-t", case.test.lower()]
         before = process.cpu_seconds(server.pid)
         done = subprocess.run(
             command,

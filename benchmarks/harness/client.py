@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 Argument = bytes | str | int
@@ -91,6 +92,24 @@ def send_pipelines(port: int, pipelines: Iterable[tuple[bytes, int]]) -> None:
                 replies += received
                 if b"-" in received:
                     raise ReplyError(bytes(replies).partition(b"-")[2].decode())
+
+
+def send_all(port: int, requests: Iterable[bytes], length: int = 50) -> None:
+    """Sends requests by pipelines of ``length``; raises ReplyError when one of them fails."""
+    with Client(port) as client:
+        for pipeline in batched(requests, length):
+            client.socket.sendall(b"".join(pipeline))
+            for _ in pipeline:
+                reply = client.read()
+                if isinstance(reply, ReplyError):
+                    raise reply
+
+
+def batched(items: Iterable[bytes], length: int) -> Iterator[list[bytes]]:
+    """Lists of up to ``length`` items."""
+    source = iter(items)
+    while batch := list(islice(source, length)):
+        yield batch
 
 
 def pipelines_of(

@@ -70,6 +70,11 @@ class Server:
     def client(self) -> Client:
         return Client(self.port)
 
+    def knows(self, command: str) -> bool:
+        """Whether it has a command of that name."""
+        with self.client() as client:
+            return client("COMMAND", "INFO", command)[0] is not None
+
     def output(self) -> str:
         """What the server logged so far."""
         return self._log.read_text(errors="replace")

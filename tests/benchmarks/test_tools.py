@@ -30,6 +30,20 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
             ["keys 16+64 B: used x 1.00", "keys 16+64 B, expiring: used x 1.00"],
         ),
         (
+            "compare.py --set types --pairs 1 --seconds 0.05 --pipelines 16 -t SPOP,HGETALL_20 "
+            "--ours redis-server",
+            ["SPOP 3 B -P 16: throughput x ", "HGETALL_20 3 B -P 16: throughput x "],
+        ),
+        (
+            "memory.py --set types --collections 20 --elements 500 --entries 100 "
+            "--ours redis-server",
+            ["hash of 100, each: used x 1.", "stream of 100, entry: used x 1."],
+        ),
+        (
+            "complexity.py --powers 3 --rounds 1 --seconds 0.01 --ours redis-server",
+            ["1000 elements done", "ZADD + ZPOPMIN", "XREVRANGE"],
+        ),
+        (
             "fuzz.py --requests 3000 --server redis-server --seed 1",
             ["malformed requests; the server is alive and well"],
         ),

@@ -12,7 +12,7 @@ cdef class Hooks:
 
 cdef class Loop:
     cdef object poller
-    cdef object poll
+    cdef int epoll
     cdef object waker
     cdef list channels
     cdef list timers
@@ -30,7 +30,9 @@ cdef class Loop:
     cpdef unwatch(self, Channel channel)
     cpdef call_soon(self, callback)
     cpdef turn(self)
-    cdef dispatch(self, list ready)
+    cdef wait_for_epoll(self)
+    cdef wait_for_poller(self)
+    cdef tell(self, int fd, int events)
     cdef double timeout(self) noexcept
     cdef run_timers(self)
     cdef run_soon(self)

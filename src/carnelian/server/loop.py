@@ -9,10 +9,14 @@ while waiting.
 from __future__ import annotations
 
 import heapq
+import os
 from collections import deque
 
 import cython
+from cython.cimports.carnelian.server.epoll import epoll_event, epoll_wait
 from cython.cimports.cpython.exc import PyErr_CheckSignals
+from cython.cimports.libc.errno import EINTR, errno
+from cython.cimports.libc.math import ceil
 from cython.cimports.posix.time import CLOCK_MONOTONIC, clock_gettime, timespec
 
 from carnelian.server.poller import READABLE, WRITABLE, make_poller, poller_name, socket_pair
@@ -80,7 +84,8 @@ class Loop:
 
     def __init__(self):
         self.poller = make_poller()
-        self.poll = self.poller.poll
+        # The descriptor of epoll, which the loop waits for by itself.
+        self.epoll = self.poller.fileno() if poller_name(self.poller) == "epoll" else -1
         self.channels = []
         self.timers = []
         self.timer_count = 0
@@ -185,11 +190,10 @@ class Loop:
         self.hooks.before_sleep()
         if self.stopping:
             return
-        ready: list = self.poll(self.timeout(), MAX_EVENTS)
-        self.turns += 1
-        self.hooks.after_sleep()
-        if ready:
-            self.dispatch(ready)
+        if self.epoll >= 0:
+            self.wait_for_epoll()
+        else:
+            self.wait_for_poller()
         self.now = _now()
         if self.next_timer <= self.now:
             self.run_timers()
@@ -197,19 +201,42 @@ class Loop:
             self.run_soon()
 
     @cython.cfunc
-    def dispatch(self, ready: list):
-        """Call the channels that something has happened to."""
-        fd: cython.int
-        events: cython.int
-        count: cython.Py_ssize_t = len(self.channels)
-        for entry in ready:
-            fd, events = cython.cast(tuple, entry)
-            channel = self.channels[fd] if fd < count else None
-            if channel is None:
-                continue  # an earlier event of this turn has ended it
-            if events & ~(_readable | _writable):
-                events = cython.cast(Channel, channel).interest
-            cython.cast(Channel, channel).on_event(events)
+    def wait_for_epoll(self):
+        """Wait for events and tell their channels of them."""
+        # Not the loop's: a channel may have the loop turn.
+        ready = cython.declare(epoll_event[1024])
+        milliseconds: cython.int = cython.cast(cython.int, ceil(self.timeout() * 1000))
+        count: cython.int
+        i: cython.int
+        with cython.nogil:
+            count = epoll_wait(self.epoll, ready, MAX_EVENTS, milliseconds)
+        if count < 0 and errno != EINTR:
+            raise OSError(errno, os.strerror(errno))
+        if count < 0:
+            PyErr_CheckSignals()
+        self.turns += 1
+        self.hooks.after_sleep()
+        for i in range(count):
+            self.tell(ready[i].data.fd, ready[i].events)
+
+    @cython.cfunc
+    def wait_for_poller(self):
+        """:meth:`wait_for_epoll` where there is another poller."""
+        ready: list = self.poller.poll(self.timeout(), MAX_EVENTS)
+        self.turns += 1
+        self.hooks.after_sleep()
+        for fd, events in ready:
+            self.tell(fd, events)
+
+    @cython.cfunc
+    def tell(self, fd: cython.int, events: cython.int):
+        """Call the channel of a descriptor that something has happened to."""
+        channel = self.channels[fd] if fd < len(self.channels) else None
+        if channel is None:
+            return  # an earlier event of this turn has ended it
+        if events & ~(_readable | _writable):
+            events = cython.cast(Channel, channel).interest
+        cython.cast(Channel, channel).on_event(events)
 
     @cython.cfunc
     @cython.exceptval(check=False)

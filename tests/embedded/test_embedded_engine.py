@@ -375,3 +375,20 @@ print(sorted(set(sys.modules) - before))
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.stdout == "['__future__', 'carnelian']\n"
+
+
+# -- Memory ----------------------------------------------------------------------------------------
+
+
+def test_every_engine_has_a_memory_limit_of_its_own():
+    with carnelian.Engine() as large, carnelian.Engine() as small:
+        small.execute("CONFIG", "SET", "maxmemory", "200kb", "maxmemory-policy", "allkeys-lru")
+        large.execute("SET", "big", "x" * 1_000_000)
+        for number in range(1000):
+            small.execute("SET", f"k{number}", "v" * 1000)
+            large.execute("SET", f"k{number}", "v" * 1000)
+        assert large.execute("DBSIZE") == 1001
+        assert 50 < small.execute("DBSIZE") < 250
+        small.execute("CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", 1)
+        with pytest.raises(carnelian.Error, match="OOM command not allowed"):
+            small.execute("SET", "k", "v")

@@ -138,31 +138,3 @@ def test_overwriting_keeps_the_frequency(lfu: Database):
     assert lfu.frequency(b"k") == 77
     lfu.rename(b"k", b"l")
     assert lfu.frequency(b"l") == 77
-
-
-# -- Candidates for eviction ---------------------------------------------------------------------
-
-
-def test_candidates_come_with_what_decides(db: Database, clock: ManualClock):
-    for number in range(1000):
-        db.set_string(b"%d" % number, b"x", False, 2**50 + number if number % 2 else -1)
-        db.set_idle(b"%d" % number, number)
-    for expiring in (False, True):
-        for _ in range(50):
-            chosen = db.sample(expiring, 5)
-            assert 1 <= len(chosen) <= 5
-            for key, idle_ms, _, expiry in chosen:
-                number = int(key)
-                assert idle_ms == number * 1000
-                assert expiry == (2**50 + number if number % 2 else -1)
-                assert number % 2 or not expiring
-
-
-def test_candidates_of_a_nearly_empty_database(db: Database):
-    assert db.sample(False, 5) == []
-    for number in range(10_000):
-        db.set_string(b"%d" % number, b"x")
-    for number in range(1, 10_000):
-        db.delete(b"%d" % number)
-    assert [key for key, *_ in db.sample(False, 5)] == [b"0"]
-    assert db.sample(True, 5) == []

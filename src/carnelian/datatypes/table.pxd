@@ -62,6 +62,7 @@ cdef class Table:
     cdef Py_ssize_t drained    # buckets emptied by drain()
     cdef bint owner
     cdef public bint steady    # start no resize unless it cannot wait
+    cdef Py_ssize_t limit      # of all data, above which nothing grows unless overfull; 0 is none
 
     cdef uint64_t *find(self, uint64_t hash, const char *key, Py_ssize_t length) noexcept nogil
     cdef uint64_t *find_entry(self, uint64_t hash, const Entry *entry) noexcept nogil
@@ -81,6 +82,7 @@ cdef class Table:
     cdef bint rehashing(self) noexcept nogil
     cpdef Py_ssize_t memory(self)
 
+    cdef bint may_grow(self) noexcept
     cdef int resize(self, int bits) except -1
     cdef int finish(self) except -1
     cdef int move(self, Py_ssize_t index) except -1

@@ -31,6 +31,7 @@ from cython.cimports.carnelian.datatypes.memory import (
     reallocate,
     release,
     unmap,
+    used,
 )
 from cython.cimports.carnelian.datatypes.rng import random_below
 from cython.cimports.carnelian.datatypes.slabs import give, take
@@ -53,6 +54,8 @@ FULL = cython.declare(cython.Py_ssize_t, 6)
 SPARSE = cython.declare(cython.Py_ssize_t, 6)
 # A steady table doubles only when it is this many times too full.
 OVERFULL = cython.declare(cython.Py_ssize_t, 5)
+# Tenths of full at which a table grows although memory is short.
+CROWDED = cython.declare(cython.Py_ssize_t, 16)
 # Buckets of main that each change of a table moves while it is resized.
 PACE = cython.declare(cython.Py_ssize_t, 2)
 # Empty buckets passed over for each one moved.
@@ -245,6 +248,7 @@ class Table:
         self.drained = 0
         self.owner = owner
         self.steady = False
+        self.limit = 0
 
     def __dealloc__(self):
         if self.used:
@@ -348,9 +352,7 @@ class Table:
             open_array(cython.address(self.main), 0)
         elif self.position >= 0:
             self.step(PACE)
-        elif self.used >= FULL << self.main.bits and (
-            not self.steady or self.used >= FULL * OVERFULL << self.main.bits
-        ):
+        elif self.used >= FULL << self.main.bits and self.may_grow():
             self.resize(self.main.bits + 1)
         array: cython.pointer[Array] = self.home(hash)
         put(array, hash & array.mask, tagged(array, hash, entry))
@@ -390,6 +392,15 @@ class Table:
             return 0
         close_array(cython.address(self.main))
         return open_array(cython.address(self.main), bits)
+
+    def may_grow(self):
+        """Whether a full table may become larger now."""
+        size: cython.Py_ssize_t = LINE << (self.main.bits + 1)
+        if self.steady:
+            return self.used >= FULL * OVERFULL << self.main.bits
+        if self.limit and used() + size > self.limit:
+            return self.used >= FULL * CROWDED // 10 << self.main.bits
+        return True
 
     def resize(self, bits):
         """Begin to move to an array of another size."""

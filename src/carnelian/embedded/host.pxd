@@ -11,6 +11,7 @@ cdef class Host:
     cdef int pid
     cdef bint running
     cdef bint idle
+    cdef long long left_used
     cdef bint manual
     cdef list loose_ends
     cdef long long next_cron_ns

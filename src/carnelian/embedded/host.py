@@ -41,6 +41,9 @@ class Host:
     def __init__(self, core: Engine):
         self.core = core
         self.state = OPEN
+        # What changes while the engine is left alone is the memory of other engines.
+        core.memory_limit.foreign = core.memory_limit.used()
+        core.startup_memory = self.left_used = 0
         self.pid = os.getpid()
         self.running = False
         self.loose_ends: list[Mailbox] = []
@@ -71,6 +74,7 @@ class Host:
             self.release()
             self.refuse()
         self.running = True
+        self.core.memory_limit.foreign += self.core.memory_limit.used() - self.left_used
         if self.idle:
             self.wake_timer()
         if self.loose_ends:
@@ -83,6 +87,7 @@ class Host:
             if self.loose_ends:
                 self.tidy()
         finally:
+            self.left_used = self.core.memory_limit.used()
             self.running = False
             self.release()
         # A session may have ended after the last look.
@@ -226,6 +231,7 @@ class Host:
             self.release()
             return None
         self.running = True
+        self.core.memory_limit.foreign += self.core.memory_limit.used() - self.left_used
         try:
             self._timed_work()
             return self._rest()

@@ -60,9 +60,9 @@ class Admission:
         # Each returns the error to refuse with, or None. The CHECKED gate is theirs to raise.
         self.checks: list[Check] = []
 
-    def add_check(self, check: Check) -> None:
-        """Ask this function about every command from now on."""
-        self.checks.append(check)
+    def add_check(self, check: Check, *, first: bool = False) -> None:
+        """Ask this function about every command from now on, perhaps before all others."""
+        self.checks.insert(0 if first else len(self.checks), check)
         self._engine.gate |= CHECKED
 
     def remove_check(self, check: Check) -> None:

@@ -61,6 +61,10 @@ class Changes:
         """A key has gone because its time was over."""
         self(db, key, events.EXPIRED, b"expired")
 
+    def evicted(self, db: Database, key: bytes) -> None:
+        """A key has gone to make room."""
+        self(db, key, events.EVICTED, b"evicted")
+
     def fields_expired(self, db: Database, key: bytes, gone: bool) -> None:
         """Fields of a hash have gone because their time was over, perhaps the last ones."""
         self(db, key, events.HASH, b"hexpired")

@@ -1,4 +1,5 @@
 from carnelian.engine.effects cimport Effects
+from carnelian.engine.memory_limit cimport MemoryLimit
 from carnelian.engine.registry cimport Command, Registry
 from carnelian.engine.session cimport Session
 from carnelian.engine.stats cimport Stats
@@ -25,7 +26,7 @@ cdef class Engine:
     cdef readonly object pause
     cdef readonly object changes
     cdef readonly object admission
-    cdef readonly object memory_limit
+    cdef readonly MemoryLimit memory_limit
     cdef readonly object info
     cdef readonly object modules
     cdef readonly object nested
@@ -36,7 +37,7 @@ cdef class Engine:
     cdef readonly dict debug_commands
     cdef readonly str run_id
     cdef readonly str replication_id
-    cdef readonly long long startup_memory
+    cdef public long long startup_memory
     cdef readonly long long peak_memory
     cdef readonly long long started_ms
     cdef public bint cron_paused

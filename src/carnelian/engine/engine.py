@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cython
+from cython.cimports.carnelian.engine.memory_limit import MemoryLimit
 from cython.cimports.carnelian.engine.registry import Command, Registry
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.engine.stats import Stats
@@ -20,7 +21,6 @@ from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 
-from carnelian.datatypes import memory
 from carnelian.engine import nested
 from carnelian.engine import registry as _registry
 from carnelian.engine.admission import Admission
@@ -30,7 +30,6 @@ from carnelian.engine.config import Config
 from carnelian.engine.effects import Effects
 from carnelian.engine.info import Info
 from carnelian.engine.latency import LatencyMonitor
-from carnelian.engine.memory_limit import MemoryLimit
 from carnelian.engine.modules import Modules
 from carnelian.engine.monitors import Monitors
 from carnelian.engine.pause import Pause
@@ -94,7 +93,7 @@ class Engine:
         # Subcommands of DEBUG that features bring along.
         self.debug_commands: dict[bytes, Callable] = {}
         self.started_ms = self.clock.wall_ms()
-        self.startup_memory = self.peak_memory = memory.used()
+        self.startup_memory = self.peak_memory = self.memory_limit.used()
         self.run_id = os.urandom(20).hex()
         self.change_replication_id()
         self.cron_ticks = 0
@@ -120,6 +119,7 @@ class Engine:
     def _attach(self) -> None:
         self.keyspace.on_expired = self._expired
         self.keyspace.on_fields_expired = self._fields_expired
+        self.memory_limit.holds.append(lambda: self.pause.active)
         self.sessions.on_removed += [
             self.pubsub.leave_all,
             self.watches.clear,
@@ -151,6 +151,8 @@ class Engine:
         command: Command = self.registry.lookup(args)
         if command is None or not command.accepts(len(args)):
             return self.admission.refuse_malformed(session, command, args)
+        if self.memory_limit.limit and self.memory_limit.over():
+            self.memory_limit.relieve()
         if session.gate | self.gate or command.flags & _PROTECTED:
             reply = self.admission.judge(session, command, args)
             if reply is not None:
@@ -234,6 +236,7 @@ class Engine:
         """Set the counters of INFO back to zero (CONFIG RESETSTAT)."""
         self.stats.reset()
         self.keyspace.reset_stats()
+        self.memory_limit.reset_statistics()
         for command in self.registry.every():
             command.reset_statistics()
 
@@ -251,6 +254,8 @@ class Engine:
 
     def next_deadline_ms(self) -> int:
         """When :meth:`on_deadline` is due, as unix time in ms; 0 if nothing waits for a time."""
+        if self.memory_limit.evicting:
+            return self.clock.ms
         deadline: int = self.blocking.next_deadline_ms()
         if self.pause.active and (deadline == 0 or self.pause.end_ms < deadline):
             return self.pause.end_ms + 1
@@ -258,8 +263,10 @@ class Engine:
         return deadline
 
     def on_deadline(self) -> None:
-        """Answer sessions whose time is over, end a pause that is over."""
+        """Answer sessions whose time is over, end a pause that is over, go on evicting."""
         self.clock.tick()
+        if self.memory_limit.evicting:
+            self.memory_limit.relieve()
         self.blocking.expire(self.clock.ms)
         self.pause.check(self.clock.ms)
         if self.keys_ready:
@@ -278,7 +285,7 @@ class Engine:
         self._note_duration("expire-cycle", self.expire_cycle.run())
         budget_us = int(_BACKGROUND_SHARE * 1_000_000 / hz)
         self.keyspace.background_step(budget_us, self.config["activerehashing"])
-        self.peak_memory = max(self.peak_memory, memory.used())
+        self.peak_memory = max(self.peak_memory, self.memory_limit.used())
         for hook in self.on_cron:
             hook()
         self.cron_ticks += 1

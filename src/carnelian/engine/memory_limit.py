@@ -1,10 +1,21 @@
-"""maxmemory: what may not run once the data takes more memory than it is allowed to."""
+"""maxmemory: keys give way, or commands are refused, once the data takes more than it may.
+
+Before each command :meth:`MemoryLimit.relieve` evicts keys until the data fits again. A cycle that
+takes too long ends early and goes on between commands. Commands that need memory are refused only
+when nothing can be freed.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from carnelian.datatypes import memory
+import cython
+from cython.cimports.carnelian.datatypes.memory import used
+from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.eviction import Eviction
+from cython.cimports.carnelian.resp.blocks import allocated
+
 from carnelian.engine.registry import FLAG_BITS
 from carnelian.resp.replies import Error
 
@@ -18,32 +29,207 @@ _DENYOOM = FLAG_BITS["denyoom"]
 # A transaction can be ended in any state of memory, but no further command is queued.
 _ENDS_TRANSACTION = frozenset((b"exec", b"discard", b"quit", b"reset"))
 
+# Keys evicted between two looks at the clock.
+_KEYS_PER_CHECK = cython.declare(cython.int, 16)
+# Microseconds of a cycle: growing evenly up to this tenacity, then by 15 % with each step.
+_EVEN_TENACITY = 10
+_US_PER_STEP = 50
+_GROWTH = 1.15
+_ENDLESS = 100
+_NEVER = 1 << 62
 
+
+@cython.final
+@cython.cclass
 class MemoryLimit:
-    """Checks commands against ``maxmemory``, while there is one."""
+    """Keeps the data of an engine within ``maxmemory``.
+
+    - ``eviction`` chooses the keys;
+    - ``uncounted`` are functions that tell bytes that are no data: what waits to be sent to
+      replicas or written to a file grows by evictions, and must not lead to further ones;
+    - ``holds`` are functions that tell whether nothing may be evicted now (a pause, a replica);
+      then nothing is refused either;
+    - ``relievers`` are functions that are called before any key goes, and may free something;
+    - ``foreign`` are the bytes in this process that belong to other engines;
+    - ``exhausted``: nothing could be freed before the command that runs now.
+    """
 
     def __init__(self, engine: Engine):
-        self._engine = engine
-        self._limit = 0
+        self.engine: Engine = engine
+        self.keyspace = engine.keyspace
+        self.clock = engine.clock
+        self.eviction = Eviction(engine.keyspace)
+        self.limit = self.foreign = 0
+        self.lazy = False
+        self.exceeded = self.exhausted = self.evicting = False
+        self.uncounted: list[Callable[[], int]] = []
+        self.holds: list[Callable[[], bool]] = []
+        self.relievers: list[Callable[[], None]] = []
+        self.reset_statistics()
+        self.set_tenacity(_EVEN_TENACITY)
 
-    def set(self, limit: int) -> None:
-        """Allow so many bytes; 0 for any number."""
-        if limit and not self._limit:
-            self._engine.admission.add_check(self.check)
-        elif self._limit and not limit:
-            self._engine.admission.remove_check(self.check)
-        self._limit = limit
+    # -- Configuration ---------------------------------------------------------------------------
 
-    def check(self, session: Session, command: Command, args: list[bytes]) -> Error | None:
+    def set(self, limit: cython.Py_ssize_t) -> None:
+        """Allow so many bytes; 0 for any number. Evictions begin soon if that is too few."""
+        self.limit = limit
+        self.keyspace.limit_tables(limit)
+        if not limit:
+            self.settle(False, False)
+        elif self.used() > limit:
+            self.engine.log(
+                "warning",
+                f"WARNING: the new maxmemory value set via CONFIG SET ({limit}) is smaller than "
+                f"the current memory usage ({self.used()}). This will result in key eviction "
+                "and/or the inability to accept new write commands depending on the "
+                "maxmemory-policy.",
+            )
+            self._go_on_later()
+
+    def set_tenacity(self, tenacity: int) -> None:
+        """How long a cycle may last, from 0 to 100 (``maxmemory-eviction-tenacity``)."""
+        if tenacity <= _EVEN_TENACITY:
+            self.time_limit_ns = _US_PER_STEP * 1000 * tenacity
+        elif tenacity < _ENDLESS:
+            longest = _US_PER_STEP * _EVEN_TENACITY * _GROWTH ** (tenacity - _EVEN_TENACITY)
+            self.time_limit_ns = int(longest) * 1000
+        else:
+            self.time_limit_ns = _NEVER
+
+    # -- What there is ---------------------------------------------------------------------------
+
+    def used(self):
+        """Bytes in use: data, tables, and the buffers of clients."""
+        return used() + allocated() - self.foreign
+
+    def not_counted(self):
+        """Those of them that are not held against the limit."""
+        return sum([size() for size in self.uncounted])
+
+    def over(self):
+        """Whether the limit may be exceeded, or was a moment ago: worth calling relieve()."""
+        return self.limit and (self.exceeded or self.used() > self.limit)
+
+    def excess(self):
+        """Bytes that are too many; 0 or less if there are none."""
+        excess: cython.Py_ssize_t = self.used() - self.limit
+        if excess > 0 and self.uncounted:
+            excess -= self.not_counted()
+        return excess
+
+    # -- Evicting --------------------------------------------------------------------------------
+
+    def relieve(self):
+        """Evict until the data fits, nothing is left to evict, or the time for it is over."""
+        if not self.limit or self.held():
+            self.evicting = False
+            self.settle(self.exceeded and self.limit > 0, False)
+            return
+        excess: cython.Py_ssize_t = self.excess()
+        if excess > 0 and self.relievers:
+            for reliever in self.relievers:
+                reliever()
+            excess = self.excess()
+        if excess <= 0:
+            self.evicting = False
+            self.settle(False, False)
+            return
+        started: cython.Py_ssize_t = self.clock.monotonic_ns()
+        exhausted: cython.bint = not self.free(excess)
+        self._note("eviction-cycle", started)
+        if exhausted:
+            self.evicting = False
+        self.settle(exhausted or self.evicting, exhausted)
+
+    def held(self):
+        """Whether the data has to stay as it is."""
+        return any(hold() for hold in self.holds)
+
+    def free(self, excess):
+        """Free so many bytes if time allows; False if there is nothing left that may go."""
+        end: cython.Py_ssize_t = self.clock.monotonic_ns() + self.time_limit_ns
+        # Not compared with the limit again and again: what evictions add to output shall not
+        # lead to more of them.
+        goal: cython.Py_ssize_t = used() - excess
+        keys: cython.int = 0
+        while used() > goal:
+            # What is on its way out already goes first.
+            if not self.keyspace.trash.step() and used() > goal:
+                choice: tuple = self.eviction.choose()
+                if choice is None:
+                    return False
+                self.evict(choice[0], choice[1])
+                keys += 1
+            if keys % _KEYS_PER_CHECK == 0 and self.clock.monotonic_ns() > end:
+                if used() > goal:
+                    self._go_on_later()
+                break
+        return True
+
+    def evict(self, db, key):
+        """Let one key go, and tell."""
+        database: Database = db
+        engine = self.engine
+        watched: cython.bint = engine.latency.threshold_ms > 0
+        started: cython.Py_ssize_t = self.clock.monotonic_ns() if watched else 0
+        database.evict(key, self.lazy)
+        if watched:
+            self._note("eviction-del", started)
+        engine.changes.evicted(db, key)
+        if engine.effects.listening and engine.depth == 0:
+            # No transaction around it, nor together with what came before.
+            engine.effects.flush()
+            engine.effects.add(database.index, [b"UNLINK" if self.lazy else b"DEL", key])
+            engine.effects.flush()
+
+    def _go_on_later(self) -> None:
+        self.evicting = True
+        self.engine.timed = True
+
+    def _note(self, event: str, started: cython.Py_ssize_t) -> None:
+        milliseconds = (self.clock.monotonic_ns() - started) // 1_000_000
+        self.engine.latency.add(event, milliseconds, self.clock.ms // 1000)
+
+    # -- Refusing --------------------------------------------------------------------------------
+
+    def settle(self, exceeded, exhausted):
+        """Note how it went, for the commands that come and for INFO."""
+        now: cython.Py_ssize_t
+        if exceeded != self.exceeded:
+            now = self.clock.monotonic_ns()
+            if exceeded:
+                self.since_ns = now
+            else:
+                self.total_ns += now - self.since_ns
+            self.exceeded = exceeded
+        if exhausted != self.exhausted:
+            self.exhausted = exhausted
+            if exhausted:
+                self.engine.admission.add_check(self.check, first=True)
+            else:
+                self.engine.admission.remove_check(self.check)
+
+    def check(self, session: Session, command: Command, args: list) -> Error | None:
         """The error for a command that needs memory where there is none left."""
-        if memory.used() <= self._limit:
-            return None
         flags, transaction = command.flags, session.transaction
         if transaction is not None:
             if command.name == b"exec":
                 flags |= transaction.flags
             elif command.name not in _ENDS_TRANSACTION:
                 flags |= _DENYOOM
-        if flags & _DENYOOM:
+        if self.exhausted and flags & _DENYOOM:
             return Error("OOM command not allowed when used memory > 'maxmemory'.")
         return None
+
+    # -- Statistics ------------------------------------------------------------------------------
+
+    @property
+    def exceeded_ms(self) -> tuple[int, int]:
+        """Milliseconds above the limit since the start: in all, and of these without a break."""
+        current = self.clock.monotonic_ns() - self.since_ns if self.exceeded else 0
+        return (self.total_ns + current) // 1_000_000, current // 1_000_000
+
+    def reset_statistics(self) -> None:
+        """Forget how long the limit was exceeded (CONFIG RESETSTAT)."""
+        self.total_ns = 0
+        self.since_ns = self.clock.monotonic_ns()

@@ -12,7 +12,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from carnelian import REDIS_VERSION, __version__
-from carnelian.datatypes import memory as _memory
 from carnelian.engine.info import Fields, section
 from carnelian.resp.numbers import format_float
 
@@ -147,7 +146,7 @@ def memory(engine: Engine) -> Fields:
         ("rss_overhead_bytes", 0),
         ("mem_fragmentation_ratio", f"{numbers.fragmentation:.2f}"),
         ("mem_fragmentation_bytes", numbers.resident - numbers.used),
-        ("mem_not_counted_for_evict", 0),
+        ("mem_not_counted_for_evict", engine.memory_limit.not_counted()),
         ("mem_replication_backlog", 0),
         ("mem_total_replication_buffers", 0),
         ("mem_clients_slaves", 0),
@@ -166,7 +165,7 @@ class MemoryReading:
     """The figures that INFO memory and MEMORY STATS share, read at one moment."""
 
     def __init__(self, engine: Engine):
-        self.used = _memory.used()
+        self.used = engine.memory_limit.used()
         self.peak = max(engine.peak_memory, self.used)
         self.resident = resident_memory()
         self.startup = min(engine.startup_memory, self.used)
@@ -239,6 +238,7 @@ def persistence(engine: Engine) -> Fields:
 def stats(engine: Engine) -> Fields:
     """Counters since the start, or since CONFIG RESETSTAT."""
     counted, keyspace, fact = engine.stats, engine.keyspace, engine.facts.get
+    exceeded, exceeded_now = engine.memory_limit.exceeded_ms
     return [
         ("total_connections_received", counted.connections),
         ("total_commands_processed", counted.commands),
@@ -263,8 +263,8 @@ def stats(engine: Engine) -> Fields:
         ("evicted_keys", keyspace.stats.evicted),
         ("evicted_clients", fact("evicted_clients", 0)),
         ("evicted_scripts", 0),
-        ("total_eviction_exceeded_time", 0),
-        ("current_eviction_exceeded_time", 0),
+        ("total_eviction_exceeded_time", exceeded),
+        ("current_eviction_exceeded_time", exceeded_now),
         ("keyspace_hits", keyspace.stats.hits),
         ("keyspace_misses", keyspace.stats.misses),
         ("pubsub_channels", len(engine.pubsub.channels)),

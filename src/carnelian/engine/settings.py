@@ -25,10 +25,13 @@ def follow(engine: Engine) -> None:
         "latency-tracking": _latency_tracking,
         "notify-keyspace-events": _notifications,
         "active-expire-effort": _expire_effort,
+        "lazyfree-lazy-eviction": _lazy_eviction,
         "lazyfree-lazy-expire": _lazy_expire,
         "lazyfree-lazy-server-del": _lazy_server_del,
         "lazyfree-lazy-user-del": _lazy_user_del,
-        "maxmemory-policy": _access_clock,
+        "maxmemory-policy": _eviction_policy,
+        "maxmemory-samples": _eviction_samples,
+        "maxmemory-eviction-tenacity": _eviction_tenacity,
         "lfu-log-factor": _lfu_log_factor,
         "lfu-decay-time": _lfu_decay_time,
         "proto-max-bulk-len": _longest_string,
@@ -82,6 +85,10 @@ def _expire_effort(engine: Engine, effort: int) -> None:
     engine.expire_cycle.effort = effort
 
 
+def _lazy_eviction(engine: Engine, wanted: bool) -> None:
+    engine.memory_limit.lazy = wanted
+
+
 def _lazy_expire(engine: Engine, wanted: bool) -> None:
     engine.keyspace.lazy_expire = wanted
 
@@ -94,8 +101,17 @@ def _lazy_server_del(engine: Engine, wanted: bool) -> None:
     engine.keyspace.lazy_server_del = wanted
 
 
-def _access_clock(engine: Engine, policy: str) -> None:
+def _eviction_policy(engine: Engine, policy: str) -> None:
     engine.keyspace.lfu = policy.endswith("lfu")
+    engine.memory_limit.eviction.set_policy(policy)
+
+
+def _eviction_samples(engine: Engine, samples: int) -> None:
+    engine.memory_limit.eviction.samples = samples
+
+
+def _eviction_tenacity(engine: Engine, tenacity: int) -> None:
+    engine.memory_limit.set_tenacity(tenacity)
 
 
 def _lfu_log_factor(engine: Engine, factor: int) -> None:

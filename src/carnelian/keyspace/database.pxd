@@ -40,6 +40,7 @@ cdef class Database(Strings):
     cpdef bint replace(self, bytes key, value, bint keep_ttl=*, int64_t expiry=*) except -1
     cpdef bint delete(self, bytes key) except -1
     cpdef bint unlink(self, bytes key) except -1
+    cpdef bint evict(self, bytes key, bint lazy=*) except -1
     cpdef bint set_expiry(self, bytes key, int64_t ms) except -1
     cpdef bint persist(self, bytes key) except -1
     cpdef bint rename(self, bytes key, bytes new_key) except -1
@@ -52,7 +53,6 @@ cdef class Database(Strings):
     cpdef Py_ssize_t size(self)
     cpdef bytes random_key(self)
     cpdef scan(self, uint64_t cursor, Py_ssize_t count=*, bytes type_name=*)
-    cpdef list sample(self, bint expiring, Py_ssize_t count)
     cpdef bint rehash(self, Py_ssize_t buckets) except -1
     cdef int reap(
         self, Py_ssize_t wanted, Py_ssize_t most_buckets, int64_t now, Reaped *reaped

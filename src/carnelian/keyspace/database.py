@@ -269,6 +269,18 @@ class Database(Strings):
         self.erase(hash, slot, lazy)
         return True
 
+    def evict(self, key: bytes, lazy: cython.bint = False) -> cython.bint:
+        """Delete a key to make room, be its time over or not; returns whether it was there."""
+        hash: uint64_t = hash_of(key)
+        slot: cython.pointer[uint64_t] = self.table.find(
+            hash, PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key)
+        )
+        if slot is cython.NULL:
+            return False
+        self.erase(hash, slot, lazy)
+        self.keyspace.stats.evicted += 1
+        return True
+
     def set_expiry(self, key: bytes, ms: int64_t) -> cython.bint:
         """Let a key expire at that time (ms since 1970, at least 0); returns whether it is there.
 
@@ -445,34 +457,6 @@ class Database(Strings):
             if cursor == 0:
                 return
 
-    def sample(self, expiring: cython.bint, count: cython.Py_ssize_t) -> list:
-        """About ``count`` neighbouring keys from a random place, as candidates for eviction.
-
-        Each is ``(key, idle milliseconds, access counter, expiry or -1)``. With ``expiring`` only
-        keys that expire are looked at.
-        """
-        table: Table = self.expiring if expiring else self.table
-        found = cython.declare(Found)
-        entry: cython.pointer[Entry]
-        i: cython.Py_ssize_t
-        chosen: list = []
-        memset(cython.address(found), 0, cython.sizeof(Found))
-        try:
-            table.some(count, cython.address(found))
-            for i in range(min(found.count, count)):
-                entry = found.items[i]
-                chosen.append(
-                    (
-                        read_key(entry),
-                        self.keyspace.idle_ms(entry.access),
-                        self.keyspace.frequency(entry.access),
-                        expiry_of(entry) if expires(entry) else -1,
-                    )
-                )
-        finally:
-            forget(cython.address(found))
-        return chosen
-
     def flush(self, lazy: bool = False) -> int:
         """Delete everything, later and in steps if ``lazy``; returns how many keys there were."""
         table: Table = self.table
@@ -496,6 +480,11 @@ class Database(Strings):
         self.table.step(buckets)
         self.expiring.step(buckets)
         return self.table.rehashing() or self.expiring.rehashing()
+
+    def limit_tables(self, limit: int64_t) -> None:
+        """Grow no table, while it need not, to where all data takes more; 0 is no limit."""
+        self.table.limit = limit
+        self.expiring.limit = limit
 
     def hold_resizes(self, held: bool) -> None:
         """Start no resize that can wait."""

@@ -72,6 +72,12 @@ class Keyspace(State):
         for db in self.databases:
             db.hold_resizes(held)
 
+    def limit_tables(self, limit: int64_t) -> None:
+        """Let no table grow, while it need not, to where all data takes more; 0 is no limit."""
+        self.table_limit = limit
+        for db in self.databases:
+            db.limit_tables(limit)
+
     @property
     def lazyfree_pending_objects(self) -> int:
         """Keys and values that are deleted but not freed yet."""

@@ -42,6 +42,7 @@ cdef class State:
     cdef public bint lazy_server_del
     cdef public bint lazy_user_del
     cdef public int64_t max_string
+    cdef readonly int64_t table_limit
 
     cdef uint32_t new_access(self) noexcept
     cdef uint32_t next_access(self, uint32_t access) noexcept

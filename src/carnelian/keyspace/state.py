@@ -61,7 +61,8 @@ class State:
     - ``lazy_expire``, ``lazy_server_del``, ``lazy_user_del``: free big values later when they
       expire, are replaced, or are deleted by DEL;
     - ``limits``: up to where collections keep their compact forms;
-    - ``max_string``: longest string in bytes (``proto-max-bulk-len``).
+    - ``max_string``: longest string in bytes (``proto-max-bulk-len``);
+    - ``table_limit``: bytes of all data above which tables grow only when they are overfull.
 
     Hooks, each None when nobody listens:
 
@@ -85,6 +86,7 @@ class State:
         self.lfu_log_factor = 10
         self.lfu_decay_time = 1
         self.max_string = 512 * 1024 * 1024
+        self.table_limit = 0
         self.observer: Callable | None = None
         self.notifier: Callable | None = None
         self.on_added: Callable | None = None

@@ -59,6 +59,7 @@ class Store:
         """Go on with empty tables."""
         self.table = Table()
         self.expiring = Table(False)
+        self.table.limit = self.expiring.limit = self.keyspace.table_limit
         self.avg_ttl = 0
         self.expire_cursor = 0
         self.timed_hashes: OrderedDict[bytes, None] = OrderedDict()

@@ -18,6 +18,7 @@ _kept = cython.declare(cython.p_char[64])
 _kept_count = cython.declare(cython.int, 0)
 _lent_count = cython.declare(cython.Py_ssize_t, 0)
 _lent_bytes = cython.declare(cython.Py_ssize_t, 0)
+_beside_bytes = cython.declare(cython.Py_ssize_t, 0)
 
 
 @cython.cfunc
@@ -61,11 +62,23 @@ def release(block: cython.p_char, size: cython.Py_ssize_t) -> cython.void:
         free(block)
 
 
+@cython.cfunc
+@cython.exceptval(check=False)
+def count(change: cython.Py_ssize_t) -> cython.void:
+    """Add bytes of Python objects that connections hold beside their buffers (or take them off)."""
+    global _beside_bytes
+    _beside_bytes += change
+
+
 def lent() -> int:
     """How many buffers connections hold now; none when all input is parsed and all output sent."""
     return _lent_count
 
 
-def allocated() -> int:
-    """Bytes of all buffers, in use and kept for reuse; the part of used memory they are."""
-    return _lent_bytes + _kept_count * BLOCK
+@cython.ccall
+@cython.exceptval(check=False)
+def allocated() -> cython.Py_ssize_t:
+    """Bytes of all buffers, in use and kept for reuse, and of the objects counted beside them:
+    the part of used memory they are.
+    """
+    return _lent_bytes + _beside_bytes + cython.cast(cython.Py_ssize_t, _kept_count) * BLOCK

@@ -9,7 +9,7 @@ no memory.
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.resp.blocks import obtain, release
+from cython.cimports.carnelian.resp.blocks import count, obtain, release
 from cython.cimports.carnelian.resp.layout import BLOCK, Mark, Segment
 from cython.cimports.carnelian.resp.libc import iovec
 from cython.cimports.cpython.bytes import (
@@ -113,6 +113,7 @@ class OutputBuffer:
         self._append(PyBytes_AS_STRING(value), size, cython.cast(cython.p_void, value), cython.NULL)
         Py_INCREF(value)
         self.held += size
+        count(size)
         return 0
 
     @cython.ccall
@@ -329,6 +330,7 @@ class OutputBuffer:
             self.held -= BLOCK
         if value != cython.NULL:
             self.held -= PyBytes_GET_SIZE(cython.cast(bytes, value))
+            count(-PyBytes_GET_SIZE(cython.cast(bytes, value)))
             Py_DECREF(cython.cast(object, value))
 
     @cython.cfunc

@@ -4,6 +4,7 @@ cdef class Parser:
     cdef public bint authenticated
     cdef readonly Py_ssize_t room
     cdef readonly Py_ssize_t argument_bytes
+    cdef Py_ssize_t counted
     cdef readonly object error
     cdef char* block
     cdef Py_ssize_t capacity
@@ -38,5 +39,6 @@ cdef class Parser:
     cdef int _store(self, bytes argument) except -1
     cdef int _resize(self, Py_ssize_t capacity) except -1
     cdef void _settle(self) noexcept
+    cdef void _count(self) noexcept
     cdef void _drop(self) noexcept
     cdef int _fail(self, bytes message, str reason) except -1

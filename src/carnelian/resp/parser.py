@@ -15,7 +15,7 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.resp.arguments import name, place, put
 from cython.cimports.carnelian.resp.arguments import obtain as obtain_list
-from cython.cimports.carnelian.resp.blocks import obtain, release
+from cython.cimports.carnelian.resp.blocks import count, obtain, release
 from cython.cimports.carnelian.resp.inline import split_line
 from cython.cimports.carnelian.resp.layout import BLOCK
 from cython.cimports.carnelian.resp.libc import PyObject, _PyBytes_Resize
@@ -106,7 +106,7 @@ class Parser:
         self.max_multibulk = 0x7FFFFFFF
         self.authenticated = True
         self.room = 0
-        self.argument_bytes = 0
+        self.argument_bytes = self.counted = 0
         self.error: ProtocolError | None = None
         # The buffer: what is before `position` was parsed, what is before `start` also reported;
         # `base` is the offset of its first byte in the whole stream.
@@ -247,6 +247,7 @@ class Parser:
         if self.error is not None:
             raise self.error
         if self.big != cython.NULL and not self._finish_big():
+            self._count()
             return None
         while True:
             if self.arguments is None:
@@ -258,6 +259,8 @@ class Parser:
                     if words is None:
                         break
                     if len(words) > 0:
+                        if self.counted:
+                            self._count()
                         return words
                     continue
                 if not self._begin():
@@ -268,8 +271,12 @@ class Parser:
                 break
             words = self.arguments
             self.arguments = None
+            if self.counted:
+                self._count()
             return words
         self._settle()
+        if self.arguments is not None or self.counted:
+            self._count()
         return None
 
     @cython.cfunc
@@ -482,6 +489,18 @@ class Parser:
 
     @cython.cfunc
     @cython.exceptval(check=False)
+    def _count(self) -> cython.void:
+        """Have the arguments of a command that is not complete counted as memory in use."""
+        size: cython.Py_ssize_t = 0
+        if self.arguments is not None:
+            size = self.argument_bytes
+        if self.big != cython.NULL:
+            size += PyBytes_GET_SIZE(cython.cast(bytes, self.big))
+        count(size - self.counted)
+        self.counted = size
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
     def _in_buffer(self) -> cython.Py_ssize_t:
         return self.end - self.start + self.received
 
@@ -540,6 +559,7 @@ class Parser:
         self.start = self.position = self.end = self.received = 0
         self.missing = 0
         self.arguments = None
+        self._count()
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)

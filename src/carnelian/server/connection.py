@@ -89,6 +89,8 @@ class Hub(Hooks):
         self.closing: list = []
         self.resumed: list = []
         self.memory_watch: MemoryWatch | None = None
+        # The one whose commands are executed now.
+        self.running: Connection | None = None
         self.max_bulk = 512 * 1024 * 1024
         self.max_query = 1024 * 1024 * 1024
         for kind in (NORMAL, REPLICA, PUBSUB):
@@ -123,6 +125,18 @@ class Hub(Hooks):
             self.memory_watch.enforce()
         if self.engine.timed:
             self.plan_deadline()
+
+    def end_largest(self) -> None:
+        """Let ``maxmemory-clients`` take effect in the middle of a turn: before any key goes."""
+        connection: Connection
+        if self.memory_watch is None:
+            return
+        for connection in self.pending:
+            if not connection.state & _GONE:
+                self.memory_watch.update(connection)
+        if self.running is not None and not self.running.state & _GONE:
+            self.memory_watch.update(self.running)
+        self.memory_watch.enforce()
 
     def plan_deadline(self) -> None:
         """Wake up in time for what waits for a time."""
@@ -312,6 +326,7 @@ class Connection(Session):
         args: list
         first: cython.bint = True
         self.state |= _busy
+        self.hub.running = self
         try:
             while self.blocked is None and not self.state & _ENDING:
                 args = parser.next()
@@ -337,6 +352,7 @@ class Connection(Session):
             self.refuse_input(error)
         finally:
             self.state &= ~_busy
+            self.hub.running = None
         self.args = None
         if output.pending() or self.state & _close_after:
             self.queue()

@@ -7,6 +7,7 @@ from cython.cimports.carnelian.server.connection import Connection, Hub
 
 from carnelian.engine.session import FLAG_NO_EVICT
 from carnelian.server import client_info
+from carnelian.server.connection import BUSY
 
 # Clients are sorted by the doublings of their memory: from 32 KB down to above 4 GB.
 _SMALLEST = cython.declare(cython.int, 15)
@@ -14,6 +15,7 @@ _LARGEST = cython.declare(cython.int, 33)
 
 _PROTECTED = cython.declare(cython.int, FLAG_NO_EVICT)
 _REPLICA = cython.declare(cython.int, 1)
+_busy = cython.declare(cython.int, BUSY)
 
 
 @cython.cclass
@@ -71,7 +73,13 @@ class MemoryWatch:
             connection: Connection = next(iter(bucket))
             self.hub.log("notice", f"Evicting client: {client_info.line(connection)}")
             self.evicted += 1
-            connection.finish()
+            if connection.state & _busy:
+                # Its command is about to run: it ends after that, but its memory is free now.
+                self.forget(connection)
+                connection.output.clear()
+                connection.close()
+            else:
+                connection.finish()
 
     def dissolve(self) -> None:
         """Forget everybody: there is no limit any longer."""

@@ -248,6 +248,7 @@ class Server:
         engine = self.engine
         engine.on_shutdown = self.shut_down
         engine.on_cron.append(self._keep_house)
+        engine.memory_limit.relievers.append(self.hub.end_largest)
         engine.debug_commands[b"replybuffer"] = self._debug_reply_buffer
         self.config.warn = lambda message: self.log("warning", message)
         followers: dict[str, Callable] = {

@@ -18,8 +18,7 @@ EVICTION = Topic(
             0,
             0,
             ULONG_MAX,
-            awaits="",
-            summary="Bytes from which commands that need memory are refused; 0 is no limit.",
+            summary="Bytes that data and clients may take before keys give way; 0 is no limit.",
         ),
         Choice(
             "maxmemory-policy",
@@ -40,7 +39,6 @@ EVICTION = Topic(
             10,
             0,
             INT_MAX,
-            awaits="",
             summary="Accesses it takes to raise the counter of a key.",
         ),
         Integer(
@@ -48,11 +46,9 @@ EVICTION = Topic(
             1,
             0,
             INT_MAX,
-            awaits="",
             summary="Minutes after which the counter falls.",
         ),
     ),
-    awaits="eviction",
 )
 
 EXPIRY = Topic(
@@ -70,7 +66,6 @@ EXPIRY = Topic(
             "lazyfree-lazy-eviction",
             False,
             "debug",
-            awaits="eviction",
             summary="Free evicted values in the background.",
         ),
         Boolean(

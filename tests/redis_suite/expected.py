@@ -17,13 +17,14 @@ class Unit:
 
     ``excluded`` maps test name -> feature it waits for, ``deny_tags`` tag -> feature.
     ``insert_before`` maps test name -> Tcl line put before it, which does what a skipped test
-    would have done for it.
+    would have done for it. ``insert_first`` is a Tcl line put before everything else.
     """
 
     name: str
     excluded: dict[str, str] = field(default_factory=dict)
     deny_tags: dict[str, str] = field(default_factory=dict)
     insert_before: dict[str, str] = field(default_factory=dict)
+    insert_first: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,4 +54,5 @@ def _unit(name: str, table: dict[str, Any], reasons: dict[str, str]) -> Unit:
     unknown = {*excluded.values(), *deny_tags.values()} - reasons.keys()
     if unknown:
         raise ValueError(f"{name}: unknown reasons {sorted(unknown)}")
-    return Unit(name, excluded, deny_tags, table.get("insert-before", {}))
+    before, first = table.get("insert-before", {}), table.get("insert-first", "")
+    return Unit(name, excluded, deny_tags, before, first)

@@ -49,8 +49,8 @@ def lay_out(folder: Path, source: Path, server: list[str] | None, unit: Unit) ->
         path = shutil.which(tool)
         assert path is not None
         (binaries / tool).symlink_to(path)
-    if unit.insert_before:
-        _insert(folder / "tests" / f"{unit.name}.tcl", unit.insert_before)
+    if unit.insert_before or unit.insert_first:
+        _insert(folder / "tests" / f"{unit.name}.tcl", unit)
 
 
 def _own_launcher() -> str:
@@ -69,12 +69,14 @@ def _foreign_launcher(server: list[str]) -> str:
     return f'#!/bin/sh\nexec {shlex.join([program, *server[1:]])} "$@"\n'
 
 
-def _insert(path: Path, insertions: dict[str, str]) -> None:
+def _insert(path: Path, unit: Unit) -> None:
     lines = path.read_text().splitlines(keepends=True)
-    for test, inserted in insertions.items():
+    for test, inserted in unit.insert_before.items():
         starts = (f"test {{{test}}} {{", f'test "{test}" {{')
         at = [number for number, line in enumerate(lines) if line.strip().startswith(starts)]
         if len(at) != 1:
             raise ValueError(f"{path}: {test!r} is found {len(at)} times, not once")
         lines.insert(at[0], f"    {inserted}\n")
+    if unit.insert_first:
+        lines.insert(0, f"{unit.insert_first}\n")
     path.write_text("".join(lines))

@@ -4,10 +4,12 @@ See https://redis.io/docs/latest/develop/data-types/sets/
 """
 
 import cython
+from cython.cimports.carnelian.commands.pouring import rows_for
 from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.datatypes.set import Set
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.resp.rows import SET, Rows
 
 from carnelian.commands.keys.scanning import parse_cursor
 from carnelian.datatypes.set import Set as _Set
@@ -182,7 +184,13 @@ def scard(session: Session, args: list):
 )
 def smembers(session: Session, args: list):
     value: Set = session.db.collection(args[1], _Set)
-    return FlatSet() if value is None else FlatSet(value.members())
+    if value is None:
+        return FlatSet()
+    rows: Rows = rows_for(session, SET, value.size())
+    if rows is None:
+        return FlatSet(value.members())
+    value.pour(rows)
+    return rows
 
 
 @command(
@@ -338,7 +346,14 @@ def srandmember(session: Session, args: list):
 )
 def sinter(session: Session, args: list):
     sets = _sets(session.db, args[1:])
-    return FlatSet() if None in sets else FlatSet(_intersection(sets))
+    if None in sets:
+        return FlatSet()
+    smallest: Set = min(sets, key=len)
+    rows: Rows = rows_for(session, SET, smallest.size())
+    if rows is None:
+        return FlatSet(_intersection(sets))
+    smallest.pour_common(_besides(smallest, sets), smallest.size(), rows)
+    return rows
 
 
 @command(
@@ -467,9 +482,13 @@ def _sets(db: Database, keys: list) -> list:
 
 
 def _intersection(sets: list, most: cython.Py_ssize_t = 0) -> list:
-    ordered = sorted(sets, key=len)
-    smallest: Set = ordered[0]
-    return smallest.common([other for other in ordered[1:] if other is not smallest], most)
+    smallest: Set = min(sets, key=len)
+    return smallest.common(_besides(smallest, sets), most)
+
+
+def _besides(smallest: Set, sets: list) -> list:
+    """All other sets, small ones first."""
+    return sorted([other for other in sets if other is not smallest], key=len)
 
 
 def _union(sets: list) -> list:

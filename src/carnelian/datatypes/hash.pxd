@@ -1,6 +1,7 @@
 from carnelian.datatypes.entry cimport Content, Entry
 from carnelian.datatypes.limits cimport Limits
 from carnelian.datatypes.listpack cimport Pack
+from carnelian.datatypes.sink cimport Sink
 from carnelian.datatypes.table cimport Found, Table
 from carnelian.datatypes.value cimport Value
 from libc.stdint cimport int64_t, uint64_t
@@ -53,8 +54,9 @@ cdef class Hash(Value):
     cdef int add_to_table(self, bytes field, bytes value, int64_t ms) except -1
     cdef int overwrite(self, uint64_t *slot, const Content *content, int64_t ms) except -1
     cdef int set_time_in_pack(self, Py_ssize_t at, int64_t ms) except -1
-    cdef list collect_from_pack(self, int wanted)
-    cdef list texts_of(self, Found *found, int wanted)
+    cdef int pour(self, int wanted, Sink sink) except -1
+    cdef int pour_pack(self, int wanted, Sink sink) except -1
+    cdef int pour_found(self, Found *found, int wanted, Sink sink) except -1
     cdef list expire_in_pack(self, int64_t now)
     cdef list expire_in_table(self, int64_t now, Py_ssize_t buckets)
     cdef list take_late(self, Found *found, int64_t now)

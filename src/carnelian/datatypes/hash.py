@@ -15,6 +15,7 @@ import cython
 from cython.cimports.carnelian.datatypes import listpack
 from cython.cimports.carnelian.datatypes.entry import (
     BYTES,
+    INLINE,
     Content,
     Entry,
     block_size,
@@ -33,6 +34,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     read_value,
     set_expiry_of,
     text_length,
+    value_of,
     with_expiry,
     without_expiry,
     word_of,
@@ -41,6 +43,7 @@ from cython.cimports.carnelian.datatypes.entry import destroy as destroy_entry
 from cython.cimports.carnelian.datatypes.hash import FIELDS, VALUES
 from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.memory import count as count_memory
+from cython.cimports.carnelian.datatypes.sink import Gathered, Sink
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget, set_entry
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -435,46 +438,55 @@ class Hash(Value):
         """Fields (FIELDS), values (VALUES) or both in turn: as added in a listpack, else in no
         order. O(n).
         """
+        every: Gathered = Gathered()
+        self.pour(wanted, every)
+        return every.items
+
+    def pour(self, wanted, sink):
+        """As :meth:`collect`, into a sink."""
         found = cython.declare(Found)
         if self.pack is not cython.NULL:
-            return self.collect_from_pack(wanted)
+            return self.pour_pack(wanted, sink)
         memset(cython.address(found), 0, cython.sizeof(Found))
         try:
             self.table.every(cython.address(found))
-            return self.texts_of(cython.address(found), wanted)
+            return self.pour_found(cython.address(found), wanted, sink)
         finally:
             forget(cython.address(found))
 
-    def collect_from_pack(self, wanted):
-        """:meth:`collect` from a listpack."""
-        every: list = []
+    def pour_pack(self, wanted, sink):
+        """:meth:`pour` from a listpack."""
         hiding: cython.bint = self.hides_some()
         at: cython.Py_ssize_t = listpack.first(self.pack)
         value_at: cython.Py_ssize_t
+        if self.times is None and wanted == FIELDS | VALUES:
+            listpack.pour(self.pack, at, listpack.total_of(self.pack), sink)
+            return 0
         while at:
             value_at = listpack.after(self.pack, at)
             if not hiding or not self.is_late(self.time_at(at)):
                 if wanted & FIELDS:
-                    every.append(listpack.bytes_at(self.pack, at))
+                    listpack.pour(self.pack, at, 1, sink)
                 if wanted & VALUES:
-                    every.append(listpack.bytes_at(self.pack, value_at))
+                    listpack.pour(self.pack, value_at, 1, sink)
             at = listpack.after(self.pack, value_at)
             if self.times is not None:
                 at = listpack.after(self.pack, at)
-        return every
+        return 0
 
-    def texts_of(self, found, wanted):
+    def pour_found(self, found, wanted, sink):
         """What is wanted of the entries that were collected."""
-        texts: list = []
+        entry: cython.pointer[Entry]
         i: cython.Py_ssize_t
         for i in range(found.count):
-            if not self.is_seen(found.items[i]):
+            entry = found.items[i]
+            if not self.is_seen(entry):
                 continue
             if wanted & FIELDS:
-                texts.append(read_key(found.items[i]))
+                sink.text(key_of(entry), key_length(entry))
             if wanted & VALUES:
-                texts.append(read_value(found.items[i]))
-        return texts
+                pour_value(entry, sink)
+        return 0
 
     # -- Some of them ----------------------------------------------------------------------------
 
@@ -536,6 +548,7 @@ class Hash(Value):
         """
         found = cython.declare(Found)
         visits: cython.Py_ssize_t = count * 10
+        some: Gathered = Gathered()
         if self.table is None:
             return 0, self.collect(wanted)
         memset(cython.address(found), 0, cython.sizeof(Found))
@@ -544,7 +557,9 @@ class Hash(Value):
                 cursor = self.table.scan(cursor, cython.address(found))
                 visits -= 1
                 if cursor == 0 or found.count >= count or visits <= 0:
-                    return cursor, self.texts_of(cython.address(found), wanted)
+                    break
+            self.pour_found(cython.address(found), wanted, some)
+            return cursor, some.items
         finally:
             forget(cython.address(found))
 
@@ -704,6 +719,16 @@ class Hash(Value):
         listpack.destroy(self.pack)
         self.pack = cython.NULL
         return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def pour_value(entry: cython.pointer[Entry], sink: Sink) -> cython.int:
+    """The value of an entry, into a sink."""
+    if entry.kind == INLINE:
+        return sink.text(value_of(entry), entry.length)
+    text: bytes = read_value(entry)
+    return sink.text(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
 
 
 @cython.cfunc

@@ -2,6 +2,7 @@ from carnelian.datatypes.limits cimport Limits
 from carnelian.datatypes.listpack cimport Pack
 from carnelian.datatypes.nodes cimport Cursor
 from carnelian.datatypes.quicklist cimport Quicklist
+from carnelian.datatypes.sink cimport Sink
 from carnelian.datatypes.value cimport Value
 
 
@@ -26,4 +27,5 @@ cdef class List(Value):
 
     cdef int grow(self, Limits limits, Py_ssize_t size, Py_ssize_t count) except -1
     cdef int shrink(self, Limits limits) except -1
+    cdef int pour(self, Py_ssize_t start, Py_ssize_t count, Sink sink) except -1
     cdef int seek(self, Py_ssize_t index, Cursor *cursor) except -1

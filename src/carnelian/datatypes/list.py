@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import cython
-from cython.cimports.carnelian.datatypes import listpack
+from cython.cimports.carnelian.datatypes import listpack, nodes
 from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.listpack import Item, Pack, total_of
 from cython.cimports.carnelian.datatypes.memory import count as count_memory
@@ -239,6 +239,12 @@ class List(Value):
                 move(cython.address(cursor), forward)
         leave(cython.address(cursor))
         return found
+
+    def pour(self, start, count, sink):
+        """Pour so many elements, which are there, from an index on."""
+        cursor = cython.declare(Cursor)
+        self.seek(start, cython.address(cursor))
+        return nodes.pour(cython.address(cursor), count, sink)
 
     def set_item(self, limits: Limits, index: cython.Py_ssize_t, text: bytes) -> cython.bint:
         """Replace the element of an index; returns whether there is one."""

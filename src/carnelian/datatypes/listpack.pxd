@@ -1,3 +1,4 @@
+from carnelian.datatypes.sink cimport Sink
 from libc.stdint cimport int64_t, uint8_t
 
 # The bytes of a listpack, in memory of their own. An element is named by its offset in them; the
@@ -44,6 +45,7 @@ cdef const char *text_at(
     Bytes pack, Py_ssize_t at, char *digits, Py_ssize_t *length
 ) noexcept nogil
 cdef bytes bytes_at(Bytes pack, Py_ssize_t at)
+cdef Py_ssize_t pour(Bytes pack, Py_ssize_t at, Py_ssize_t count, Sink sink) except -1
 cdef bint equals(
     Bytes pack, Py_ssize_t at, const char *text, Py_ssize_t length
 ) noexcept nogil

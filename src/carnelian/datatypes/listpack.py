@@ -515,6 +515,25 @@ def bytes_at(pack, at):
     return PyBytes_FromStringAndSize(text, length) if text is not cython.NULL else None
 
 
+def pour(pack, at, count, sink):
+    """Pour up to ``count`` elements from ``at`` on; returns how many were missing. O(count)."""
+    end: cython.Py_ssize_t = end_of(pack)
+    size: cython.Py_ssize_t
+    header: cython.int
+    while count > 0:
+        size = measure(pack, at, end)
+        if size == 0:
+            break
+        header = string_header(pack[at])
+        if header:
+            sink.text(cython.cast(cython.p_const_char, pack + at + header), size - header)
+        else:
+            sink.number(decode_integer(pack, at))
+        at += size + backlen_size(size)
+        count -= 1
+    return count
+
+
 def equals(pack, at, text, length):
     """Whether the element is that text."""
     item = cython.declare(Item)

@@ -1,4 +1,5 @@
 from carnelian.datatypes.listpack cimport Item, Pack
+from carnelian.datatypes.sink cimport Sink
 from libc.stdint cimport int64_t, uint32_t
 
 
@@ -39,10 +40,12 @@ cdef Py_ssize_t memory_of(const Node *node) noexcept nogil
 
 cdef int enter(Cursor *cursor, Node *node) except -1
 cdef bint move(Cursor *cursor, bint forward) except -1
+cdef bint move_on(Cursor *cursor, bint forward) except -1
 cdef void leave(Cursor *cursor) noexcept nogil
 cdef bint read(const Cursor *cursor, Item *item) noexcept nogil
 cdef Needle needle_of(bytes text) noexcept
 cdef bint is_needle(const Item *item, const Needle *needle) noexcept nogil
+cdef int pour(Cursor *cursor, Py_ssize_t count, Sink sink) except -1
 cdef bytes item_bytes(const Item *item)
 cdef Py_ssize_t strip_pack(
     Pack *pack, const Needle *needle, Py_ssize_t most, bint forward

@@ -146,7 +146,6 @@ def leave(cursor):
 
 def move(cursor, forward):
     """Go to the next or the previous element; returns whether there is one."""
-    node: NodePointer = cursor.node
     if cursor.at and cursor.pack is not cython.NULL:
         if forward:
             cursor.at = listpack.after(cursor.pack, cursor.at)
@@ -154,6 +153,12 @@ def move(cursor, forward):
             cursor.at = listpack.before(cursor.pack, cursor.at)
         if cursor.at:
             return True
+    return move_on(cursor, forward)
+
+
+def move_on(cursor, forward):
+    """Go to the next node, or to the last element of the previous; returns whether there is one."""
+    node: NodePointer = cursor.node
     if node is cython.NULL:
         return False
     leave(cursor)
@@ -188,6 +193,26 @@ def read(cursor, item):
         item.length = cursor.node.size
         return True
     return listpack.read(cursor.pack, cursor.at, item)
+
+
+def pour(cursor, count, sink):
+    """Pour so many elements, which are there, from the place on; the cursor is left. O(count)."""
+    item = cython.declare(Item)
+    try:
+        while count > 0:
+            if cursor.pack is not cython.NULL and not (
+                cursor.node is not cython.NULL and cursor.node.plain
+            ):
+                count = listpack.pour(cursor.pack, cursor.at, count, sink)
+            else:
+                read(cursor, cython.address(item))
+                sink.text(item.text, item.length)
+                count -= 1
+            if count and not move_on(cursor, True):
+                break
+    finally:
+        leave(cursor)
+    return 0
 
 
 def item_bytes(item):

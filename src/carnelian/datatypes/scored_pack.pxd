@@ -1,4 +1,5 @@
 from carnelian.datatypes.listpack cimport Pack
+from carnelian.datatypes.sink cimport Sink
 
 cdef enum:  # what slice() makes of each pair
     MEMBERS = 0  # the member alone
@@ -50,4 +51,7 @@ cdef bint is_empty(const TextRange *bounds) noexcept nogil
 cdef void text_span(
     Pack pack, const TextRange *bounds, bint reverse, Span *span
 ) noexcept nogil
+cdef int pour(
+    Pack pack, Py_ssize_t rank, Py_ssize_t count, bint reverse, bint with_scores, Sink sink
+) except -1
 cdef list slice(Pack pack, Py_ssize_t rank, Py_ssize_t count, bint reverse, int shape)

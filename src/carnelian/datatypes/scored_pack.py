@@ -257,3 +257,20 @@ def slice(pack, rank, count, reverse, shape):
             else listpack.after(pack, scored)
         )
     return found
+
+
+def pour(pack, rank, count, reverse, with_scores, sink):
+    """As :func:`slice`, into a sink: members, each with its score behind it if wanted."""
+    at: cython.Py_ssize_t = listpack.seek(pack, 2 * rank) if count else 0
+    scored: cython.Py_ssize_t
+    while count and at:
+        listpack.pour(pack, at, 1, sink)
+        scored = listpack.after(pack, at)
+        if with_scores:
+            sink.score(score_at(pack, scored))
+        count -= 1
+        if reverse:
+            at = listpack.before(pack, listpack.before(pack, at))
+        else:
+            at = listpack.after(pack, scored)
+    return 0

@@ -1,6 +1,7 @@
 from carnelian.datatypes.intset cimport Ints
 from carnelian.datatypes.limits cimport Limits
 from carnelian.datatypes.listpack cimport Pack
+from carnelian.datatypes.sink cimport Sink
 from carnelian.datatypes.table cimport Found, Table
 from carnelian.datatypes.value cimport Value
 from libc.stdint cimport int64_t, uint64_t
@@ -24,6 +25,8 @@ cdef class Set(Value):
     cpdef list common(self, list others, Py_ssize_t most=*)
     cpdef bint free_some(self) except -1
 
+    cdef int pour(self, Sink sink) except -1
+    cdef Py_ssize_t pour_common(self, list others, Py_ssize_t most, Sink sink) except -1
     cdef void drop_small(self) noexcept
     cdef bint contains_text(self, const char *text, Py_ssize_t length) except -1
     cdef bint contains_number(self, int64_t number) except -1

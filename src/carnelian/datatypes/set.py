@@ -24,6 +24,7 @@ from cython.cimports.carnelian.datatypes.entry import destroy as destroy_entry
 from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.memory import count as count_memory
 from cython.cimports.carnelian.datatypes.rng import random_below
+from cython.cimports.carnelian.datatypes.sink import Gathered
 from cython.cimports.carnelian.datatypes.string import format_integer, parse_integer
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget, hash_text
 from cython.cimports.carnelian.datatypes.value import Value
@@ -302,24 +303,29 @@ class Set(Value):
 
     def members(self) -> list:
         """All members: ascending in an intset, as added in a listpack, else in no order. O(n)."""
+        every: Gathered = Gathered()
+        self.pour(every)
+        return every.items
+
+    def pour(self, sink):
+        """As :meth:`members`, into a sink."""
         found = cython.declare(Found)
-        every: list
-        at: cython.Py_ssize_t
+        i: cython.Py_ssize_t
         if self.ints is not cython.NULL:
-            return [text_of(intset.get(self.ints, i)) for i in range(intset.count_of(self.ints))]
+            for i in range(intset.count_of(self.ints)):
+                sink.number(intset.get(self.ints, i))
+            return 0
         if self.pack is not cython.NULL:
-            every = []
-            at = listpack.first(self.pack)
-            while at:
-                every.append(listpack.bytes_at(self.pack, at))
-                at = listpack.after(self.pack, at)
-            return every
+            listpack.pour(self.pack, listpack.first(self.pack), listpack.total_of(self.pack), sink)
+            return 0
         memset(cython.address(found), 0, cython.sizeof(Found))
         try:
             self.table.every(cython.address(found))
-            return self.texts_of(cython.address(found))
+            for i in range(found.count):
+                sink.text(key_of(found.items[i]), key_length(found.items[i]))
         finally:
             forget(cython.address(found))
+        return 0
 
     def texts_of(self, found):
         """The members that were collected."""
@@ -381,7 +387,12 @@ class Set(Value):
 
         O(n * len(others)), with n the size of this set: call it on the smallest.
         """
-        shared: list = []
+        shared: Gathered = Gathered()
+        self.pour_common(others, most if most else self.size(), shared)
+        return shared.items
+
+    def pour_common(self, others, most, sink):
+        """As :meth:`common`, into a sink; returns how many of ``most`` there were not."""
         found = cython.declare(Found)
         digits = cython.declare(cython.char[24])
         text: cython.p_const_char
@@ -390,31 +401,36 @@ class Set(Value):
         at: cython.Py_ssize_t
         if self.ints is not cython.NULL:
             for i in range(intset.count_of(self.ints)):
+                if most == 0:
+                    break
                 length = format_integer(intset.get(self.ints, i), digits)
                 if self.everywhere(others, digits, length):
-                    shared.append(PyBytes_FromStringAndSize(digits, length))
-                    if len(shared) == most:
-                        break
-            return shared
+                    sink.text(digits, length)
+                    most -= 1
+            return most
         if self.pack is not cython.NULL:
             at = listpack.first(self.pack)
-            while at and (most == 0 or len(shared) < most):
+            while at and most:
                 text = listpack.text_at(self.pack, at, digits, cython.address(length))
                 if self.everywhere(others, text, length):
-                    shared.append(PyBytes_FromStringAndSize(text, length))
+                    sink.text(text, length)
+                    most -= 1
                 at = listpack.after(self.pack, at)
-            return shared
+            return most
         memset(cython.address(found), 0, cython.sizeof(Found))
         try:
             self.table.every(cython.address(found))
             for i in range(found.count):
-                if self.everywhere(others, key_of(found.items[i]), key_length(found.items[i])):
-                    shared.append(read_key(found.items[i]))
-                    if len(shared) == most:
-                        break
+                if most == 0:
+                    break
+                text = key_of(found.items[i])
+                length = key_length(found.items[i])
+                if self.everywhere(others, text, length):
+                    sink.text(text, length)
+                    most -= 1
         finally:
             forget(cython.address(found))
-        return shared
+        return most
 
     def everywhere(self, others, text, length):
         """Whether all other sets have this member."""

@@ -3,6 +3,7 @@ from carnelian.datatypes.limits cimport Limits
 from carnelian.datatypes.listpack cimport Pack
 from carnelian.datatypes.ordered cimport Cursor, Tree
 from carnelian.datatypes.scored_pack cimport ScoreRange, Span, TextRange
+from carnelian.datatypes.sink cimport Sink
 from carnelian.datatypes.table cimport Table
 from carnelian.datatypes.value cimport Value
 from libc.stdint cimport uint64_t
@@ -47,6 +48,9 @@ cdef class SortedSet(Value):
     cdef int text_span(self, const TextRange *bounds, bint reverse, Span *span) except -1
     cdef int remove_span(self, const Span *span) except -1
     cdef list slice(self, Py_ssize_t rank, Py_ssize_t count, bint reverse, int shape)
+    cdef int pour(
+        self, Py_ssize_t rank, Py_ssize_t count, bint reverse, bint with_scores, Sink sink
+    ) except -1
     cdef int choose(
         self, const Span *span, Wanted wanted, void *context, Py_ssize_t most, list members
     ) except -1

@@ -315,6 +315,22 @@ class SortedSet(Value):
             count -= 1
         return found
 
+    def pour(self, rank, count, reverse, with_scores, sink):
+        """As :meth:`slice`, into a sink: members, each with its score behind it if wanted."""
+        cursor = cython.declare(Cursor)
+        entry: EntryPointer
+        if self.pack is not cython.NULL:
+            return scored_pack.pour(self.pack, rank, count, reverse, with_scores, sink)
+        ordered.seek(self.tree, rank, cython.address(cursor))
+        while count:
+            entry = cython.cast(EntryPointer, item_at(cython.address(cursor)).entry)
+            sink.text(key_of(entry), key_length(entry))
+            if with_scores:
+                sink.score(item_at(cython.address(cursor)).score)
+            ordered.step(cython.address(cursor), not reverse)
+            count -= 1
+        return 0
+
     def choose(self, span, wanted, context, most, members):
         """Append the members of these ranks whose score is wanted, until there are ``most``.
 

@@ -11,6 +11,7 @@ cdef class Session:
     cdef public int flags
     cdef public int protocol
     cdef public int reply_mode
+    cdef public bint takes_rows
     cdef public long long created_ms
     cdef public long long active_ms
     cdef public bytes name

@@ -60,6 +60,8 @@ class Session:
         self.flags = 0
         self.protocol = 2
         self.reply_mode = REPLY_ON
+        # Whether replies go straight to the writer, and may be carnelian.resp.rows.Rows.
+        self.takes_rows = False
         self.created_ms = engine.clock.wall_ms()
         self.active_ms = self.created_ms
         self.lib_name = b""

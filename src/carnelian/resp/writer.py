@@ -14,12 +14,14 @@ import cython
 from cython.cimports.carnelian.resp.layout import BLOCK, Mark
 from cython.cimports.carnelian.resp.numbers import digits, put_double, put_longlong, put_plain
 from cython.cimports.carnelian.resp.output import OutputBuffer
+from cython.cimports.carnelian.resp.rows import MAP, SET, Rows
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.cpython.long import PyLong_AsLongLongAndOverflow
 from cython.cimports.cpython.unicode import PyUnicode_AsUTF8AndSize
 from cython.cimports.libc.string import memchr, memcpy
 
 from carnelian.resp import replies
+from carnelian.resp.rows import Rows as _rows
 
 # The types and sentinels as C globals: a name of another module would be looked up for each reply.
 _Status = cython.declare(object, replies.Status)
@@ -32,6 +34,7 @@ _Verbatim = cython.declare(object, replies.Verbatim)
 _BigNumber = cython.declare(object, replies.BigNumber)
 _PlainFloat = cython.declare(object, replies.PlainFloat)
 _Attribute = cython.declare(object, replies.Attribute)
+_Rows = cython.declare(object, _rows)
 _OK = cython.declare(object, replies.OK)
 _NULL_ARRAY = cython.declare(object, replies.NULL_ARRAY)
 _NO_REPLY = cython.declare(object, replies.NO_REPLY)
@@ -71,6 +74,8 @@ def write(out: OutputBuffer, value: Any, protocol: cython.int) -> cython.int:
         return _write_null(out, protocol)
     if kind is _Status:
         return _write_line(out, b"+", value)
+    if kind is _Rows:
+        return _write_rows(out, value, protocol)
     out.mark(cython.address(at))
     try:
         _write_value(out, value, protocol, 0)
@@ -310,6 +315,22 @@ def _write_list(
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
+def _write_rows(out: OutputBuffer, rows: Rows, protocol: cython.int) -> cython.int:
+    """Elements that are on the wire what they are; they are moved, so that this works once."""
+    source: OutputBuffer = rows.out
+    if rows.kind == MAP:
+        _write_header(
+            out, b"%" if protocol >= 3 else b"*", rows.count // 2 if protocol >= 3 else rows.count
+        )
+    else:
+        _write_header(out, b"~" if protocol >= 3 and rows.kind == SET else b"*", rows.count)
+    if source.count:
+        return out.absorb(source)
+    return out.put(source.head, source.tail - source.head)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
 def _write_attribute(
     out: OutputBuffer, value: Any, protocol: cython.int, depth: cython.int
 ) -> cython.int:
@@ -367,6 +388,8 @@ def _write_special(
     """The rarer types and subclasses of all."""
     if isinstance(value, list):
         return _write_list(out, kind, value, protocol, depth + 1)
+    if kind is _Rows:
+        return _write_rows(out, value, protocol)
     if kind is _PlainFloat:
         return _write_plain(out, value, protocol)
     if isinstance(value, _Error):

@@ -90,6 +90,7 @@ class Door:
             return
         stats.connections += 1
         connection = Connection(self._hub, Transport(sock.detach()), unix_socket)
+        connection.takes_rows = True
         self._hub.adopt(connection)
 
     def _tune(self, sock: socket.socket) -> None:

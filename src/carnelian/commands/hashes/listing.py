@@ -2,9 +2,11 @@
 
 import cython
 from cython.cimports.carnelian.commands.hashes.access import to_read
+from cython.cimports.carnelian.commands.pouring import rows_for
 from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.datatypes.hash import FIELDS, VALUES, Hash
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.resp.rows import ARRAY, MAP, Rows
 
 from carnelian.commands.keys.scanning import parse_cursor
 from carnelian.engine.registry import at, command
@@ -32,7 +34,13 @@ _MOST: int = (1 << 63) - 1
 )
 def hgetall(session: Session, args: list):
     value: Hash = to_read(session, args[1])
-    return FlatMap() if value is None else FlatMap(value.collect(FIELDS | VALUES))
+    if value is None:
+        return FlatMap()
+    rows: Rows = rows_for(session, MAP, value.size())
+    if rows is None:
+        return FlatMap(value.collect(FIELDS | VALUES))
+    value.pour(FIELDS | VALUES, rows)
+    return rows
 
 
 @command(
@@ -49,7 +57,7 @@ def hgetall(session: Session, args: list):
 )
 def hkeys(session: Session, args: list):
     value: Hash = to_read(session, args[1])
-    return [] if value is None else value.collect(FIELDS)
+    return [] if value is None else _one_side(session, value, FIELDS)
 
 
 @command(
@@ -66,7 +74,17 @@ def hkeys(session: Session, args: list):
 )
 def hvals(session: Session, args: list):
     value: Hash = to_read(session, args[1])
-    return [] if value is None else value.collect(VALUES)
+    return [] if value is None else _one_side(session, value, VALUES)
+
+
+@cython.cfunc
+def _one_side(session: Session, value: Hash, wanted: cython.int):
+    """All fields or all values."""
+    rows: Rows = rows_for(session, ARRAY, value.size())
+    if rows is None:
+        return value.collect(wanted)
+    value.pour(wanted, rows)
+    return rows
 
 
 # -- Some of them ----------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """LRANGE, LINDEX, LSET and their kin: elements of a list by place and by content."""
 
 import cython
+from cython.cimports.carnelian.commands.pouring import rows_for
 from cython.cimports.carnelian.datatypes.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.resp.numbers import parse_int
+from cython.cimports.carnelian.resp.rows import ARRAY, Rows
 
 from carnelian.commands.operands import integer
 from carnelian.datatypes.list import List as _List
@@ -42,7 +44,13 @@ def lrange(session: Session, args: list):
         start = max(start + size, 0)
     if stop < 0:
         stop += size
-    return values.items(start, min(stop, size - 1) - start + 1)
+    count: cython.Py_ssize_t = min(stop, size - 1) - start + 1
+    if count > 0:
+        rows: Rows = rows_for(session, ARRAY, count)
+        if rows is not None:
+            values.pour(start, count, rows)
+            return rows
+    return values.items(start, count)
 
 
 @command(

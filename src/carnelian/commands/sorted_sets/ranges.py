@@ -1,6 +1,7 @@
 """ZRANGE, ZRANGESTORE, ZREMRANGEBYSCORE and their kin: members of a range."""
 
 import cython
+from cython.cimports.carnelian.commands.pouring import rows_for
 from cython.cimports.carnelian.commands.sorted_sets.bounds import (
     RANKS,
     SCORES,
@@ -15,6 +16,7 @@ from cython.cimports.carnelian.datatypes.sorted_set import SortedSet, of_sorted
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+from cython.cimports.carnelian.resp.rows import ARRAY, Rows
 
 from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
 from carnelian.engine.registry import at, command
@@ -145,6 +147,18 @@ def _reply(session: Session, args: list, kind: cython.int, reverse: cython.int):
     if value is None:
         return []
     _select(value, cython.address(selection), cython.address(wanted), cython.address(span))
+    # In RESP3 each score is a double, in a pair with its member.
+    if not selection.with_scores or session.protocol < 3:
+        rows: Rows = rows_for(session, ARRAY, span.stop - span.start)
+        if rows is not None:
+            value.pour(
+                span.stop - 1 if selection.reverse else span.start,
+                span.stop - span.start,
+                selection.reverse,
+                selection.with_scores,
+                rows,
+            )
+            return rows
     if selection.with_scores:
         shape = PAIRS if session.protocol > 2 else FLAT
     return value.slice(

@@ -1,0 +1,103 @@
+"""Replies that are poured into rows look on the wire as those made of Python values."""
+
+import pytest
+
+from carnelian.engine.engine import Engine
+from carnelian.resp.replies import Error
+from carnelian.resp.rows import Rows
+from carnelian.resp.writer import encode
+from support.local import LocalClient
+
+TEXTS = [b"", b"a", b"12", b"-7", b"x" * 70, b"y" * 20_000, b"\r\n$3", b"9" * 30]
+FILL: list[tuple[object, ...]] = [
+    ("RPUSH", "list", *TEXTS),
+    ("RPUSH", "short", "a", "b", "3"),
+    ("RPUSH", "plain", *(letter * 9000 for letter in "abc"), "d", *("e" * i for i in range(900))),
+    ("HSET", "hash", *(text for i in range(40) for text in (f"field{i}", str(i * 1000)))),
+    ("HSET", "big", *(text for i in range(40) for text in (f"field{i}", "v" * 40 * i))),
+    ("HSET", "numbers", "1", "2", "3", "x" * 600),
+    ("HSET", "times", "a", "1", "b", "2", "c", "3"),
+    ("HPEXPIRE", "times", "100000", "FIELDS", "1", "b"),
+    ("SADD", "ints", *range(-30, 30)),
+    ("SADD", "words", "a", "b", "5", "-20"),
+    ("SADD", "table", *(f"member{i}" for i in range(600)), "5", "a"),
+    ("ZADD", "few", "1", "a", "-1.5", "b", "inf", "c", "1e300", "d", "0.1", "7"),
+    ("ZADD", "many", *(word for i in range(600) for word in (i / 8, f"member{i}"))),
+]
+LINES = [
+    "LRANGE list 0 -1",
+    "LRANGE list 2 4",
+    "LRANGE short 1 1",
+    "LRANGE short 5 9",
+    "LRANGE plain 1 -1",
+    "LRANGE plain 300 700",
+    "HGETALL hash",
+    "HGETALL big",
+    "HGETALL times",
+    "HKEYS hash",
+    "HVALS hash",
+    "HVALS times",
+    "HKEYS numbers",
+    "SMEMBERS ints",
+    "SMEMBERS words",
+    "SMEMBERS table",
+    "SINTER ints words",
+    "SINTER table words ints",
+    "SINTER ints ints",
+    "SINTER table nothing",
+    "ZRANGE few 0 -1",
+    "ZRANGE few 0 -1 WITHSCORES",
+    "ZREVRANGE few 1 2 WITHSCORES",
+    "ZRANGE many 20 90 WITHSCORES",
+    "ZRANGE many 90 20",
+    "ZREVRANGEBYSCORE many 50 10 LIMIT 3 7",
+    "ZRANGEBYSCORE few (0 +inf WITHSCORES",
+    "ZRANGE nothing 0 -1",
+]
+
+
+@pytest.fixture
+def client() -> LocalClient:
+    client = LocalClient(Engine())
+    for words in FILL:
+        assert not isinstance(client(*words), Error)
+    return client
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_bytes_are_the_same(client: LocalClient, line: str, protocol: int):
+    client.session.protocol = protocol
+    values = client(*line.split())
+    client.session.takes_rows = True
+    rows = client(*line.split())
+    assert not isinstance(values, Rows)
+    assert encode(rows, protocol) == encode(values, protocol)
+
+
+def test_rows_are_used(client: LocalClient):
+    client.session.takes_rows = True
+    reply = client("HGETALL", "hash")
+    assert isinstance(reply, Rows)
+    assert len(reply) == 80
+
+
+def test_rows_hold_copies(client: LocalClient):
+    client.session.takes_rows = True
+    rows = client("LRANGE", "short", 0, -1)
+    client("DEL", "short")
+    assert encode(rows) == b"*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\n3\r\n"
+
+
+def test_transactions_have_values(client: LocalClient):
+    client.session.takes_rows = True
+    client("MULTI")
+    client("SMEMBERS", "words")
+    client("LRANGE", "short", 0, -1)
+    assert client("EXEC") == [[b"a", b"b", b"5", b"-20"], [b"a", b"b", b"3"]]
+
+
+def test_large_replies_are_values(client: LocalClient):
+    client.session.takes_rows = True
+    client("RPUSH", "long", *range(5000))
+    assert isinstance(client("LRANGE", "long", 0, -1), list)

@@ -6,10 +6,10 @@ from carnelian.engine.engine import Engine
 from carnelian.resp.replies import Error
 from carnelian.resp.rows import Rows
 from carnelian.resp.writer import encode
-from support.local import LocalClient
+from support.local import LocalClient, Word
 
 TEXTS = [b"", b"a", b"12", b"-7", b"x" * 70, b"y" * 20_000, b"\r\n$3", b"9" * 30]
-FILL: list[tuple[object, ...]] = [
+FILL: list[tuple[Word, ...]] = [
     ("RPUSH", "list", *TEXTS),
     ("RPUSH", "short", "a", "b", "3"),
     ("RPUSH", "plain", *(letter * 9000 for letter in "abc"), "d", *("e" * i for i in range(900))),
@@ -22,7 +22,7 @@ FILL: list[tuple[object, ...]] = [
     ("SADD", "words", "a", "b", "5", "-20"),
     ("SADD", "table", *(f"member{i}" for i in range(600)), "5", "a"),
     ("ZADD", "few", "1", "a", "-1.5", "b", "inf", "c", "1e300", "d", "0.1", "7"),
-    ("ZADD", "many", *(word for i in range(600) for word in (i / 8, f"member{i}"))),
+    ("ZADD", "many", *(word for i in range(600) for word in (str(i / 8), f"member{i}"))),
 ]
 LINES = [
     "LRANGE list 0 -1",

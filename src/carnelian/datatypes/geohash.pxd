@@ -26,6 +26,9 @@ cdef struct Shape:  # what a search covers, around a point, in meters
     double width
     double height
     double reach    # from the middle to the farthest point
+    # Of a circle, for is_far(): the haversine of its radius, a product of cosines at its edge
+    double limit
+    double cosines
 
 
 ctypedef const Cell *Cells
@@ -39,6 +42,7 @@ cdef void write_hash(double longitude, double latitude, char *text) noexcept nog
 cdef double distance(
     double longitude, double latitude, double other_longitude, double other_latitude
 ) noexcept nogil
+cdef void prepare(Shape *shape) noexcept nogil
 cdef bint is_within(
     const Shape *shape, double longitude, double latitude, double *away
 ) noexcept nogil

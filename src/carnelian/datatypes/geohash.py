@@ -93,15 +93,16 @@ def cell_bits(
 @cython.exceptval(check=False)
 def bounds_of(bits: uint64_t, steps: cython.int, bounds: cython.pointer[Bounds]) -> cython.void:
     """The part of the map that a cell is."""
-    halves: cython.double = cython.cast(cython.double, cython.cast(uint64_t, 1) << steps)
+    # A power of two: a product with it is exact, as the quotient would be.
+    part: cython.double = 1.0 / cython.cast(cython.double, cython.cast(uint64_t, 1) << steps)
     wide: cython.double = MOST_LONGITUDE + MOST_LONGITUDE
     high: cython.double = MOST_LATITUDE + MOST_LATITUDE
     x: uint32_t = gather(bits >> 1)
     y: uint32_t = gather(bits)
-    bounds.west = -MOST_LONGITUDE + x / halves * wide
-    bounds.east = -MOST_LONGITUDE + cython.cast(uint32_t, x + 1) / halves * wide
-    bounds.south = -MOST_LATITUDE + y / halves * high
-    bounds.north = -MOST_LATITUDE + cython.cast(uint32_t, y + 1) / halves * high
+    bounds.west = -MOST_LONGITUDE + x * part * wide
+    bounds.east = -MOST_LONGITUDE + cython.cast(uint32_t, x + 1) * part * wide
+    bounds.south = -MOST_LATITUDE + y * part * high
+    bounds.north = -MOST_LATITUDE + cython.cast(uint32_t, y + 1) * part * high
 
 
 # -- Positions -----------------------------------------------------------------------------------
@@ -164,9 +165,49 @@ def distance(longitude, latitude, other_longitude, other_latitude):
 # -- Searching -----------------------------------------------------------------------------------
 
 
+def prepare(shape):
+    """Fill in what :func:`is_within` needs to know of a circle."""
+    half: cython.double = shape.radius / RADIUS / 2
+    edge: cython.double = fabs(shape.latitude) * RADIAN + 2 * half
+    sine: cython.double = sin(min(half, M_PI / 2))
+    # Rounding may be off by some 1e-15 of it, the resolution of positions is 1e-8.
+    shape.limit = sine * sine * (1 + 1e-9) + 1e-18
+    shape.cosines = 0.0
+    if edge < M_PI / 2:
+        shape.cosines = cos(shape.latitude * RADIAN) * cos(edge)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def low_sine(degrees: cython.double) -> cython.double:
+    """A little less than the sine of half an angle, or 0 where this is no good estimate."""
+    half: cython.double = fabs(degrees) * (RADIAN / 2)
+    return half - half * half * half / 6 if half < 1.5 else 0.0
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def is_far(shape: Shapes, longitude: cython.double, latitude: cython.double) -> cython.bint:
+    """Whether a position is outside of a circle for sure, found without a sine or cosine.
+
+    The haversine of its distance is compared with that of the radius, its terms estimated from
+    below: x - x^3/6 is no more than the sine of x, and no latitude in the circle has a smaller
+    cosine than one edge.
+    """
+    north: cython.double = low_sine(latitude - shape.latitude)
+    east: cython.double = low_sine(longitude - shape.longitude)
+    return north * north + shape.cosines * east * east > shape.limit
+
+
 def is_within(shape, longitude, latitude, away):
-    """Whether a position is in the shape; if it is, how far from the middle."""
+    """Whether a position is in the shape, which is prepared; if so, how far from the middle."""
     if not shape.is_box:
+        if is_far(shape, longitude, latitude):
+            return False
         away[0] = distance(shape.longitude, shape.latitude, longitude, latitude)
         # Opposite ends of the world are at no number of meters, by rounding: they count.
         return not (away[0] > shape.radius)

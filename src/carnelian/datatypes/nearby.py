@@ -43,6 +43,7 @@ class Nearby:
             most = EVERY
         bounds.low_open = False
         bounds.high_open = True
+        geohash.prepare(cython.address(self.points.shape))
         for i in range(geohash.cover(cython.address(self.points.shape), cells)):
             geohash.scores_of(
                 cython.address(cells[i]), cython.address(bounds.low), cython.address(bounds.high)

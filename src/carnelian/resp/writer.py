@@ -74,11 +74,12 @@ def write(out: OutputBuffer, value: Any, protocol: cython.int) -> cython.int:
         return _write_null(out, protocol)
     if kind is _Status:
         return _write_line(out, b"+", value)
-    if kind is _Rows:
-        return _write_rows(out, value, protocol)
     out.mark(cython.address(at))
     try:
-        _write_value(out, value, protocol, 0)
+        if kind is _Rows:
+            _write_rows(out, value, protocol)
+        else:
+            _write_value(out, value, protocol, 0)
     except BaseException:
         out.rollback(cython.address(at))
         raise
@@ -316,7 +317,7 @@ def _write_list(
 @cython.cfunc
 @cython.exceptval(-1, check=False)
 def _write_rows(out: OutputBuffer, rows: Rows, protocol: cython.int) -> cython.int:
-    """Elements that are on the wire what they are; they are moved, so that this works once."""
+    """Elements that are on the wire what they are; they may be moved, so that this works once."""
     source: OutputBuffer = rows.out
     if rows.kind == MAP:
         _write_header(

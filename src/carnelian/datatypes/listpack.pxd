@@ -53,6 +53,12 @@ cdef Py_ssize_t find(
     Bytes pack, Py_ssize_t at, const char *text, Py_ssize_t length, Py_ssize_t skip
 ) noexcept nogil
 cdef Py_ssize_t random_at(Pack pack, Py_ssize_t step) noexcept nogil
+cdef Py_ssize_t read_on(Bytes pack, Py_ssize_t at, Item *item) noexcept nogil
+
+# Writing
+cdef int write_integer(Pack to, int64_t number) noexcept nogil
+cdef Py_ssize_t write_text(Pack to, const char *text, Py_ssize_t length) noexcept nogil
+cdef void seal(Pack pack, Py_ssize_t total, Py_ssize_t count) noexcept nogil
 
 # Changing
 cdef int append(Pack *pack, const char *text, Py_ssize_t length) except -1

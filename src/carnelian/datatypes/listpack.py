@@ -575,6 +575,49 @@ def find(pack, at, text, length, skip):
     return 0
 
 
+def read_on(pack, at, item):
+    """As :func:`read`; returns the offset of what follows, 0 if there is no element there."""
+    size: cython.Py_ssize_t = measure(pack, at, end_of(pack))
+    if size == 0:
+        return 0
+    header: cython.int = string_header(pack[at])
+    item.text = cython.NULL
+    if header:
+        item.text = cython.cast(cython.p_const_char, pack + at + header)
+        item.length = size - header
+    else:
+        item.number = decode_integer(pack, at)
+    return at + size + backlen_size(size)
+
+
+# -- Writing into memory of the caller -----------------------------------------------------------
+
+
+def write_integer(to, number):
+    """Write an integer as an element, of at most 10 bytes; returns how many."""
+    size: cython.int = encode_integer(number, to)
+    to[size] = cython.cast(uint8_t, size)
+    return size + 1
+
+
+def write_text(to, text, length):
+    """Write a text as an element, of at most ``length + 10`` bytes; returns how many."""
+    number: int64_t = 0
+    size: cython.Py_ssize_t
+    if length <= 20 and parse_integer(text, length, cython.address(number)):
+        return write_integer(to, number)
+    encode_string(text, length, to)
+    size = string_size(length)
+    return size + write_backlen(to + size, size)
+
+
+def seal(pack, total, count):
+    """Close a listpack whose elements were written behind HEADER, with END as its last byte."""
+    set_total(pack, total)
+    set_count(pack, count)
+    pack[total - 1] = END
+
+
 # -- Changing ------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,8 @@
+"""The stream commands.
+
+See https://redis.io/docs/latest/commands/?group=stream
+"""
+
+from carnelian.commands.streams import claims, entries, groups, information, ranges, reading
+
+__all__ = ["claims", "entries", "groups", "information", "ranges", "reading"]

@@ -1,0 +1,415 @@
+"""XADD, XDEL, XDELEX, XLEN, XTRIM and XSETID: entries in and out."""
+
+import cython
+from cython.cimports.carnelian.commands.streams.operands import (
+    Trimming,
+    is_listened,
+    read_id,
+    read_ids,
+    read_trimming,
+)
+from cython.cimports.carnelian.datatypes.consumer_group import Group
+from cython.cimports.carnelian.datatypes.stream import (
+    ACKNOWLEDGED_ONLY,
+    BY_LENGTH,
+    DROP_REFERENCES,
+    NO_TRIMMING,
+    Stream,
+    Trim,
+)
+from cython.cimports.carnelian.datatypes.stream_id import Id, compare, format_id, id_of, is_zero
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.resp.numbers import parse_int
+from cython.cimports.libc.stdint import int64_t, uint64_t
+
+from carnelian.commands.operands import integer
+from carnelian.commands.streams.operands import _POLICIES as _policies
+from carnelian.datatypes.stream import Stream as _Stream
+from carnelian.engine.registry import at, command, wrong_arity
+from carnelian.keyspace import events
+from carnelian.resp.replies import OK as _ok
+from carnelian.resp.replies import Error, SyntaxError_
+
+_STREAM = cython.declare(cython.int, events.STREAM)
+_OK = cython.declare(object, _ok)
+
+_HIGHEST = cython.declare(uint64_t, ~cython.cast(uint64_t, 0))
+
+# Replies for one id of XDELEX and XACKDEL.
+NO_ENTRY = cython.declare(cython.int, -1)
+ENTRY_DELETED = cython.declare(cython.int, 1)
+ENTRY_REFERENCED = cython.declare(cython.int, 2)
+
+
+# -- Adding --------------------------------------------------------------------------------------
+
+
+@command(
+    "XADD",
+    arity=-5,
+    flags="write denyoom fast",
+    keys=at(1, "RW update", notes="Trimming updates what is there."),
+    group="stream",
+    since="5.0.0",
+    complexity="O(1) to add an entry, O(N) to trim, with N the number of entries removed",
+    summary="Adds an entry to a stream, which is made if it is not there.",
+    hints="nondeterministic_output",
+    arguments=(
+        "key:key [NOMKSTREAM@6.2.0]"
+        " [condition@8.2.0=<KEEPREF | DELREF | ACKED>]"
+        " [trim=(strategy=<MAXLEN | MINID@6.2.0>"
+        ' [operator=<equal="=" | approximately="~">] threshold:string'
+        " [LIMIT count:integer@6.2.0])]"
+        ' id_or_auto=<auto_id="*" | id:string> field_value=(field:string value:string) ...'
+    ),
+    history=[
+        ("6.2.0", "NOMKSTREAM, MINID and LIMIT came."),
+        ("7.0.0", "An id may be a time with any number: `<ms>-*`."),
+        ("8.2.0", "KEEPREF, DELREF and ACKED came."),
+    ],
+)
+def xadd(session: Session, args: list):
+    how = cython.declare(Trim)
+    found: Trimming = None
+    place: cython.Py_ssize_t = 2
+    how.by = NO_TRIMMING
+    how.approximate = False
+    # Without options, nothing has to be read.
+    if args[2] != b"*":
+        found = Trimming()
+        place = read_trimming(session, args, cython.address(how), True, found)
+    words: cython.Py_ssize_t = len(args) - place - 1
+    if words < 2 or words % 2:
+        raise wrong_arity(session.command)
+    given: cython.bint = found is not None and found.has_id and not found.any_seq
+    if given and is_zero(cython.address(found.id)):
+        raise Error("ERR The ID specified in XADD must be greater than 0-0")
+    db: Database = session.db
+    key: bytes = args[1]
+    values: Stream = db.collection_to_change(key, _Stream)
+    made: cython.bint = values is None
+    if made:
+        if found is not None and found.no_stream:
+            return None
+        values = Stream()
+    id = cython.declare(Id)
+    exact: cython.bint = _choose_id(session, values, found, cython.address(id))
+    if not values.fits(args, place + 1):
+        raise Error("ERR Elements are too large to be stored")
+    if made:
+        db.add(key, values)
+    values.append(session.keyspace.limits, cython.address(id), args, place + 1)
+    reply: bytes = format_id(cython.address(id))
+    db.changed(key, _STREAM, b"xadd")
+    if how.by != NO_TRIMMING and values.trim(cython.address(how)):
+        session.keyspace.notify(db, _STREAM, b"xtrim", key)
+    if is_listened(session) and not (exact and not how.approximate):
+        written: list = list(args)
+        written[place] = reply
+        if found is not None:
+            _write_exactly(written, values, cython.address(how), found.threshold)
+        session.rewrite(written)
+    return reply
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _choose_id(
+    session: Session, values: Stream, found: Trimming | None, id: cython.pointer[Id]
+) -> cython.bint:
+    """The id of a new entry, higher than all before; returns whether it is as it was given."""
+    if values.last.ms == _HIGHEST and values.last.seq == _HIGHEST:
+        raise Error("ERR The stream has exhausted the last possible ID, unable to add more items")
+    if found is None or not found.has_id:
+        values.next_id(session.keyspace.clock.ms, id)
+        return False
+    id[0] = found.id
+    if found.any_seq and id.ms == values.last.ms and values.last.seq != _HIGHEST:
+        id.seq = values.last.seq + 1
+    if compare(id, cython.address(values.last)) <= 0:
+        raise Error(
+            "ERR The ID specified in XADD is equal or smaller than the target stream top item"
+        )
+    return not found.any_seq
+
+
+@cython.cfunc
+def _write_exactly(
+    words: list, values: Stream, how: cython.pointer[Trim], threshold: cython.Py_ssize_t
+):
+    """Say in the words of a command how trimming that was approximate came out."""
+    first = cython.declare(Id)
+    if how.by == NO_TRIMMING or not how.approximate:
+        return
+    words[threshold - 1] = b"="
+    if how.by == BY_LENGTH:
+        words[threshold] = b"%d" % values.length
+    else:
+        first.ms = first.seq = _HIGHEST
+        values.edge(True, cython.address(first))
+        words[threshold] = format_id(cython.address(first))
+
+
+# -- Removing ------------------------------------------------------------------------------------
+
+
+@command(
+    "XTRIM",
+    arity=-4,
+    flags="write",
+    keys=at(1, "RW delete"),
+    group="stream",
+    since="5.0.0",
+    complexity="O(N) with N the number of entries removed",
+    summary="Removes entries from the start of a stream.",
+    hints="nondeterministic_output",
+    arguments=(
+        "key:key trim=(strategy=<MAXLEN | MINID@6.2.0>"
+        ' [operator=<equal="=" | approximately="~">] threshold:string'
+        " [LIMIT count:integer@6.2.0]"
+        " [condition@8.2.0=<KEEPREF | DELREF | ACKED>])"
+    ),
+    history=[("6.2.0", "MINID and LIMIT came."), ("8.2.0", "KEEPREF, DELREF and ACKED came.")],
+)
+def xtrim(session: Session, args: list):
+    how = cython.declare(Trim)
+    found: Trimming = Trimming()
+    read_trimming(session, args, cython.address(how), False, found)
+    key: bytes = args[1]
+    values: Stream = session.db.collection_to_change(key, _Stream)
+    if values is None:
+        return 0
+    removed: int64_t = values.trim(cython.address(how))
+    if removed:
+        if how.approximate and is_listened(session):
+            words: list = list(args)
+            _write_exactly(words, values, cython.address(how), found.threshold)
+            session.rewrite(words)
+        session.keyspace.dirty += removed - 1
+        session.db.changed(key, _STREAM, b"xtrim")
+    return removed
+
+
+@command(
+    "XDEL",
+    arity=-3,
+    flags="write fast",
+    keys=at(1, "RW delete"),
+    group="stream",
+    since="5.0.0",
+    complexity="O(1) for each entry",
+    summary="Removes entries by their ids.",
+    arguments="key:key id:string ...",
+)
+def xdel(session: Session, args: list):
+    key: bytes = args[1]
+    id = cython.declare(Id)
+    values: Stream = session.db.collection_to_change(key, _Stream)
+    if values is None:
+        return 0
+    removed: cython.Py_ssize_t = 0
+    for pair in read_ids(args, 2, len(args)):
+        id = id_of(pair)
+        removed += values.erase(cython.address(id))
+    _deleted(session, key, values, removed)
+    return removed
+
+
+@cython.cfunc
+def _deleted(session: Session, key: bytes, values: Stream, removed: cython.Py_ssize_t):
+    """Report that entries were removed by their ids."""
+    if removed:
+        values.renew_first()
+        session.keyspace.dirty += removed - 1
+        session.db.changed(key, _STREAM, b"xdel")
+
+
+@command(
+    "XDELEX",
+    arity=-5,
+    flags="write fast",
+    keys=at(1, "RW delete"),
+    group="stream",
+    since="8.2.0",
+    complexity="O(1) for each entry",
+    summary="Removes entries by their ids, and says what becomes of those that are pending.",
+    arguments=(
+        "key:key [condition=<KEEPREF | DELREF | ACKED>] ids=(IDS numids:integer id:string ...)"
+    ),
+)
+def xdelex(session: Session, args: list):
+    key: bytes = args[1]
+    policy, ids = _selection(args, 2)
+    values: Stream = session.db.collection_to_change(key, _Stream)
+    if values is None:
+        return [NO_ENTRY] * len(ids)
+    return _remove(session, key, values, ids, policy)
+
+
+@command(
+    "XACKDEL",
+    arity=-6,
+    flags="write fast",
+    keys=at(1, "RW delete"),
+    group="stream",
+    since="8.2.0",
+    complexity="O(1) for each entry",
+    summary="Acknowledges entries for a group and removes them.",
+    arguments=(
+        "key:key group:string [condition=<KEEPREF | DELREF | ACKED>]"
+        " ids=(IDS numids:integer id:string ...)"
+    ),
+)
+def xackdel(session: Session, args: list):
+    key: bytes = args[1]
+    id = cython.declare(Id)
+    policy, ids = _selection(args, 3)
+    values: Stream = session.db.collection_to_change(key, _Stream)
+    group: Group = None if values is None else values.group(args[2])
+    if group is None:
+        return [NO_ENTRY] * len(ids)
+    outcomes: list = []
+    removed: cython.Py_ssize_t = 0
+    for pair in ids:
+        id = id_of(pair)
+        if not group.acknowledge(cython.address(id)):
+            outcomes.append(NO_ENTRY)
+            continue
+        session.keyspace.dirty += 1
+        if policy == ACKNOWLEDGED_ONLY and values.is_referenced(cython.address(id)):
+            outcomes.append(ENTRY_REFERENCED)
+            continue
+        if policy == DROP_REFERENCES:
+            values.drop_references(cython.address(id))
+        removed += values.erase(cython.address(id))
+        outcomes.append(ENTRY_DELETED)
+    _deleted(session, key, values, removed)
+    return outcomes
+
+
+@cython.cfunc
+def _remove(session: Session, key: bytes, values: Stream, ids: list, policy: cython.int) -> list:
+    """Remove entries; what became of each."""
+    id = cython.declare(Id)
+    outcomes: list = []
+    removed: cython.Py_ssize_t = 0
+    for pair in ids:
+        id = id_of(pair)
+        kept: cython.bint = policy == ACKNOWLEDGED_ONLY and values.is_referenced(cython.address(id))
+        if kept and values.has(cython.address(id)):
+            outcomes.append(ENTRY_REFERENCED)
+            continue
+        if not values.erase(cython.address(id)):
+            outcomes.append(NO_ENTRY)
+            continue
+        if policy == DROP_REFERENCES:
+            values.drop_references(cython.address(id))
+        removed += 1
+        outcomes.append(ENTRY_DELETED)
+    _deleted(session, key, values, removed)
+    return outcomes
+
+
+@cython.cfunc
+def _selection(args: list, place: cython.Py_ssize_t) -> tuple:
+    """The policy and the ids of XDELEX and XACKDEL."""
+    policy = None
+    ids: list | None = None
+    while place < len(args):
+        option: bytes = args[place].upper()
+        place += 1
+        if option in _policies and policy is None:
+            policy = _policies[option]
+        elif option == b"IDS" and ids is None and place < len(args):
+            count: cython.Py_ssize_t = integer(
+                args[place], "ERR Number of IDs must be a positive integer", 1
+            )
+            if count > len(args) - place - 1:
+                raise Error("ERR The `numids` parameter must match the number of arguments")
+            ids = read_ids(args, place + 1, place + 1 + count)
+            place += 1 + count
+        else:
+            raise SyntaxError_()
+    if ids is None:
+        raise SyntaxError_()
+    return policy or 0, ids
+
+
+# -- The whole -----------------------------------------------------------------------------------
+
+
+@command(
+    "XLEN",
+    arity=2,
+    flags="readonly fast",
+    keys=at(1, "RO"),
+    group="stream",
+    since="5.0.0",
+    complexity="O(1)",
+    summary="Replies with the number of entries.",
+    arguments="key:key",
+)
+def xlen(session: Session, args: list):
+    values: Stream = session.db.collection(args[1], _Stream)
+    return 0 if values is None else values.length
+
+
+@command(
+    "XSETID",
+    arity=-3,
+    flags="write denyoom fast",
+    keys=at(1, "RW update"),
+    group="stream",
+    since="5.0.0",
+    complexity="O(1)",
+    summary="Sets the last id of a stream, for replicas and files.",
+    arguments=(
+        "key:key last-id:string [ENTRIESADDED entries_added~entries-added:integer@7.0.0]"
+        " [MAXDELETEDID max_deleted_entry_id~max-deleted-id:string@7.0.0]"
+    ),
+    history=[("7.0.0", "ENTRIESADDED and MAXDELETEDID came.")],
+)
+def xsetid(session: Session, args: list):
+    id = cython.declare(Id)
+    deleted = cython.declare(Id)
+    highest = cython.declare(Id)
+    added: int64_t = -1
+    place: cython.Py_ssize_t
+    deleted.ms = deleted.seq = 0
+    read_id(args[2], cython.address(id), 0)
+    for place in range(3, len(args), 2):
+        option: bytes = args[place].upper()
+        if place + 1 == len(args):
+            raise SyntaxError_()
+        if option == b"ENTRIESADDED":
+            added = parse_int(args[place + 1])
+            if added < 0:
+                raise Error("ERR entries_added must be positive")
+        elif option == b"MAXDELETEDID":
+            read_id(args[place + 1], cython.address(deleted), 0)
+            if compare(cython.address(id), cython.address(deleted)) < 0:
+                raise Error(
+                    "ERR The ID specified in XSETID is smaller than the provided "
+                    "max_deleted_entry_id"
+                )
+        else:
+            raise SyntaxError_()
+    values: Stream = session.db.collection_to_change(args[1], _Stream)
+    if values is None:
+        raise Error("ERR no such key")
+    if values.last_live(cython.address(highest)):
+        if compare(cython.address(id), cython.address(highest)) < 0:
+            raise Error("ERR The ID specified in XSETID is smaller than the target stream top item")
+        if added != -1 and values.length > added:
+            raise Error(
+                "ERR The entries_added specified in XSETID is smaller than the target stream length"
+            )
+    values.last = id
+    if added != -1:
+        values.entries_added = added
+    if not is_zero(cython.address(deleted)):
+        values.max_deleted = deleted
+    session.keyspace.dirty += 1
+    session.keyspace.notify(session.db, _STREAM, b"xsetid", args[1])
+    return _OK

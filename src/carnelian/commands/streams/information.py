@@ -1,0 +1,225 @@
+"""XINFO: what streams, groups and consumers are like."""
+
+import cython
+from cython.cimports.carnelian.datatypes.consumer_group import (
+    Consumer,
+    Group,
+    PendingPointer,
+    owner,
+)
+from cython.cimports.carnelian.datatypes.id_tree import Place, item_at, seek, step
+from cython.cimports.carnelian.datatypes.stream import Stream
+from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id, format_id
+from cython.cimports.carnelian.datatypes.stream_scan import Scan
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.libc.stdint import int64_t, uint64_t
+
+from carnelian.commands.streams.operands import bad_subcommand, no_group_of_key
+from carnelian.datatypes.stream import Stream as _Stream
+from carnelian.engine.registry import at, command, container
+from carnelian.resp.numbers import parse_int
+from carnelian.resp.replies import Error, FlatMap
+
+_ZERO = cython.declare(Id)
+_HIGHEST = cython.declare(Id)
+_ZERO.ms = _ZERO.seq = 0
+_HIGHEST.ms = _HIGHEST.seq = ~cython.cast(uint64_t, 0)
+
+# Entries that FULL shows without a COUNT.
+_FEW = cython.declare(int64_t, 10)
+
+container("XINFO", group="stream", since="5.0.0", summary="What streams are like.")
+
+
+@cython.cfunc
+def _stream(session: Session, key: bytes) -> Stream:
+    """The stream of a key, which has to be there."""
+    values: Stream = session.db.collection(key, _Stream)
+    if values is None:
+        raise Error("ERR no such key")
+    return values
+
+
+@command(
+    "XINFO CONSUMERS",
+    arity=4,
+    flags="readonly",
+    keys=at(2, "RO access"),
+    group="stream",
+    since="5.0.0",
+    complexity="O(N log(N)) with N the number of consumers",
+    summary="Replies with the consumers of a group.",
+    hints="nondeterministic_output",
+    arguments="key:key groupname~group:string",
+    history=[("7.2.0", "The field `inactive` came.")],
+)
+def xinfo_consumers(session: Session, args: list):
+    group: Group = _stream(session, args[2]).group(args[3])
+    if group is None:
+        raise no_group_of_key(args[2], args[3])
+    return [_consumer(consumer, session.keyspace.clock.ms) for consumer in group.in_order()]
+
+
+@cython.cfunc
+def _consumer(consumer: Consumer, now: int64_t):
+    inactive: int64_t = -1
+    if consumer.active_ms != -1:
+        inactive = max(now - consumer.active_ms, 0)
+    return FlatMap([
+        b"name", consumer.name,
+        b"pending", consumer.size(),
+        b"idle", max(now - consumer.seen_ms, 0),
+        b"inactive", inactive,
+    ])  # fmt: skip
+
+
+@command(
+    "XINFO GROUPS",
+    arity=3,
+    flags="readonly",
+    keys=at(2, "RO access"),
+    group="stream",
+    since="5.0.0",
+    complexity="O(N log(N)) with N the number of groups",
+    summary="Replies with the groups of a stream.",
+    arguments="key:key",
+    history=[("7.0.0", "The fields `entries-read` and `lag` came.")],
+)
+def xinfo_groups(session: Session, args: list):
+    values: Stream = _stream(session, args[2])
+    return [_group(values, group) for group in values.groups()]
+
+
+@cython.cfunc
+def _group(values: Stream, group: Group):
+    return FlatMap([
+        b"name", group.name,
+        b"consumers", len(group.consumers),
+        b"pending", group.size(),
+        b"last-delivered-id", format_id(cython.address(group.last)),
+        b"entries-read", _entries_read(group),
+        b"lag", _lag(values, group),
+    ])  # fmt: skip
+
+
+@cython.cfunc
+def _entries_read(group: Group):
+    return None if group.entries_read == -1 else group.entries_read
+
+
+@cython.cfunc
+def _lag(values: Stream, group: Group):
+    entries: int64_t = 0
+    return entries if values.lag(group, cython.address(entries)) else None
+
+
+@command(
+    "XINFO STREAM",
+    arity=-3,
+    flags="readonly",
+    keys=at(2, "RO access"),
+    group="stream",
+    since="5.0.0",
+    complexity="O(1); O(N) with FULL, with N the number of entries and pending entries replied",
+    summary="Replies with what a stream is like.",
+    arguments="key:key [full_block=(full=FULL [COUNT count:integer])]",
+    history=[
+        ("6.0.0", "FULL came."),
+        ("7.0.0", "Fields about what was added and deleted came."),
+        ("7.2.0", "The field `active-time` came; `seen-time` changed."),
+    ],
+)
+def xinfo_stream(session: Session, args: list):
+    values: Stream = _stream(session, args[2])
+    count: int64_t = _FEW
+    full: cython.bint = len(args) > 3
+    if full:
+        if (len(args) != 4 and len(args) != 6) or args[3].upper() != b"FULL":
+            raise bad_subcommand("XINFO", args[1])
+        if len(args) == 6:
+            if args[4].upper() != b"COUNT":
+                raise bad_subcommand("XINFO", args[1])
+            count = parse_int(args[5])
+            if count < 0:
+                count = _FEW
+    reply = FlatMap([
+        b"length", values.length,
+        b"radix-tree-keys", values.nodes.count,
+        b"radix-tree-nodes", values.nodes.count + 1,
+        b"last-generated-id", format_id(cython.address(values.last)),
+        b"max-deleted-entry-id", format_id(cython.address(values.max_deleted)),
+        b"entries-added", values.entries_added,
+        b"recorded-first-entry-id", format_id(cython.address(values.first)),
+    ])  # fmt: skip
+    if full:
+        reply += [b"entries", _entries(values, count, False)]
+        reply += [b"groups", [_full_group(values, group, count) for group in values.groups()]]
+    else:
+        reply += [b"groups", len(values.groups())]
+        reply += [b"first-entry", _only(_entries(values, 1, False))]
+        reply += [b"last-entry", _only(_entries(values, 1, True))]
+    return reply
+
+
+@cython.cfunc
+def _only(entries: list):
+    return entries[0] if entries else None
+
+
+@cython.cfunc
+def _entries(values: Stream, count: int64_t, back: cython.bint) -> list:
+    """The first or last entries; all if the count is 0."""
+    found: list = []
+    scan: Scan = values.scan(cython.address(_ZERO), cython.address(_HIGHEST), back)
+    while scan.next():
+        found.append(scan.item())
+        if count and len(found) == count:
+            break
+    return found
+
+
+@cython.cfunc
+def _full_group(values: Stream, group: Group, count: int64_t):
+    """All about a group, with the first entries that are pending."""
+    place = cython.declare(Place)
+    pending: PendingPointer
+    found: list = []
+    seek(cython.address(group.pending), cython.address(_ZERO), cython.address(place))
+    while place.leaf is not cython.NULL and not (count and len(found) == count):
+        pending = cython.cast(
+            PendingPointer, item_at(cython.address(group.pending), cython.address(place))
+        )
+        id = format_id(cython.address(pending.id))
+        found.append([id, owner(pending).name, pending.time, pending.count])
+        step(cython.address(place))
+    return FlatMap([
+        b"name", group.name,
+        b"last-delivered-id", format_id(cython.address(group.last)),
+        b"entries-read", _entries_read(group),
+        b"lag", _lag(values, group),
+        b"pel-count", group.size(),
+        b"pending", found,
+        b"consumers", [_full_consumer(group, consumer, count) for consumer in group.in_order()],
+    ])  # fmt: skip
+
+
+@cython.cfunc
+def _full_consumer(group: Group, consumer: Consumer, count: int64_t):
+    """All about a consumer, with the first entries that are pending for it."""
+    place = cython.declare(Place)
+    id: ConstId
+    pending: PendingPointer
+    found: list = []
+    seek(cython.address(consumer.pending), cython.address(_ZERO), cython.address(place))
+    while place.leaf is not cython.NULL and not (count and len(found) == count):
+        id = cython.cast(ConstId, item_at(cython.address(consumer.pending), cython.address(place)))
+        pending = group.find(id)
+        found.append([format_id(id), pending.time, pending.count])
+        step(cython.address(place))
+    return FlatMap([
+        b"name", consumer.name,
+        b"seen-time", consumer.seen_ms,
+        b"active-time", consumer.active_ms,
+        b"pel-count", consumer.size(),
+        b"pending", found,
+    ])  # fmt: skip

@@ -1,0 +1,74 @@
+"""XRANGE and XREVRANGE: entries by their ids."""
+
+import cython
+from cython.cimports.carnelian.commands.streams.operands import read_count, read_end, read_start
+from cython.cimports.carnelian.datatypes.stream import Stream
+from cython.cimports.carnelian.datatypes.stream_id import Id
+from cython.cimports.carnelian.datatypes.stream_scan import Scan
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.libc.stdint import int64_t
+
+from carnelian.datatypes.stream import Stream as _Stream
+from carnelian.engine.registry import at, command
+from carnelian.resp.replies import NULL_ARRAY as _null_array
+from carnelian.resp.replies import SyntaxError_
+
+_NULL_ARRAY = cython.declare(object, _null_array)
+
+
+@command(
+    "XRANGE",
+    arity=-4,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="stream",
+    since="5.0.0",
+    complexity="O(N) with N the number of entries replied",
+    summary="Replies with the entries from one id to another.",
+    arguments="key:key start:string end:string [COUNT count:integer]",
+    history=[("6.2.0", "An end may be left out of the interval.")],
+)
+def xrange(session: Session, args: list):
+    return _range(session, args, args[2], args[3], False)
+
+
+@command(
+    "XREVRANGE",
+    arity=-4,
+    flags="readonly",
+    keys=at(1, "RO access"),
+    group="stream",
+    since="5.0.0",
+    complexity="O(N) with N the number of entries replied",
+    summary="Replies with the entries from one id back to another.",
+    arguments="key:key end:string start:string [COUNT count:integer]",
+    history=[("6.2.0", "An end may be left out of the interval.")],
+)
+def xrevrange(session: Session, args: list):
+    return _range(session, args, args[3], args[2], True)
+
+
+@cython.cfunc
+def _range(session: Session, args: list, start_word: bytes, end_word: bytes, back: cython.bint):
+    """Entries of an interval, in either direction."""
+    start = cython.declare(Id)
+    end = cython.declare(Id)
+    count: int64_t = -1
+    place: cython.Py_ssize_t
+    read_start(start_word, cython.address(start))
+    read_end(end_word, cython.address(end))
+    for place in range(4, len(args), 2):
+        if args[place].upper() != b"COUNT" or place + 1 == len(args):
+            raise SyntaxError_()
+        count = read_count(args[place + 1])
+    values: Stream = session.db.collection(args[1], _Stream)
+    if values is None:
+        return []
+    if count == 0:
+        return _NULL_ARRAY
+    scan: Scan = values.scan(cython.address(start), cython.address(end), back)
+    found: list = []
+    while count != 0 and scan.next():
+        found.append(scan.item())
+        count -= 1
+    return found

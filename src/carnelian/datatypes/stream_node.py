@@ -352,12 +352,14 @@ def is_node(node: NodePointer) -> cython.bint:
         return False
     at = head.entries
     end = end_of(node.pack)
+    if node.pack[at - 2] != 0:
+        return False
     while at < end:
         if not read_entry(node, cython.address(head), at, cython.address(entry)):
             return False
         if entry.fields < 0 or node.pack[entry.at] > 3:
             return False
-        if live + deleted and not is_before(cython.address(previous), cython.address(entry.id)):
+        if live + deleted > 0 and not is_before(cython.address(previous), cython.address(entry.id)):
             return False
         previous = entry.id
         at = behind(node.pack, cython.address(entry))

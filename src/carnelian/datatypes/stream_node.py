@@ -26,6 +26,7 @@ from cython.cimports.carnelian.datatypes.listpack import (
     write_integer,
     write_text,
 )
+from cython.cimports.carnelian.datatypes.memory import block_memory
 from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
 from cython.cimports.carnelian.datatypes.stream_id import Id
 from cython.cimports.carnelian.datatypes.stream_node import Entry, Head, NodePointer
@@ -44,7 +45,6 @@ BESIDE_FIELDS = cython.declare(cython.Py_ssize_t, 60)
 # Memory is doubled up to that size.
 DOUBLED = cython.declare(cython.Py_ssize_t, 4096)
 LARGEST_CELL = cython.declare(cython.Py_ssize_t, 1024)
-OVERHEAD = cython.declare(cython.Py_ssize_t, 8)
 
 # -- Memory --------------------------------------------------------------------------------------
 
@@ -97,7 +97,7 @@ def free_node(node):
 def memory_of(node):
     """Bytes of memory of the listpack."""
     room: cython.Py_ssize_t = node.room
-    return room if room <= LARGEST_CELL else room + OVERHEAD
+    return room if room <= LARGEST_CELL else block_memory(node.pack)
 
 
 # -- Reading -------------------------------------------------------------------------------------

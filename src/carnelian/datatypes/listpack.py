@@ -111,9 +111,7 @@ def set_count(pack: Pack, count: cython.Py_ssize_t) -> cython.void:
 def create():
     """An empty listpack; raises MemoryError."""
     pack: Pack = blank(HEADER + 1)
-    set_total(pack, HEADER + 1)
-    set_count(pack, 0)
-    pack[HEADER] = END
+    seal(pack, HEADER + 1, 0)
     return pack
 
 
@@ -478,18 +476,7 @@ def read(pack, at, item):
 
     Returns whether there is an element at that offset.
     """
-    size: cython.Py_ssize_t = measure(pack, at, end_of(pack))
-    if size == 0:
-        return False
-    header: cython.int = string_header(pack[at])
-    if header:
-        item.text = cython.cast(cython.p_const_char, pack + at + header)
-        item.length = size - header
-    else:
-        item.text = cython.NULL
-        item.length = 0
-        item.number = decode_integer(pack, at)
-    return True
+    return read_on(pack, at, item) != 0
 
 
 def text_at(pack, at, digits, length):
@@ -581,11 +568,11 @@ def read_on(pack, at, item):
     if size == 0:
         return 0
     header: cython.int = string_header(pack[at])
-    item.text = cython.NULL
     if header:
         item.text = cython.cast(cython.p_const_char, pack + at + header)
         item.length = size - header
     else:
+        item.text = cython.NULL
         item.number = decode_integer(pack, at)
     return at + size + backlen_size(size)
 
@@ -683,10 +670,9 @@ def put_integer(
 ) -> cython.int:
     """Put an integer in place of ``old`` bytes."""
     encoded = cython.declare(uint8_t[10])
-    size: cython.int = encode_integer(number, encoded)
-    encoded[size] = cython.cast(uint8_t, size)
-    open_gap(pack, at, old, size + 1)
-    memcpy(pack[0] + at, encoded, size + 1)
+    size: cython.int = write_integer(encoded, number)
+    open_gap(pack, at, old, size)
+    memcpy(pack[0] + at, encoded, size)
     return 0
 
 
@@ -790,8 +776,7 @@ def merge(pack, tail):
         raise OverflowError("a listpack of more than 1 GB")
     resize(pack, total + added)
     memcpy(pack[0] + total - 1, tail[0] + HEADER, added + 1)
-    set_total(pack[0], total + added)
-    set_count(pack[0], counted)
+    seal(pack[0], total + added, counted)
     destroy(tail[0])
     tail[0] = cython.NULL
     return 0

@@ -33,6 +33,7 @@ SETS = {
 # Tests whose requests or replies carry a value, so that its size matters.
 _WITH_VALUE = {"SET", "GET", "MSET", "LPUSH", "RPUSH", "LPOP", "RPOP", "HSET", "XADD"}
 _CALIBRATION_SECONDS = 0.2
+_FIRST_REQUESTS = 500
 _PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
 
 
@@ -253,10 +254,12 @@ def _calibrate(case: Case, running: dict[str, Server], generator: Generator, sec
     """The number of requests that takes both servers ``seconds`` on average."""
     rates = []
     for server in running.values():
-        requests = 5_000 * case.pipeline
+        requests = _FIRST_REQUESTS * case.pipeline
         run = generator.run(case, server, requests)
-        if requests / run.requests_per_second < _CALIBRATION_SECONDS:
-            run = generator.run(case, server, int(run.requests_per_second * _CALIBRATION_SECONDS))
+        while requests / run.requests_per_second < _CALIBRATION_SECONDS:
+            enough = int(run.requests_per_second * _CALIBRATION_SECONDS * 1.2)
+            requests = min(enough, 20 * requests)
+            run = generator.run(case, server, requests)
         rates.append(run.requests_per_second)
     requests = int(statistics.mean(rates) * seconds)
     return max(requests // 1_000, 1) * 1_000

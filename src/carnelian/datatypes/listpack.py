@@ -12,7 +12,7 @@ its extent from ``measure``, which looks at no byte outside. A listpack that com
 validated once, by :func:`from_text`.
 
 Memory for n bytes is always ``capacity(n)``: a cell of :mod:`carnelian.datatypes.slabs` while it is
-small, and with up to an eighth in reserve when it is large, so that appending costs O(1) amortized.
+small, and with up to a thirty-second in reserve when it is large, so that few changes move it.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def capacity(total: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Bytes that are taken for a listpack of ``total``."""
     if total <= LARGEST_CELL:
         return cell_size(total)
-    step: cython.Py_ssize_t = 128
-    while step << 4 <= total:
+    step: cython.Py_ssize_t = 32
+    while step << 6 <= total:
         step <<= 1
     return ((total + OVERHEAD + step - 1) & ~(step - 1)) - OVERHEAD
 

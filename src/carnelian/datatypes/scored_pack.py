@@ -21,6 +21,7 @@ from cython.cimports.carnelian.datatypes.scored_pack import (
 from cython.cimports.carnelian.resp.numbers import put_double, to_double
 from cython.cimports.cpython.list import PyList_New, PyList_SET_ITEM
 from cython.cimports.cpython.ref import Py_INCREF
+from cython.cimports.libc.math import HUGE_VAL
 from cython.cimports.libc.stdint import int64_t
 from cython.cimports.libc.string import memcpy
 
@@ -36,10 +37,18 @@ LARGEST_INTEGER = cython.declare(cython.double, 4611686018427387904.0)
 def score_at(pack, at):
     """The score that is the element at that offset."""
     item = cython.declare(Item)
-    text = cython.declare(cython.char[65])
-    score: cython.double = 0.0
     if not listpack.read(pack, at, cython.address(item)):
         return 0.0
+    return score_of(cython.address(item))
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def score_of(item: cython.pointer[Item]) -> cython.double:
+    """The score that an element is."""
+    text = cython.declare(cython.char[65])
+    score: cython.double = 0.0
     if item.text is cython.NULL:
         return cython.cast(cython.double, item.number)
     item.length = min(item.length, SCORE_TEXT)
@@ -89,16 +98,20 @@ def rank_at(pack, at):
 
 def count_below(pack, score, through):
     """How many pairs have a score below this one, or also this one if ``through``. O(n)."""
+    item = cython.declare(Item)
     count: cython.Py_ssize_t = 0
     at: cython.Py_ssize_t = listpack.first(pack)
     other: cython.double
+    if through and score == HUGE_VAL:
+        return listpack.count_of(pack) >> 1
     while at:
-        at = listpack.after(pack, at)
-        other = score_at(pack, at)
+        at = listpack.read_on(pack, listpack.after(pack, at), cython.address(item))
+        if at == 0:
+            break
+        other = score_of(cython.address(item))
         if other > score or (other == score and not through):
             break
         count += 1
-        at = listpack.after(pack, at)
     return count
 
 
@@ -261,16 +274,20 @@ def slice(pack, rank, count, reverse, shape):
 
 def pour(pack, rank, count, reverse, with_scores, sink):
     """As :func:`slice`, into a sink: members, each with its score behind it if wanted."""
+    item = cython.declare(Item)
     at: cython.Py_ssize_t = listpack.seek(pack, 2 * rank) if count else 0
-    scored: cython.Py_ssize_t
+    behind: cython.Py_ssize_t
     while count and at:
-        listpack.pour(pack, at, 1, sink)
-        scored = listpack.after(pack, at)
-        if with_scores:
-            sink.score(score_at(pack, scored))
-        count -= 1
-        if reverse:
-            at = listpack.before(pack, listpack.before(pack, at))
+        behind = listpack.read_on(pack, at, cython.address(item))
+        if behind == 0:
+            break
+        if item.text is cython.NULL:
+            sink.number(item.number)
         else:
-            at = listpack.after(pack, scored)
+            sink.text(item.text, item.length)
+        behind = listpack.read_on(pack, behind, cython.address(item))
+        if with_scores and behind:
+            sink.score(score_of(cython.address(item)))
+        count -= 1
+        at = listpack.before(pack, listpack.before(pack, at)) if reverse else behind
     return 0

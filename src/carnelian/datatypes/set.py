@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from carnelian.datatypes.digest import Digest
 
 # Bytes of the Python object.
-SHELL = cython.declare(cython.Py_ssize_t, 56)
+SHELL = cython.declare(cython.Py_ssize_t, 48)
 # An intset grows no further, whatever the directive allows.
 MOST_INTEGERS = cython.declare(int64_t, 1 << 30)
 BUCKETS_PER_STEP = cython.declare(cython.Py_ssize_t, 64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -187,3 +188,71 @@ def test_a_key_found_past_its_time(
     recorder = Recorder(ours.engine)
     assert theirs.call(*words) == ours.call(*words)
     assert recorder.take() == [b" ".join(command) for command in written.take()]
+
+
+STREAMS: list[tuple[str | int, ...]] = [
+    ("XADD", "s", "1-1", "f", "v"),
+    ("XADD", "s", "1-*", "f", "v"),
+    ("XADD", "s", "*", "f", "v"),
+    ("XADD", "s", "NOMKSTREAM", "MAXLEN", "=", 3, f"{AHEAD}000-1", "f", "v"),
+    ("XADD", "s", "MAXLEN", "~", 2, f"{AHEAD}000-*", "f", "v"),
+    ("XADD", "s", "MINID", "~", "1-2", f"{AHEAD}000-*", "f", "v"),
+    ("XADD", "s", "MAXLEN", "~", 0, "LIMIT", 1, f"{AHEAD}000-*", "f", "v"),
+    ("XADD", "none", "NOMKSTREAM", "*", "f", "v"),
+    ("XADD", "s", "1-1", "f", "v"),
+    ("XTRIM", "s", "MAXLEN", "~", 1),
+    ("XTRIM", "s", "MAXLEN", 4),
+    ("XTRIM", "s", "MINID", "=", "1-2"),
+    ("XGROUP", "CREATE", "t", "g", "$"),
+    ("XGROUP", "CREATE", "t", "g", "$", "MKSTREAM"),
+    ("XADD", "t", "1-1", "f", "v"),
+    ("XADD", "t", "1-2", "f", "v"),
+    ("XADD", "t", "1-3", "f", "v"),
+    ("XGROUP", "CREATE", "t", "h", "0", "ENTRIESREAD", 0),
+    ("XGROUP", "CREATECONSUMER", "t", "g", "c"),
+    ("XGROUP", "CREATECONSUMER", "t", "g", "c"),
+    ("XREADGROUP", "GROUP", "g", "c", "COUNT", 1, "STREAMS", "t", ">"),
+    ("XREADGROUP", "GROUP", "g", "d", "STREAMS", "t", ">"),
+    ("XREADGROUP", "GROUP", "h", "e", "NOACK", "COUNT", 2, "STREAMS", "t", ">"),
+    ("XREADGROUP", "GROUP", "h", "e", "NOACK", "STREAMS", "t", ">"),
+    ("XREADGROUP", "GROUP", "g", "c", "STREAMS", "t", "0"),
+    ("XREAD", "STREAMS", "t", "0"),
+    ("XCLAIM", "t", "g", "c", 0, "1-2", "RETRYCOUNT", 7),
+    ("XCLAIM", "t", "g", "c", 0, "1-3", "JUSTID", "LASTID", "9-9"),
+    ("XCLAIM", "t", "g", "c", 0, "5-5", "LASTID", "9-10"),
+    ("XCLAIM", "t", "h", "e", 0, "1-1", "FORCE"),
+    ("XACK", "t", "h", "1-1", "2-2"),
+    ("XACK", "t", "h", "1-1"),
+    ("XDEL", "t", "1-1", "7-7"),
+    ("XDEL", "t", "1-1"),
+    ("XAUTOCLAIM", "t", "g", "d", 0, "0", "COUNT", 2),
+    ("XAUTOCLAIM", "t", "g", "d", 0, "0", "JUSTID"),
+    ("XGROUP", "SETID", "t", "g", "1-1"),
+    ("XGROUP", "DELCONSUMER", "t", "g", "c"),
+    ("XGROUP", "DELCONSUMER", "t", "g", "c"),
+    ("XSETID", "t", "20-1", "ENTRIESADDED", 100, "MAXDELETEDID", "3-3"),
+    ("XGROUP", "DESTROY", "t", "h"),
+    ("XGROUP", "DESTROY", "t", "h"),
+    ("XINFO", "STREAM", "t"),
+]
+
+
+def without_times(command: list[bytes]) -> list[bytes]:
+    """A command, with what tells the time of each server taken out."""
+    return [re.sub(rb"^\d{13}\b", b"time", word) for word in command]
+
+
+def test_streams(server: ReferenceServer, theirs: WireClient) -> None:
+    theirs.call("FLUSHALL")
+    theirs.call("CONFIG", "SET", "stream-node-max-entries", 2)
+    written = AppendOnlyFile(server)
+    written.take()
+    ours = LocalClient(Engine())
+    ours("CONFIG", "SET", "stream-node-max-entries", 2)
+    recorder = Recorder(ours.engine)
+    for words in STREAMS:
+        theirs.call(*words), ours.call(*words)
+        expected = [without_times(command) for command in written.take()]
+        found = [without_times(command) for _, command in recorder.commands]
+        recorder.take()
+        assert found == expected, words

@@ -428,9 +428,10 @@ class Stream(Value):
             mark_deleted(node, cython.address(entry))
             removed += 1
             self.length -= 1
-        if removed == head.live:
+        if removed == head.live and how.policy == ACKNOWLEDGED_ONLY:
             self.drop_node(node)
         elif removed:
+            # Like Redis, keeps a node whose last entry was deleted before and is beyond the bound.
             set_counts(node, head.live - removed, head.deleted + removed)
         return removed
 
@@ -637,7 +638,7 @@ class Stream(Value):
             PyBytes_GET_SIZE(data),
         )
         read_head(node.pack, cython.address(head))
-        if head.live == 0:
+        if head.live + head.deleted == 0:
             free_node(cython.address(node))
             raise ValueError("a node without an entry")
         cython.cast(NodePointer, insert(cython.address(self.nodes), cython.address(first)))[0] = (

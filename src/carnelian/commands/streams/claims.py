@@ -348,7 +348,7 @@ def xautoclaim(session: Session, args: list):
         option: bytes = args[place].upper()
         if option == b"COUNT" and place + 1 < len(args):
             place += 1
-            count = _claim_count(args[place])
+            count = integer(args[place], "ERR COUNT must be > 0", 1, _MOST)
         elif option == b"JUSTID":
             claim.just_id = True
         else:
@@ -369,15 +369,6 @@ def xautoclaim(session: Session, args: list):
     if fresh and claim.consumer.size() == 0:
         propagate_consumer(session, key, group, args[3])
     return reply
-
-
-@cython.cfunc
-@cython.exceptval(-1)
-def _claim_count(word: bytes) -> int64_t:
-    count: int = parse_int(word)
-    if not 1 <= count <= _MOST:
-        raise Error("ERR COUNT must be > 0")
-    return count
 
 
 @cython.cfunc

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import carnelian.commands.client
@@ -11,7 +13,7 @@ from carnelian.keyspace.clock import ManualClock
 from carnelian.resp.replies import NULL_ARRAY
 from support.local import LocalClient, Recorder
 
-Fields = dict[bytes, object]
+Fields = dict[bytes, Any]
 
 
 def fields(flat: list) -> Fields:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Iterator
 
 import pytest
@@ -15,8 +13,7 @@ from support.local import LocalClient
 from support.servers import ReferenceServer, StartRedis, require
 
 # Commands exist once their modules are imported.
-for _module in pkgutil.walk_packages(commands.__path__, "carnelian.commands."):
-    importlib.import_module(_module.name)
+commands.declare_all()
 
 
 @pytest.fixture(scope="module")

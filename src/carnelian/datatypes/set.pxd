@@ -32,8 +32,9 @@ cdef class Set(Value):
     cdef bint contains_number(self, int64_t number) except -1
     cdef bint everywhere(self, list others, const char *text, Py_ssize_t length) except -1
     cdef int add_to_table(self, const char *text, Py_ssize_t length, uint64_t hash) except -1
-    cdef bint add_to_pack(self, Limits limits, bytes member) except -1
-    cdef bint add_to_ints(self, Limits limits, bytes member) except -1
+    cdef bint add_text(self, Limits limits, const char *text, Py_ssize_t length) except -1
+    cdef bint add_to_pack(self, Limits limits, const char *text, Py_ssize_t length) except -1
+    cdef bint add_to_ints(self, Limits limits, const char *text, Py_ssize_t length) except -1
     cdef bint fits_pack(self, Limits limits, Py_ssize_t length) noexcept
     cdef int to_pack(self) except -1
     cdef int to_table(self, Py_ssize_t expected) except -1

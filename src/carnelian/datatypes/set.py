@@ -198,15 +198,24 @@ class Set(Value):
     def add(self, limits: Limits, member: bytes) -> cython.bint:
         """Add a member; returns whether it was not there."""
         hash_: uint64_t
-        text: cython.p_char
-        length: cython.Py_ssize_t
-        if self.ints is not cython.NULL:
-            return self.add_to_ints(limits, member)
-        if self.pack is not cython.NULL:
-            return self.add_to_pack(limits, member)
-        text = PyBytes_AS_STRING(member)
-        length = PyBytes_GET_SIZE(member)
+        text: cython.p_char = PyBytes_AS_STRING(member)
+        length: cython.Py_ssize_t = PyBytes_GET_SIZE(member)
+        if self.table is None:
+            return self.add_text(limits, text, length)
         hash_ = cython.cast(uint64_t, hash(member))
+        if self.table.find(hash_, text, length) is not cython.NULL:
+            return False
+        self.add_to_table(text, length, hash_)
+        return True
+
+    def add_text(self, limits, text, length):
+        """:meth:`add` of a text that is no Python object."""
+        hash_: uint64_t
+        if self.ints is not cython.NULL:
+            return self.add_to_ints(limits, text, length)
+        if self.pack is not cython.NULL:
+            return self.add_to_pack(limits, text, length)
+        hash_ = hash_text(text, length)
         if self.table.find(hash_, text, length) is not cython.NULL:
             return False
         self.add_to_table(text, length, hash_)
@@ -226,22 +235,21 @@ class Set(Value):
             raise
         return 0
 
-    def add_to_ints(self, limits, member):
+    def add_to_ints(self, limits, text, length):
         """Add to an intset, which may have to become something larger."""
         number: int64_t = 0
-        length: cython.Py_ssize_t = PyBytes_GET_SIZE(member)
         added: cython.bint
-        if parse_integer(PyBytes_AS_STRING(member), length, cython.address(number)):
+        if parse_integer(text, length, cython.address(number)):
             added = intset.add(cython.address(self.ints), number)
             if intset.count_of(self.ints) > min(limits.set_max_intset_entries, MOST_INTEGERS):
                 self.to_table(0)
             return added
         if self.fits_pack(limits, length):
             self.to_pack()
-            listpack.append(cython.address(self.pack), PyBytes_AS_STRING(member), length)
+            listpack.append(cython.address(self.pack), text, length)
             return True
         self.to_table(1)
-        self.add_to_table(PyBytes_AS_STRING(member), length, cython.cast(uint64_t, hash(member)))
+        self.add_to_table(text, length, hash_text(text, length))
         return True
 
     def fits_pack(self, limits, length):
@@ -260,10 +268,8 @@ class Set(Value):
             and longest <= limits.set_max_listpack_value
         )
 
-    def add_to_pack(self, limits, member):
+    def add_to_pack(self, limits, text, length):
         """Add to a listpack, which may have to become a table."""
-        text: cython.p_char = PyBytes_AS_STRING(member)
-        length: cython.Py_ssize_t = PyBytes_GET_SIZE(member)
         if listpack.find(self.pack, listpack.first(self.pack), text, length, 0):
             return False
         if (
@@ -274,7 +280,7 @@ class Set(Value):
             listpack.append(cython.address(self.pack), text, length)
             return True
         self.to_table(1)
-        self.add_to_table(text, length, cython.cast(uint64_t, hash(member)))
+        self.add_to_table(text, length, hash_text(text, length))
         return True
 
     def remove(self, member: bytes) -> cython.bint:

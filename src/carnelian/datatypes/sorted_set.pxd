@@ -65,6 +65,7 @@ cdef class SortedSet(Value):
     cdef int add_entry(
         self, const char *text, Py_ssize_t length, uint64_t hash, double score
     ) except -1
+    cdef int enter(self, Entry *entry) except -1
     cdef int drop_entry(self, Entry *entry) except -1
     cdef int put_small(self, bytes member, double *score, int conditions, Limits limits) except -1
     cdef int put_big(self, bytes member, double *score, int conditions) except -1

@@ -608,7 +608,11 @@ class SortedSet(Value):
         describe_integer(word, cython.address(content))
         entry = build(text, length, 0, -1, cython.address(content))
         self.table.insert(hash, entry)
-        ordered.insert(self.tree, score, entry)
+        return self.enter(entry)
+
+    def enter(self, entry):
+        """Add an entry that stands in the table to the tree."""
+        ordered.insert(self.tree, score_of(entry), entry)
         self.tree.entries += cell_size(size_of(entry))
         return 0
 

@@ -29,7 +29,7 @@ from cython.cimports.carnelian.datatypes.listpack import (
 from cython.cimports.carnelian.datatypes.memory import block_memory
 from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
 from cython.cimports.carnelian.datatypes.stream_id import Id
-from cython.cimports.carnelian.datatypes.stream_node import Entry, Head, NodePointer
+from cython.cimports.carnelian.datatypes.stream_node import Entry, EntryPointer, Head, NodePointer
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t, uint8_t, uint32_t, uint64_t
 from cython.cimports.libc.string import memcpy, memmove
@@ -363,11 +363,27 @@ def is_node(node: NodePointer) -> cython.bint:
             return False
         previous = entry.id
         at = behind(node.pack, cython.address(entry))
-        if at == 0 or entry_before(node.pack, cython.address(head), at) != entry.at:
+        if at == 0 or not is_counted(node.pack, at, cython.address(entry)):
             return False
         deleted += entry.deleted
         live += not entry.deleted
     return live == head.live and deleted == head.deleted
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def is_counted(pack: Bytes, end: cython.Py_ssize_t, entry: EntryPointer) -> cython.bint:
+    """Whether the last element of an entry, which ends there, is the number of the others."""
+    item = cython.declare(Item)
+    at: cython.Py_ssize_t = listpack.before(pack, end)
+    expected: int64_t = entry.fields + 3 if entry.same else 2 * entry.fields + 4
+    return (
+        at != 0
+        and listpack.read(pack, at, cython.address(item))
+        and item.text is cython.NULL
+        and item.number == expected
+    )
 
 
 @cython.cfunc

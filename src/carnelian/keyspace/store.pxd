@@ -35,6 +35,16 @@ cdef class Store:
     cdef Entry *overwrite(
         self, uint64_t hash, uint64_t *slot, const Content *content, int64_t expiry
     ) except NULL
+    cdef bint load(
+        self,
+        const char *key,
+        Py_ssize_t length,
+        Content *content,
+        int64_t expiry,
+        uint32_t access,
+        bint replacing,
+    ) except -1
+    cdef int note_times(self, Entry *entry) except -1
     cdef int added(self, bytes key) except -1
     cdef int replace_block(self, uint64_t hash, uint64_t *slot, Entry *fresh) except -1
     cdef int index_expiry(self, uint64_t hash, Entry *entry) except -1

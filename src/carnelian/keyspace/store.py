@@ -22,12 +22,15 @@ from cython.cimports.carnelian.datatypes.entry import (
     free_block,
     key_length,
     key_of,
+    read_key,
+    reference_of,
     set_expiry_of,
     with_expiry,
     without_expiry,
     word_of,
 )
-from cython.cimports.carnelian.datatypes.table import Table, entry_at, set_entry
+from cython.cimports.carnelian.datatypes.hash import Hash
+from cython.cimports.carnelian.datatypes.table import Table, entry_at, hash_text, set_entry
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.carnelian.keyspace.events import KEY_MISS, NEW
 from cython.cimports.carnelian.keyspace.state import DELETE, IGNORE, State
@@ -217,6 +220,34 @@ class Store:
         if expiry >= 0:
             self.index_expiry(hash, entry)
         return entry
+
+    def load(self, key, length, content, expiry, access, replacing):
+        """Add a key that comes from a file, which nobody is told; returns False if it is there.
+
+        With ``replacing`` it takes the place of one that is.
+        """
+        hash: uint64_t = hash_text(key, length)
+        slot: cython.pointer[uint64_t] = self.table.find(hash, key, length)
+        entry: cython.pointer[Entry]
+        if slot is not cython.NULL:
+            if not replacing:
+                drop_reference(content.kind, content.word)
+                return False
+            self.erase(hash, slot, False)
+        entry = build(key, length, access, expiry, content)
+        self.table.insert(hash, entry)
+        if expiry >= 0:
+            self.index_expiry(hash, entry)
+        if entry.kind == OBJECT:
+            self.note_times(entry)
+        return True
+
+    def note_times(self, entry):
+        """Remember a hash with fields that expire."""
+        value: object = cython.cast(object, reference_of(entry))
+        if isinstance(value, Hash) and cython.cast(Hash, value).times is not None:
+            self.timed_hashes[read_key(entry)] = None
+        return 0
 
     def added(self, key):
         """Tell that a key came to be, once its value is whole."""

@@ -19,6 +19,15 @@ SNAPSHOTS = Topic(
             summary="Refuse writes while the last snapshot failed.",
         ),
         Boolean("rdbcompression", True, summary="Compress strings in snapshots."),
+        Integer(
+            "rdb-version",
+            10,
+            10,
+            12,
+            "hidden",
+            summary="RDB version of what is written: 10 for Redis 7.0 and later, 11 for 7.2, 12 "
+            "for 7.4. What only a later one has a form for is written in that.",
+        ),
         Boolean("rdbchecksum", True, "immutable", summary="End snapshots with a checksum."),
         Choice(
             "sanitize-dump-payload",
@@ -37,6 +46,7 @@ SNAPSHOTS = Topic(
         Boolean(
             "rdb-del-sync-files",
             False,
+            awaits="replication",
             summary="Delete snapshots made for replication when nothing else needs them.",
         ),
         Boolean("rdb-save-incremental-fsync", True, summary="Sync a snapshot in steps of 4 MB."),
@@ -65,7 +75,6 @@ SNAPSHOTS = Topic(
             summary="Bytes loaded between two looks at the clients.",
         ),
     ),
-    awaits="persistence",
 )
 
 APPEND_ONLY = Topic(

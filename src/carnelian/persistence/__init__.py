@@ -1,0 +1,1 @@
+"""Snapshots of the data set: RDB files and payloads, out and in."""

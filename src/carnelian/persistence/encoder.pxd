@@ -1,0 +1,7 @@
+from carnelian.datatypes.entry cimport Entry
+from carnelian.persistence.sink cimport Sink
+
+
+cdef int put_value(Sink sink, const Entry *entry) except -1
+cdef int put_type(Sink sink, const Entry *entry) except -1
+cdef int needed_version(const Entry *entry) except -1

@@ -1,0 +1,139 @@
+"""Snapshot files: written aside and moved into place whole, and read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from carnelian.engine.engine import Engine
+from carnelian.persistence import reader, writer
+from carnelian.persistence.errors import FormatError
+from carnelian.persistence.sink import Sink
+
+Log = Callable[[str, str], None]
+Progress = Callable[[int], None]
+
+# Which access clocks a file has, by how the policy of maxmemory chooses keys.
+_CLOCKS = {"lru": writer.IDLE_TIME, "lfu": writer.USE_COUNT}
+
+
+def temporary_name(pid: int) -> str:
+    """What a process calls its file until it is whole."""
+    return f"temp-{pid}.rdb"
+
+
+def write(
+    engine: Engine,
+    name: str,
+    facts: list[tuple[bytes, bytes]],
+    functions: list[bytes],
+    progress: Progress | None = None,
+) -> bool:
+    """Save the data set in the working directory under that name.
+
+    The file is there whole or not at all: it is written under another name, forced to the disk,
+    and renamed. Returns whether it was, and says in the log why not.
+    """
+    log, temporary = engine.log, temporary_name(os.getpid())
+    try:
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        log(
+            "warning",
+            f"Failed opening the temp RDB file {temporary} (in server root dir {_directory()}) "
+            f"for saving: {error.strerror}",
+        )
+        return False
+    step = "rdbSaveRio"
+    try:
+        try:
+            _write_content(engine, fd, facts, functions, progress)
+            step = "fsync"
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        step = "rename"
+        os.rename(temporary, name)
+        step = "fsyncFileDir"
+        sync_directory(os.path.dirname(os.path.abspath(name)))
+    except OSError as error:
+        if step == "rename":
+            log(
+                "warning",
+                f"Error moving temp DB file {temporary} on the final destination {name} (in "
+                f"server root dir {_directory()}): {error.strerror}",
+            )
+        else:
+            log("warning", f"Write error saving DB on disk({step}): {error.strerror}")
+        remove(temporary)
+        return False
+    log("notice", "DB saved on disk")
+    return True
+
+
+def _write_content(
+    engine: Engine,
+    fd: int,
+    facts: list[tuple[bytes, bytes]],
+    functions: list[bytes],
+    progress: Progress | None,
+) -> None:
+    config = engine.config
+    sink = Sink(
+        writer.needed_version(engine.keyspace, config["rdb-version"]),
+        fd,
+        compress=config["rdbcompression"],
+        check=config["rdbchecksum"],
+        sync=config["rdb-save-incremental-fsync"],
+    )
+    file = writer.Writer(sink)
+    file.clocks = _CLOCKS.get(config["maxmemory-policy"][-3:], writer.NO_CLOCK)
+    file.delay_us = config["rdb-key-save-delay"]
+    file.progress = progress
+    file.write(engine.keyspace, facts, functions)
+
+
+def _directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return "unknown"
+
+
+def sync_directory(path: str) -> None:
+    """Force a directory's entries to the disk: a rename lasts only then. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        # Some file systems cannot do that to a directory.
+        if error.errno not in (9, 22):
+            raise
+    finally:
+        os.close(fd)
+
+
+def remove(name: str) -> None:
+    """Delete a file if it is there."""
+    try:
+        os.unlink(name)
+    except OSError:
+        pass
+
+
+def explain(log: Log, fault: FormatError | MemoryError, position: int) -> None:
+    """Say in the log why a file could not be loaded, as Redis does."""
+    if isinstance(fault, reader.WrongSum):
+        log(
+            "warning",
+            f"Wrong RDB checksum expected: ({fault.expected:x}) but got ({fault.found:x}). "
+            "Aborting now.",
+        )
+    elif isinstance(fault, reader.WrongVersion | reader.TooManyDatabases):
+        log("warning", str(fault))
+        return
+    else:
+        log("warning", "Short read or OOM loading DB. Unrecoverable error, aborting now.")
+    log("warning", f"Internal error in RDB reading offset {position} -> {fault}")
+    log("warning", "--- RDB ERROR DETECTED ---")
+    log("warning", f"[offset {position}] {fault}")

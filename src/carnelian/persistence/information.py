@@ -1,0 +1,83 @@
+"""The section ``persistence`` of INFO."""
+
+from __future__ import annotations
+
+import time
+
+from carnelian.engine.engine import Engine
+from carnelian.engine.info import Fields, section
+from carnelian.persistence.snapshots import Snapshots, snapshots_of
+
+
+@section("persistence")
+def persistence(engine: Engine) -> Fields:
+    """What is being loaded and saved, and how the last time went."""
+    snapshots = snapshots_of(engine)
+    fields: list[tuple[str, object]] = [
+        ("loading", int(snapshots.loading is not None)),
+        ("async_loading", 0),
+    ]
+    fields += _child(snapshots)
+    fields += [
+        ("rdb_changes_since_last_save", engine.keyspace.dirty),
+        ("rdb_bgsave_in_progress", int(snapshots.running)),
+        ("rdb_last_save_time", snapshots.last_save_s),
+        ("rdb_last_bgsave_status", "err" if snapshots.last_failed else "ok"),
+        ("rdb_last_bgsave_time_sec", snapshots.last_seconds),
+        ("rdb_current_bgsave_time_sec", snapshots.running_seconds),
+        ("rdb_saves", snapshots.saves),
+        ("rdb_last_cow_size", snapshots.last_private_bytes),
+        ("rdb_last_load_keys_expired", snapshots.keys_expired),
+        ("rdb_last_load_keys_loaded", snapshots.keys_loaded),
+        ("aof_enabled", 0),
+        ("aof_rewrite_in_progress", 0),
+        ("aof_rewrite_scheduled", 0),
+        ("aof_last_rewrite_time_sec", -1),
+        ("aof_current_rewrite_time_sec", -1),
+        ("aof_last_bgrewrite_status", "ok"),
+        ("aof_rewrites", 0),
+        ("aof_rewrites_consecutive_failures", 0),
+        ("aof_last_write_status", "ok"),
+        ("aof_last_cow_size", 0),
+        ("module_fork_in_progress", 0),
+        ("module_fork_last_cow_size", 0),
+    ]
+    return fields + _loading(snapshots)
+
+
+def _child(snapshots: Snapshots) -> list[tuple[str, object]]:
+    child = snapshots.child
+    if child is None:
+        return [
+            ("current_cow_peak", 0),
+            ("current_cow_size", 0),
+            ("current_cow_size_age", 0),
+            ("current_fork_perc", "0.00"),
+            ("current_save_keys_processed", 0),
+            ("current_save_keys_total", 0),
+        ]
+    child.receive()
+    percent = 100 * child.keys / snapshots.keys_total if snapshots.keys_total else 0.0
+    age = int(time.monotonic() - child.reported) if child.private_bytes else 0
+    return [
+        ("current_cow_peak", child.peak_bytes),
+        ("current_cow_size", child.private_bytes),
+        ("current_cow_size_age", age),
+        ("current_fork_perc", f"{percent:.2f}"),
+        ("current_save_keys_processed", child.keys),
+        ("current_save_keys_total", snapshots.keys_total),
+    ]
+
+
+def _loading(snapshots: Snapshots) -> list[tuple[str, object]]:
+    loading = snapshots.loading
+    if loading is None:
+        return []
+    return [
+        ("loading_start_time", loading.started_s),
+        ("loading_total_bytes", loading.total_bytes),
+        ("loading_rdb_used_mem", loading.rdb_used_memory),
+        ("loading_loaded_bytes", loading.loaded_bytes),
+        ("loading_loaded_perc", f"{loading.percent:.2f}"),
+        ("loading_eta_seconds", loading.eta_seconds),
+    ]

@@ -1,0 +1,94 @@
+"""SAVE, BGSAVE, LASTSAVE and DEBUG RELOAD."""
+
+from __future__ import annotations
+
+from carnelian.engine.registry import command
+from carnelian.engine.session import Session
+from carnelian.persistence.snapshots import LoadError, snapshots_of
+from carnelian.resp.numbers import parse_int
+from carnelian.resp.replies import OK, Error, Status, SyntaxError_
+
+
+@command(
+    "SAVE",
+    arity=1,
+    flags="admin noscript no_async_loading no_multi",
+    group="server",
+    since="1.0.0",
+    complexity="O(N), for N keys in all databases",
+    summary="Writes a snapshot to the disk, while everything waits.",
+)
+def save(session: Session, args: list[bytes]) -> object:
+    snapshots = snapshots_of(session.engine)
+    if snapshots.running:
+        raise Error("ERR Background save already in progress")
+    if not snapshots.save():
+        raise Error("ERR")
+    return OK
+
+
+@command(
+    "BGSAVE",
+    arity=-1,
+    flags="admin noscript no_async_loading",
+    group="server",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Writes a snapshot to the disk in the background.",
+    arguments="[SCHEDULE@3.2.2]",
+    history=(("3.2.2", "Takes `SCHEDULE`."),),
+)
+def bgsave(session: Session, args: list[bytes]) -> object:
+    snapshots = snapshots_of(session.engine)
+    if len(args) > 1 and (len(args) > 2 or args[1].lower() != b"schedule"):
+        raise SyntaxError_
+    if snapshots.running:
+        raise Error("ERR Background save already in progress")
+    if session.engine.depth:
+        # A transaction is not cut in two.
+        snapshots.scheduled = True
+        return Status(b"Background saving scheduled")
+    if not snapshots.save_in_background():
+        raise Error("ERR")
+    return Status(b"Background saving started")
+
+
+@command(
+    "LASTSAVE",
+    arity=1,
+    flags="loading stale fast",
+    categories="admin dangerous",
+    group="server",
+    since="1.0.0",
+    complexity="O(1)",
+    summary="Tells when the last snapshot was written, in unix time.",
+    hints=("nondeterministic_output",),
+)
+def lastsave(session: Session, args: list[bytes]) -> int:
+    return snapshots_of(session.engine).last_save_s
+
+
+def debug_reload(session: Session, args: list[bytes]) -> object:
+    """DEBUG RELOAD [NOSAVE] [NOFLUSH] [MERGE]: save, delete everything, and load it again."""
+    options = {word.lower() for word in args[2:]}
+    if options - {b"merge", b"noflush", b"nosave"}:
+        raise Error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
+    engine = session.engine
+    snapshots = snapshots_of(engine)
+    if b"nosave" not in options and not snapshots.save():
+        raise Error("ERR")
+    if b"noflush" not in options:
+        engine.keyspace.flush()
+    try:
+        if not snapshots.load(replacing=b"merge" in options):
+            raise Error("ERR Error trying to load the RDB dump")
+    except LoadError:
+        raise Error("ERR Error trying to load the RDB dump, check server logs.") from None
+    engine.log("warning", "DB reloaded by DEBUG RELOAD")
+    return OK
+
+
+def debug_skip_sums(session: Session, args: list[bytes]) -> object:
+    """DEBUG SET-SKIP-CHECKSUM-VALIDATION <0 | 1>: take payloads and files without looking."""
+    snapshots_of(session.engine).skips_sums = parse_int(args[2]) != 0
+    return OK

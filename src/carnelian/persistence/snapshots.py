@@ -1,0 +1,320 @@
+"""The snapshots of an engine: when they are taken, how they went, and loading the last one."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from carnelian import REDIS_VERSION
+from carnelian.datatypes import memory
+from carnelian.engine.registry import FLAG_BITS
+from carnelian.persistence import children, files, loading
+from carnelian.persistence.errors import FormatError
+from carnelian.resp.replies import Error
+
+if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
+    from carnelian.engine.registry import Command
+    from carnelian.engine.session import Session
+
+_WRITE = FLAG_BITS["write"]
+_ENDS_TRANSACTION = frozenset((b"exec", b"discard", b"quit", b"reset"))
+
+# Seconds after which a snapshot that failed is tried again.
+_RETRY = 5
+
+_MISCONF = (
+    "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to "
+    "disk. Commands that may modify the data set are disabled, because this instance is configured "
+    "to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option)."
+    " Please check the Redis logs for details about the RDB error."
+)
+
+
+class LoadError(Exception):
+    """A snapshot is there but cannot be loaded; the log says why."""
+
+
+class Snapshots:
+    """Takes snapshots of an engine's data set, and loads them.
+
+    ``automatic`` is for an owner to set who wants the data set to be in its file: save points are
+    then heeded, and so is what else writes it unasked. ``can_fork`` is for the owner of the
+    process to set: snapshots in the background are then written by a child process. Without, they
+    are written at once, while everything waits. ``prepare_child()`` runs in such a child first.
+    """
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self.automatic = False
+        self.can_fork = False
+        self.prepare_child: Callable[[], None] = lambda: None
+        self.child: children.Child | None = None
+        self.loading: loading.Loading | None = None
+        self.scheduled = False
+        self.last_save_s = engine.started_ms // 1000
+        self.last_try_s = 0
+        self.last_failed = False
+        self.last_seconds = -1
+        self.last_private_bytes = 0
+        self.saves = 0
+        self.keys_loaded = 0
+        self.keys_expired = 0
+        self.keys_total = 0
+        # For tests: payloads and files are taken whatever their check sum is.
+        self.skips_sums = False
+        # Libraries of functions that a file brought along.
+        self.functions: list[bytes] = []
+        self._dirty_before = 0
+        self._started = 0.0
+        self._refusing = False
+        engine.on_cron.append(self.tick)
+        engine.config.on_change("stop-writes-on-bgsave-error", lambda wanted: self._judge(wanted))
+        engine.config.on_change("save", lambda points: self._judge(points=points))
+
+    # -- Saving ----------------------------------------------------------------------------------
+
+    def _now(self) -> int:
+        return self._engine.clock.wall_ms() // 1000
+
+    @property
+    def running(self) -> bool:
+        """Whether a snapshot is being written in the background."""
+        return self.child is not None
+
+    @property
+    def running_seconds(self) -> int:
+        """For how long; -1 if none is."""
+        return int(time.monotonic() - self._started) if self.running else -1
+
+    def save(self) -> bool:
+        """Write a snapshot now, while everything waits; returns whether it was written."""
+        self.saves += 1
+        return self._save()
+
+    def _save(self) -> bool:
+        engine = self._engine
+        if not files.write(engine, engine.config["dbfilename"], self._facts(), self.functions):
+            return False
+        engine.keyspace.dirty = 0
+        self.last_save_s = self._now()
+        self._note_outcome(False)
+        return True
+
+    def save_in_background(self) -> bool:
+        """Begin to write a snapshot; returns whether it was begun."""
+        engine = self._engine
+        if self.running:
+            return False
+        if not self.can_fork:
+            self.last_try_s = self._now()
+            done = self.save()
+            self._note_outcome(not done)
+            return done
+        self.saves += 1
+        self._dirty_before = engine.keyspace.dirty
+        self.last_try_s = self._now()
+        self.keys_total = len(engine.keyspace)
+        facts = self._facts()
+        name = engine.config["dbfilename"]
+        try:
+            self.child = children.start(
+                lambda report: self._be_child(name, facts, report), self.prepare_child
+            )
+        except OSError as error:
+            engine.log("warning", f"Can't save in background: fork: {error.strerror}")
+            self._note_outcome(True)
+            return False
+        self._started = time.monotonic()
+        engine.facts["latest_fork_usec"] = self.child.fork_us
+        engine.facts["total_forks"] = engine.facts.get("total_forks", 0) + 1
+        engine.latency.add("fork", self.child.fork_us // 1000, engine.clock.ms // 1000)
+        self._settle_tables(True)
+        engine.log("notice", f"Background saving started by pid {self.child.pid}")
+        return True
+
+    def _be_child(
+        self, name: str, facts: list[tuple[bytes, bytes]], report: children.Report
+    ) -> bool:
+        if not files.write(self._engine, name, facts, self.functions, report):
+            return False
+        private = children.private_bytes()
+        if private:
+            self._engine.log(
+                "notice",
+                f"Fork CoW for RDB: current {private >> 20} MB, peak {private >> 20} MB, average "
+                f"{private >> 20} MB",
+            )
+        return True
+
+    def _settle_tables(self, shared: bool) -> None:
+        """While memory is shared with a child, move and touch nothing without need."""
+        keyspace = self._engine.keyspace
+        keyspace.hold_resizes(shared)
+        keyspace.touching = not shared
+
+    def _facts(self) -> list[tuple[bytes, bytes]]:
+        return [
+            (b"redis-ver", REDIS_VERSION.encode()),
+            (b"redis-bits", b"64"),
+            (b"ctime", b"%d" % self._now()),
+            (b"used-mem", b"%d" % memory.used()),
+            (b"aof-base", b"0"),
+        ]
+
+    def kill(self) -> None:
+        """Have a snapshot in the background stop; :meth:`tick` will see its end."""
+        if self.child is not None:
+            self.child.kill()
+
+    def flushed(self) -> None:
+        """Everything was deleted: an older snapshot is of no use, and the empty one is written if
+        there are save points.
+        """
+        self.kill()
+        if self.automatic and self._engine.config["save"]:
+            self._save()
+
+    # -- Time ------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Look after the child, the save points and what is scheduled."""
+        if self.child is not None:
+            if self.child.check():
+                self._finish(self.child)
+            return
+        if self.scheduled and self._may_try():
+            self.scheduled = not self.save_in_background()
+            return
+        if not self.automatic or self.loading is not None:
+            return
+        self._heed_save_points()
+
+    def _heed_save_points(self) -> None:
+        dirty, waited = self._engine.keyspace.dirty, self._now() - self.last_save_s
+        for seconds, changes in self._engine.config["save"]:
+            if dirty >= changes and waited > seconds and self._may_try():
+                self._engine.log("notice", f"{changes} changes in {seconds} seconds. Saving...")
+                self.save_in_background()
+                return
+
+    def _may_try(self) -> bool:
+        return not self.last_failed or self._now() - self.last_try_s > _RETRY
+
+    def _finish(self, child: children.Child) -> None:
+        log, status = self._engine.log, child.exit_status
+        self.child = None
+        self._settle_tables(False)
+        self.last_seconds = int(time.monotonic() - self._started)
+        self.last_private_bytes = child.private_bytes
+        if status == 0:
+            log("notice", "Background saving terminated with success")
+            self._engine.keyspace.dirty -= self._dirty_before
+            self.last_save_s = self._now()
+            self._note_outcome(False)
+            return
+        if status is not None and status < 0:
+            log("warning", f"Background saving terminated by signal {-status}")
+            files.remove(files.temporary_name(child.pid))
+            if status == -children.STOPPED:
+                return
+        else:
+            log("warning", "Background saving error")
+        self._note_outcome(True)
+
+    # -- Refusing writes -------------------------------------------------------------------------
+
+    def _note_outcome(self, failed: bool) -> None:
+        self.last_failed = failed
+        self._judge()
+
+    def _judge(self, wanted: bool | None = None, points: tuple | None = None) -> None:
+        """Refuse writes or not, as the last snapshot and the directives say."""
+        config = self._engine.config
+        if wanted is None:
+            wanted = config["stop-writes-on-bgsave-error"]
+        if points is None:
+            points = config["save"]
+        refusing = bool(self.last_failed and wanted and points)
+        if refusing != self._refusing:
+            admission = self._engine.admission
+            (admission.add_check if refusing else admission.remove_check)(self._check)
+            self._refusing = refusing
+
+    def _check(self, session: Session, command: Command, args: list[bytes]) -> Error | None:
+        flags = command.flags
+        if session.transaction is not None and command.name == b"exec":
+            flags |= session.transaction.flags
+        if flags & _WRITE or command.name == b"ping":
+            return Error(_MISCONF)
+        return None
+
+    # -- Loading ---------------------------------------------------------------------------------
+
+    def load(self, replacing: bool = False, progress: Callable[[], None] | None = None) -> bool:
+        """Load the snapshot of ``dbfilename``; returns False if there is none.
+
+        Raises:
+            LoadError: it cannot be loaded. The message is for the log; FormatErrors have been
+                explained there.
+        """
+        name = self._engine.config["dbfilename"]
+        try:
+            file = loading.load(
+                self._engine,
+                name,
+                replacing=replacing,
+                check_sum=not self.skips_sums,
+                begin=self._set_loading,
+                progress=progress,
+            )
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise LoadError(f"Fatal error loading the DB: {error.strerror}. Exiting.") from None
+        except (FormatError, MemoryError) as fault:
+            raise LoadError("Terminating server after rdb file reading failure.") from fault
+        self.keys_loaded, self.keys_expired = file.keys_loaded, file.keys_expired
+        self.functions = file.functions
+        return True
+
+    def _set_loading(self, current: loading.Loading | None) -> None:
+        self.loading = current
+
+    # -- The end ---------------------------------------------------------------------------------
+
+    def shut_down(self, options: set[bytes]) -> bool:
+        """Save for the last time if the options of SHUTDOWN or the save points ask for it.
+
+        False if that failed: the server should go on, rather than lose what it has.
+        """
+        log = self._engine.log
+        if self.child is not None:
+            log("warning", "There is a child saving an .rdb. Killing it!")
+            self.child.kill()
+            files.remove(files.temporary_name(self.child.pid))
+        if self.loading is not None or b"nosave" in options:
+            return True
+        if b"save" not in options and not self._engine.config["save"]:
+            return True
+        log("notice", "Saving the final RDB snapshot before exiting.")
+        if self._save():
+            return True
+        if b"force" in options:
+            log("warning", "Error trying to save the DB. Exit anyway.")
+            return True
+        log("warning", "Error trying to save the DB, can't exit.")
+        return False
+
+    def abandon(self) -> None:
+        """Delete what an unfinished snapshot of this process has left; safe in a signal handler."""
+        files.remove(files.temporary_name(os.getpid()))
+
+
+def snapshots_of(engine: Engine) -> Snapshots:
+    """The snapshots of an engine; made when they are first asked for."""
+    if engine.persistence is None:
+        engine.persistence = Snapshots(engine)
+    return engine.persistence

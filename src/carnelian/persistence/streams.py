@@ -1,0 +1,280 @@
+"""Streams in RDB form: the nodes, what is known of the whole, groups, and who reads in them.
+
+Version 1 (Redis 5) knows less of the whole; version 3 (7.2) also knows when a consumer last got
+something.
+"""
+
+from __future__ import annotations
+
+import cython
+from cython.cimports.carnelian.datatypes.consumer_group import (
+    Consumer,
+    Group,
+    PendingPointer,
+)
+from cython.cimports.carnelian.datatypes.id_tree import Place, item_at, seek, step
+from cython.cimports.carnelian.datatypes.listpack import total_of
+from cython.cimports.carnelian.datatypes.stream import Stream
+from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id
+from cython.cimports.carnelian.datatypes.stream_node import NodePointer
+from cython.cimports.carnelian.persistence.formats import (
+    STREAM,
+    STREAM_2,
+    STREAM_3,
+    WITH_PACKED_SETS,
+)
+from cython.cimports.carnelian.persistence.sink import Sink
+from cython.cimports.carnelian.persistence.source import Source
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.libc.stdint import int64_t, uint8_t, uint64_t
+
+from carnelian.persistence.errors import Corrupt
+
+ID_SIZE = cython.declare(cython.Py_ssize_t, 16)
+
+_ZERO = cython.declare(Id)
+_ZERO.ms = _ZERO.seq = 0
+
+
+def stream_type(version):
+    """The form that a stream has in files of an RDB version."""
+    return STREAM_3 if version >= WITH_PACKED_SETS else STREAM_2
+
+
+# -- Out -----------------------------------------------------------------------------------------
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def put_id(sink: Sink, id: ConstId) -> cython.int:
+    """An id in sixteen bytes, the highest first."""
+    raw = cython.declare(uint8_t[16])
+    i: cython.int
+    for i in range(8):
+        raw[i] = cython.cast(uint8_t, (id.ms >> (56 - 8 * i)) & 255)
+        raw[8 + i] = cython.cast(uint8_t, (id.seq >> (56 - 8 * i)) & 255)
+    return sink.put(raw, ID_SIZE)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def put_numbers(sink: Sink, id: ConstId) -> cython.int:
+    """An id as two numbers."""
+    sink.put_length(id.ms)
+    return sink.put_length(id.seq)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def put_name(sink: Sink, name: bytes) -> cython.int:
+    return sink.put_text(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))
+
+
+def put_stream(sink, value):
+    """Write a stream."""
+    stream: Stream = cython.cast(Stream, value)
+    place = cython.declare(Place)
+    node: NodePointer
+    sink.put_length(stream.nodes.count)
+    seek(cython.address(stream.nodes), cython.address(_ZERO), cython.address(place))
+    while place.leaf is not cython.NULL:
+        node = cython.cast(
+            NodePointer, item_at(cython.address(stream.nodes), cython.address(place))
+        )
+        sink.put_length(ID_SIZE)
+        put_id(sink, cython.address(node.first))
+        sink.put_text(cython.cast(cython.p_const_char, node.pack), total_of(node.pack))
+        step(cython.address(place))
+    sink.put_length(stream.length)
+    put_numbers(sink, cython.address(stream.last))
+    put_numbers(sink, cython.address(stream.first))
+    put_numbers(sink, cython.address(stream.max_deleted))
+    sink.put_length(stream.entries_added)
+    groups: list = stream.groups()
+    sink.put_length(len(groups))
+    for group in groups:
+        put_group(sink, group)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def put_group(sink: Sink, group: Group) -> cython.int:
+    """A group: what is pending in it, then its consumers with the ids of what is theirs."""
+    place = cython.declare(Place)
+    pending: PendingPointer
+    put_name(sink, group.name)
+    put_numbers(sink, cython.address(group.last))
+    sink.put_length(cython.cast(uint64_t, group.entries_read))
+    sink.put_length(group.pending.count)
+    seek(cython.address(group.pending), cython.address(_ZERO), cython.address(place))
+    while place.leaf is not cython.NULL:
+        pending = cython.cast(
+            PendingPointer, item_at(cython.address(group.pending), cython.address(place))
+        )
+        put_id(sink, cython.address(pending.id))
+        sink.put_word(pending.time)
+        sink.put_length(cython.cast(uint64_t, pending.count))
+        step(cython.address(place))
+    sink.put_length(len(group.consumers))
+    for consumer in group.in_order():
+        put_consumer(sink, consumer)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def put_consumer(sink: Sink, consumer: Consumer) -> cython.int:
+    """A consumer with the ids of what is pending for it."""
+    place = cython.declare(Place)
+    put_name(sink, consumer.name)
+    sink.put_word(consumer.seen_ms)
+    if stream_type(sink.version) == STREAM_3:
+        sink.put_word(consumer.active_ms)
+    sink.put_length(consumer.pending.count)
+    seek(cython.address(consumer.pending), cython.address(_ZERO), cython.address(place))
+    while place.leaf is not cython.NULL:
+        put_id(
+            sink,
+            cython.cast(ConstId, item_at(cython.address(consumer.pending), cython.address(place))),
+        )
+        step(cython.address(place))
+    return 0
+
+
+# -- In ------------------------------------------------------------------------------------------
+
+
+@cython.cfunc
+def read_id(source: Source):
+    """An id of sixteen bytes, as a pair."""
+    raw: cython.pointer[cython.const[uint8_t]] = source.take(ID_SIZE)
+    ms: uint64_t = 0
+    seq: uint64_t = 0
+    i: cython.int
+    for i in range(8):
+        ms = ms << 8 | raw[i]
+        seq = seq << 8 | raw[8 + i]
+    return ms, seq
+
+
+@cython.cfunc
+def read_numbers(source: Source):
+    """An id of two numbers, as a pair."""
+    ms: uint64_t = source.read_length()
+    return ms, source.read_length()
+
+
+def read_stream(source, type):
+    """Read a stream."""
+    stream: Stream = Stream()
+    nodes: cython.Py_ssize_t = source.read_count()
+    groups: cython.Py_ssize_t
+    while nodes > 0:
+        read_node(source, stream)
+        nodes -= 1
+    length: uint64_t = source.read_length()
+    last: tuple = read_numbers(source)
+    if length and not stream.node_count():
+        raise Corrupt("Stream length inconsistent with rax entries")
+    try:
+        if type == STREAM:
+            stream.restore(cython.cast(int64_t, length), last)
+        else:
+            first: tuple = read_numbers(source)
+            deleted: tuple = read_numbers(source)
+            added: uint64_t = source.read_length()
+            stream.restore(cython.cast(int64_t, length), last, first, deleted, 0)
+            stream.entries_added = added
+    except ValueError:
+        raise Corrupt("Stream length inconsistent with rax entries") from None
+    groups = source.read_count()
+    while groups > 0:
+        read_group(source, stream, type)
+        groups -= 1
+    return stream
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def read_node(source: Source, stream: Stream) -> cython.int:
+    """A node, under the id of its first entry."""
+    length: cython.Py_ssize_t = 0
+    key: bytes = source.read_bytes()
+    if PyBytes_GET_SIZE(key) != ID_SIZE:
+        raise Corrupt("Stream node key entry is not the size of a stream ID")
+    first = (int.from_bytes(key[:8], "big"), int.from_bytes(key[8:], "big"))
+    text: cython.p_const_char = source.read_text(cython.address(length))
+    try:
+        stream.add_pack(first, text[:length])
+    except ValueError:
+        raise Corrupt("Stream listpack integrity check failed.") from None
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def read_group(source: Source, stream: Stream, type: cython.int) -> cython.int:
+    """A group with its consumers."""
+    name: bytes = source.read_bytes()
+    last: tuple = read_numbers(source)
+    entries_read: int64_t = -1
+    group: Group
+    key = cython.declare(Id)
+    count: cython.Py_ssize_t
+    time: int64_t
+    if type == STREAM:
+        key.ms = last[0]
+        key.seq = last[1]
+        entries_read = stream.entries_up_to(cython.address(key))
+    else:
+        entries_read = cython.cast(int64_t, source.read_length())
+    group = stream.add_group(name, last, entries_read)
+    if group is None:
+        raise Corrupt(f"Duplicated consumer group name {name!r}")
+    count = source.read_count()
+    while count > 0:
+        count -= 1
+        id_ = read_id(source)
+        time = source.read_word()
+        try:
+            group.add_pending(id_, time, cython.cast(int64_t, source.read_length()))
+        except ValueError:
+            raise Corrupt("Duplicated global PEL entry loading stream consumer group") from None
+    count = source.read_count()
+    while count > 0:
+        read_consumer(source, group, type)
+        count -= 1
+    if not group.is_assigned():
+        raise Corrupt("NACK entry without consumer")
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def read_consumer(source: Source, group: Group, type: cython.int) -> cython.int:
+    """A consumer with the ids of what is pending for it."""
+    name: bytes = source.read_bytes()
+    consumer: Consumer
+    count: cython.Py_ssize_t
+    if group.consumer(name) is not None:
+        raise Corrupt("Duplicate stream consumer detected.")
+    consumer = group.add_consumer(name, source.read_word())
+    # Without a time of its own, when it was seen is the best that is known.
+    consumer.active_ms = source.read_word() if type == STREAM_3 else consumer.seen_ms
+    count = source.read_count()
+    while count > 0:
+        count -= 1
+        id_ = read_id(source)
+        try:
+            group.assign_pending(id_, consumer)
+        except ValueError:
+            raise Corrupt(_misassigned(group, id_)) from None
+    return 0
+
+
+def _misassigned(group: Group, id_: tuple) -> str:
+    """What is wrong with an entry that cannot be a consumer's."""
+    if group.some(id_, 1)[:1] and tuple(group.some(id_, 1)[0][:2]) == id_:
+        return "Stream consumer PEL entry already has a consumer assigned"
+    return "Consumer entry not found in group global PEL"

@@ -1,0 +1,14 @@
+from carnelian.datatypes.entry cimport Entry
+from carnelian.keyspace.database cimport Database
+from carnelian.persistence.sink cimport Sink
+
+
+cdef class Writer:
+    cdef Sink sink
+    cdef Py_ssize_t keys
+    cdef public int clocks
+    cdef public long long delay_us
+    cdef public object progress
+
+    cdef int write_database(self, Database db) except -1
+    cdef int write_key(self, Database db, Entry *entry) except -1

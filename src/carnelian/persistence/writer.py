@@ -1,0 +1,149 @@
+"""RDB files on their way out: everything that a key space holds, between header and check sum."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+import cython
+from cython.cimports.carnelian.datatypes.entry import (
+    Entry,
+    expires,
+    expiry_of,
+    key_length,
+    key_of,
+)
+from cython.cimports.carnelian.datatypes.table import Walk, begin_walk, walk_on
+from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+from cython.cimports.carnelian.persistence import encoder
+from cython.cimports.carnelian.persistence.formats import (
+    AUX,
+    END,
+    EXPIRY_MS,
+    FREQUENCY,
+    FUNCTION,
+    IDLE,
+    RESIZE,
+    SELECT,
+    WITH_TIMES,
+)
+from cython.cimports.carnelian.persistence.sink import Sink
+
+# Access clocks in a file (maxmemory-policy).
+NO_CLOCK: int = 0
+IDLE_TIME: int = 1
+USE_COUNT: int = 2
+
+_IDLE_TIME = cython.declare(cython.int, 1)
+_USE_COUNT = cython.declare(cython.int, 2)
+# Keys between two reports.
+REPORT = cython.declare(cython.Py_ssize_t, 1024)
+
+
+@cython.final
+@cython.cclass
+class Writer:
+    """Writes one file to a sink.
+
+    - ``clocks``: what to write about the use of keys: NO_CLOCK, IDLE_TIME or USE_COUNT;
+    - ``progress(keys)``: called now and then with the number of keys written;
+    - ``delay_us``: microseconds to sleep at each key.
+    """
+
+    def __init__(self, sink: Sink):
+        self.sink = sink
+        self.keys = 0
+        self.clocks = 0
+        self.delay_us = 0
+        self.progress: Callable[[int], None] | None = None
+
+    def write(
+        self,
+        keyspace: Keyspace,
+        facts: Iterable[tuple[bytes, bytes]],
+        functions: Iterable[bytes] = (),
+    ) -> None:
+        """Write everything, and flush it.
+
+        Args:
+            keyspace: must not change meanwhile.
+            facts: names and values of the fields at the beginning.
+            functions: libraries of functions.
+
+        Raises:
+            OSError: the file does not take it.
+        """
+        self.sink.raw(b"REDIS%04d" % self.sink.version)
+        for name, value in facts:
+            self.sink.put_byte(AUX)
+            self.sink.text(name)
+            self.sink.text(value)
+        for code in functions:
+            self.sink.put_byte(FUNCTION)
+            self.sink.text(code)
+        for db in keyspace.databases:
+            if len(db):
+                self.write_database(db)
+        self.sink.put_byte(END)
+        self.sink.close()
+
+    def write_database(self, db):
+        """One database."""
+        walk = cython.declare(Walk)
+        entry: cython.pointer[Entry]
+        self.sink.put_byte(SELECT)
+        self.sink.put_length(db.index)
+        self.sink.put_byte(RESIZE)
+        self.sink.put_length(db.table.used)
+        self.sink.put_length(db.expiring.used)
+        begin_walk(
+            cython.address(walk),
+            cython.address(db.table.main),
+            cython.address(db.table.target),
+            db.table.position,
+        )
+        entry = walk_on(cython.address(walk))
+        while entry is not cython.NULL:
+            self.write_key(db, entry)
+            entry = walk_on(cython.address(walk))
+        return 0
+
+    def write_key(self, db, entry):
+        """A key with its value, and before it when it expires and how it was used."""
+        sink: Sink = self.sink
+        if expires(entry):
+            sink.put_byte(EXPIRY_MS)
+            sink.put_word(expiry_of(entry))
+        if self.clocks == _IDLE_TIME:
+            sink.put_byte(IDLE)
+            sink.put_length(db.keyspace.idle_ms(entry.access) // 1000)
+        elif self.clocks == _USE_COUNT:
+            sink.put_byte(FREQUENCY)
+            sink.put_byte(db.keyspace.frequency(entry.access))
+        encoder.put_type(sink, entry)
+        sink.put_text(key_of(entry), key_length(entry))
+        encoder.put_value(sink, entry)
+        self.keys += 1
+        if self.keys % REPORT == 0 and self.progress is not None:
+            self.progress(self.keys)
+        if self.delay_us > 0:
+            time.sleep(self.delay_us / 1e6)
+        return 0
+
+
+def needed_version(keyspace: Keyspace, lowest: cython.int) -> int:
+    """The lowest RDB version from ``lowest`` on that has forms for all that is there."""
+    db: Database
+    for db in keyspace.databases:
+        for key in db.timed_hashes:
+            if _needs_times(db, key):
+                return max(lowest, WITH_TIMES)
+    return lowest
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _needs_times(db: Database, key: bytes) -> cython.bint:
+    entry: cython.pointer[Entry] = db.held(key)
+    return entry is not cython.NULL and encoder.needed_version(entry) == WITH_TIMES

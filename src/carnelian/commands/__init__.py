@@ -1,10 +1,19 @@
-"""The commands, one module or package for each family."""
+"""The commands, one module or package for each family; those of features live with them."""
 
 import importlib
 import pkgutil
+
+# Modules outside of this package that declare commands, fields of INFO or the like.
+_FEATURES = (
+    "carnelian.persistence.information",
+    "carnelian.persistence.saving",
+    "carnelian.persistence.transfer",
+)
 
 
 def declare_all() -> None:
     """Import all families, so that a registry made from now on knows their commands."""
     for found in pkgutil.iter_modules(__path__, f"{__name__}."):
         importlib.import_module(found.name)
+    for name in _FEATURES:
+        importlib.import_module(name)

@@ -54,7 +54,9 @@ def config_set(session: Session, args: list[bytes]) -> object:
     for position in range(2, len(args), 2):
         if config.is_sensitive(args[position]):
             redact(args, position + 1)
-    config.set(pairs, local=session.is_local())
+    snapshots = session.engine.persistence
+    loading = snapshots is not None and snapshots.loading is not None
+    config.set(pairs, local=session.is_local(), loading=loading)
     return OK
 
 

@@ -30,6 +30,7 @@ cdef class Engine:
     cdef readonly object info
     cdef readonly object modules
     cdef readonly object nested
+    cdef public object persistence
     cdef public object log
     cdef public object on_shutdown
     cdef readonly list on_cron
@@ -38,7 +39,7 @@ cdef class Engine:
     cdef readonly str run_id
     cdef readonly str replication_id
     cdef public long long startup_memory
-    cdef readonly long long peak_memory
+    cdef public long long peak_memory
     cdef readonly long long started_ms
     cdef public bint cron_paused
     cdef readonly long long cron_ticks

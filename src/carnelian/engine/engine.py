@@ -90,6 +90,8 @@ class Engine:
         self.modules = Modules(self)
         # What `session.call` of a handler comes to.
         self.nested = nested.call
+        # What saves and loads the data set, once there is something that does.
+        self.persistence: Any = None
         # Subcommands of DEBUG that features bring along.
         self.debug_commands: dict[bytes, Callable] = {}
         self.started_ms = self.clock.wall_ms()
@@ -190,7 +192,7 @@ class Engine:
         if self.monitored and not command.flags & _SKIP_MONITOR:
             self.monitors.feed(session, args, db_index)
         if self.effects.listening:
-            self._propagate(session, args, db_index, self.keyspace.dirty != dirty)
+            self._propagate(session, args, db_index, self.keyspace.dirty > dirty)
         session.rewritten = None
         return reply
 

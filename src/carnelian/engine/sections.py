@@ -197,43 +197,6 @@ def _physical_memory() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-@section("persistence")
-def persistence(engine: Engine) -> Fields:
-    """The state of files: none are written yet."""
-    return [
-        ("loading", 0),
-        ("async_loading", 0),
-        ("current_cow_peak", 0),
-        ("current_cow_size", 0),
-        ("current_cow_size_age", 0),
-        ("current_fork_perc", "0.00"),
-        ("current_save_keys_processed", 0),
-        ("current_save_keys_total", 0),
-        ("rdb_changes_since_last_save", engine.keyspace.dirty),
-        ("rdb_bgsave_in_progress", 0),
-        ("rdb_last_save_time", engine.started_ms // 1000),
-        ("rdb_last_bgsave_status", "ok"),
-        ("rdb_last_bgsave_time_sec", -1),
-        ("rdb_current_bgsave_time_sec", -1),
-        ("rdb_saves", 0),
-        ("rdb_last_cow_size", 0),
-        ("rdb_last_load_keys_expired", 0),
-        ("rdb_last_load_keys_loaded", 0),
-        ("aof_enabled", 0),
-        ("aof_rewrite_in_progress", 0),
-        ("aof_rewrite_scheduled", 0),
-        ("aof_last_rewrite_time_sec", -1),
-        ("aof_current_rewrite_time_sec", -1),
-        ("aof_last_bgrewrite_status", "ok"),
-        ("aof_rewrites", 0),
-        ("aof_rewrites_consecutive_failures", 0),
-        ("aof_last_write_status", "ok"),
-        ("aof_last_cow_size", 0),
-        ("module_fork_in_progress", 0),
-        ("module_fork_last_cow_size", 0),
-    ]
-
-
 @section("stats")
 def stats(engine: Engine) -> Fields:
     """Counters since the start, or since CONFIG RESETSTAT."""
@@ -270,8 +233,8 @@ def stats(engine: Engine) -> Fields:
         ("pubsub_channels", len(engine.pubsub.channels)),
         ("pubsub_patterns", len(engine.pubsub.patterns)),
         ("pubsubshard_channels", len(engine.pubsub.shard_channels)),
-        ("latest_fork_usec", 0),
-        ("total_forks", 0),
+        ("latest_fork_usec", fact("latest_fork_usec", 0)),
+        ("total_forks", fact("total_forks", 0)),
         ("migrate_cached_sockets", 0),
         ("slave_expires_tracked_keys", 0),
         ("active_defrag_hits", 0),
@@ -285,7 +248,7 @@ def stats(engine: Engine) -> Fields:
         ("tracking_total_prefixes", 0),
         ("unexpected_error_replies", 0),
         ("total_error_replies", counted.error_replies),
-        ("dump_payload_sanitizations", 0),
+        ("dump_payload_sanitizations", fact("dump_payload_sanitizations", 0)),
         ("total_reads_processed", counted.reads),
         ("total_writes_processed", counted.writes),
         ("io_threaded_reads_processed", 0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 
 from carnelian import __version__
@@ -13,6 +14,7 @@ from carnelian.engine.config.checks import expand_title
 from carnelian.engine.engine import Engine
 from carnelian.engine.modules import ModuleError
 from carnelian.engine.sections import REDIS_VERSION
+from carnelian.persistence.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
 from carnelian.server import banner, checks, crash, process
@@ -27,6 +29,9 @@ from carnelian.server.signals import Signals
 MIN_HZ, MAX_HZ = 1, 500
 # With more clients than this for each tick, dynamic-hz doubles the ticks.
 CLIENTS_PER_TICK = 200
+
+# Turns of the loop between two pieces of a file that is loaded.
+_TURNS_WHILE_LOADING = 4
 
 # Called before the process ends, with SHUTDOWN's options; False keeps it alive.
 ExitHook = Callable[[set[bytes]], bool]
@@ -58,9 +63,11 @@ class Server:
         self.title = process.Title()
         self.supervisor = supervisor
         # What features do before the process ends, such as saving.
-        self.on_exit: list[ExitHook] = []
+        self.snapshots = snapshots_of(self.engine)
+        self.on_exit: list[ExitHook] = [self.snapshots.shut_down]
         self.pid_file: str | None = None
         self._hz = 0
+        self._ended = False
         # The signal that asked for a shutdown which has not begun.
         self._requested_by: str | None = None
         self._attach()
@@ -91,6 +98,30 @@ class Server:
             self.log("warning", f"{str(error).removeprefix('ERR ')}: server aborting")
             raise SystemExit(1) from None
 
+    def load(self) -> None:
+        """Load the data set from the disk, while clients are told to wait.
+
+        Raises SystemExit when it cannot be loaded, and when the server is told to end meanwhile.
+        """
+        self.loop.hooks = self.hub
+        began = time.monotonic()
+        try:
+            found = self.snapshots.load(progress=self._serve_while_loading)
+        except LoadError as error:
+            self.log("warning", str(error))
+            raise SystemExit(1) from None
+        if found:
+            seconds = time.monotonic() - began
+            self.log("notice", f"DB loaded from disk: {seconds:.3f} seconds")
+
+    def _serve_while_loading(self) -> None:
+        """A look at the clients, who are many or few: a few turns of the loop."""
+        for _turn in range(_TURNS_WHILE_LOADING):
+            self.loop.call_soon(_nothing)  # so that it does not wait
+            self.loop.turn()
+            if self._ended:
+                raise SystemExit(0)
+
     def run(self) -> None:
         """Serve until a shutdown."""
         if self.listeners.has_tcp:
@@ -111,7 +142,6 @@ class Server:
         process.set_cpu_affinity(self.config["server_cpulist"] or "", self.log)
         self._score_for_oom(None)
         process.settle_memory()
-        self.loop.hooks = self.hub
         self._tick()
         self.loop.run()
 
@@ -133,6 +163,7 @@ class Server:
                 return False
         self._clean_up()
         self.loop.stop()
+        self._ended = True
         return True
 
     def write_pid_file(self) -> None:
@@ -158,6 +189,9 @@ class Server:
     def _heed_request(self) -> None:
         if self._requested_by is None or self.engine.cron_paused:
             return
+        if self.snapshots.loading is not None:
+            self.log("warning", "Received shutdown signal during loading, exiting now.")
+            raise SystemExit(0)
         chosen = self.config[f"shutdown-on-{self._requested_by.lower()}"]
         self._requested_by = None
         self.shut_down({word.encode() for word in chosen})
@@ -249,6 +283,10 @@ class Server:
         engine.on_shutdown = self.shut_down
         engine.on_cron.append(self._keep_house)
         engine.memory_limit.relievers.append(self.hub.end_largest)
+        self.snapshots.automatic = True
+        self.snapshots.can_fork = True
+        self.snapshots.prepare_child = self._prepare_child
+        self.signals.on_insist = self.snapshots.abandon
         engine.debug_commands[b"replybuffer"] = self._debug_reply_buffer
         self.config.warn = lambda message: self.log("warning", message)
         followers: dict[str, Callable] = {
@@ -271,6 +309,14 @@ class Server:
         self.config.on_change("oom-score-adj", self._score_for_oom)
         self.config.on_change("oom-score-adj-values", self._score_for_oom)
         self.config.on_change("proc-title-template", self._entitle)
+
+    def _prepare_child(self) -> None:
+        """What a child that writes a snapshot does first."""
+        self.title.show("redis-rdb-bgsave")
+        process.set_cpu_affinity(self.config["bgsave_cpulist"] or "", self.log)
+        self.oom_score.apply(
+            self.config["oom-score-adj"], list(self.config["oom-score-adj-values"]), 2
+        )
 
     def _report_crashes(self, wanted: bool) -> None:
         crash.enable(self.log) if wanted else crash.disable()
@@ -371,3 +417,7 @@ class Server:
         else:
             self.clients.peak_reset_ms = parse_int(word)
         return OK
+
+
+def _nothing() -> None:
+    pass

@@ -21,6 +21,8 @@ class Signals:
         self._log = log
         self._on_shutdown = on_shutdown
         self._received = False
+        # Called before the process ends at once.
+        self.on_insist: Callable[[], None] | None = None
 
     def install(self) -> None:
         """Handle signals from now on; only in the main thread."""
@@ -39,6 +41,8 @@ class Signals:
     def _handle(self, number: int, frame: object) -> None:
         if number == signal.SIGINT and self._received:
             self._log.from_handler("warning", "You insist... exiting now.")
+            if self.on_insist is not None:
+                self.on_insist()
             os._exit(1)
         name = signal.Signals(number).name
         self._log.from_handler("warning", f"Received {name} scheduling shutdown...")

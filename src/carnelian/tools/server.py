@@ -111,6 +111,7 @@ def _serve(config: Config, configured: bool) -> int:
         server.start()
         if background or config["pidfile"]:
             server.write_pid_file()
+        server.load()
         server.run()
     except ConfigFileError:
         # A line that only the engine could judge, such as rename-command.

@@ -42,7 +42,9 @@ def dbsize(session: Session, args: list[bytes]) -> object:
     history=_FLUSH_HISTORY,
 )
 def flushdb(session: Session, args: list[bytes]) -> object:
-    return _flush(session, args, [session.db])
+    before = session.keyspace.dirty
+    _flush(session, [session.db], _is_lazy(session, args))
+    return _propagate(session, args, before)
 
 
 @command(
@@ -59,17 +61,23 @@ def flushdb(session: Session, args: list[bytes]) -> object:
     history=_FLUSH_HISTORY,
 )
 def flushall(session: Session, args: list[bytes]) -> object:
-    return _flush(session, args, session.keyspace.databases)
+    before = session.keyspace.dirty
+    _flush(session, session.keyspace.databases, _is_lazy(session, args))
+    if session.engine.persistence is not None:
+        session.engine.persistence.flushed()
+    return _propagate(session, args, before)
 
 
-def _flush(session: Session, args: list[bytes], databases: list[Database]) -> object:
-    lazy = _is_lazy(session, args)
+def _flush(session: Session, databases: list[Database], lazy: bool) -> None:
     removed = sum(len(db) for db in databases)
     for db in databases:
         session.engine.changes.replaced(db)
         session.keyspace.flush(db, lazy)
     session.keyspace.dirty += removed
-    if not removed:
+
+
+def _propagate(session: Session, args: list[bytes], before: int) -> object:
+    if session.keyspace.dirty <= before:
         # Replicas and the append-only file get it all the same: they may hold more.
         session.engine.effects.add(session.db.index, args)
     return OK

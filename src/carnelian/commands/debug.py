@@ -17,6 +17,7 @@ from carnelian.engine import digest
 from carnelian.engine.config.numbers import parse_memory
 from carnelian.engine.registry import command
 from carnelian.engine.session import Session
+from carnelian.persistence.appending import debug_flush_sleep, debug_load
 from carnelian.persistence.saving import debug_reload, debug_skip_sums
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import (
@@ -317,6 +318,8 @@ _SUBCOMMANDS: dict[bytes, tuple[int, int, Handler]] = {
     b"change-repl-id": (0, 0, _change_repl_id),
     b"config-rewrite-force-all": (0, 0, _rewrite_config),
     b"pause-cron": (1, 1, _pause_cron),
+    b"aof-flush-sleep": (1, 1, debug_flush_sleep),
+    b"loadaof": (0, 0, debug_load),
     b"reload": (0, 3, debug_reload),
     b"set-skip-checksum-validation": (1, 1, debug_skip_sums),
     b"listpack": (1, 1, _listpack),

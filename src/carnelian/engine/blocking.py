@@ -190,6 +190,12 @@ class Blocking:
         if reply is not NO_REPLY:
             self._finish(session, reply)
 
+    def answer(self, session: Session, reply: object) -> None:
+        """Let a session go on that waits for something else than keys, with this reply."""
+        blocked = session.blocked
+        if blocked is not None:
+            self._give_up(session, blocked, reply)
+
     def _finish(self, session: Session, reply: object) -> None:
         self.cancel(session)
         session.send(reply)

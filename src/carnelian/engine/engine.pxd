@@ -31,6 +31,7 @@ cdef class Engine:
     cdef readonly object modules
     cdef readonly object nested
     cdef public object persistence
+    cdef public object append_only
     cdef public object log
     cdef public object on_shutdown
     cdef readonly list on_cron
@@ -56,3 +57,4 @@ cdef class Engine:
     cpdef execute_next(self, Session session, list args)
     cpdef call(self, Session session, Command command, list args)
     cpdef before_sleep(self)
+    cdef propagate(self, Session session, list args, int db_index, bint changed)

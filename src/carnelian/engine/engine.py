@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cython
+from cython.cimports.carnelian.engine.effects import Effects
 from cython.cimports.carnelian.engine.memory_limit import MemoryLimit
 from cython.cimports.carnelian.engine.registry import Command, Registry
 from cython.cimports.carnelian.engine.session import Session
@@ -27,7 +28,6 @@ from carnelian.engine.admission import Admission
 from carnelian.engine.blocking import Blocking
 from carnelian.engine.changes import Changes
 from carnelian.engine.config import Config
-from carnelian.engine.effects import Effects
 from carnelian.engine.info import Info
 from carnelian.engine.latency import LatencyMonitor
 from carnelian.engine.modules import Modules
@@ -52,6 +52,7 @@ _FAST = cython.declare(cython.longlong, _FLAGS["fast"])
 _REEXECUTING = cython.declare(cython.int, FLAG_REEXECUTING)
 _UNTOUCHING = cython.declare(cython.int, UNTOUCHING)
 _MODULE = cython.declare(cython.longlong, _FLAGS["module"])
+_ARBITRARY_KEYS = cython.declare(cython.longlong, _FLAGS["touches_arbitrary_keys"])
 
 # The share of its time that the engine may spend on resizing tables and freeing memory.
 _BACKGROUND_SHARE = 0.1
@@ -92,6 +93,8 @@ class Engine:
         self.nested = nested.call
         # What saves and loads the data set, once there is something that does.
         self.persistence: Any = None
+        # And what logs its changes.
+        self.append_only: Any = None
         # Subcommands of DEBUG that features bring along.
         self.debug_commands: dict[bytes, Callable] = {}
         self.started_ms = self.clock.wall_ms()
@@ -192,7 +195,7 @@ class Engine:
         if self.monitored and not command.flags & _SKIP_MONITOR:
             self.monitors.feed(session, args, db_index)
         if self.effects.listening:
-            self._propagate(session, args, db_index, self.keyspace.dirty > dirty)
+            self.propagate(session, args, db_index, self.keyspace.dirty > dirty)
         session.rewritten = None
         return reply
 
@@ -205,13 +208,21 @@ class Engine:
         finally:
             self.keyspace.touching = touching
 
-    def _propagate(self, session: Session, args: list, db_index: int, changed: bool) -> None:
+    @cython.cfunc
+    def propagate(self, session: Session, args: list, db_index: cython.int, changed: cython.bint):
+        """Pass on what a command did, as it was or as its handler has rewritten it."""
+        effects: Effects = self.effects
         if session.rewritten is not None:
             args = session.rewritten
-        if changed and args:
-            self.effects.add(db_index, args)
+        changed = changed and len(args) > 0
+        if self.depth == 0 and len(effects._pending) == 0:
+            if changed:
+                effects.hand_on(db_index, args)
+            return
+        if changed:
+            effects.add(db_index, args)
         if self.depth == 0:
-            self.effects.flush()
+            effects.flush(cython.cast(Command, session.command).flags & _ARBITRARY_KEYS != 0)
 
     def _count_failure(self, command: Command, error: Error) -> None:
         command.failed_calls += 1
@@ -253,6 +264,8 @@ class Engine:
             self.effects.flush()
         if self.keyspace.active_expire:
             self.expire_cycle.run(True)
+            if self.effects.listening:
+                self.effects.flush(True)
 
     def next_deadline_ms(self) -> int:
         """When :meth:`on_deadline` is due, as unix time in ms; 0 if nothing waits for a time."""
@@ -285,6 +298,7 @@ class Engine:
             self.stats.sample(self.clock.ms)
         self.expire_cycle.hz = hz
         self._note_duration("expire-cycle", self.expire_cycle.run())
+        self.effects.flush(True)
         budget_us = int(_BACKGROUND_SHARE * 1_000_000 / hz)
         self.keyspace.background_step(budget_us, self.config["activerehashing"])
         self.peak_memory = max(self.peak_memory, self.memory_limit.used())

@@ -102,7 +102,7 @@ def clients(engine: Engine) -> Fields:
 def memory(engine: Engine) -> Fields:
     """What the data takes, by our own count and by that of the system."""
     numbers = MemoryReading(engine)
-    limit = engine.config["maxmemory"]
+    limit, log = engine.config["maxmemory"], engine.append_only
     total = _physical_memory()
     return [
         ("used_memory", numbers.used),
@@ -152,7 +152,7 @@ def memory(engine: Engine) -> Fields:
         ("mem_clients_slaves", 0),
         ("mem_clients_normal", numbers.clients),
         ("mem_cluster_links", 0),
-        ("mem_aof_buffer", 0),
+        ("mem_aof_buffer", 0 if log is None else log.log.buffer.room),
         ("mem_allocator", "libc"),
         ("mem_overhead_db_hashtable_rehashing", 0),
         ("active_defrag_running", 0),
@@ -246,7 +246,7 @@ def stats(engine: Engine) -> Fields:
         ("tracking_total_keys", 0),
         ("tracking_total_items", 0),
         ("tracking_total_prefixes", 0),
-        ("unexpected_error_replies", 0),
+        ("unexpected_error_replies", fact("unexpected_error_replies", 0)),
         ("total_error_replies", counted.error_replies),
         ("dump_payload_sanitizations", fact("dump_payload_sanitizations", 0)),
         ("total_reads_processed", counted.reads),

@@ -8,6 +8,10 @@ import signal
 import struct
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
 
 # What a child reports: keys it has written, bytes of memory that it does not share any more.
 _REPORT = struct.Struct("<qq")
@@ -155,6 +159,33 @@ class _Reporter:
             os.write(self._pipe, _REPORT.pack(keys, private_bytes()))
         except OSError:
             pass
+
+
+def note_fork(engine: Engine, child: Child) -> None:
+    """Take down what a fork cost, and share memory from now on: nothing is moved without need."""
+    facts = engine.facts
+    facts["latest_fork_usec"] = child.fork_us
+    facts["total_forks"] = facts.get("total_forks", 0) + 1
+    engine.latency.add("fork", child.fork_us // 1000, engine.clock.ms // 1000)
+    engine.keyspace.hold_resizes(True)
+    engine.keyspace.touching = False
+
+
+def note_end(engine: Engine) -> None:
+    """Memory is shared with no child any more."""
+    engine.keyspace.hold_resizes(False)
+    engine.keyspace.touching = True
+
+
+def report_private(log: Callable[[str, str], None], purpose: str) -> None:
+    """Say in a child's log how much memory is its own."""
+    private = private_bytes() >> 20
+    if private:
+        log(
+            "notice",
+            f"Fork CoW for {purpose}: current {private} MB, peak {private} MB, average {private} "
+            "MB",
+        )
 
 
 def private_bytes() -> int:

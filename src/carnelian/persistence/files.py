@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from carnelian import REDIS_VERSION
+from carnelian.datatypes import memory
 from carnelian.engine.engine import Engine
 from carnelian.persistence import reader, writer
 from carnelian.persistence.errors import FormatError
@@ -34,7 +36,7 @@ def write(
     The file is there whole or not at all: it is written under another name, forced to the disk,
     and renamed. Returns whether it was, and says in the log why not.
     """
-    log, temporary = engine.log, temporary_name(os.getpid())
+    config, log, temporary = engine.config, engine.log, temporary_name(os.getpid())
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     except OSError as error:
@@ -47,7 +49,9 @@ def write(
     step = "rdbSaveRio"
     try:
         try:
-            _write_content(engine, fd, facts, functions, progress)
+            write_content(
+                engine, fd, facts, functions, progress, config["rdb-save-incremental-fsync"]
+            )
             step = "fsync"
             os.fsync(fd)
         finally:
@@ -71,20 +75,33 @@ def write(
     return True
 
 
-def _write_content(
+def facts(engine: Engine, base: bool = False) -> list[tuple[bytes, bytes]]:
+    """What a file says about itself; ``base`` for one that an append-only file begins with."""
+    return [
+        (b"redis-ver", REDIS_VERSION.encode()),
+        (b"redis-bits", b"64"),
+        (b"ctime", b"%d" % (engine.clock.wall_ms() // 1000)),
+        (b"used-mem", b"%d" % memory.used()),
+        (b"aof-base", b"%d" % base),
+    ]
+
+
+def write_content(
     engine: Engine,
     fd: int,
     facts: list[tuple[bytes, bytes]],
     functions: list[bytes],
     progress: Progress | None,
+    sync: bool,
 ) -> None:
+    """Write the data set to an open file; ``sync`` writes out as it goes on. Raises OSError."""
     config = engine.config
     sink = Sink(
         writer.needed_version(engine.keyspace, config["rdb-version"]),
         fd,
         compress=config["rdbcompression"],
         check=config["rdbchecksum"],
-        sync=config["rdb-save-incremental-fsync"],
+        sync=sync,
     )
     file = writer.Writer(sink)
     file.clocks = _CLOCKS.get(config["maxmemory-policy"][-3:], writer.NO_CLOCK)

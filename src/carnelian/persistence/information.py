@@ -6,18 +6,20 @@ import time
 
 from carnelian.engine.engine import Engine
 from carnelian.engine.info import Fields, section
+from carnelian.persistence.append_only import OFF, AppendOnly, append_only_of
+from carnelian.persistence.children import Child
 from carnelian.persistence.snapshots import Snapshots, snapshots_of
 
 
 @section("persistence")
 def persistence(engine: Engine) -> Fields:
     """What is being loaded and saved, and how the last time went."""
-    snapshots = snapshots_of(engine)
+    snapshots, log = snapshots_of(engine), append_only_of(engine)
     fields: list[tuple[str, object]] = [
         ("loading", int(snapshots.loading is not None)),
         ("async_loading", 0),
     ]
-    fields += _child(snapshots)
+    fields += _child(snapshots.child or log.child, snapshots.keys_total)
     fields += [
         ("rdb_changes_since_last_save", engine.keyspace.dirty),
         ("rdb_bgsave_in_progress", int(snapshots.running)),
@@ -29,24 +31,44 @@ def persistence(engine: Engine) -> Fields:
         ("rdb_last_cow_size", snapshots.last_private_bytes),
         ("rdb_last_load_keys_expired", snapshots.keys_expired),
         ("rdb_last_load_keys_loaded", snapshots.keys_loaded),
-        ("aof_enabled", 0),
-        ("aof_rewrite_in_progress", 0),
-        ("aof_rewrite_scheduled", 0),
-        ("aof_last_rewrite_time_sec", -1),
-        ("aof_current_rewrite_time_sec", -1),
-        ("aof_last_bgrewrite_status", "ok"),
-        ("aof_rewrites", 0),
-        ("aof_rewrites_consecutive_failures", 0),
-        ("aof_last_write_status", "ok"),
-        ("aof_last_cow_size", 0),
+    ]
+    fields += _append_only(log)
+    fields += [
         ("module_fork_in_progress", 0),
         ("module_fork_last_cow_size", 0),
     ]
+    if log.state != OFF:
+        fields += _sizes(log)
     return fields + _loading(snapshots)
 
 
-def _child(snapshots: Snapshots) -> list[tuple[str, object]]:
-    child = snapshots.child
+def _append_only(log: AppendOnly) -> list[tuple[str, object]]:
+    return [
+        ("aof_enabled", int(log.state != OFF)),
+        ("aof_rewrite_in_progress", int(log.child is not None)),
+        ("aof_rewrite_scheduled", int(log.scheduled)),
+        ("aof_last_rewrite_time_sec", log.last_rewrite_seconds),
+        ("aof_current_rewrite_time_sec", log.rewriting_seconds),
+        ("aof_last_bgrewrite_status", "err" if log.last_rewrite_failed else "ok"),
+        ("aof_rewrites", log.rewrites),
+        ("aof_rewrites_consecutive_failures", log.limit.failures),
+        ("aof_last_write_status", "err" if log.log.failed or log.syncer.failure else "ok"),
+        ("aof_last_cow_size", log.last_private_bytes),
+    ]
+
+
+def _sizes(log: AppendOnly) -> list[tuple[str, object]]:
+    return [
+        ("aof_current_size", log.log.total_size),
+        ("aof_base_size", log.base_size),
+        ("aof_pending_rewrite", int(log.scheduled)),
+        ("aof_buffer_length", log.log.buffer.length),
+        ("aof_pending_bio_fsync", log.syncer.pending),
+        ("aof_delayed_fsync", log.log.delayed),
+    ]
+
+
+def _child(child: Child | None, total: int) -> list[tuple[str, object]]:
     if child is None:
         return [
             ("current_cow_peak", 0),
@@ -57,7 +79,7 @@ def _child(snapshots: Snapshots) -> list[tuple[str, object]]:
             ("current_save_keys_total", 0),
         ]
     child.receive()
-    percent = 100 * child.keys / snapshots.keys_total if snapshots.keys_total else 0.0
+    percent = 100 * child.keys / total if total else 0.0
     age = int(time.monotonic() - child.reported) if child.private_bytes else 0
     return [
         ("current_cow_peak", child.peak_bytes),
@@ -65,7 +87,7 @@ def _child(snapshots: Snapshots) -> list[tuple[str, object]]:
         ("current_cow_size_age", age),
         ("current_fork_perc", f"{percent:.2f}"),
         ("current_save_keys_processed", child.keys),
-        ("current_save_keys_total", snapshots.keys_total),
+        ("current_save_keys_total", total),
     ]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from carnelian.datatypes import memory
@@ -126,6 +127,36 @@ def load(
         os.close(fd)
 
 
+@contextmanager
+def under_way(
+    engine: Engine, total_bytes: int, begin: Callable[[Loading | None], None]
+) -> Iterator[Loading]:
+    """A load that goes on: sessions are refused, nothing expires by itself."""
+    keyspace, loading = engine.keyspace, Loading(engine, total_bytes)
+    policy, keyspace.overdue = keyspace.overdue, state.IGNORE_OVERDUE
+    active, keyspace.active_expire = keyspace.active_expire, False
+    engine.admission.add_check(loading.check)
+    begin(loading)
+    engine.clock.tick()
+    try:
+        yield loading
+    finally:
+        keyspace.overdue, keyspace.active_expire = policy, active
+        engine.admission.remove_check(loading.check)
+        begin(None)
+    engine.peak_memory = max(engine.peak_memory, memory.used())
+
+
+def prepare(engine: Engine, file: reader.Reader, loading: Loading) -> None:
+    """Let a reader read as the configuration says."""
+    config, log = engine.config, engine.log
+    file.thorough = config["sanitize-dump-payload"] == "yes"
+    file.delay_us = config["key-load-delay"]
+    file.interval = config["loading-process-events-interval-bytes"]
+    file.on_aux = loading.note_aux
+    file.warn = lambda message: log("warning", message)
+
+
 def _read(
     engine: Engine,
     file: reader.Reader,
@@ -134,42 +165,27 @@ def _read(
     begin: Callable[[Loading | None], None],
     progress: Callable[[], None] | None,
 ) -> reader.Reader:
-    config, keyspace, log = engine.config, engine.keyspace, engine.log
-    loading = Loading(engine, size)
-
     def report() -> None:
         loading.loaded_bytes = file.position
         engine.clock.tick()
         if progress is not None:
             progress()
 
-    file.replacing = replacing
-    file.thorough = config["sanitize-dump-payload"] == "yes"
-    file.delay_us = config["key-load-delay"]
-    file.interval = config["loading-process-events-interval-bytes"]
-    file.progress = report
-    file.on_aux = loading.note_aux
-    file.warn = lambda message: log("warning", message)
-    policy, keyspace.overdue = keyspace.overdue, state.IGNORE_OVERDUE
-    active, keyspace.active_expire = keyspace.active_expire, False
-    engine.admission.add_check(loading.check)
-    begin(loading)
-    try:
-        engine.clock.tick()
-        file.read()
-    except (FormatError, MemoryError) as fault:
-        files.explain(log, fault, file.position)
-        raise
-    finally:
-        keyspace.overdue, keyspace.active_expire = policy, active
-        engine.admission.remove_check(loading.check)
-        begin(None)
-    _report_end(file, log)
-    engine.peak_memory = max(engine.peak_memory, memory.used())
+    with under_way(engine, size, begin) as loading:
+        prepare(engine, file, loading)
+        file.replacing = replacing
+        file.progress = report
+        try:
+            file.read()
+        except (FormatError, MemoryError) as fault:
+            files.explain(engine.log, fault, file.position)
+            raise
+    report_end(file, engine.log)
     return file
 
 
-def _report_end(file: reader.Reader, log: files.Log) -> None:
+def report_end(file: reader.Reader, log: files.Log) -> None:
+    """Say what a file has brought."""
     counts = f"keys loaded: {file.keys_loaded}, keys expired: {file.keys_expired}"
     if file.empty_skipped:
         skipped = f"empty keys skipped: {file.empty_skipped}"

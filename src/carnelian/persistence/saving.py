@@ -44,7 +44,12 @@ def bgsave(session: Session, args: list[bytes]) -> object:
         raise SyntaxError_
     if snapshots.running:
         raise Error("ERR Background save already in progress")
-    if session.engine.depth:
+    if session.engine.depth or snapshots.blocked:
+        if not session.engine.depth and len(args) == 1:
+            raise Error(
+                "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE "
+                "SCHEDULE in order to schedule a BGSAVE whenever possible."
+            )
         # A transaction is not cut in two.
         snapshots.scheduled = True
         return Status(b"Background saving scheduled")

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from carnelian import REDIS_VERSION
-from carnelian.datatypes import memory
 from carnelian.engine.registry import FLAG_BITS
 from carnelian.persistence import children, files, loading
 from carnelian.persistence.errors import FormatError
@@ -52,6 +50,8 @@ class Snapshots:
         self.can_fork = False
         self.prepare_child: Callable[[], None] = lambda: None
         self.child: children.Child | None = None
+        # Each tells whether another child runs, which a snapshot in the background waits for.
+        self.rivals: list[Callable[[], bool]] = []
         self.loading: loading.Loading | None = None
         self.scheduled = False
         self.last_save_s = engine.started_ms // 1000
@@ -85,6 +85,11 @@ class Snapshots:
         return self.child is not None
 
     @property
+    def blocked(self) -> bool:
+        """Whether another child has to end before one can write a snapshot."""
+        return any(rival() for rival in self.rivals)
+
+    @property
     def running_seconds(self) -> int:
         """For how long; -1 if none is."""
         return int(time.monotonic() - self._started) if self.running else -1
@@ -96,7 +101,9 @@ class Snapshots:
 
     def _save(self) -> bool:
         engine = self._engine
-        if not files.write(engine, engine.config["dbfilename"], self._facts(), self.functions):
+        if not files.write(
+            engine, engine.config["dbfilename"], files.facts(self._engine), self.functions
+        ):
             return False
         engine.keyspace.dirty = 0
         self.last_save_s = self._now()
@@ -106,7 +113,7 @@ class Snapshots:
     def save_in_background(self) -> bool:
         """Begin to write a snapshot; returns whether it was begun."""
         engine = self._engine
-        if self.running:
+        if self.running or self.blocked:
             return False
         if not self.can_fork:
             self.last_try_s = self._now()
@@ -117,7 +124,7 @@ class Snapshots:
         self._dirty_before = engine.keyspace.dirty
         self.last_try_s = self._now()
         self.keys_total = len(engine.keyspace)
-        facts = self._facts()
+        facts = files.facts(self._engine)
         name = engine.config["dbfilename"]
         try:
             self.child = children.start(
@@ -128,10 +135,7 @@ class Snapshots:
             self._note_outcome(True)
             return False
         self._started = time.monotonic()
-        engine.facts["latest_fork_usec"] = self.child.fork_us
-        engine.facts["total_forks"] = engine.facts.get("total_forks", 0) + 1
-        engine.latency.add("fork", self.child.fork_us // 1000, engine.clock.ms // 1000)
-        self._settle_tables(True)
+        children.note_fork(engine, self.child)
         engine.log("notice", f"Background saving started by pid {self.child.pid}")
         return True
 
@@ -140,29 +144,8 @@ class Snapshots:
     ) -> bool:
         if not files.write(self._engine, name, facts, self.functions, report):
             return False
-        private = children.private_bytes()
-        if private:
-            self._engine.log(
-                "notice",
-                f"Fork CoW for RDB: current {private >> 20} MB, peak {private >> 20} MB, average "
-                f"{private >> 20} MB",
-            )
+        children.report_private(self._engine.log, "RDB")
         return True
-
-    def _settle_tables(self, shared: bool) -> None:
-        """While memory is shared with a child, move and touch nothing without need."""
-        keyspace = self._engine.keyspace
-        keyspace.hold_resizes(shared)
-        keyspace.touching = not shared
-
-    def _facts(self) -> list[tuple[bytes, bytes]]:
-        return [
-            (b"redis-ver", REDIS_VERSION.encode()),
-            (b"redis-bits", b"64"),
-            (b"ctime", b"%d" % self._now()),
-            (b"used-mem", b"%d" % memory.used()),
-            (b"aof-base", b"0"),
-        ]
 
     def kill(self) -> None:
         """Have a snapshot in the background stop; :meth:`tick` will see its end."""
@@ -185,6 +168,8 @@ class Snapshots:
             if self.child.check():
                 self._finish(self.child)
             return
+        if self.blocked:
+            return
         if self.scheduled and self._may_try():
             self.scheduled = not self.save_in_background()
             return
@@ -206,7 +191,7 @@ class Snapshots:
     def _finish(self, child: children.Child) -> None:
         log, status = self._engine.log, child.exit_status
         self.child = None
-        self._settle_tables(False)
+        children.note_end(self._engine)
         self.last_seconds = int(time.monotonic() - self._started)
         self.last_private_bytes = child.private_bytes
         if status == 0:
@@ -267,7 +252,7 @@ class Snapshots:
                 name,
                 replacing=replacing,
                 check_sum=not self.skips_sums,
-                begin=self._set_loading,
+                begin=self.set_loading,
                 progress=progress,
             )
         except FileNotFoundError:
@@ -280,7 +265,8 @@ class Snapshots:
         self.functions = file.functions
         return True
 
-    def _set_loading(self, current: loading.Loading | None) -> None:
+    def set_loading(self, current: loading.Loading | None) -> None:
+        """Show a load that goes on, or that there is none any more."""
         self.loading = current
 
     # -- The end ---------------------------------------------------------------------------------

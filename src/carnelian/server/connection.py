@@ -117,6 +117,10 @@ class Hub(Hooks):
         while self.resumed:
             self.proceed()
             self.engine.before_sleep()
+        if self.engine.effects.listening:
+            self.engine.effects.commit()
+            if self.resumed:
+                self.loop.limit_wait(0)
         if self.pending:
             self.flush()
         if self.closing:
@@ -219,10 +223,12 @@ class Transport(Channel):
     def on_event(self, events: cython.int):
         connection: Connection = self.connection
         try:
-            if connection is not None and events & _readable:
-                connection.readable()
-            if self.connection is not None and events & _writable:
+            # In this order: replies to what is read now wait for the end of the turn, when what
+            # it has changed is on its way to the disk.
+            if connection is not None and events & _writable:
                 connection.flush()
+            if self.connection is not None and events & _readable:
+                connection.readable()
         except Exception as fault:
             connection.give_up(fault)
 

@@ -19,7 +19,7 @@ cdef class Loop:
     cdef list soon
     cdef object threadsafe
     cdef long long timer_count
-    cdef bint stopping
+    cdef readonly bint stopping
     cdef double longest_wait
     cdef double next_timer
     cdef double now

@@ -14,6 +14,8 @@ from carnelian.engine.config.checks import expand_title
 from carnelian.engine.engine import Engine
 from carnelian.engine.modules import ModuleError
 from carnelian.engine.sections import REDIS_VERSION
+from carnelian.persistence import append_loading
+from carnelian.persistence.append_only import append_only_of
 from carnelian.persistence.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
@@ -64,7 +66,8 @@ class Server:
         self.supervisor = supervisor
         # What features do before the process ends, such as saving.
         self.snapshots = snapshots_of(self.engine)
-        self.on_exit: list[ExitHook] = [self.snapshots.shut_down]
+        self.append_only = append_only_of(self.engine)
+        self.on_exit: list[ExitHook] = [self.append_only.shut_down, self.snapshots.shut_down]
         self.pid_file: str | None = None
         self._hz = 0
         self._ended = False
@@ -104,15 +107,30 @@ class Server:
         Raises SystemExit when it cannot be loaded, and when the server is told to end meanwhile.
         """
         self.loop.hooks = self.hub
-        began = time.monotonic()
         try:
-            found = self.snapshots.load(progress=self._serve_while_loading)
+            append_loading.read_manifest(self.append_only, self.engine)
+            if self.config["appendonly"]:
+                self._load_log()
+            else:
+                self._load_snapshot()
         except LoadError as error:
-            self.log("warning", str(error))
+            if str(error):
+                self.log("warning", str(error))
             raise SystemExit(1) from None
-        if found:
+        self.append_only.delete_history()
+
+    def _load_snapshot(self) -> None:
+        began = time.monotonic()
+        if self.snapshots.load(progress=self._serve_while_loading):
             seconds = time.monotonic() - began
             self.log("notice", f"DB loaded from disk: {seconds:.3f} seconds")
+
+    def _load_log(self) -> None:
+        began = time.monotonic()
+        if append_loading.load(self.append_only, self.engine, self._serve_while_loading):
+            seconds = time.monotonic() - began
+            self.log("notice", f"DB loaded from append only file: {seconds:.3f} seconds")
+        self.append_only.open()
 
     def _serve_while_loading(self) -> None:
         """A look at the clients, who are many or few: a few turns of the loop."""
@@ -285,7 +303,10 @@ class Server:
         engine.memory_limit.relievers.append(self.hub.end_largest)
         self.snapshots.automatic = True
         self.snapshots.can_fork = True
-        self.snapshots.prepare_child = self._prepare_child
+        self.snapshots.prepare_child = lambda: self._prepare_child("rdb-bgsave", "bgsave_cpulist")
+        self.append_only.prepare_child = lambda: self._prepare_child(
+            "aof-rewrite", "aof_rewrite_cpulist"
+        )
         self.signals.on_insist = self.snapshots.abandon
         engine.debug_commands[b"replybuffer"] = self._debug_reply_buffer
         self.config.warn = lambda message: self.log("warning", message)
@@ -310,10 +331,10 @@ class Server:
         self.config.on_change("oom-score-adj-values", self._score_for_oom)
         self.config.on_change("proc-title-template", self._entitle)
 
-    def _prepare_child(self) -> None:
-        """What a child that writes a snapshot does first."""
-        self.title.show("redis-rdb-bgsave")
-        process.set_cpu_affinity(self.config["bgsave_cpulist"] or "", self.log)
+    def _prepare_child(self, title: str, processors: str) -> None:
+        """What a child that writes a file does first."""
+        self.title.show(f"redis-{title}")
+        process.set_cpu_affinity(self.config[processors] or "", self.log)
         self.oom_score.apply(
             self.config["oom-score-adj"], list(self.config["oom-score-adj-values"]), 2
         )

@@ -122,7 +122,6 @@ TOPIC = Topic(
             "aof_rewrite_cpulist",
             None,
             "immutable",
-            awaits="persistence",
             summary="Processors that rewrites of the append-only file run on.",
         ),
         Text(

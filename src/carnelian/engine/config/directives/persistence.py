@@ -131,7 +131,6 @@ APPEND_ONLY = Topic(
             summary="Keep files that are no longer needed.",
         ),
     ),
-    awaits="persistence",
 )
 
 TOPICS = (SNAPSHOTS, APPEND_ONLY)

@@ -1,0 +1,43 @@
+from carnelian.engine.effects cimport Listener
+from carnelian.keyspace.clock cimport Clock
+from carnelian.persistence.command_buffer cimport CommandBuffer
+from libc.stdint cimport int64_t
+
+
+cdef class AppendLog(Listener):
+    cdef readonly CommandBuffer buffer
+    cdef readonly Clock clock
+    cdef object engine
+    cdef object syncer
+    cdef readonly int fd
+    cdef public int policy
+    cdef public bint accepting
+    cdef public bint stamping
+    cdef public bint unsynced_on_rewrite
+    cdef public bint rewriting
+    cdef public int64_t size
+    cdef public int64_t total_size
+    cdef public int64_t last_sync_s
+    cdef public int64_t sleep_us
+    cdef public int64_t delayed
+    cdef public bint failed
+    cdef public int failure
+    cdef public int waiters
+    cdef public object on_commit
+    cdef readonly int64_t offset
+    cdef int64_t synced_offset
+    cdef int64_t synced_size
+    cdef int64_t postponed_s
+    cdef int64_t stamp_s
+    cdef int64_t complained_s
+    cdef int selected
+
+    cpdef flush(self, bint force=*)
+    cdef int stamp(self) except -1
+    cdef bint postpone(self) except -1
+    cdef bint write_out(self, bint syncing) except -1
+    cdef Py_ssize_t write_some(self) noexcept nogil
+    cdef note_failure(self, Py_ssize_t written)
+    cdef sync(self, bint syncing)
+    cdef sync_now(self)
+    cdef note(self, str event, int64_t started)

@@ -1,0 +1,330 @@
+"""The file that every write is appended to: gathered in memory, written once for all commands of a
+loop turn before their replies are sent, and forced to the disk as ``appendfsync`` says.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import cython
+from cython.cimports.carnelian.engine.effects import Listener
+from cython.cimports.carnelian.persistence.command_buffer import CommandBuffer
+from cython.cimports.carnelian.persistence.libc import ftruncate, sync_content, usleep
+from cython.cimports.libc.errno import EINTR, ENOSPC, errno
+from cython.cimports.libc.stdint import int64_t
+from cython.cimports.posix.unistd import write
+
+if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
+    from carnelian.persistence.syncing import Syncer
+
+# When what was written is forced to the disk (appendfsync).
+NEVER, EVERY_SECOND, ALWAYS = range(3)
+
+_NEVER = cython.declare(cython.int, NEVER)
+_EVERY_SECOND = cython.declare(cython.int, EVERY_SECOND)
+_ALWAYS = cython.declare(cython.int, ALWAYS)
+# Seconds for which a write waits for the disk to be done with the last one.
+_PATIENCE = cython.declare(int64_t, 2)
+# Seconds between two lines of the log about errors.
+_ERROR_INTERVAL = cython.declare(int64_t, 30)
+
+
+@cython.final
+@cython.cclass
+class AppendLog(Listener):
+    """Appends what the engine propagates to the file ``fd``, -1 while there is none.
+
+    - ``policy`` is NEVER, EVERY_SECOND or ALWAYS;
+    - ``accepting``: whether commands are taken at all;
+    - ``stamping``: annotate in which second commands were run (``aof-timestamp-enabled``);
+    - ``rewriting``: a child writes to the disk; with ``unsynced_on_rewrite`` nothing is then
+      forced there (``no-appendfsync-on-rewrite``);
+    - ``size``: bytes in the file; ``total_size``: with all files that belong to it;
+    - ``delayed``: how often a write could wait no longer for the disk;
+    - ``failed``, ``failure``: whether the last write failed, and its errno;
+    - ``offset``: bytes taken until now, in all;
+    - ``waiters``: with any, ``on_commit()`` is called at the end of each turn.
+    """
+
+    def __init__(self, engine: Engine, syncer: Syncer):
+        self.engine = engine
+        self.clock = engine.clock
+        self.syncer = syncer
+        self.buffer = CommandBuffer()
+        self.fd = -1
+        self.policy = EVERY_SECOND
+        self.accepting = self.stamping = self.unsynced_on_rewrite = self.rewriting = False
+        self.failed = False
+        self.failure = 0
+        self.size = self.total_size = self.synced_size = 0
+        self.offset = self.synced_offset = 0
+        self.last_sync_s = self.clock.ms // 1000
+        self.postponed_s = self.stamp_s = self.complained_s = 0
+        self.delayed = self.sleep_us = 0
+        self.selected = -1
+        self.waiters = 0
+        self.on_commit: Callable[[], None] | None = None
+
+    # -- Commands --------------------------------------------------------------------------------
+
+    @cython.ccall
+    def receive(self, db_index: cython.int, args: list):
+        """Gather a command."""
+        if not self.accepting:
+            return
+        before: cython.Py_ssize_t = self.buffer.length
+        if self.stamping:
+            self.stamp()
+        if db_index != self.selected and db_index >= 0:
+            self.buffer.command([b"SELECT", b"%d" % db_index])
+            self.selected = db_index
+        self.buffer.command(args)
+        self.offset += self.buffer.length - before
+
+    def stamp(self):
+        """Note the time, if it is another second than the last time."""
+        now: int64_t = self.clock.ms // 1000
+        if self.stamp_s < now:
+            self.stamp_s = now
+            self.buffer.raw(b"#TS:%d\r\n" % now)
+        return 0
+
+    def forget_selection(self) -> None:
+        """Begin the next command with a SELECT: another file begins, or a reader does."""
+        self.selected = -1
+
+    # -- Files -----------------------------------------------------------------------------------
+
+    def open(self, fd: cython.int, size: cython.longlong) -> None:
+        """Go on in a file that holds ``size`` bytes."""
+        self.fd = fd
+        self.size = self.synced_size = size
+
+    def replace(self, fd: cython.int) -> None:
+        """Go on in a new file. What is left to do for the old one is done in the background."""
+        if self.fd >= 0:
+            self.syncer.close(self.fd, self.offset - self.buffer.length)
+            self.last_sync_s = self.clock.ms // 1000
+        self.open(fd, 0)
+
+    def close(self) -> None:
+        """Write and force everything to the disk, and be done with the file."""
+        self.flush(True)
+        if self.fd >= 0:
+            self.finish_sync()
+            os.close(self.fd)
+        self.open(-1, 0)
+        self.accepting = False
+        self.forget_selection()
+        self.discard()
+
+    def finish_sync(self) -> bool:
+        """Force the file to the disk now; returns whether it could be, and logs why not."""
+        try:
+            os.fsync(self.fd)
+        except OSError as error:
+            self.engine.log("warning", f"Fail to fsync the AOF file: {error.strerror}")
+            return False
+        self.last_sync_s = self.clock.ms // 1000
+        self.synced_size = self.size
+        self.synced_offset = self.offset - self.buffer.length
+        return True
+
+    def discard(self) -> None:
+        """Forget what was gathered and not written."""
+        self.buffer.clear()
+        self.postponed_s = 0
+
+    @property
+    def postponed(self) -> bool:
+        """Whether a write waits for the disk."""
+        return self.postponed_s != 0
+
+    def is_synced(self, offset: int) -> bool:
+        """Whether what was taken up to an offset is known to be on the disk."""
+        synced: int64_t = self.syncer.synced_offset
+        if synced > self.synced_offset:
+            self.synced_offset = synced
+        return self.fd >= 0 and self.synced_offset >= offset
+
+    # -- Writing ---------------------------------------------------------------------------------
+
+    @cython.ccall
+    def commit(self):
+        """Write what a turn of the loop has gathered."""
+        self.flush(False)
+        if self.waiters and self.on_commit is not None:
+            self.on_commit()
+
+    @cython.ccall
+    def flush(self, force: cython.bint = False):
+        """Write what was gathered, and force it to the disk if it is time.
+
+        Args:
+            force: write even if the disk is busy, which may take its time.
+
+        Raises:
+            SystemExit: what a reply promises to be on the disk could not be brought there.
+        """
+        syncing: cython.bint = False
+        if self.fd < 0:
+            return
+        if self.buffer.length == 0:
+            if self.synced_size == self.size or self.policy == _NEVER:
+                return
+            if self.policy == _EVERY_SECOND and (
+                self.clock.ms // 1000 <= self.last_sync_s or self.syncer.pending
+            ):
+                return
+            self.sync(False)
+            return
+        if self.policy == _EVERY_SECOND:
+            syncing = self.syncer.pending > 0
+            if syncing and not force and self.postpone():
+                return
+        if self.write_out(syncing):
+            self.sync(syncing)
+
+    def postpone(self):
+        """The disk is busy: whether there is still time to wait for it."""
+        now: int64_t = self.clock.ms // 1000
+        if self.postponed_s == 0:
+            self.postponed_s = now
+            return True
+        if now - self.postponed_s < _PATIENCE:
+            return True
+        self.delayed += 1
+        self.engine.log(
+            "notice",
+            "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF buffer "
+            "without waiting for fsync to complete, this may slow down Redis.",
+        )
+        return False
+
+    def write_out(self, syncing):
+        """Write the buffer; returns whether all of it was written."""
+        watched: cython.bint = self.engine.latency.threshold_ms > 0
+        started: int64_t
+        written: cython.Py_ssize_t
+        if self.sleep_us:
+            with cython.nogil:
+                usleep(self.sleep_us)
+        started = self.clock.monotonic_ns() if watched else 0
+        with cython.nogil:
+            written = self.write_some()
+        if watched:
+            if syncing:
+                self.note("aof-write-pending-fsync", started)
+            elif self.rewriting:
+                self.note("aof-write-active-child", started)
+            else:
+                self.note("aof-write-alone", started)
+            self.note("aof-write", started)
+        self.postponed_s = 0
+        if written != self.buffer.length:
+            self.note_failure(written)
+            return False
+        if self.failed:
+            self.engine.log("warning", "AOF write error looks solved, Redis can write again.")
+            self.failed = False
+        self.size += written
+        self.total_size += written
+        self.buffer.clear()
+        return True
+
+    def write_some(self):
+        """Write as much of the buffer as the disk takes: how many bytes, -1 if none."""
+        done: cython.Py_ssize_t = 0
+        count: cython.Py_ssize_t
+        while done < self.buffer.length:
+            count = write(self.fd, self.buffer.data + done, self.buffer.length - done)
+            if count < 0:
+                if errno == EINTR:
+                    continue
+                return done if done else -1
+            done += count
+        return done
+
+    def note_failure(self, written):
+        """Not everything was written: bring the file back to where it was, and try again later."""
+        self.failure = errno if written < 0 else ENOSPC
+        log = self.engine.log
+        now: int64_t = self.clock.ms // 1000
+        loud: cython.bint = now - self.complained_s > _ERROR_INTERVAL
+        if loud:
+            self.complained_s = now
+        if written < 0:
+            if loud:
+                log("warning", f"Error writing to the AOF file: {os.strerror(self.failure)}")
+        else:
+            if loud:
+                log(
+                    "warning",
+                    f"Short write while writing to the AOF file: (nwritten={written}, "
+                    f"expected={self.buffer.length})",
+                )
+            if ftruncate(self.fd, self.size) == 0:
+                written = -1
+            elif loud:
+                log(
+                    "warning",
+                    "Could not remove short write from the append-only file.  Redis may refuse to "
+                    "load the AOF the next time it starts.  ftruncate: " + os.strerror(errno),
+                )
+        if self.policy == _ALWAYS:
+            log(
+                "warning",
+                "Can't recover from AOF write error when the AOF fsync policy is 'always'. "
+                "Exiting...",
+            )
+            raise SystemExit(1)
+        self.failed = True
+        if written > 0:
+            self.size += written
+            self.total_size += written
+            self.buffer.drop(written)
+
+    # -- Forcing to the disk ---------------------------------------------------------------------
+
+    def sync(self, syncing):
+        """Force the file to the disk, if the policy says that it is time."""
+        now: int64_t
+        if self.unsynced_on_rewrite and self.rewriting:
+            return
+        if self.policy == _ALWAYS:
+            self.sync_now()
+        elif self.policy == _EVERY_SECOND:
+            now = self.clock.ms // 1000
+            if now > self.last_sync_s:
+                if not syncing:
+                    self.syncer.sync(self.fd, self.offset - self.buffer.length)
+                    self.synced_size = self.size
+                self.last_sync_s = now
+
+    def sync_now(self):
+        """Force the file to the disk before anything else happens."""
+        watched: cython.bint = self.engine.latency.threshold_ms > 0
+        started: int64_t = self.clock.monotonic_ns() if watched else 0
+        outcome: cython.int
+        with cython.nogil:
+            outcome = sync_content(self.fd)
+        if outcome < 0:
+            self.engine.log(
+                "warning",
+                "Can't persist AOF for fsync error when the AOF fsync policy is 'always': "
+                f"{os.strerror(errno)}. Exiting...",
+            )
+            raise SystemExit(1)
+        if watched:
+            self.note("aof-fsync-always", started)
+        self.synced_size = self.size
+        self.synced_offset = self.offset - self.buffer.length
+        self.last_sync_s = self.clock.ms // 1000
+
+    def note(self, event, started):
+        """Tell the latency monitor how long something took."""
+        milliseconds: int64_t = (self.clock.monotonic_ns() - started) // 1_000_000
+        self.engine.latency.add(event, milliseconds, self.clock.ms // 1000)

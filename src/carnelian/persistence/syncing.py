@@ -1,0 +1,94 @@
+"""What would let the loop wait for the disk, done by a thread, one thing after the other."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+Log = Callable[[str, str], None]
+
+# As far as files are concerned, nothing was lost if there is nothing to force to the disk.
+_HARMLESS = (errno.EBADF, errno.EINVAL)
+
+force = getattr(os, "fdatasync", os.fsync)
+
+
+class Syncer:
+    """Forces files to the disk, closes and deletes them, in the background.
+
+    The thread begins with the first job. ``pending`` is the number of files to be forced that are
+    not yet, ``synced_offset`` the highest offset that came with one that is. ``failure`` is the
+    errno of the last attempt, 0 if it went well.
+    """
+
+    def __init__(self, log: Log):
+        self._log = log
+        self._jobs: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self.pending = 0
+        self.failure = 0
+        self.synced_offset = 0
+
+    def sync(self, fd: int, offset: int) -> None:
+        """Force a file to the disk; what was appended up to ``offset`` is in it."""
+        self.pending += 1
+        self._add(self._sync, fd, offset)
+
+    def close(self, fd: int, offset: int) -> None:
+        """Force a file to the disk and close it."""
+        self._add(self._close, fd, offset)
+
+    def delete(self, path: str) -> None:
+        """Delete a file if it is there."""
+        self._add(_delete, path)
+
+    def wait(self) -> None:
+        """Wait until everything asked for until now is done."""
+        done = threading.Event()
+        self._add(done.set)
+        done.wait()
+
+    def _add(self, job: Callable[..., None], *arguments: object) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="aof-sync", daemon=True)
+            self._thread.start()
+        self._jobs.put((job, arguments))
+
+    def _work(self) -> None:
+        while True:
+            job, arguments = self._jobs.get()
+            job(*arguments)
+
+    def _sync(self, fd: int, offset: int) -> None:
+        try:
+            force(fd)
+        except OSError as error:
+            if error.errno not in _HARMLESS:
+                if not self.failure:
+                    self._log("warning", f"Fail to fsync the AOF file: {error.strerror}")
+                self.failure = error.errno or errno.EIO
+                return
+        finally:
+            self.pending -= 1
+        self.failure = 0
+        self.synced_offset = max(self.synced_offset, offset)
+
+    def _close(self, fd: int, offset: int) -> None:
+        try:
+            force(fd)
+            self.synced_offset = max(self.synced_offset, offset)
+        except OSError:
+            pass
+        finally:
+            os.close(fd)
+
+
+def _delete(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass

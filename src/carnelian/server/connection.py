@@ -267,6 +267,7 @@ class Connection(Session):
 
     def __init__(self, hub: Hub, transport: Transport, unix_socket: bool = False):
         super().__init__(hub.engine)
+        self.takes_rows = True
         self.hub = hub
         self.transport = transport
         self.parser = Parser()

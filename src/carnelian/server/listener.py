@@ -89,9 +89,7 @@ class Door:
             sock.close()
             return
         stats.connections += 1
-        connection = Connection(self._hub, Transport(sock.detach()), unix_socket)
-        connection.takes_rows = True
-        self._hub.adopt(connection)
+        self._hub.adopt(Connection(self._hub, Transport(sock.detach()), unix_socket))
 
     def _tune(self, sock: socket.socket) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

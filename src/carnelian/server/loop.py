@@ -19,7 +19,14 @@ from cython.cimports.libc.errno import EINTR, errno
 from cython.cimports.libc.math import ceil
 from cython.cimports.posix.time import CLOCK_MONOTONIC, clock_gettime, timespec
 
-from carnelian.server.poller import READABLE, WRITABLE, make_poller, poller_name, socket_pair
+from carnelian.server.poller import (
+    READABLE,
+    WRITABLE,
+    epoll_descriptor,
+    make_poller,
+    poller_name,
+    socket_pair,
+)
 
 _readable = cython.declare(cython.int, READABLE)
 _writable = cython.declare(cython.int, WRITABLE)
@@ -85,7 +92,7 @@ class Loop:
     def __init__(self):
         self.poller = make_poller()
         # The descriptor of epoll, which the loop waits for by itself.
-        self.epoll = self.poller.fileno() if poller_name(self.poller) == "epoll" else -1
+        self.epoll = epoll_descriptor(self.poller)
         self.channels = []
         self.timers = []
         self.timer_count = 0

@@ -48,6 +48,13 @@ def poller_name(poller: object) -> str:
     return names.get(type(poller), "epoll")
 
 
+def epoll_descriptor(poller: object) -> int:
+    """What to call ``epoll_wait`` with, -1 if the poller is none of epoll."""
+    if hasattr(select, "epoll") and isinstance(poller, select.epoll):
+        return poller.fileno()
+    return -1
+
+
 def socket_pair() -> tuple[socket.socket, socket.socket]:
     """Two connected sockets that never block."""
     receiver, sender = socket.socketpair()

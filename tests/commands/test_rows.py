@@ -3,7 +3,7 @@
 import pytest
 
 from carnelian.engine.engine import Engine
-from carnelian.resp.replies import Error
+from carnelian.resp.replies import Error, Lazy
 from carnelian.resp.rows import Rows
 from carnelian.resp.writer import encode
 from support.local import LocalClient, Word
@@ -97,7 +97,11 @@ def test_transactions_have_values(client: LocalClient):
     assert client("EXEC") == [[b"a", b"b", b"5", b"-20"], [b"a", b"b", b"3"]]
 
 
-def test_large_replies_are_values(client: LocalClient):
-    client.session.takes_rows = True
+def test_large_replies_are_made_part_by_part(client: LocalClient):
     client("RPUSH", "long", *range(5000))
-    assert isinstance(client("LRANGE", "long", 0, -1), list)
+    whole = client("LRANGE", "long", 0, -1)
+    assert isinstance(whole, list)
+    client.session.takes_rows = True
+    lazy = client("LRANGE", "long", 0, -1)
+    assert isinstance(lazy, Lazy)
+    assert encode(lazy) == encode(whole)

@@ -221,6 +221,8 @@ class Databases(RuleBasedStateMachine):
     def same_keys(self) -> None:
         for index in (0, 1):
             db, model = self.pair(index)
+            for key in list(model.entries):
+                db.has(key)
             assert sorted(db.keys()) == sorted(
                 key for key in list(model.entries) if model.live(key)
             )

@@ -20,6 +20,7 @@ from carnelian.resp.replies import (
     Error,
     FlatMap,
     FlatSet,
+    Lazy,
     Push,
     Several,
     Status,
@@ -262,3 +263,36 @@ def test_output_survives_any_sends(replies, sizes):
     assert sent == expected
     assert out.memory == out.chunk_count == 0
     assert blocks.lent() == lent
+
+
+# Part by part
+
+
+@pytest.mark.parametrize("kind", [list, FlatMap, FlatSet])
+@pytest.mark.parametrize("protocol", [2, 3])
+@pytest.mark.parametrize("counted", [False, True])
+def test_a_lazy_reply_is_written_like_a_whole_one(kind: type, protocol: int, counted: bool):
+    members = [b"x" * size for size in (*range(100), 20_000, 5, 16_384, *range(600, 700))]
+    parts = [members[at : at + 7] for at in range(0, len(members), 7)]
+    count = len(members) if counted else None
+    out = OutputBuffer()
+    write(out, b"before", protocol)
+    write(out, Lazy(iter(parts), count, kind), protocol)
+    write(out, b"after", protocol)
+    whole = encode(b"before", protocol) + encode(kind(members), protocol)
+    assert out.take() == whole + encode(b"after", protocol)
+
+
+def test_an_empty_lazy_reply():
+    assert encode(Lazy(iter([]))) == encode(Lazy(iter([[]]), 0)) == b"*0\r\n"
+
+
+def test_a_lazy_reply_of_another_length_than_announced_is_none():
+    out = OutputBuffer()
+    write(out, 1, 2)
+    with pytest.raises(ValueError, match="3 members were announced, 2 came"):
+        write(out, Lazy(iter([[b"a"], [b"b"]]), 3), 2)
+    with pytest.raises(TypeError):
+        write(out, Lazy(iter([[b"a"], [object()]])), 2)
+    assert out.take() == b":1\r\n"
+    assert out.memory == 0

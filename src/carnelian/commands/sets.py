@@ -3,6 +3,8 @@
 See https://redis.io/docs/latest/develop/data-types/sets/
 """
 
+from collections.abc import Iterator
+
 import cython
 from cython.cimports.carnelian.commands.pouring import rows_for
 from cython.cimports.carnelian.datatypes.glob import matches
@@ -14,12 +16,15 @@ from cython.cimports.carnelian.resp.rows import SET, Rows
 from carnelian.commands.keys.scanning import parse_cursor
 from carnelian.datatypes.set import Set as _Set
 from carnelian.engine.registry import at, command, counted
+from carnelian.engine.session import PART
 from carnelian.keyspace import events
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, FlatSet, SyntaxError_
+from carnelian.resp.replies import Error, FlatSet, Lazy, SyntaxError_
 
 _SET = cython.declare(cython.int, events.SET)
 _GENERIC = cython.declare(cython.int, events.GENERIC)
+
+_PART = cython.declare(cython.Py_ssize_t, PART)
 
 # What SRANDMEMBER may be asked for, either way.
 _MOST_RANDOM = cython.declare(cython.longlong, (1 << 62) - 1)
@@ -187,10 +192,21 @@ def smembers(session: Session, args: list):
     if value is None:
         return FlatSet()
     rows: Rows = rows_for(session, SET, value.size())
-    if rows is None:
-        return FlatSet(value.members())
-    value.pour(rows)
-    return rows
+    if rows is not None:
+        value.pour(rows)
+        return rows
+    if session.lazily(value.size()):
+        return Lazy(_member_parts(value), value.size(), FlatSet)
+    return FlatSet(value.members())
+
+
+def _member_parts(value: Set) -> Iterator[list]:
+    """All members, part by part; they must not change meanwhile."""
+    cursor, part = value.scan(0, _PART)
+    yield part
+    while cursor:
+        cursor, part = value.scan(cursor, _PART)
+        yield part
 
 
 @command(
@@ -324,9 +340,18 @@ def srandmember(session: Session, args: list):
     value: Set = session.db.collection(args[1], _Set)
     if value is None or count == 0:
         return []
-    if count < 0:
-        return [value.random() for _ in range(-count)]
-    return value.sample(count)
+    if count > 0:
+        return value.sample(count)
+    if session.lazily(-count):
+        return Lazy(_random_parts(value, -count), -count)
+    return [value.random() for _ in range(-count)]
+
+
+def _random_parts(value: Set, count: cython.longlong) -> Iterator[list]:
+    """So many random members, part by part."""
+    while count > 0:
+        yield [value.random() for _ in range(min(count, _PART))]
+        count -= _PART
 
 
 # -- Several sets ----------------------------------------------------------------------------------

@@ -32,3 +32,4 @@ cdef class Session:
     cpdef resume(self)
     cdef settle_reply_mode(self)
     cpdef rewrite(self, list args)
+    cdef bint lazily(self, Py_ssize_t members) except -1

@@ -40,6 +40,10 @@ FLAG_REEXECUTING: int = 128  # a blocked command tried again: keeps its place wh
 FLAG_INTERNAL: int = 256
 FLAG_DENY_BLOCKING: int = 512  # inside EXEC or a script: what would wait is answered at once
 
+# Members of a large reply that are made at once.
+PART: int = 1024
+_PART = cython.declare(cython.Py_ssize_t, PART)
+
 # What CLIENT REPLY asked for.
 REPLY_ON: int = 0
 REPLY_OFF: int = 1
@@ -144,6 +148,14 @@ class Session:
         An empty list stands for nothing at all.
         """
         self.rewritten = args
+
+    def lazily(self, members: cython.Py_ssize_t):
+        """Whether a reply of so many members should be a :class:`carnelian.resp.replies.Lazy`.
+
+        Not inside of a transaction or a command of a user: others may change the value before the
+        reply is written.
+        """
+        return members > _PART and self.takes_rows and self.engine.depth == 0
 
     def call(self, *words: object) -> object:
         """Run another command from within a handler, and return its reply in Python's types.

@@ -1,5 +1,4 @@
 from carnelian.datatypes.entry cimport Entry
-from carnelian.datatypes.table cimport Found
 from carnelian.keyspace.strings cimport Strings
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
@@ -62,4 +61,6 @@ cdef class Database(Strings):
     cdef bint remove(self, bytes key, bint lazy) except -1
     cdef bint set_access(self, bytes key, uint32_t access) except -1
     cdef int reap_key(self, bytes key, int64_t now) except -1
-    cdef list visible_keys(self, Found *found, bytes type_name)
+    cdef tuple scan_part(
+        self, uint64_t cursor, Py_ssize_t count, bytes type_name, list overdue
+    )

@@ -419,8 +419,18 @@ class Database(Strings):
         Begin with cursor 0 and go on until it is 0 again: a key that is there all the while is
         returned at least once, whatever else is added, deleted or resized in between.
         """
+        overdue: list = []
+        cursor, keys = self.scan_part(cursor, count, type_name, overdue)
+        for key in overdue:
+            self.has(key)
+        return cursor, keys
+
+    def scan_part(self, cursor, count, type_name, overdue):
+        """:meth:`scan`; the keys past their time that it meets are for the caller to deal with."""
         found = cython.declare(Found)
         visits: cython.Py_ssize_t = count * SCAN_PATIENCE
+        keys: list = []
+        i: cython.Py_ssize_t
         memset(cython.address(found), 0, cython.sizeof(Found))
         try:
             while True:
@@ -428,32 +438,31 @@ class Database(Strings):
                 visits -= 1
                 if cursor == 0 or visits <= 0 or found.count >= count:
                     break
-            return cursor, self.visible_keys(cython.address(found), type_name)
+            for i in range(found.count):
+                entry: cython.pointer[Entry] = found.items[i]
+                if self.hidden(entry):
+                    if overdue is not None:
+                        overdue.append(read_key(entry))
+                elif type_name is None or entry_type(entry) == type_name:
+                    keys.append(read_key(entry))
+            return cursor, keys
         finally:
             forget(cython.address(found))
 
-    def visible_keys(self, found, type_name):
-        """The keys of collected entries; those past their time are dealt with."""
-        keys: list = []
-        overdue: list = []
-        entry: cython.pointer[Entry]
-        i: cython.Py_ssize_t
-        for i in range(found.count):
-            entry = found.items[i]
-            if self.hidden(entry):
-                overdue.append(read_key(entry))
-            elif type_name is None or entry_type(entry) == type_name:
-                keys.append(read_key(entry))
-        for key in overdue:
-            self.has(key)
-        return keys
-
     def keys(self) -> Iterator[bytes]:
-        """Every key, once if the database does not change meanwhile."""
+        """Every key, once if the database does not change meanwhile.
+
+        Those past their time are left out, but not deleted.
+        """
+        for part in self.key_parts():
+            yield from part
+
+    def key_parts(self) -> Iterator[list[bytes]]:
+        """:meth:`keys` in lists of some hundred."""
         cursor: uint64_t = 0
         while True:
-            cursor, keys = self.scan(cursor, CHUNK)
-            yield from keys
+            cursor, part = self.scan_part(cursor, CHUNK, None, None)
+            yield part
             if cursor == 0:
                 return
 

@@ -18,6 +18,8 @@ cdef class OutputBuffer:
     cdef int grow(self, Py_ssize_t size) except -1
     cdef int put(self, const char* data, Py_ssize_t size) except -1
     cpdef int put_bytes(self, bytes value) except -1
+    cdef int leave_gap(self, Py_ssize_t size) except -1
+    cdef void fill_gap(self, int number, const char* text, Py_ssize_t size) noexcept
     cpdef int absorb(self, OutputBuffer other) except -1
     cdef int iovecs(self, iovec* out, int maximum) noexcept
     cpdef int consume(self, Py_ssize_t size) except -1

@@ -116,6 +116,27 @@ class OutputBuffer:
         count(size)
         return 0
 
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def leave_gap(self, size: cython.Py_ssize_t) -> cython.int:
+        """Leave ``size`` bytes (at most ``BLOCK``) to be written later; returns their number."""
+        self.grow(size)
+        self._seal(False)
+        self.tail += size
+        self._seal(False)
+        return self.count - 1
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def fill_gap(
+        self, number: cython.int, text: cython.p_const_char, size: cython.Py_ssize_t
+    ) -> cython.void:
+        """Write the bytes of a gap, perhaps fewer; nothing may have been consumed since."""
+        gap: cython.pointer[Segment] = self.segments + self.first + number
+        self.sealed -= gap.size - size
+        gap.size = size
+        memcpy(gap.data, text, size)
+
     @cython.ccall
     @cython.exceptval(-1, check=False)
     def absorb(self, other: OutputBuffer) -> cython.int:

@@ -5,6 +5,8 @@ themselves; the types here say what those cannot. Only the writer knows how any 
 the wire.
 """
 
+from collections.abc import Iterator
+
 
 class Status(bytes):
     """A simple string such as ``OK``; compares equal to the bytes it holds."""
@@ -67,6 +69,24 @@ class FlatSet(list):
     """A set given as a list of members that are known to be distinct."""
 
     __slots__ = ()
+
+
+class Lazy:
+    """A large array that is made part by part while it is written, so that it never lies in memory
+    as a whole.
+
+    Args:
+        parts: an iterator of lists of members.
+        count: how many members come in all; None if only the end of the parts tells.
+        kind: ``list``, ``FlatMap`` or ``FlatSet``.
+    """
+
+    __slots__ = ("count", "kind", "parts")
+
+    def __init__(self, parts: Iterator[list], count: int | None = None, kind: type = list):
+        self.parts = parts
+        self.count = count
+        self.kind = kind
 
 
 class Verbatim:

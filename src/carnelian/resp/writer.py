@@ -30,6 +30,7 @@ _Push = cython.declare(object, replies.Push)
 _Several = cython.declare(object, replies.Several)
 _FlatMap = cython.declare(object, replies.FlatMap)
 _FlatSet = cython.declare(object, replies.FlatSet)
+_Lazy = cython.declare(object, replies.Lazy)
 _Verbatim = cython.declare(object, replies.Verbatim)
 _BigNumber = cython.declare(object, replies.BigNumber)
 _PlainFloat = cython.declare(object, replies.PlainFloat)
@@ -92,6 +93,58 @@ def encode(value: Any, protocol: cython.int = 2) -> bytes:
     out: OutputBuffer = OutputBuffer()
     write(out, value, protocol)
     return out.take()
+
+
+# Part by part
+
+
+@cython.ccall
+@cython.exceptval(-2, check=False)
+def begin_parts(out: OutputBuffer, lazy: Any, protocol: cython.int) -> cython.int:
+    """Append the header of a :class:`carnelian.resp.replies.Lazy`.
+
+    Its parts are to follow with :func:`add_part`, then :func:`end_parts` with what this returns.
+    """
+    count = lazy.count
+    if count is None:
+        return out.leave_gap(_HEADER)
+    _write_list_header(out, lazy.kind, count, protocol)
+    return -1
+
+
+@cython.ccall
+@cython.exceptval(-1, check=False)
+def add_part(out: OutputBuffer, part: list, protocol: cython.int) -> cython.int:
+    """Append some members of a lazy reply."""
+    return _write_items(out, part, protocol, 1)
+
+
+@cython.ccall
+@cython.exceptval(-1, check=False)
+def end_parts(
+    out: OutputBuffer, lazy: Any, protocol: cython.int, gap: cython.int, count: cython.Py_ssize_t
+) -> cython.int:
+    """Complete a lazy reply of ``count`` members; nothing of it may have been sent before."""
+    header: OutputBuffer
+    if gap >= 0:
+        header = OutputBuffer()
+        _write_list_header(header, lazy.kind, count, protocol)
+        out.fill_gap(gap, header.head, header.pending())
+    elif count != lazy.count:
+        raise ValueError(f"{lazy.count} members were announced, {count} came")
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_lazy(out: OutputBuffer, lazy: Any, protocol: cython.int) -> cython.int:
+    """All of it."""
+    count: cython.Py_ssize_t = 0
+    gap: cython.int = begin_parts(out, lazy, protocol)
+    for part in lazy.parts:
+        add_part(out, part, protocol)
+        count += len(part)
+    return end_parts(out, lazy, protocol, gap, count)
 
 
 # Pieces
@@ -299,7 +352,16 @@ def _write_list(
     out: OutputBuffer, kind: Any, value: Any, protocol: cython.int, depth: cython.int
 ) -> cython.int:
     """A list or one of its subclasses that say what it stands for."""
-    size: cython.Py_ssize_t = len(cython.cast(list, value))
+    _write_list_header(out, kind, len(cython.cast(list, value)), protocol)
+    return _write_items(out, value, protocol, depth)
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=False)
+def _write_list_header(
+    out: OutputBuffer, kind: Any, size: cython.Py_ssize_t, protocol: cython.int
+) -> cython.int:
+    """What comes before the members."""
     if kind is list or protocol < 3:
         if kind is not _Several:
             _write_header(out, b"*", size)
@@ -311,7 +373,7 @@ def _write_list(
         _write_header(out, b">", size)
     elif kind is not _Several:
         _write_header(out, b"*", size)
-    return _write_items(out, value, protocol, depth)
+    return 0
 
 
 @cython.cfunc
@@ -391,6 +453,8 @@ def _write_special(
         return _write_list(out, kind, value, protocol, depth + 1)
     if kind is _Rows:
         return _write_rows(out, value, protocol)
+    if kind is _Lazy:
+        return _write_lazy(out, value, protocol)
     if kind is _PlainFloat:
         return _write_plain(out, value, protocol)
     if isinstance(value, _Error):

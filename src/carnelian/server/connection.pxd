@@ -59,6 +59,7 @@ cdef class Connection(Session):
     cdef readable(self)
     cdef nothing_read(self, Py_ssize_t count)
     cdef run_commands(self)
+    cdef write_parts(self, lazy)
     cdef finish_silently(self, value)
     cdef refuse_input(self, error)
     cdef check_query(self)

@@ -18,7 +18,7 @@ from cython.cimports.carnelian.resp.arguments import recycle
 from cython.cimports.carnelian.resp.libc import iovec
 from cython.cimports.carnelian.resp.output import OutputBuffer
 from cython.cimports.carnelian.resp.parser import Parser
-from cython.cimports.carnelian.resp.writer import write
+from cython.cimports.carnelian.resp.writer import add_part, begin_parts, end_parts, write
 from cython.cimports.carnelian.server.libc import close, recv, send, writev
 from cython.cimports.carnelian.server.loop import Channel, Hooks, Loop
 from cython.cimports.libc.errno import EAGAIN, EINTR, errno
@@ -31,7 +31,7 @@ from carnelian.engine.session import (
     REPLY_ON,
 )
 from carnelian.resp.parser import ProtocolError
-from carnelian.resp.replies import NO_REPLY, Push, Several
+from carnelian.resp.replies import NO_REPLY, Lazy, Push, Several
 from carnelian.server import client_info
 from carnelian.server.poller import READABLE, WRITABLE
 
@@ -70,6 +70,7 @@ _readable = cython.declare(cython.int, READABLE)
 _writable = cython.declare(cython.int, WRITABLE)
 _needs_auth = cython.declare(cython.int, NEEDS_AUTH)
 _reply_on = cython.declare(cython.int, REPLY_ON)
+_Lazy = cython.declare(object, Lazy)
 
 
 @cython.cclass
@@ -347,6 +348,8 @@ class Connection(Session):
                     value = engine.execute_next(self, args)
                 if self.reply_mode != _reply_on:
                     self.finish_silently(value)
+                elif type(value) is _Lazy:
+                    self.write_parts(value)
                 elif value is not NO_REPLY:
                     write(output, value, self.protocol)
                 if output.pending() > _REPLY_SIZE:
@@ -363,6 +366,20 @@ class Connection(Session):
         self.args = None
         if output.pending() or self.state & _close_after:
             self.queue()
+
+    @cython.cfunc
+    def write_parts(self, lazy):
+        """Write a large reply, and stop when it is more than the client may leave unread."""
+        output: OutputBuffer = self.output
+        count: cython.Py_ssize_t = 0
+        gap: cython.int = begin_parts(output, lazy, self.protocol)
+        for part in lazy.parts:
+            add_part(output, part, self.protocol)
+            count += len(part)
+            self.check_output()
+            if self.state & _GONE:
+                return
+        end_parts(output, lazy, self.protocol, gap, count)
 
     @cython.cfunc
     def finish_silently(self, value):

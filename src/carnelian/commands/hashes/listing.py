@@ -1,5 +1,7 @@
 """HGETALL, HSCAN, HRANDFIELD and their kin: many fields of a hash."""
 
+from collections.abc import Iterator
+
 import cython
 from cython.cimports.carnelian.commands.hashes.access import to_read
 from cython.cimports.carnelian.commands.pouring import rows_for
@@ -10,8 +12,11 @@ from cython.cimports.carnelian.resp.rows import ARRAY, MAP, Rows
 
 from carnelian.commands.keys.scanning import parse_cursor
 from carnelian.engine.registry import at, command
+from carnelian.engine.session import PART
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, FlatMap, SyntaxError_
+from carnelian.resp.replies import Error, FlatMap, Lazy, SyntaxError_
+
+_PART = cython.declare(cython.Py_ssize_t, PART)
 
 # What HRANDFIELD may be asked for, either way.
 _MOST: int = (1 << 63) - 1
@@ -33,14 +38,7 @@ _MOST: int = (1 << 63) - 1
     hints="nondeterministic_output_order",
 )
 def hgetall(session: Session, args: list):
-    value: Hash = to_read(session, args[1])
-    if value is None:
-        return FlatMap()
-    rows: Rows = rows_for(session, MAP, value.size())
-    if rows is None:
-        return FlatMap(value.collect(FIELDS | VALUES))
-    value.pour(FIELDS | VALUES, rows)
-    return rows
+    return _every(session, args[1], FIELDS | VALUES, FlatMap)
 
 
 @command(
@@ -56,8 +54,7 @@ def hgetall(session: Session, args: list):
     hints="nondeterministic_output_order",
 )
 def hkeys(session: Session, args: list):
-    value: Hash = to_read(session, args[1])
-    return [] if value is None else _one_side(session, value, FIELDS)
+    return _every(session, args[1], FIELDS, list)
 
 
 @command(
@@ -73,18 +70,33 @@ def hkeys(session: Session, args: list):
     hints="nondeterministic_output_order",
 )
 def hvals(session: Session, args: list):
-    value: Hash = to_read(session, args[1])
-    return [] if value is None else _one_side(session, value, VALUES)
+    return _every(session, args[1], VALUES, list)
 
 
 @cython.cfunc
-def _one_side(session: Session, value: Hash, wanted: cython.int):
-    """All fields or all values."""
-    rows: Rows = rows_for(session, ARRAY, value.size())
-    if rows is None:
-        return value.collect(wanted)
-    value.pour(wanted, rows)
-    return rows
+def _every(session: Session, key: bytes, wanted: cython.int, kind: type):
+    """All fields, their values, or both."""
+    value: Hash = to_read(session, key)
+    if value is None:
+        return kind()
+    rows: Rows = rows_for(session, ARRAY if kind is list else MAP, value.size())
+    if rows is not None:
+        value.pour(wanted, rows)
+        return rows
+    if session.lazily(value.size()):
+        # Fields whose time is over are not among the parts: the end tells how many there were.
+        return Lazy(_parts(value, wanted), None, kind)
+    found: list = value.collect(wanted)
+    return found if kind is list else kind(found)
+
+
+def _parts(value: Hash, wanted: cython.int) -> Iterator[list]:
+    """:func:`_every` part by part; the hash must not change meanwhile."""
+    cursor, part = value.scan(0, _PART, wanted)
+    yield part
+    while cursor:
+        cursor, part = value.scan(cursor, _PART, wanted)
+        yield part
 
 
 # -- Some of them ----------------------------------------------------------------------------------
@@ -182,13 +194,27 @@ def _several(session: Session, args: list):
     value: Hash = to_read(session, args[1])
     if value is None or count == 0:
         return []
+    pairs: cython.bint = session.protocol > 2 and wanted != FIELDS
     if count > 0:
-        found: list = value.sample(min(count, value.size()), wanted)
-    else:
-        found = _repeated(value, -count, wanted)
-    if session.protocol < 3 or wanted == FIELDS:
-        return found
-    return [found[i : i + 2] for i in range(0, len(found), 2)]
+        return _shaped(value.sample(min(count, value.size()), wanted), pairs)
+    if session.lazily(-count):
+        return Lazy(_random_parts(value, -count, wanted, pairs))
+    return _shaped(_repeated(value, -count, wanted), pairs)
+
+
+@cython.cfunc
+def _shaped(found: list, pairs: cython.bint) -> list:
+    """Fields and values as they are, or each with its own."""
+    return [found[i : i + 2] for i in range(0, len(found), 2)] if pairs else found
+
+
+def _random_parts(
+    value: Hash, count: cython.longlong, wanted: cython.int, pairs: cython.bint
+) -> Iterator[list]:
+    """:func:`_repeated` part by part."""
+    while count > 0:
+        yield _shaped(_repeated(value, min(count, _PART), wanted), pairs)
+        count -= _PART
 
 
 @cython.cfunc

@@ -4,6 +4,7 @@ See https://redis.io/docs/latest/commands/scan/
 """
 
 import re
+from collections.abc import Iterator
 
 import cython
 from cython.cimports.carnelian.datatypes.glob import matches
@@ -14,7 +15,7 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.engine.registry import command
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import Error, Lazy, SyntaxError_
 
 # What strtoul() reads, which is what clients have been sending.
 _CURSOR: re.Pattern = re.compile(rb"(?:([+-]?)(\d+))?")
@@ -37,8 +38,17 @@ _MOST: int = 1 << 40
 )
 def keys(session: Session, args: list):
     pattern: bytes = args[1]
-    every = session.db.keys()
-    return list(every) if pattern == b"*" else [key for key in every if matches(pattern, key)]
+    db: Database = session.db
+    parts = _matching_parts(db, None if pattern == b"*" else pattern)
+    if session.lazily(db.size()):
+        return Lazy(parts)
+    return [key for part in parts for key in part]
+
+
+def _matching_parts(db: Database, pattern: bytes | None) -> Iterator[list[bytes]]:
+    """The keys that match, part by part."""
+    for part in db.key_parts():
+        yield part if pattern is None else [key for key in part if matches(pattern, key)]
 
 
 @command(

@@ -1,5 +1,7 @@
 """LRANGE, LINDEX, LSET and their kin: elements of a list by place and by content."""
 
+from collections.abc import Iterator
+
 import cython
 from cython.cimports.carnelian.commands.pouring import rows_for
 from cython.cimports.carnelian.datatypes.list import List
@@ -13,13 +15,16 @@ from carnelian.datatypes.list import List as _List
 from carnelian.engine.registry import at, command
 from carnelian.keyspace import events
 from carnelian.resp.replies import OK as _ok
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import Error, Lazy, SyntaxError_
 
 _LIST = cython.declare(cython.int, events.LIST)
 _GENERIC = cython.declare(cython.int, events.GENERIC)
 _OK = cython.declare(object, _ok)
 
 _MOST: int = 2**63 - 1
+
+# Elements of a large reply that are made at once: each part is looked for from an end.
+_PART = cython.declare(cython.Py_ssize_t, 4096)
 
 
 @command(
@@ -50,7 +55,17 @@ def lrange(session: Session, args: list):
         if rows is not None:
             values.pour(start, count, rows)
             return rows
+    if session.lazily(count):
+        return Lazy(_parts(values, start, count), count)
     return values.items(start, count)
+
+
+def _parts(values: List, start: cython.Py_ssize_t, count: cython.Py_ssize_t) -> Iterator[list]:
+    """So many elements from an index on, part by part."""
+    end: cython.Py_ssize_t = start + count
+    while start < end:
+        yield values.items(start, min(end - start, _PART))
+        start += _PART
 
 
 @command(

@@ -1,5 +1,7 @@
 """ZRANGE, ZRANGESTORE, ZREMRANGEBYSCORE and their kin: members of a range."""
 
+from collections.abc import Iterator
+
 import cython
 from cython.cimports.carnelian.commands.pouring import rows_for
 from cython.cimports.carnelian.commands.sorted_sets.bounds import (
@@ -20,12 +22,15 @@ from cython.cimports.carnelian.resp.rows import ARRAY, Rows
 
 from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
 from carnelian.engine.registry import at, command
+from carnelian.engine.session import PART
 from carnelian.keyspace import events
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import Error, Lazy, SyntaxError_
 
 _ZSET = cython.declare(cython.int, events.ZSET)
 _GENERIC = cython.declare(cython.int, events.GENERIC)
+
+_PART = cython.declare(cython.Py_ssize_t, PART)
 
 # A kind of range that is up to the options.
 _ANY = cython.declare(cython.int, -1)
@@ -161,12 +166,28 @@ def _reply(session: Session, args: list, kind: cython.int, reverse: cython.int):
             return rows
     if selection.with_scores:
         shape = PAIRS if session.protocol > 2 else FLAT
-    return value.slice(
-        span.stop - 1 if selection.reverse else span.start,
-        span.stop - span.start,
-        selection.reverse,
-        shape,
-    )
+    first: cython.Py_ssize_t = span.stop - 1 if selection.reverse else span.start
+    count: cython.Py_ssize_t = span.stop - span.start
+    if session.lazily(count):
+        parts = _parts(value, first, count, selection.reverse, shape)
+        return Lazy(parts, 2 * count if shape == FLAT else count)
+    return value.slice(first, count, selection.reverse, shape)
+
+
+def _parts(
+    value: SortedSet,
+    rank: cython.Py_ssize_t,
+    count: cython.Py_ssize_t,
+    reverse: cython.bint,
+    shape: cython.int,
+) -> Iterator[list]:
+    """So many members from a rank on, part by part."""
+    size: cython.Py_ssize_t
+    while count > 0:
+        size = min(count, _PART)
+        yield value.slice(rank, size, reverse, shape)
+        rank = rank - size if reverse else rank + size
+        count -= size
 
 
 @command(

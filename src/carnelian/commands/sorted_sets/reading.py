@@ -1,5 +1,7 @@
 """ZSCORE, ZRANK, ZCOUNT and their kin: commands that look at members."""
 
+from collections.abc import Iterator
+
 import cython
 from cython.cimports.carnelian.commands.sorted_sets.bounds import (
     SCORES,
@@ -18,10 +20,12 @@ from carnelian.commands.keys.scanning import parse_cursor
 from carnelian.commands.operands import integer
 from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
 from carnelian.engine.registry import at, command
+from carnelian.engine.session import PART
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import NULL_ARRAY, Error, SyntaxError_
+from carnelian.resp.replies import NULL_ARRAY, Error, Lazy, SyntaxError_
 
 _MOST: int = (1 << 63) - 1
+_PART = cython.declare(cython.Py_ssize_t, PART)
 
 
 @command(
@@ -198,7 +202,18 @@ def zrandmember(session: Session, args: list):
     value = session.db.collection(args[1], _SortedSet)
     if value is None or count == 0:
         return []
-    return value.sample(count, shape) if count > 0 else value.random_pairs(-count, shape)
+    if count > 0:
+        return value.sample(count, shape)
+    if session.lazily(-count):
+        return Lazy(_random_parts(value, -count, shape), -count * (2 if shape == FLAT else 1))
+    return value.random_pairs(-count, shape)
+
+
+def _random_parts(value: SortedSet, count: cython.longlong, shape: cython.int) -> Iterator[list]:
+    """So many random members, part by part."""
+    while count > 0:
+        yield value.random_pairs(min(count, _PART), shape)
+        count -= _PART
 
 
 def _random_count(args: list) -> int:

@@ -17,6 +17,8 @@ TOOLS = {
     "redis-check-rdb": "redis-tools",
     "redis-check-aof": "redis-tools",
 }
+# Those of them that stand in this source tree, too, and are tested with its server.
+OURS = {"redis-check-rdb": "check_rdb", "redis-check-aof": "check_aof"}
 _NOT_NEEDED = shutil.ignore_patterns("tmp", "cluster", "sentinel", "modules", "moduleapi")
 
 
@@ -43,9 +45,13 @@ def lay_out(folder: Path, source: Path, server: list[str] | None, unit: Unit) ->
     binaries = folder / "src"
     binaries.mkdir()
     launcher = binaries / "redis-server"
-    launcher.write_text(_own_launcher() if server is None else _foreign_launcher(server))
+    launcher.write_text(_own_launcher("server") if server is None else _foreign_launcher(server))
     launcher.chmod(0o755)
     for tool in TOOLS:
+        if server is None and tool in OURS:
+            (binaries / tool).write_text(_own_launcher(OURS[tool]))
+            (binaries / tool).chmod(0o755)
+            continue
         path = shutil.which(tool)
         assert path is not None
         (binaries / tool).symlink_to(path)
@@ -53,13 +59,13 @@ def lay_out(folder: Path, source: Path, server: list[str] | None, unit: Unit) ->
         _insert(folder / "tests" / f"{unit.name}.tcl", unit)
 
 
-def _own_launcher() -> str:
+def _own_launcher(tool: str) -> str:
     # What an installed entry point is, so that the server is known by the name it is called by.
     return (
         f"#!{sys.executable}\n"
         "import sys\n"
         f"sys.path[0] = {str(REPOSITORY / 'src')!r}\n"
-        "from carnelian.tools.server import main\n"
+        f"from carnelian.tools.{tool} import main\n"
         "sys.exit(main())\n"
     )
 

@@ -15,6 +15,12 @@ cdef class Reader:
     cdef public bint checking
     cdef public int64_t interval
     cdef public int64_t delay_us
+    cdef public bint discarding
+    cdef readonly bint sum_checked
+    cdef readonly int stage
+    cdef readonly int type   # of the value that is read or was read last, -1 between keys
+    cdef readonly int64_t keys_expiring
+    cdef public object on_select
     cdef public object progress
     cdef public object on_aux
     cdef public object warn

@@ -43,6 +43,11 @@ SHORTEST = cython.declare(int64_t, 4)
 MOST_REPORTS = cython.declare(int64_t, 10)
 # From this version on there is a check sum, which is zero if it was not computed.
 WITH_SUM = cython.declare(cython.int, 5)
+# What a reader is about to do, by Reader.stage; in the words of redis-check-rdb.
+STAGES = (
+    "start", "read-type", "read-expire", "read-key", "read-object-value", "check-sum", "read-len",
+    "read-aux", "read-module-aux", "read-functions",
+)  # fmt: skip
 
 
 class WrongSum(Corrupt):
@@ -66,6 +71,21 @@ class WrongVersion(FormatError):
     """It begins with something else, or is of a version that nobody knew yet."""
 
 
+@cython.cfunc
+@cython.exceptval(check=False)
+def stage_of(opcode: cython.int) -> cython.int:
+    """The stage of reading what is no key."""
+    if opcode in (EXPIRY_MS, EXPIRY):
+        return 2
+    if opcode in (SELECT, RESIZE):
+        return 6
+    if opcode == AUX:
+        return 7
+    if opcode == MODULE_AUX:
+        return 8
+    return 9 if opcode in (FUNCTION, FUNCTION_EARLY) else 1
+
+
 @cython.final
 @cython.cclass
 class Reader:
@@ -78,10 +98,13 @@ class Reader:
     - ``checking``: compare the check sum;
     - ``interval``, ``progress``: call ``progress()`` about every so many bytes, between keys;
     - ``delay_us``: microseconds to sleep at each key;
+    - ``discarding``: look at everything, and keep nothing;
+    - ``on_select(index)``: is told the number of the database that the following keys belong to;
     - ``on_aux(name, value)``: is given the facts about the file (``redis-ver`` and the like);
     - ``warn(message)``: is given what is odd but no reason to stop.
 
-    ``functions`` are the libraries of functions, as texts.
+    ``stage`` is a place in STAGES, and ``keys_expiring`` how many keys have an expiry (only when
+    discarding). ``functions`` are the libraries of functions, as texts.
     """
 
     def __cinit__(self, *args):
@@ -95,6 +118,12 @@ class Reader:
         self.thorough = False
         self.keep_overdue = False
         self.replacing = False
+        self.discarding = False
+        self.sum_checked = False
+        self.stage = 0
+        self.type = -1
+        self.keys_expiring = 0
+        self.on_select: Callable[[int], None] | None = None
         self.checking = True
         self.interval = 0
         self.delay_us = 0
@@ -112,6 +141,11 @@ class Reader:
         free(self.key)
 
     @property
+    def current_key(self) -> bytes | None:
+        """The key whose value is read."""
+        return self.key[: self.key_length] if self.stage == 4 else None
+
+    @property
     def position(self) -> int:
         """Bytes read until now."""
         return self.source.position()
@@ -124,6 +158,7 @@ class Reader:
         self.next_report = self.interval
         self.read_header()
         while True:
+            self.stage = 1
             opcode = self.source.read_byte()
             if is_type(opcode):
                 self.read_key(opcode)
@@ -161,6 +196,7 @@ class Reader:
         found: uint64_t
         if self.version < WITH_SUM:
             return 0
+        self.stage = 5
         self.source.sum_up()
         expected = self.source.crc
         found = cython.cast(uint64_t, self.source.read_word())
@@ -170,6 +206,8 @@ class Reader:
             self.complain("RDB file was saved with checksum disabled: no check performed.")
         elif found != expected:
             raise WrongSum(expected, found)
+        else:
+            self.sum_checked = True
         return 0
 
     def complain(self, message: str) -> None:
@@ -182,6 +220,7 @@ class Reader:
     def read_opcode(self, opcode):
         """What is no key; returns False at the end."""
         seconds: int32_t = 0
+        self.stage = stage_of(opcode)
         if opcode == EXPIRY_MS:
             self.expiry = max(self.source.read_word(), 0)
         elif opcode == EXPIRY:
@@ -215,6 +254,10 @@ class Reader:
         """The following keys belong to another database."""
         index: uint64_t = self.source.read_length()
         databases: list = self.keyspace.databases
+        if self.on_select is not None:
+            self.on_select(index)
+        if self.discarding:
+            return 0
         if index >= cython.cast(uint64_t, len(databases)):
             raise TooManyDatabases(
                 "FATAL: Data file was created with a Redis server configured to handle more than "
@@ -228,7 +271,7 @@ class Reader:
         most: int64_t = self.source.left() // SHORTEST
         keys: uint64_t = self.source.read_length()
         expiring: uint64_t = self.source.read_length()
-        if self.db.table.used == 0:
+        if self.db.table.used == 0 and not self.discarding:
             self.db.table.reserve(min(keys, cython.cast(uint64_t, most)))
             self.db.expiring.reserve(min(expiring, cython.cast(uint64_t, most)))
         return 0
@@ -285,7 +328,10 @@ class Reader:
     def read_key(self, type):
         """A key with its value, and what was said about it before."""
         content = cython.declare(Content)
+        self.stage = 3
+        self.type = type
         self.keep_key()
+        self.stage = 4
         try:
             decoder.read_value(
                 self.source, type, self.keyspace.limits, self.thorough, cython.address(content)
@@ -296,12 +342,18 @@ class Reader:
                 name = self.key[: self.key_length].decode("utf-8", "backslashreplace")
                 self.complain(f"rdbLoadObject skipping empty key: {name}")
         else:
-            if 0 <= self.expiry < self.now and not self.keep_overdue:
+            if self.discarding:
+                drop_reference(content.kind, content.word)
+                self.keys_loaded += 1
+                self.keys_expiring += self.expiry >= 0
+                self.keys_expired += 0 <= self.expiry < self.now
+            elif 0 <= self.expiry < self.now and not self.keep_overdue:
                 drop_reference(content.kind, content.word)
                 self.keys_expired += 1
             else:
                 self.add(cython.address(content))
         self.expiry = self.idle = self.frequency = -1
+        self.type = -1
         return 0
 
     def keep_key(self):

@@ -1,0 +1,112 @@
+"""``carnelian-check-rdb``: reads a snapshot as a server would, and says what is in it or wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from carnelian import REDIS_VERSION
+from carnelian.keyspace.clock import Clock
+from carnelian.keyspace.keyspace import Keyspace
+from carnelian.persistence import reader
+from carnelian.persistence.errors import FormatError, ShortRead
+
+PROGRAM = "carnelian-check-rdb"
+
+# The types of values, by their number.
+_TYPES = (
+    "string", "list-linked", "set-hashtable", "zset-v1", "hash-hashtable", "zset-v2",
+    "module-value", "", "", "hash-zipmap", "list-ziplist", "set-intset", "zset-ziplist",
+    "hash-ziplist", "quicklist", "stream", "hash-listpack", "zset-listpack", "quicklist-v2",
+    "stream-v2", "set-listpack", "stream-v3", "hash-hashtable-md-pre-release",
+    "hash-listpack-md-pre-release", "hash-hashtable-md", "hash-listpack-md",
+)  # fmt: skip
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; returns its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if len(words) != 1:
+        print(f"Usage: {PROGRAM} <rdb-file-name>", file=sys.stderr)
+        return 1
+    if words[0] in ("-v", "--version"):
+        print(f"{PROGRAM} {REDIS_VERSION}")
+        return 0
+    print(f"[offset 0] Checking RDB file {words[0]}")
+    try:
+        fd = os.open(words[0], os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        print(f"Cannot open file: {error.strerror}", file=sys.stderr)
+        return 1
+    try:
+        return 0 if _check(fd, os.fstat(fd).st_size) >= 0 else 1
+    finally:
+        os.close(fd)
+        sys.stdout.flush()
+
+
+def check(name: str, fd: int, size: int) -> int:
+    """Check the snapshot that a file begins with.
+
+    Args:
+        name: what to call it.
+        fd: the file, at its beginning.
+        size: bytes in it.
+
+    Returns:
+        The position behind the snapshot, -1 if something is wrong; the output says what.
+    """
+    print(f"[offset 0] Checking RDB file {name}")
+    return _check(fd, size)
+
+
+def _check(fd: int, size: int) -> int:
+    file = reader.read_file(fd, size, Keyspace(Clock(), 1), True)
+    file.discarding = file.thorough = True
+
+    def say(message: str) -> None:
+        print(f"[offset {file.position}] {message}")
+
+    file.on_aux = lambda name, value: say(f"AUX FIELD {_shown(name)} = '{_shown(value)}'")
+    file.on_select = lambda index: say(f"Selecting DB ID {index}")
+    file.warn = say
+    try:
+        file.read()
+    except (FormatError, MemoryError, OSError) as fault:
+        _report(file, fault)
+        return -1
+    if file.sum_checked:
+        say("Checksum OK")
+    say("\\o/ RDB looks OK! \\o/")
+    _count(file)
+    return file.position
+
+
+def _report(file: reader.Reader, fault: Exception) -> None:
+    message = "Unexpected EOF reading RDB file" if isinstance(fault, ShortRead) else str(fault)
+    print("--- RDB ERROR DETECTED ---")
+    print(f"[offset {file.position}] {message}")
+    print(f"[additional info] While doing: {reader.STAGES[file.stage]}")
+    if file.current_key is not None:
+        print(f"[additional info] Reading key '{_shown(file.current_key)}'")
+    if file.type >= 0:
+        name = _TYPES[file.type] if file.type < len(_TYPES) else "unknown"
+        print(f"[additional info] Reading type {file.type} ({name})")
+    _count(file)
+
+
+def _count(file: reader.Reader) -> None:
+    # A key whose value is damaged was read, too.
+    keys = file.keys_loaded + (file.current_key is not None)
+    print(f"[info] {keys} keys read")
+    print(f"[info] {file.keys_expiring} expires")
+    print(f"[info] {file.keys_expired} already expired")
+
+
+def _shown(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -86,6 +86,8 @@ class Host:
         try:
             if self.loose_ends:
                 self.tidy()
+            if self.core.effects.listening:
+                self.core.effects.commit()
         finally:
             self.left_used = self.core.memory_limit.used()
             self.running = False
@@ -312,6 +314,8 @@ class Host:
 
     def _end_all(self) -> None:
         self.state = ENDED
+        if self.core.append_only is not None:
+            self.core.append_only.close()
         for session in self.core.sessions:
             session.close()
         self.tidy()

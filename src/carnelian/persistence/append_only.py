@@ -273,6 +273,12 @@ class AppendOnly:
         for hook in self.on_stop:
             hook()
 
+    def close(self) -> None:
+        """Bring everything to the disk and let go of the files: the engine ends."""
+        if self.state != OFF:
+            self._engine.effects.flush()
+            self._turn_off()
+
     def _turn_off(self) -> None:
         waiting = self.state == WAITING
         self.log.close()

@@ -15,7 +15,7 @@ MEMBERS = [b"m%d" % number for number in range(60)]
 NUMBERS = [b"%d" % number for number in INTEGERS * 4 + EXTREMES] + ODD
 FIELDS = [b"u8", b"i5", b"u1", b"i64", b"u63", b"i33", b"u64", b"x8", b"i0"]
 BITS = [b"%d" % number for number in range(0, 400, 7)] * 2 + [b"-1", b"x", b"#1", b"#3", b"#x"]
-SPOILING = [*KEYS[:2], b"NX", b"XX", b"GET", b"EX", b"junk", b"10", b""]
+SPOILING = [*KEYS[:2], b"NX", b"XX", b"GET", b"EX", b"junk", b"500000", b""]
 
 # Longest string that a command may make: SETBIT of bit 2147483647 fills 256 MB.
 FEW = [b"%d" % number for number in (0, 1, 2, 3, 5, 10, 100, -1, -5)]

@@ -291,6 +291,8 @@ def _pop_several(session: Session, key: bytes, text: bytes) -> FlatSet:
         return FlatSet()
     if count >= value.size():
         members = value.members()
+        # Redis reads the set again here, as SUNION does.
+        session.keyspace.stats.hits += 1
         session.keyspace.dirty += len(members) - 1
         db.changed(key, _SET, b"spop")
         _delete(db, key)

@@ -151,6 +151,7 @@ def format_digits(value: float) -> tuple[str, str, int]:
     )
 )
 @example(1e-7)
+@example(1.5604769919864732e23)
 def test_the_layout_of_float_replies(value):
     if value != 0 and not (value.is_integer() and abs(value) <= 2**62):
         assert format_float(value) == layout(value)

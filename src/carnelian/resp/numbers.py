@@ -345,7 +345,7 @@ def _put_figures(
     """Write ``figures`` times ten to the power of ``scale`` in the layout Redis chooses."""
     exponent: cython.Py_ssize_t = scale + count - 1
     whole: cython.Py_ssize_t = count + scale
-    if 0 <= scale < 7:
+    if 0 <= scale < 8:
         memcpy(out, figures, count)
         memset(out + count, 48, scale)
         return count + scale
@@ -383,8 +383,8 @@ def put_double(out: cython.p_char, value: cython.double) -> cython.Py_ssize_t:
     """Write ``value`` as a double reply has it, at most 40 bytes; returns how many.
 
     Integers up to 2**62 have no point; other doubles have the fewest digits that read back as the
-    same double, with an exponent from ``1e+7`` more figures or ``1e-7`` on; else ``inf``, ``-inf``,
-    ``nan``, ``-0``.
+    same double, with an exponent where 8 zeros or more would follow them or from ``1e-7`` on;
+    else ``inf``, ``-inf``, ``nan``, ``-0``.
     """
     size: cython.Py_ssize_t
     if value == 0.0:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 import carnelian.commands.client
 import carnelian.commands.lists  # noqa: F401
+from carnelian.engine.blocking import Blocked
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import ManualClock
 from carnelian.resp.replies import NO_REPLY, NULL_ARRAY
@@ -269,3 +272,24 @@ def test_many_waiters_cost_little_each(client: LocalClient, engine: Engine) -> N
         client("RPUSH", "k", number)
     assert engine.registry.find("blpop").calls - calls == 2000
     assert [each.got() for each in several] == [[b"k", b"%d" % number] for number in range(2000)]
+
+
+def test_those_who_were_served_are_forgotten(client: LocalClient, engine: Engine) -> None:
+    idle, busy = waiters(engine, 2)
+    idle.wait("BLPOP", "idle", 60)
+    for _ in range(1000):
+        busy.wait("BLPOP", "busy", 1000)
+        client("RPUSH", "busy", "a")
+        busy.got()
+    assert sum(isinstance(thing, Blocked) for thing in gc.get_objects()) < 200
+
+
+def test_trying_in_vain_is_no_call(client: LocalClient, engine: Engine, waiter: Waiter) -> None:
+    waiter.wait("BLPOP", "k", 0)
+    for words in (("MULTI",), ("RPUSH", "k", "a"), ("LPOP", "k"), ("EXEC",)):
+        client(*words)
+    assert waiter.got() is None
+    assert engine.registry.find("blpop").calls == 0
+    client("RPUSH", "k", "a")
+    assert waiter.got() == [b"k", b"a"]
+    assert engine.registry.find("blpop").calls == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import carnelian.commands.lists  # noqa: F401
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import ManualClock
 from carnelian.resp.replies import NO_REPLY, OK, Status
@@ -37,6 +38,14 @@ class TestMonitor:
         client("EXEC")
         words = [line.rpartition(b"] ")[2] for line in watcher.session.sent]
         assert words == [b'"MULTI"', b'"SET" "k" "1"', b'"EXEC"']
+
+    def test_shows_a_command_that_waits_once(
+        self, client: LocalClient, watcher: LocalClient, engine: Engine
+    ) -> None:
+        LocalClient(engine)("BLPOP", "k", 0)
+        client("RPUSH", "k", "a")
+        words = [line.rpartition(b"] ")[2] for line in watcher.session.sent]
+        assert words == [b'"BLPOP" "k" "0"', b'"RPUSH" "k" "a"']
 
     def test_hides_what_administrators_do(self, client: LocalClient, watcher: LocalClient) -> None:
         client("CONFIG", "GET", "maxmemory")

@@ -282,6 +282,13 @@ def test_formats_and_commands_that_are_unknown() -> None:
     assert failure() == (f"Unknown command 'BLA' reading the append only file {STEM}.1.incr.aof")
 
 
+def test_a_wrong_number_of_words_is_no_cut_end() -> None:
+    put_log(("SET", "a", 1), b"*30000000\r\n$1\r\na\r\n", ("SET", "a", 1))
+    assert failure().startswith(
+        f"Bad file format reading the append only file {STEM}.1.incr.aof: make a backup"
+    )
+
+
 def test_a_damaged_base() -> None:
     Logged()("SET", "a", 1)
     base = DIRECTORY / f"{STEM}.1.base.rdb"

@@ -27,7 +27,7 @@ _GENERIC = cython.declare(cython.int, events.GENERIC)
 _PART = cython.declare(cython.Py_ssize_t, PART)
 
 # What SRANDMEMBER may be asked for, either way.
-_MOST_RANDOM = cython.declare(cython.longlong, (1 << 62) - 1)
+_MOST_RANDOM = cython.declare(cython.longlong, (1 << 63) - 1)
 
 
 # -- Members ---------------------------------------------------------------------------------------
@@ -338,7 +338,10 @@ def srandmember(session: Session, args: list):
         return None if single is None else single.random()
     count = parse_int(args[2])
     if not -_MOST_RANDOM <= count <= _MOST_RANDOM:
-        raise Error("ERR value is out of range")
+        raise Error(
+            b"ERR value is out of range, value must between %d and %d"
+            % (-_MOST_RANDOM, _MOST_RANDOM)
+        )
     value: Set = session.db.collection(args[1], _Set)
     if value is None or count == 0:
         return []

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Place = tuple[int, bytes]
 
+# Deadlines of sessions that wait no longer, which may stay until the next ones are dropped.
+_STALE_DEADLINES = 64
+
 
 class Blocked:
     """Why and until when one session waits."""
@@ -244,7 +247,9 @@ class Blocking:
             return
         session.blocked = None
         self.count -= 1
-        self.timed -= blocked.deadline_ms > 0
+        if blocked.deadline_ms:
+            self.timed -= 1
+            self._forget_stale_deadlines()
         for place in blocked.places:
             kinds = self.waiters[place]
             waiting = kinds[blocked.type_name]
@@ -255,6 +260,12 @@ class Blocking:
                 del self.waiters[place]
         if blocked.places and not self.waiters:
             self.on_interest()
+
+    def _forget_stale_deadlines(self) -> None:
+        """Drop those who wait no longer once they are the most. Amortised O(1)."""
+        if len(self._deadlines) > 2 * self.timed + _STALE_DEADLINES:
+            self._deadlines = [entry for entry in self._deadlines if entry[2].blocked is entry[3]]
+            heapq.heapify(self._deadlines)
 
     def release_postponed(self) -> None:
         """Let the commands that were held back run before the next one, in their order."""

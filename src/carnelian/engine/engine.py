@@ -41,7 +41,7 @@ from carnelian.engine.slowlog import SlowLog
 from carnelian.engine.transactions import Watches
 from carnelian.keyspace.clock import Clock as SystemClock
 from carnelian.keyspace.expiry import ExpireCycle as _ExpireCycle
-from carnelian.resp.replies import Error
+from carnelian.resp.replies import NO_REPLY, Error
 
 # Flags that the pipeline reads for every command, as C integers.
 _FLAGS = _registry.FLAG_BITS
@@ -185,14 +185,16 @@ class Engine:
         except Exception as fault:
             reply = self._fault(command, fault)
         elapsed: cython.longlong = self.clock.tick() - started
-        self.stats.commands += 1
-        if session.blocked is None or session.flags & _REEXECUTING:
+        again: cython.bint = session.flags & _REEXECUTING != 0
+        self.stats.commands += not again
+        # One that waits, or goes on waiting, is counted when it has ended.
+        if session.blocked is None or (again and reply is not NO_REPLY):
             command.record(elapsed, self.latency_tracking)
             if elapsed >= self.slow_ns and not command.flags & _SKIP_SLOWLOG:
                 self._log_slow(session, args, elapsed)
             if elapsed >= self.latency_ns:
                 self._log_latency(command, elapsed)
-        if self.monitored and not command.flags & _SKIP_MONITOR:
+        if self.monitored and not again and not command.flags & _SKIP_MONITOR:
             self.monitors.feed(session, args, db_index)
         if self.effects.listening:
             self.propagate(session, args, db_index, self.keyspace.dirty > dirty)

@@ -11,6 +11,7 @@ See https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from carnelian.engine.config import ConfigError
 from carnelian.engine.registry import FLAG_BITS
-from carnelian.persistence import append_log, base_files, children, manifest
+from carnelian.persistence import append_log, base_files, children, files, manifest
 from carnelian.persistence.append_log import AppendLog
 from carnelian.persistence.manifest import Manifest, StoreError
 from carnelian.persistence.snapshots import LoadError, snapshots_of
@@ -307,6 +308,9 @@ class AppendOnly:
             self.make_directory()
             self.log.forget_selection()
             self.log.flush(True)
+            if self.log.buffer.length:
+                # It would be in the new base, and again in the increment after it.
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
             self._begin_increment()
         except (OSError, StoreError) as error:
             if isinstance(error, StoreError):
@@ -367,9 +371,10 @@ class AppendOnly:
 
     def _rewrite_here(self) -> bool:
         """Where there can be no child, everything waits for the rewrite."""
-        name = base_files.background_name(os.getpid())
+        writer = files.writer_id()
+        name = base_files.background_name(writer)
         done = base_files.write(self._engine, name, self._functions()) and self._adopt(name)
-        self._finish(os.getpid(), done)
+        self._finish(writer, done)
         return done
 
     def _kill_child(self) -> None:

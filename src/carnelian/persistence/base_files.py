@@ -33,7 +33,7 @@ def write(
 
     ``aof-use-rdb-preamble`` says in which form.
     """
-    log, temporary = engine.log, temporary_name(os.getpid())
+    log, temporary = engine.log, temporary_name(files.writer_id())
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     except OSError as error:

@@ -93,27 +93,37 @@ def start(work: Callable[[Report], bool], prepare: Callable[[], None]) -> Child:
     """
     receiving, sending = os.pipe()
     began = time.perf_counter()
+    # A signal to stop that comes before the child can heed it is not lost.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {STOPPED})
     try:
         # Whatever the collector would look at, and so copy, it is to leave alone.
         gc.freeze()
         pid = os.fork()
     except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.close(receiving)
         os.close(sending)
         raise
     if pid == 0:
-        _be_child(work, prepare, sending)
+        _be_child(work, prepare, sending, mask)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     fork_us = int((time.perf_counter() - began) * 1e6)
     os.close(sending)
     os.set_blocking(receiving, False)
     return Child(pid, receiving, fork_us)
 
 
-def _be_child(work: Callable[[Report], bool], prepare: Callable[[], None], pipe: int) -> None:
+def _be_child(
+    work: Callable[[Report], bool],
+    prepare: Callable[[], None],
+    pipe: int,
+    mask: set[signal.Signals | int],
+) -> None:
     status = 1
     try:
         gc.disable()
         _leave_signals_alone()
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _close_all_but(pipe)
         os.set_blocking(pipe, False)
         prepare()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 
 from carnelian import REDIS_VERSION
@@ -17,6 +18,13 @@ Progress = Callable[[int], None]
 
 # Which access clocks a file has, by how the policy of maxmemory chooses keys.
 _CLOCKS = {"lru": writer.IDLE_TIME, "lfu": writer.USE_COUNT}
+
+
+def writer_id() -> int:
+    """What tells temporary files apart: the process, or the thread where engines are embedded."""
+    if threading.current_thread() is threading.main_thread():
+        return os.getpid()
+    return threading.get_native_id()
 
 
 def temporary_name(pid: int) -> str:
@@ -36,7 +44,7 @@ def write(
     The file is there whole or not at all: it is written under another name, forced to the disk,
     and renamed. Returns whether it was, and says in the log why not.
     """
-    config, log, temporary = engine.config, engine.log, temporary_name(os.getpid())
+    config, log, temporary = engine.config, engine.log, temporary_name(writer_id())
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     except OSError as error:

@@ -4,7 +4,8 @@ from libc.stdint cimport int64_t
 
 
 cdef class Loader(Session):
-    pass
+    cpdef send(self, value)
+    cpdef close(self, after_replies=*)
 
 
 cdef class Replay:
@@ -23,6 +24,7 @@ cdef class Replay:
     cdef public int64_t delay_us
 
     cdef list next(self)
+    cdef fail_on_words(self)
     cdef bytes big_word(self, Py_ssize_t length)
     cdef int64_t header(self, char mark) except? -1
     cdef bint line(self, Py_ssize_t *length) except -1

@@ -52,7 +52,6 @@ class UnknownCommand(ReplayError):
     """It holds a command that there is not; the text is its name."""
 
 
-@cython.final
 @cython.cclass
 class Loader(Session):
     """The session whose commands a file holds. Nobody gets the replies."""
@@ -189,7 +188,7 @@ class Replay:
         if words < 1 or words > MOST_WORDS:
             raise Misformatted("number of words")
         if words > self.size:
-            raise Truncated("command")
+            self.fail_on_words()
         args: list = obtain(words)
         for i in range(words):
             length = self.header(_DOLLAR)
@@ -206,6 +205,25 @@ class Replay:
                 place(args, i, self.data + self.at, length)
                 self.at += length + 2
         return args
+
+    def fail_on_words(self):
+        """The file cannot hold so many words: find out whether it is cut or the number is wrong.
+
+        Raises:
+            Truncated: it ends in the middle of a word.
+            Misformatted: something else follows the words that are there.
+        """
+        length: cython.Py_ssize_t
+        while True:
+            length = self.header(_DOLLAR)
+            if length < 0:
+                raise Misformatted("length")
+            if length > BIG:
+                self.big_word(length)
+            elif self.have(length + 2):
+                self.at += length + 2
+            else:
+                raise Truncated("word")
 
     def big_word(self, length):
         """A long word, read to where it stays."""

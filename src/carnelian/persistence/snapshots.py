@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -70,6 +69,8 @@ class Snapshots:
         self._dirty_before = 0
         self._started = 0.0
         self._refusing = False
+        # What a file says later may build on any key of it.
+        engine.memory_limit.holds.append(lambda: self.loading is not None)
         engine.on_cron.append(self.tick)
         engine.config.on_change("stop-writes-on-bgsave-error", lambda wanted: self._judge(wanted))
         engine.config.on_change("save", lambda points: self._judge(points=points))
@@ -280,6 +281,8 @@ class Snapshots:
         if self.child is not None:
             log("warning", "There is a child saving an .rdb. Killing it!")
             self.child.kill()
+            # Or else its file might take the place of the last one.
+            self.child.wait()
             files.remove(files.temporary_name(self.child.pid))
         if self.loading is not None or b"nosave" in options:
             return True
@@ -296,7 +299,7 @@ class Snapshots:
 
     def abandon(self) -> None:
         """Delete what an unfinished snapshot of this process has left; safe in a signal handler."""
-        files.remove(files.temporary_name(os.getpid()))
+        files.remove(files.temporary_name(files.writer_id()))
 
 
 def snapshots_of(engine: Engine) -> Snapshots:

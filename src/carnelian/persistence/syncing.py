@@ -43,8 +43,13 @@ class Syncer:
         self._add(self._close, fd, offset)
 
     def delete(self, path: str) -> None:
-        """Delete a file if it is there."""
-        self._add(_delete, path)
+        """Delete a file if it is there: its name at once, its contents in the background."""
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            os.unlink(path)
+        except OSError:
+            return
+        self._add(os.close, fd)
 
     def wait(self) -> None:
         """Wait until everything asked for until now is done."""
@@ -85,10 +90,3 @@ class Syncer:
             pass
         finally:
             os.close(fd)
-
-
-def _delete(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        pass

@@ -117,3 +117,17 @@ def test_they_end_where_the_limit_of_output_is(server: Any, words: tuple):
     client.send(request(*words))
     assert client.at_end()
     assert control.call("PING") == b"+PONG"
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_their_making_belongs_to_the_call(server: Any, silent: bool):
+    client = server.connect()
+    client.call("CONFIG", "SET", "slowlog-log-slower-than", 0)
+    client.call("CONFIG", "RESETSTAT")
+    if silent:
+        client.send(request("CLIENT", "REPLY", "SKIP") + request("LRANGE", "l", 0, -1))
+    else:
+        client.call("LRANGE", "l", 0, -1)
+    (entry,) = client.call("SLOWLOG", "GET", 1)
+    assert entry[3] == [b"LRANGE", b"l", b"0", b"-1"]
+    assert b"cmdstat_lrange:calls=1," in client.call("INFO", "commandstats")

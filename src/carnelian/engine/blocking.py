@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from carnelian.engine.session import FLAG_DENY_BLOCKING, FLAG_REEXECUTING
-from carnelian.resp.replies import NO_REPLY, Error
+from carnelian.resp.replies import NO_REPLY, Error, Lazy
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
@@ -285,6 +285,8 @@ class Blocking:
                 continue
             if reply is not NO_REPLY:
                 session.send(reply)
+            if isinstance(reply, Lazy):
+                self._engine.parts_written(session, blocked.args)
             session.resume()
 
 

@@ -52,9 +52,12 @@ cdef class Engine:
     cdef public bint latency_tracking
     cdef public long long slow_ns
     cdef public long long latency_ns
+    cdef long long parts_since
 
     cpdef execute(self, Session session, list args)
     cpdef execute_next(self, Session session, list args)
     cpdef call(self, Session session, Command command, list args)
     cpdef before_sleep(self)
+    cdef note_call(self, Session session, Command command, list args, long long elapsed)
+    cpdef parts_written(self, Session session, list args)
     cdef propagate(self, Session session, list args, int db_index, bint changed)

@@ -41,7 +41,7 @@ from carnelian.engine.slowlog import SlowLog
 from carnelian.engine.transactions import Watches
 from carnelian.keyspace.clock import Clock as SystemClock
 from carnelian.keyspace.expiry import ExpireCycle as _ExpireCycle
-from carnelian.resp.replies import NO_REPLY, Error
+from carnelian.resp.replies import NO_REPLY, Error, Lazy
 
 # Flags that the pipeline reads for every command, as C integers.
 _FLAGS = _registry.FLAG_BITS
@@ -49,6 +49,7 @@ _PROTECTED = cython.declare(cython.longlong, _FLAGS["protected"])
 _SKIP_MONITOR = cython.declare(cython.longlong, _FLAGS["skip_monitor"] | _FLAGS["admin"])
 _SKIP_SLOWLOG = cython.declare(cython.longlong, _FLAGS["skip_slowlog"])
 _FAST = cython.declare(cython.longlong, _FLAGS["fast"])
+_Lazy = cython.declare(object, Lazy)
 _REEXECUTING = cython.declare(cython.int, FLAG_REEXECUTING)
 _UNTOUCHING = cython.declare(cython.int, UNTOUCHING)
 _MODULE = cython.declare(cython.longlong, _FLAGS["module"])
@@ -113,6 +114,8 @@ class Engine:
         # Set by the configuration, as everything that `follow` knows.
         self.latency_tracking = False
         self.slow_ns = self.latency_ns = 0
+        # When the command began whose reply is being made part by part.
+        self.parts_since = 0
         self.log: Callable[[str, str], None] = _silent
         # Called by SHUTDOWN with its options; the owner ends the process, or refuses.
         self.on_shutdown: Callable[[set[bytes]], bool] | None = None
@@ -189,17 +192,33 @@ class Engine:
         self.stats.commands += not again
         # One that waits, or goes on waiting, is counted when it has ended.
         if session.blocked is None or (again and reply is not NO_REPLY):
-            command.record(elapsed, self.latency_tracking)
-            if elapsed >= self.slow_ns and not command.flags & _SKIP_SLOWLOG:
-                self._log_slow(session, args, elapsed)
-            if elapsed >= self.latency_ns:
-                self._log_latency(command, elapsed)
+            if type(reply) is _Lazy:
+                self.parts_since = started
+            else:
+                self.note_call(session, command, args, elapsed)
         if self.monitored and not again and not command.flags & _SKIP_MONITOR:
             self.monitors.feed(session, args, db_index)
         if self.effects.listening:
             self.propagate(session, args, db_index, self.keyspace.dirty > dirty)
         session.rewritten = None
         return reply
+
+    @cython.cfunc
+    @cython.inline
+    def note_call(self, session: Session, command: Command, args: list, elapsed: cython.longlong):
+        """Count a call that took so many nanoseconds, and log it if that is too many."""
+        command.record(elapsed, self.latency_tracking)
+        if elapsed >= self.slow_ns and not command.flags & _SKIP_SLOWLOG:
+            self._log_slow(session, args, elapsed)
+        if elapsed >= self.latency_ns:
+            self._log_latency(command, elapsed)
+
+    @cython.ccall
+    def parts_written(self, session: Session, args: list):
+        """The last reply was a :class:`carnelian.resp.replies.Lazy`, and its parts were made: only
+        now has the command ended.
+        """
+        self.note_call(session, session.command, args, self.clock.tick() - self.parts_since)
 
     def _call_untouching(self, session: Session, command: Command, args: list) -> object:
         """:meth:`call` under CLIENT NO-TOUCH; only TOUCH still does what it is for."""

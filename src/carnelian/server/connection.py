@@ -378,8 +378,10 @@ class Connection(Session):
             count += len(part)
             self.check_output()
             if self.state & _GONE:
-                return
-        end_parts(output, lazy, self.protocol, gap, count)
+                break
+        else:
+            end_parts(output, lazy, self.protocol, gap, count)
+        self.hub.engine.parts_written(self, self.args)
 
     @cython.cfunc
     def finish_silently(self, value):
@@ -389,6 +391,8 @@ class Connection(Session):
         """
         if isinstance(value, Several):
             write(self.output, value, self.protocol)
+        elif type(value) is _Lazy:
+            self.hub.engine.parts_written(self, self.args)
         if self.blocked is None:
             self.settle_reply_mode()
 

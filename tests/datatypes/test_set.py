@@ -144,3 +144,17 @@ def test_a_large_set_is_freed_in_steps() -> None:
         steps += 1
     assert steps > 5
     assert len(made) == 0
+
+
+def test_renewing_takes_the_form_of_a_new_set() -> None:
+    made = filled(*numbers(600))
+    for member in numbers(590):
+        made.remove(member)
+    assert made.encoding() == b"hashtable"
+    made.renew(LIMITS)
+    assert made.encoding() == b"intset"
+    assert sorted(made.members()) == [b"%d" % number for number in range(590, 600)]
+    gc.collect()
+    before = memory.used()
+    made.renew(LIMITS)
+    assert memory.used() == before

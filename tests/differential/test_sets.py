@@ -25,3 +25,13 @@ def test_random_sequences(pair: Pair, sequence: list[Words], protocol: int) -> N
     pair.ours("CONFIG", "SET", "set-max-listpack-entries", "0")
     pair.run(sequence)
     pair.check_keys("SMEMBERS")
+
+
+def test_few_members_that_spop_leaves_are_a_new_set(pair: Pair) -> None:
+    pair.start(2)
+    numbers = [str(number) for number in range(600)]
+    for count in (599, 501, 500, 499, 479):
+        pair.run([("SADD", "s", *numbers)])
+        for client in (pair.ours, pair.reference):
+            assert len(client.call("SPOP", "s", count).items) == count
+        pair.run([("OBJECT", "ENCODING", "s"), ("SCARD", "s"), ("DEL", "s")])

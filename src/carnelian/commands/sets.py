@@ -29,6 +29,9 @@ _PART = cython.declare(cython.Py_ssize_t, PART)
 # What SRANDMEMBER may be asked for, either way.
 _MOST_RANDOM = cython.declare(cython.longlong, (1 << 63) - 1)
 
+# Where SPOP takes so many times as many members as it leaves, Redis makes a new set of the latter.
+_LEFT_OVER = cython.declare(cython.Py_ssize_t, 5)
+
 
 # -- Members ---------------------------------------------------------------------------------------
 
@@ -302,6 +305,8 @@ def _pop_several(session: Session, key: bytes, text: bytes) -> FlatSet:
     members = value.sample(count)
     for member in members:
         value.remove(member)
+    if value.size() * _LEFT_OVER <= count:
+        value.renew(session.keyspace.limits)
     _changed(db, key, b"spop", len(members))
     session.rewrite([b"SREM", key, *members])
     return FlatSet(members)

@@ -494,6 +494,17 @@ class Set(Value):
         self.drop_small()
         return 0
 
+    def renew(self, limits: Limits) -> None:
+        """Take the form that a new set of the members would have. O(members)."""
+        fresh: Set = Set()
+        for member in self.members():
+            fresh.add(limits, member)
+        self.ints, fresh.ints = fresh.ints, self.ints
+        self.pack, fresh.pack = fresh.pack, self.pack
+        table: Table = fresh.table
+        fresh.table = self.table
+        self.table = table
+
 
 @cython.cfunc
 def text_of(number: int64_t) -> bytes:

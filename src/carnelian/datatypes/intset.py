@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.datatypes.intset import Bytes, Ints
+from cython.cimports.carnelian.datatypes.memory import block_memory
 from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
 from cython.cimports.libc.stdint import int16_t, int32_t, int64_t, uint32_t
 from cython.cimports.libc.string import memcpy, memmove
@@ -65,7 +66,8 @@ def total_of(ints):
 
 def memory_of(ints):
     """The bytes it holds."""
-    return capacity(total_of(ints))
+    size: cython.Py_ssize_t = capacity(total_of(ints))
+    return size if size <= LARGEST_CELL else block_memory(ints)
 
 
 def create():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import cython
 from cython.cimports.carnelian.datatypes import listpack, lzf
 from cython.cimports.carnelian.datatypes.listpack import Bytes, Item, Pack, end_of, total_of
-from cython.cimports.carnelian.datatypes.memory import allocate, release
+from cython.cimports.carnelian.datatypes.memory import allocate, block_memory, release
 from cython.cimports.carnelian.datatypes.nodes import Cursor, Needle, Node, NodePointer, pack_of
 from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
 from cython.cimports.carnelian.datatypes.string import format_integer, parse_integer
@@ -25,15 +25,6 @@ LARGEST_CELL = cython.declare(cython.Py_ssize_t, 1024)
 # What a stream has to be worth: bytes of a node, bytes saved.
 LEAST_COMPRESSED = cython.declare(cython.Py_ssize_t, 48)
 LEAST_SAVED = cython.declare(cython.Py_ssize_t, 8)
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def held(size: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """What a block of that size takes; large ones have a word before them."""
-    return cell_size(size) if size <= LARGEST_CELL else cell_size(size) + 8
 
 
 # -- Making and freeing --------------------------------------------------------------------------
@@ -117,8 +108,12 @@ def compress(node):
 def memory_of(node):
     """Bytes that a node takes, with what it holds."""
     size: cython.Py_ssize_t = cell_size(cython.sizeof(Node))
+    content: cython.Py_ssize_t
     if node.plain or node.stream:
-        return size + held(node.stream if node.stream else node.size)
+        content = node.stream if node.stream else node.size
+        if content > LARGEST_CELL:
+            return size + block_memory(node.data)
+        return size + cell_size(content)
     return size + listpack.memory_of(cython.cast(Pack, node.data))
 
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.datatypes.intset import Bytes, Ints
-from cython.cimports.carnelian.datatypes.memory import block_memory
-from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
+from cython.cimports.carnelian.datatypes.slabs import cell_memory, cell_size, give, take
 from cython.cimports.libc.stdint import int16_t, int32_t, int64_t, uint32_t
 from cython.cimports.libc.string import memcpy, memmove
 
@@ -66,8 +65,7 @@ def total_of(ints):
 
 def memory_of(ints):
     """The bytes it holds."""
-    size: cython.Py_ssize_t = capacity(total_of(ints))
-    return size if size <= LARGEST_CELL else block_memory(ints)
+    return cell_memory(ints, capacity(total_of(ints)))
 
 
 def create():

@@ -27,9 +27,9 @@ from cython.cimports.carnelian.datatypes.listpack import (
     end_of,
     total_of,
 )
-from cython.cimports.carnelian.datatypes.memory import block_memory, reallocate
+from cython.cimports.carnelian.datatypes.memory import reallocate
 from cython.cimports.carnelian.datatypes.rng import random_below
-from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
+from cython.cimports.carnelian.datatypes.slabs import cell_memory, cell_size, give, take
 from cython.cimports.carnelian.datatypes.string import format_integer, parse_integer
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.stdint import int64_t, uint8_t, uint64_t
@@ -379,8 +379,7 @@ def count_of(pack):
 
 def memory_of(pack):
     """Bytes of memory that it takes."""
-    size: cython.Py_ssize_t = capacity(total_of(pack))
-    return size if size <= LARGEST_CELL else block_memory(cython.cast(Pack, pack))
+    return cell_memory(pack, capacity(total_of(pack)))
 
 
 def safe_to_add(pack, more):

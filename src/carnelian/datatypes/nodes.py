@@ -8,9 +8,9 @@ from __future__ import annotations
 import cython
 from cython.cimports.carnelian.datatypes import listpack, lzf
 from cython.cimports.carnelian.datatypes.listpack import Bytes, Item, Pack, end_of, total_of
-from cython.cimports.carnelian.datatypes.memory import allocate, block_memory, release
+from cython.cimports.carnelian.datatypes.memory import allocate, release
 from cython.cimports.carnelian.datatypes.nodes import Cursor, Needle, Node, NodePointer, pack_of
-from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
+from cython.cimports.carnelian.datatypes.slabs import cell_memory, cell_size, give, take
 from cython.cimports.carnelian.datatypes.string import format_integer, parse_integer
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
@@ -20,8 +20,6 @@ from cython.cimports.cpython.bytes import (
 from cython.cimports.libc.stdint import uint8_t
 from cython.cimports.libc.string import memcmp, memcpy, memset
 
-# Of the slabs.
-LARGEST_CELL = cython.declare(cython.Py_ssize_t, 1024)
 # What a stream has to be worth: bytes of a node, bytes saved.
 LEAST_COMPRESSED = cython.declare(cython.Py_ssize_t, 48)
 LEAST_SAVED = cython.declare(cython.Py_ssize_t, 8)
@@ -111,9 +109,7 @@ def memory_of(node):
     content: cython.Py_ssize_t
     if node.plain or node.stream:
         content = node.stream if node.stream else node.size
-        if content > LARGEST_CELL:
-            return size + block_memory(node.data)
-        return size + cell_size(content)
+        return size + cell_memory(node.data, content)
     return size + listpack.memory_of(cython.cast(Pack, node.data))
 
 

@@ -19,3 +19,4 @@ cdef struct SizeClass:
 cdef void *take(size_t size) except NULL
 cdef void give(void *cell, size_t size) noexcept nogil
 cdef size_t cell_size(size_t size) noexcept nogil
+cdef size_t cell_memory(const void *cell, size_t size) noexcept nogil

@@ -13,6 +13,7 @@ from __future__ import annotations
 import cython
 from cython.cimports.carnelian.datatypes.memory import (
     allocate,
+    block_memory,
     count,
     discard_pages,
     reallocate,
@@ -71,6 +72,13 @@ def cell_size(size):
     if size <= LARGEST_CELL:
         return _classes[_class_of[(size + 7) >> 3]].cell
     return ((size + 23) & ~cython.cast(cython.size_t, 15)) - 8
+
+
+def cell_memory(cell, size):
+    """Bytes that a cell taken for ``size`` counts for; the allocator may add to a large one."""
+    return (
+        cell_size(size) if size <= LARGEST_CELL else block_memory(cython.cast(cython.p_void, cell))
+    )
 
 
 def take(size):

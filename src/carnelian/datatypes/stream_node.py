@@ -26,8 +26,7 @@ from cython.cimports.carnelian.datatypes.listpack import (
     write_integer,
     write_text,
 )
-from cython.cimports.carnelian.datatypes.memory import block_memory
-from cython.cimports.carnelian.datatypes.slabs import cell_size, give, take
+from cython.cimports.carnelian.datatypes.slabs import cell_memory, cell_size, give, take
 from cython.cimports.carnelian.datatypes.stream_id import Id
 from cython.cimports.carnelian.datatypes.stream_node import Entry, EntryPointer, Head, NodePointer
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -44,7 +43,6 @@ BESIDE_TEXT = cython.declare(cython.Py_ssize_t, 10)
 BESIDE_FIELDS = cython.declare(cython.Py_ssize_t, 60)
 # Memory is doubled up to that size.
 DOUBLED = cython.declare(cython.Py_ssize_t, 4096)
-LARGEST_CELL = cython.declare(cython.Py_ssize_t, 1024)
 
 # -- Memory --------------------------------------------------------------------------------------
 
@@ -96,8 +94,7 @@ def free_node(node):
 
 def memory_of(node):
     """Bytes of memory of the listpack."""
-    room: cython.Py_ssize_t = node.room
-    return room if room <= LARGEST_CELL else block_memory(node.pack)
+    return cell_memory(node.pack, node.room)
 
 
 # -- Reading -------------------------------------------------------------------------------------

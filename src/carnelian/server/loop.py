@@ -156,7 +156,6 @@ class Loop:
 
     def wake(self) -> None:
         """Wake the loop, from any thread or from a signal handler."""
-        """End the current wait, from any thread."""
         self.waker.wake()
 
     @property

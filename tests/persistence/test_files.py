@@ -239,3 +239,17 @@ def test_functions_are_kept(here: Path) -> None:
     snapshots_of(client.engine).load()
     assert any("libraries of functions" in line for line in client.lines)
     assert b"\xf5\x04code" in content(client)
+
+
+def test_files_stay_in_dir_wherever_the_process_goes(
+    here: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = new_client()
+    client("SET", "k", "v")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.chdir(elsewhere)
+    assert client("DEBUG", "RELOAD") == b"OK"
+    assert client("CONFIG", "SET", "appendonly", "yes") == b"OK"
+    assert client("BGREWRITEAOF") == b"Background append only file rewriting started"
+    assert sorted(os.listdir(here)) == ["appendonlydir", "dump.rdb"]
+    assert not os.listdir(elsewhere)

@@ -28,7 +28,7 @@ def read_manifest(log: AppendOnly, engine: Engine) -> None:
     log.manifest = Manifest()
     path = log.path(manifest.file_name(log.stem))
     if not os.path.isdir(log.directory):
-        engine.log("debug", f"The AOF directory {log.directory} doesn't exist")
+        engine.log("debug", f"The AOF directory {log.directory_name} doesn't exist")
         return
     if not os.path.exists(path):
         name = manifest.file_name(log.stem)
@@ -97,7 +97,8 @@ def _size(log: AppendOnly, part: Part) -> int:
 def _upgrade(log: AppendOnly, engine: Engine) -> None:
     """Take the one file of an older version as the base, unless that was done before."""
     old, parts = log.stem, log.manifest.parts
-    if not os.path.exists(old):
+    old_path = files.locate(engine, old)
+    if not os.path.exists(old_path):
         return
     begun = [part.name for part in parts] == [old] and parts[0] == log.manifest.base
     if parts and not (begun and not os.path.exists(log.path(old))):
@@ -111,16 +112,16 @@ def _upgrade(log: AppendOnly, engine: Engine) -> None:
     except OSError:
         raise LoadError from None
     try:
-        os.rename(old, log.path(old))
+        os.rename(old_path, log.path(old))
     except OSError as error:
         raise LoadError(
-            f"Error trying to move the old AOF file {old} into dir {log.directory}: "
+            f"Error trying to move the old AOF file {old} into dir {log.directory_name}: "
             f"{error.strerror}"
         ) from None
     engine.log(
         "notice",
         f"Successfully migrated an old-style AOF file ({old}) into the AOF directory "
-        f"({log.directory}).",
+        f"({log.directory_name}).",
     )
 
 

@@ -125,9 +125,14 @@ class AppendOnly:
         return self._engine.config["appendfilename"]
 
     @property
-    def directory(self) -> str:
-        """Where the files are."""
+    def directory_name(self) -> str:
+        """What the directory of the files is called."""
         return self._engine.config["appenddirname"]
+
+    @property
+    def directory(self) -> str:
+        """Where the files are, absolute."""
+        return files.locate(self._engine, self.directory_name)
 
     def path(self, name: str) -> str:
         """The path of one of the files."""
@@ -150,7 +155,7 @@ class AppendOnly:
         except OSError as error:
             self._engine.log(
                 "warning",
-                f"Can't open or create append-only dir {self.directory}: {error.strerror}",
+                f"Can't open or create append-only dir {self.directory_name}: {error.strerror}",
             )
             raise
 
@@ -363,7 +368,8 @@ class AppendOnly:
 
     def _be_child(self, report: children.Report) -> bool:
         name = base_files.background_name(os.getpid())
-        if not base_files.write(self._engine, name, self._functions(), report):
+        path = files.locate(self._engine, name)
+        if not base_files.write(self._engine, path, self._functions(), report):
             return False
         self._engine.log("notice", f"Successfully created the temporary AOF base file {name}")
         children.report_private(self._engine.log, "AOF rewrite")
@@ -373,7 +379,8 @@ class AppendOnly:
         """Where there can be no child, everything waits for the rewrite."""
         writer = files.writer_id()
         name = base_files.background_name(writer)
-        done = base_files.write(self._engine, name, self._functions()) and self._adopt(name)
+        path = files.locate(self._engine, name)
+        done = base_files.write(self._engine, path, self._functions()) and self._adopt(name)
         self._finish(writer, done)
         return done
 
@@ -384,7 +391,7 @@ class AppendOnly:
         child.kill()
         child.wait()
         self.child = None
-        base_files.remove_temporary(child.pid)
+        base_files.remove_temporary(self._engine, child.pid)
         children.note_end(self._engine)
 
     def _child_ended(self, child: children.Child) -> None:
@@ -414,7 +421,7 @@ class AppendOnly:
             self._engine.log("notice", "Background AOF rewrite finished successfully")
             if self.state == WAITING:
                 self.state = ON
-        base_files.remove_temporary(pid)
+        base_files.remove_temporary(self._engine, pid)
         if self.state == WAITING:
             name = manifest.temporary_increment(self.stem)
             self.log.accepting = False
@@ -429,7 +436,8 @@ class AppendOnly:
         changed = self.manifest.copy()
         base = changed.new_base(self.stem, self._suffix())
         fresh = [base]
-        if not self._rename(temporary, temporary, self.path(base), base, "base"):
+        source = files.locate(self._engine, temporary)
+        if not self._rename(source, temporary, self.path(base), base, "base"):
             return False
         if self.state == WAITING:
             waiting = manifest.temporary_increment(self.stem)

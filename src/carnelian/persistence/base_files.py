@@ -20,20 +20,20 @@ def temporary_name(pid: int) -> str:
     return f"temp-rewriteaof-{pid}.aof"
 
 
-def remove_temporary(pid: int) -> None:
+def remove_temporary(engine: Engine, pid: int) -> None:
     """Delete what a process that rewrote has left."""
-    files.remove(background_name(pid))
-    files.remove(temporary_name(pid))
+    files.remove(files.locate(engine, background_name(pid)))
+    files.remove(files.locate(engine, temporary_name(pid)))
 
 
 def write(
     engine: Engine, path: str, functions: list[bytes], progress: Progress | None = None
 ) -> bool:
-    """Write the data set, on the disk and whole or not at all; the log says why not.
+    """Write the data set to a path, on the disk and whole or not at all; the log says why not.
 
     ``aof-use-rdb-preamble`` says in which form.
     """
-    log, temporary = engine.log, temporary_name(files.writer_id())
+    log, temporary = engine.log, files.locate(engine, temporary_name(files.writer_id()))
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     except OSError as error:

@@ -32,6 +32,11 @@ def temporary_name(pid: int) -> str:
     return f"temp-{pid}.rdb"
 
 
+def locate(engine: Engine, name: str) -> str:
+    """The absolute path of a file of the engine, wherever the process stands now."""
+    return os.path.join(engine.config["dir"], name)
+
+
 def write(
     engine: Engine,
     name: str,
@@ -39,18 +44,19 @@ def write(
     functions: list[bytes],
     progress: Progress | None = None,
 ) -> bool:
-    """Save the data set in the working directory under that name.
+    """Save the data set in ``dir`` under that name.
 
     The file is there whole or not at all: it is written under another name, forced to the disk,
     and renamed. Returns whether it was, and says in the log why not.
     """
     config, log, temporary = engine.config, engine.log, temporary_name(writer_id())
+    path, temporary_path = locate(engine, name), locate(engine, temporary)
     try:
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        fd = os.open(temporary_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     except OSError as error:
         log(
             "warning",
-            f"Failed opening the temp RDB file {temporary} (in server root dir {_directory()}) "
+            f"Failed opening the temp RDB file {temporary} (in server root dir {config['dir']}) "
             f"for saving: {error.strerror}",
         )
         return False
@@ -65,19 +71,19 @@ def write(
         finally:
             os.close(fd)
         step = "rename"
-        os.rename(temporary, name)
+        os.rename(temporary_path, path)
         step = "fsyncFileDir"
-        sync_directory(os.path.dirname(os.path.abspath(name)))
+        sync_directory(os.path.dirname(path))
     except OSError as error:
         if step == "rename":
             log(
                 "warning",
                 f"Error moving temp DB file {temporary} on the final destination {name} (in "
-                f"server root dir {_directory()}): {error.strerror}",
+                f"server root dir {config['dir']}): {error.strerror}",
             )
         else:
             log("warning", f"Write error saving DB on disk({step}): {error.strerror}")
-        remove(temporary)
+        remove(temporary_path)
         return False
     log("notice", "DB saved on disk")
     return True
@@ -118,13 +124,6 @@ def write_content(
     file.write(engine.keyspace, facts, functions)
 
 
-def _directory() -> str:
-    try:
-        return os.getcwd()
-    except OSError:
-        return "unknown"
-
-
 def sync_directory(path: str) -> None:
     """Force a directory's entries to the disk: a rename lasts only then. Raises OSError."""
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -138,10 +137,10 @@ def sync_directory(path: str) -> None:
         os.close(fd)
 
 
-def remove(name: str) -> None:
+def remove(path: str) -> None:
     """Delete a file if it is there."""
     try:
-        os.unlink(name)
+        os.unlink(path)
     except OSError:
         pass
 

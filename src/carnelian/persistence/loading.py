@@ -105,7 +105,7 @@ def load(
     begin: Callable[[Loading | None], None],
     progress: Callable[[], None] | None = None,
 ) -> reader.Reader:
-    """Load a file of the working directory into the key space as it is.
+    """Load a file of ``dir`` into the key space as it is.
 
     Args:
         replacing: let keys of the file take the place of those that are there.
@@ -118,7 +118,7 @@ def load(
         FormatError: it is damaged; the log says more. What came before the damage is loaded.
     """
     config = engine.config
-    fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+    fd = os.open(files.locate(engine, name), os.O_RDONLY | os.O_CLOEXEC)
     try:
         size = os.fstat(fd).st_size
         file = reader.read_file(fd, size, engine.keyspace, config["rdbchecksum"] and check_sum)

@@ -203,7 +203,7 @@ class Snapshots:
             return
         if status is not None and status < 0:
             log("warning", f"Background saving terminated by signal {-status}")
-            files.remove(files.temporary_name(child.pid))
+            self._remove_temporary(child.pid)
             if status == -children.STOPPED:
                 return
         else:
@@ -283,7 +283,7 @@ class Snapshots:
             self.child.kill()
             # Or else its file might take the place of the last one.
             self.child.wait()
-            files.remove(files.temporary_name(self.child.pid))
+            self._remove_temporary(self.child.pid)
         if self.loading is not None or b"nosave" in options:
             return True
         if b"save" not in options and not self._engine.config["save"]:
@@ -299,7 +299,10 @@ class Snapshots:
 
     def abandon(self) -> None:
         """Delete what an unfinished snapshot of this process has left; safe in a signal handler."""
-        files.remove(files.temporary_name(files.writer_id()))
+        self._remove_temporary(files.writer_id())
+
+    def _remove_temporary(self, writer: int) -> None:
+        files.remove(files.locate(self._engine, files.temporary_name(writer)))
 
 
 def snapshots_of(engine: Engine) -> Snapshots:

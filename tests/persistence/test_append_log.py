@@ -177,7 +177,6 @@ def test_a_full_disk_refuses_writes_until_there_is_room(clock: ManualClock) -> N
     full, kept = "No space left on device", logged.log.log.fd
     _fill_disk(logged)
     assert logged("SET", "b", 1) is not None
-    logged.engine.cron()
     assert f"Error writing to the AOF file: {full}" in logged.lines
     refused = f"MISCONF Errors writing to the AOF file: {full}"
     assert logged.client.error("SET", "c", 1) == refused

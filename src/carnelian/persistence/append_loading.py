@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 
 from carnelian.engine.engine import Engine
-from carnelian.persistence import files, loading, manifest, reader, replay
+from carnelian.persistence import files, libraries, loading, manifest, reader, replay
 from carnelian.persistence.append_only import AppendOnly
 from carnelian.persistence.errors import FormatError
 from carnelian.persistence.manifest import Manifest, ManifestError, Part, StoreError
-from carnelian.persistence.replay import Misformatted, Replay, Truncated, UnknownCommand
+from carnelian.persistence.replay import Failed, Misformatted, Replay, Truncated, UnknownCommand
 from carnelian.persistence.snapshots import LoadError, snapshots_of
 
 Progress = Callable[[], None]
@@ -67,6 +67,7 @@ def load(log: AppendOnly, engine: Engine, progress: Progress | None = None) -> b
     if not sum(sizes):
         return True
     snapshots = snapshots_of(engine)
+    snapshots.functions = []
     engine.effects.suspend()
     try:
         with loading.under_way(engine, sum(sizes), snapshots.set_loading) as state:
@@ -188,10 +189,18 @@ def _load_file(reading: _Reading, fd: int, size: int, name: str) -> bool:
     run = Replay(engine, fd, position, size)
     run.progress = reading.report
     run.delay_us = engine.config["key-load-delay"]
+    run.strict = engine.config["propagation-error-behavior"] == "panic"
+    functions = snapshots_of(engine).functions
+    run.foreign = lambda args: libraries.run(functions, args, engine.keyspace)
     try:
         run.run()
     except UnknownCommand as fault:
         raise LoadError(f"Unknown command '{fault}' reading the append only file {name}") from None
+    except Failed as fault:
+        raise LoadError(
+            "Guru Meditation: This server panicked sending an error to its AOF-loading-client "
+            f"after processing the command '{fault}'"
+        ) from None
     except Misformatted:
         raise LoadError(f"Bad file format reading the append only file {name}: {_FIX}") from None
     except Truncated:

@@ -24,6 +24,7 @@ cdef class AppendLog(Listener):
     cdef public int failure
     cdef public int waiters
     cdef public object on_commit
+    cdef public object on_outcome
     cdef readonly int64_t offset
     cdef int64_t synced_offset
     cdef int64_t synced_size
@@ -38,6 +39,7 @@ cdef class AppendLog(Listener):
     cdef bint write_out(self, bint syncing) except -1
     cdef Py_ssize_t write_some(self) noexcept nogil
     cdef note_failure(self, Py_ssize_t written)
+    cdef note_outcome(self, bint failed)
     cdef sync(self, bint syncing)
     cdef sync_now(self)
     cdef note(self, str event, int64_t started)

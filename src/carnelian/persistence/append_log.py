@@ -44,7 +44,8 @@ class AppendLog(Listener):
       forced there (``no-appendfsync-on-rewrite``);
     - ``size``: bytes in the file; ``total_size``: with all files that belong to it;
     - ``delayed``: how often a write could wait no longer for the disk;
-    - ``failed``, ``failure``: whether the last write failed, and its errno;
+    - ``failed``, ``failure``: whether the last write failed, and its errno; ``on_outcome()`` is
+      called when the first has changed;
     - ``offset``: bytes taken until now, in all;
     - ``waiters``: with any, ``on_commit()`` is called at the end of each turn.
     """
@@ -67,6 +68,7 @@ class AppendLog(Listener):
         self.selected = -1
         self.waiters = 0
         self.on_commit: Callable[[], None] | None = None
+        self.on_outcome: Callable[[], None] | None = None
 
     # -- Commands --------------------------------------------------------------------------------
 
@@ -229,7 +231,7 @@ class AppendLog(Listener):
             return False
         if self.failed:
             self.engine.log("warning", "AOF write error looks solved, Redis can write again.")
-            self.failed = False
+            self.note_outcome(False)
         self.size += written
         self.total_size += written
         self.buffer.clear()
@@ -281,11 +283,17 @@ class AppendLog(Listener):
                 "Exiting...",
             )
             raise SystemExit(1)
-        self.failed = True
         if written > 0:
             self.size += written
             self.total_size += written
             self.buffer.drop(written)
+        self.note_outcome(True)
+
+    def note_outcome(self, failed):
+        """The last write failed, or did not."""
+        self.failed = failed
+        if self.on_outcome is not None:
+            self.on_outcome()
 
     # -- Forcing to the disk ---------------------------------------------------------------------
 

@@ -82,6 +82,7 @@ class AppendOnly:
         self._snapshots = snapshots_of(engine)
         self.syncer = Syncer(engine.log)
         self.log = AppendLog(engine, self.syncer)
+        self.log.on_outcome = self.judge
         self.manifest = Manifest()
         self.state = OFF
         self.child: children.Child | None = None

@@ -9,7 +9,7 @@ from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.persistence import append_loading
 from carnelian.persistence.append_only import OFF, AppendOnly, append_only_of
-from carnelian.persistence.snapshots import LoadError
+from carnelian.persistence.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NO_REPLY, OK, Error, Status
 
@@ -131,7 +131,9 @@ def _waiters_of(log: AppendOnly, engine: Engine) -> SyncWaiters:
 def debug_load(session: Session, args: list[bytes]) -> object:
     """DEBUG LOADAOF: write what there is to be written, delete everything, and load the file."""
     engine = session.engine
-    log = append_only_of(engine)
+    log, snapshots = append_only_of(engine), snapshots_of(engine)
+    if snapshots.loading is not None:
+        raise Error("LOADING Redis is loading the dataset in memory")
     if log.state != OFF:
         log.log.flush(True)
     engine.keyspace.flush()
@@ -141,7 +143,7 @@ def debug_load(session: Session, args: list[bytes]) -> object:
     try:
         append_loading.read_manifest(log, engine)
         log.delete_history()
-        append_loading.load(log, engine)
+        append_loading.load(log, engine, snapshots.serve)
     except LoadError as error:
         log.manifest = before
         engine.log("warning", str(error))

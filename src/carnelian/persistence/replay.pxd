@@ -21,6 +21,9 @@ cdef class Replay:
     cdef readonly int64_t valid_up_to
     cdef readonly int64_t valid_before_multi
     cdef public object progress
+    cdef public object foreign
+    cdef public bint strict
+    cdef list held
     cdef public int64_t delay_us
 
     cdef list next(self)
@@ -31,4 +34,5 @@ cdef class Replay:
     cdef bint have(self, Py_ssize_t length) except -1
     cdef int fetch(self, Py_ssize_t length) except -1
     cdef execute(self, list args)
+    cdef execute_foreign(self, list args)
     cdef pause(self)

@@ -52,6 +52,10 @@ class UnknownCommand(ReplayError):
     """It holds a command that there is not; the text is its name."""
 
 
+class Failed(ReplayError):
+    """A command has failed, and that is a reason to stop; the text is its name."""
+
+
 @cython.cclass
 class Loader(Session):
     """The session whose commands a file holds. Nobody gets the replies."""
@@ -75,7 +79,9 @@ class Replay:
     MULTI.
 
     - ``progress(position)`` is called now and then;
-    - ``delay_us``: microseconds to sleep at each command.
+    - ``delay_us``: microseconds to sleep at each command;
+    - ``foreign(args)`` is given commands that there are not; returns whether it knows them;
+    - ``strict``: stop at a command that fails.
 
     Args:
         fd: the file.
@@ -95,7 +101,11 @@ class Replay:
         self.before = self.valid_up_to = self.valid_before_multi = position
         self.size = size
         self.progress: Callable[[int], None] | None = None
+        self.foreign: Callable[[list[bytes]], bool] | None = None
+        # Those that wait for the EXEC of their transaction.
+        self.held: list[list[bytes]] = []
         self.delay_us = 0
+        self.strict = False
 
     def __dealloc__(self):
         free(self.data)
@@ -109,8 +119,8 @@ class Replay:
         """Read and run everything.
 
         Raises:
-            Truncated, Misformatted, UnknownCommand: see there. What came before is in effect, but
-                for a transaction that does not end.
+            Truncated, Misformatted, UnknownCommand, Failed: see there. What came before is in
+                effect, but for a transaction that does not end.
             OSError: the file cannot be read.
         """
         count: cython.longlong = 0
@@ -144,7 +154,8 @@ class Replay:
         session: Loader = self.session
         command: Command = self.engine.registry.lookup(args)
         if command is None:
-            raise UnknownCommand(cython.cast(bytes, args[0]).decode("utf-8", "backslashreplace"))
+            self.execute_foreign(list(args))
+            return
         if not command.accepts(len(args)):
             raise Misformatted("wrong number of arguments")
         if session.transaction is not None and command.name != b"exec":
@@ -154,21 +165,55 @@ class Replay:
             self.valid_before_multi = self.valid_up_to
         session.command = command
         try:
-            command.handler(session, args)
+            reply = command.handler(session, args)
         except Error as error:
-            self.report(command, error)
+            self.engine.stats.count_error(error.code)
+            self.report(command.name, error)
+        else:
+            if type(reply) is list and command.name == b"exec":
+                self.report_inside(reply)
         session.rewritten = None
+        if self.held and session.transaction is None:
+            held, self.held = self.held, []
+            for words in held:
+                self.execute_foreign(words)
 
-    def report(self, command: Command, error: Error) -> None:
-        """A command that went well once has failed: say so, and go on."""
-        message = error.message.decode("utf-8", "backslashreplace")
-        self.engine.log(
+    def execute_foreign(self, args):
+        """Have somebody else run a command that there is not."""
+        if self.foreign is None:
+            raise UnknownCommand(_text(args[0]))
+        if self.session.transaction is not None:
+            self.held.append(args)
+            return
+        try:
+            if not self.foreign(args):
+                raise UnknownCommand(_text(args[0]))
+        except Error as error:
+            self.engine.stats.count_error(error.code)
+            self.report(b"|".join(args[:2]).lower(), error)
+
+    def report_inside(self, replies: list) -> None:
+        """Report the commands of a transaction that have failed."""
+        for reply in replies:
+            if isinstance(reply, Error):
+                self.report(b"exec", reply)
+
+    def report(self, name: bytes, error: Error) -> None:
+        """A command that went well once has failed: say so, and go on unless it is to stop.
+
+        Raises:
+            Failed: it is to stop.
+        """
+        engine: Engine = self.engine
+        engine.log(
             "warning",
             "== CRITICAL == This server is sending an error to its AOF-loading-client: "
-            f"'{message}' after processing the command '{command.name.decode()}'",
+            f"'{_text(error.message)}' after processing the command '{_text(name)}'",
         )
-        facts = self.engine.facts
+        facts = engine.facts
         facts["unexpected_error_replies"] = facts.get("unexpected_error_replies", 0) + 1
+        if self.strict:
+            raise Failed(_text(name))
 
     # -- Reading ---------------------------------------------------------------------------------
 
@@ -326,6 +371,10 @@ class Replay:
                 break
             self.end += count
         return 0
+
+
+def _text(word: bytes) -> str:
+    return word.decode("utf-8", "backslashreplace")
 
 
 def is_snapshot(fd: int) -> bool:

@@ -80,12 +80,14 @@ def debug_reload(session: Session, args: list[bytes]) -> object:
         raise Error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
     engine = session.engine
     snapshots = snapshots_of(engine)
+    if snapshots.loading is not None:
+        raise Error("LOADING Redis is loading the dataset in memory")
     if b"nosave" not in options and not snapshots.save():
         raise Error("ERR")
     if b"noflush" not in options:
         engine.keyspace.flush()
     try:
-        if not snapshots.load(replacing=b"merge" in options):
+        if not snapshots.load(replacing=b"merge" in options, progress=snapshots.serve):
             raise Error("ERR Error trying to load the RDB dump")
     except LoadError:
         raise Error("ERR Error trying to load the RDB dump, check server logs.") from None

@@ -41,6 +41,7 @@ class Snapshots:
     then heeded, and so is what else writes it unasked. ``can_fork`` is for the owner of the
     process to set: snapshots in the background are then written by a child process. Without, they
     are written at once, while everything waits. ``prepare_child()`` runs in such a child first.
+    ``serve()`` is called now and then while a command loads, to look after other clients.
     """
 
     def __init__(self, engine: Engine):
@@ -48,6 +49,7 @@ class Snapshots:
         self.automatic = False
         self.can_fork = False
         self.prepare_child: Callable[[], None] = lambda: None
+        self.serve: Callable[[], None] | None = None
         self.child: children.Child | None = None
         # Each tells whether another child runs, which a snapshot in the background waits for.
         self.rivals: list[Callable[[], bool]] = []

@@ -22,7 +22,8 @@ class Syncer:
 
     The thread begins with the first job. ``pending`` is the number of files to be forced that are
     not yet, ``synced_offset`` the highest offset that came with one that is. ``failure`` is the
-    errno of the last attempt, 0 if it went well.
+    errno of the last attempt, 0 if it went well; ``on_outcome()`` is called in the thread when that
+    has changed.
     """
 
     def __init__(self, log: Log):
@@ -31,6 +32,7 @@ class Syncer:
         self._thread: threading.Thread | None = None
         self.pending = 0
         self.failure = 0
+        self.on_outcome: Callable[[], None] = lambda: None
         self.synced_offset = 0
 
     def sync(self, fd: int, offset: int) -> None:
@@ -70,23 +72,29 @@ class Syncer:
 
     def _sync(self, fd: int, offset: int) -> None:
         try:
+            self._force(fd, offset)
+        finally:
+            self.pending -= 1
+
+    def _close(self, fd: int, offset: int) -> None:
+        try:
+            self._force(fd, offset)
+        finally:
+            os.close(fd)
+
+    def _force(self, fd: int, offset: int) -> None:
+        try:
             force(fd)
         except OSError as error:
             if error.errno not in _HARMLESS:
                 if not self.failure:
                     self._log("warning", f"Fail to fsync the AOF file: {error.strerror}")
-                self.failure = error.errno or errno.EIO
+                self._note_outcome(error.errno or errno.EIO)
                 return
-        finally:
-            self.pending -= 1
-        self.failure = 0
+        self._note_outcome(0)
         self.synced_offset = max(self.synced_offset, offset)
 
-    def _close(self, fd: int, offset: int) -> None:
-        try:
-            force(fd)
-            self.synced_offset = max(self.synced_offset, offset)
-        except OSError:
-            pass
-        finally:
-            os.close(fd)
+    def _note_outcome(self, failure: int) -> None:
+        if failure != self.failure:
+            self.failure = failure
+            self.on_outcome()

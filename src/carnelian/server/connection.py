@@ -186,6 +186,24 @@ class Hub(Hooks):
             if connection.state & _close_soon:
                 connection.finish()
 
+    def step_aside(self, work) -> None:
+        """Call ``work()``, which may turn the loop, in the middle of a connection's command.
+
+        Nothing is read from that connection meanwhile.
+        """
+        running = self.running
+        if running is None:
+            work()
+            return
+        interest: cython.int = running.transport.interest
+        self.loop.watch(running.transport, 0)
+        try:
+            work()
+        finally:
+            self.running = running
+            if not running.state & _closed:
+                self.loop.watch(running.transport, interest)
+
     def adopt(self, connection: Connection) -> None:
         """Serve ``connection`` from now on."""
         connection.position = len(self.members)

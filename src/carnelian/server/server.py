@@ -140,6 +140,11 @@ class Server:
             if self._ended:
                 raise SystemExit(0)
 
+    def _serve_within_command(self) -> None:
+        """The same while a client has its command run, and is not read from."""
+        if self.engine.depth == 0:
+            self.hub.step_aside(self._serve_while_loading)
+
     def run(self) -> None:
         """Serve until a shutdown."""
         if self.listeners.has_tcp:
@@ -269,6 +274,10 @@ class Server:
     def _tick(self) -> None:
         """One tick of the cron, and the next one in its time."""
         self._heed_request()
+        if self.snapshots.loading is not None:
+            # Nothing is to be saved, expired or resized before everything is there.
+            self.loop.call_later(1 / self._hz, self._tick)
+            return
         self._hz = self._ticks_per_second()
         self.engine.cron(self._hz)
         self.loop.call_later(1 / self._hz, self._tick)
@@ -304,6 +313,10 @@ class Server:
         self.snapshots.automatic = True
         self.snapshots.can_fork = True
         self.snapshots.prepare_child = lambda: self._prepare_child("rdb-bgsave", "bgsave_cpulist")
+        self.snapshots.serve = self._serve_within_command
+        self.append_only.syncer.on_outcome = lambda: self.loop.call_from_thread(
+            self.append_only.judge
+        )
         self.append_only.prepare_child = lambda: self._prepare_child(
             "aof-rewrite", "aof_rewrite_cpulist"
         )

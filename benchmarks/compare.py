@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shlex
-import shutil
 import statistics
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from harness import process, report, servers
-from harness.client import encode, pipelines_of, send_all, send_pipelines
+from harness import report, servers
+from harness.client import encode, pipelines_of, send_pipelines
+from harness.generator import Case, Generator, Run
 from harness.servers import OURS, PEER, Server
 from harness.workloads import TYPES, WORKLOADS
 
@@ -32,29 +29,7 @@ SETS = {
 }
 # Tests whose requests or replies carry a value, so that its size matters.
 _WITH_VALUE = {"SET", "GET", "MSET", "LPUSH", "RPUSH", "LPOP", "RPOP", "HSET", "XADD"}
-_CALIBRATION_SECONDS = 0.2
-_FIRST_REQUESTS = 500
-_PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
-
-
-@dataclass(frozen=True)
-class Case:
-    """One line of the table: a test of redis-benchmark, or a command line of one's own."""
-
-    test: str
-    size: int
-    pipeline: int
-    command: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one run of redis-benchmark against one server gave; latencies in milliseconds."""
-
-    requests_per_second: float
-    cpu_us: float
-    busy: float
-    latency: dict[str, float]
+_PERCENTILES = ("p50", "p99", "p99.9")
 
 
 @dataclass
@@ -87,8 +62,6 @@ class Outcome:
 
 def main() -> None:
     options = _parser().parse_args()
-    if shutil.which("redis-benchmark") is None:
-        sys.exit("redis-benchmark is not installed (Debian: apt-get install redis-tools)")
     pin = options.pin and (os.cpu_count() or 1) > 1
     generator = Generator(options.clients, options.keyspace, 1 if pin else None)
     outcomes = [Outcome(case) for case in _cases(options)]
@@ -164,56 +137,6 @@ def _possible(outcomes: list[Outcome], running: dict[str, Server]) -> Iterator[O
             told.add(name or "")
 
 
-class Generator:
-    """Runs redis-benchmark and reads what it prints."""
-
-    def __init__(self, clients: int, keyspace: int, cpu: int | None) -> None:
-        self.keyspace = keyspace
-        self._options = ["-c", str(clients), "-r", str(keyspace), "--precision", "3"]
-        self._cpu = cpu
-
-    def run(self, case: Case, server: Server, requests: int) -> Run:
-        """One run of ``requests`` requests; raises ValueError on output it does not know."""
-        command = ["redis-benchmark", "-p", str(server.port), "-n", str(requests)]
-        command += [*self._options, "-d", str(case.size), "-P", str(case.pipeline)]
-        workload = WORKLOADS.get(case.test)
-        if workload is not None and not case.command:
-            command += workload.command(case.size)
-            if workload.fill is not None:
-                send_all(server.port, workload.fill(requests, case.size))
-        else:
-            command += list(case.command) or ["-t", case.test.lower()]
-        before = process.cpu_seconds(server.pid)
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=True,
-            preexec_fn=servers.pinned_to(self._cpu),
-        )
-        spent = process.cpu_seconds(server.pid) - before
-        return parse_run(done.stdout.replace("\r", "\n"), requests, spent)
-
-
-def parse_run(output: str, requests: int, cpu_seconds: float) -> Run:
-    """Reads the report of one test of redis-benchmark."""
-    throughput = re.search(r"throughput summary: ([\d.]+) requests per second", output)
-    if throughput is None or "error" in output.lower():
-        raise ValueError(f"redis-benchmark says:\n{output[-2000:]}")
-    rate = float(throughput[1])
-    steps = [
-        (float(share), float(milliseconds))
-        for share, milliseconds in re.findall(
-            r"^([\d.]+)% <= ([\d.]+) milliseconds", output.partition("Cumulative")[0], re.MULTILINE
-        )
-    ]
-    latency = {
-        name: next(milliseconds for share, milliseconds in steps if share >= wanted)
-        for name, wanted in _PERCENTILES.items()
-    }
-    return Run(rate, cpu_seconds / requests * 1e6, cpu_seconds * rate / requests, latency)
-
-
 def _round(
     number: int,
     outcomes: list[Outcome],
@@ -230,7 +153,7 @@ def _round(
                 _populate(server, generator.keyspace, case.size)
             populated = case.size
         if not outcome.requests:
-            outcome.requests = _calibrate(case, running, generator, seconds)
+            outcome.requests = generator.requests_for(case, list(running.values()), seconds)
         order = (OURS, PEER) if (number + place) % 2 == 0 else (PEER, OURS)
         runs = {name: generator.run(case, running[name], outcome.requests) for name in order}
         outcome.ours.append(runs[OURS])
@@ -248,21 +171,6 @@ def _populate(server: Server, keyspace: int, size: int) -> None:
         return encode("SET", b"key:%012d" % number, value)
 
     send_pipelines(server.port, pipelines_of(0, keyspace, request))
-
-
-def _calibrate(case: Case, running: dict[str, Server], generator: Generator, seconds: float) -> int:
-    """The number of requests that takes both servers ``seconds`` on average."""
-    rates = []
-    for server in running.values():
-        requests = _FIRST_REQUESTS * case.pipeline
-        run = generator.run(case, server, requests)
-        while requests / run.requests_per_second < _CALIBRATION_SECONDS:
-            enough = int(run.requests_per_second * _CALIBRATION_SECONDS * 1.2)
-            requests = min(enough, 20 * requests)
-            run = generator.run(case, server, requests)
-        rates.append(run.requests_per_second)
-    requests = int(statistics.mean(rates) * seconds)
-    return max(requests // 1_000, 1) * 1_000
 
 
 def _progress(outcome: Outcome) -> str:
@@ -291,10 +199,10 @@ def _row(outcome: Outcome) -> list[str]:
     row += [f"{_median(runs, 'requests_per_second') / 1e3:.1f}" for runs in (ours, peer)]
     row += [
         f"{outcome.ratio('requests_per_second'):.2f}",
-        _quartiles(outcome, "requests_per_second"),
+        report.quartiles(outcome.ratios("requests_per_second")),
     ]
     row += [f"{_median(runs, 'cpu_us'):.2f}" for runs in (ours, peer)]
-    row += [f"{outcome.ratio('cpu_us'):.2f}", _quartiles(outcome, "cpu_us")]
+    row += [f"{outcome.ratio('cpu_us'):.2f}", report.quartiles(outcome.ratios("cpu_us"))]
     row.append(f"{_median(ours, 'busy'):.0%}")
     row += [f"{statistics.median(run.latency[p] for run in ours):.2f}" for p in _PERCENTILES]
     row += [f"{outcome.latency_ratio(p):.2f}" for p in _PERCENTILES]
@@ -303,14 +211,6 @@ def _row(outcome: Outcome) -> list[str]:
 
 def _median(runs: list[Run], figure: str) -> float:
     return statistics.median(getattr(run, figure) for run in runs)
-
-
-def _quartiles(outcome: Outcome, figure: str) -> str:
-    ratios = outcome.ratios(figure)
-    if len(ratios) < 2:
-        return ""
-    low, _, high = statistics.quantiles(ratios, n=4, method="inclusive")
-    return f"{low:.2f}-{high:.2f}"
 
 
 def _draw(outcomes: list[Outcome], path: Path) -> None:

@@ -32,6 +32,32 @@ def wait_seconds(pid: int) -> float:
     return waited / 1e9
 
 
+def children(pid: int) -> list[int]:
+    """The processes that it has started or forked and that are there now."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def memory(pid: int) -> dict[str, int]:
+    """The sums of smaps_rollup in bytes: ``Pss``, ``Private_Dirty``, ...; empty when it is gone.
+
+    ``Pss`` counts a page that several processes share as a part for each.
+    """
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    return {line.split(":")[0]: int(line.split()[1]) * 1024 for line in lines}
+
+
+def page_faults(pid: int) -> int:
+    """Page faults of a process until now that needed no disk."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[7])
+
+
 def resident_bytes(pid: int) -> int:
     """Resident memory of a process, exact (smaps_rollup, not the sloppy counters of status)."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

@@ -11,15 +11,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from harness.client import Client
+from harness.client import Client, ReplyError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 OURS = "carnelian"
 PEER = "redis"
 START_SECONDS = 20
+LOAD_SECONDS = 300
 
 
 class NotStarting(Exception):
@@ -27,13 +28,27 @@ class NotStarting(Exception):
 
 
 class Server:
-    """A server process of our own without persistence, in a temporary folder."""
+    """A server process of our own without save points, in a temporary folder.
 
-    def __init__(self, name: str, command: list[str], *options: str, cpu: int | None = None):
+    ``files`` are linked into the folder first, by their names there.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        *options: str,
+        cpu: int | None = None,
+        files: Mapping[str, Path] | None = None,
+    ):
         self.name = name
         self.port = free_port()
         self._folder = tempfile.TemporaryDirectory(prefix="bench-")
-        self._log = Path(self._folder.name) / "log"
+        self.folder = Path(self._folder.name)
+        self._log = self.folder / "log"
+        for place, path in (files or {}).items():
+            (self.folder / place).parent.mkdir(exist_ok=True)
+            (self.folder / place).symlink_to(path.resolve())
         arguments = [*command, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         environment = dict(os.environ)
         paths = [str(REPOSITORY / "src"), environment.get("PYTHONPATH", "")]
@@ -54,18 +69,27 @@ class Server:
         self.seconds_to_ready = time.perf_counter() - began
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        began = time.monotonic()
+        deadline = began + START_SECONDS
+        pause = 0.001
         while True:
             try:
                 with Client(self.port) as client:
                     client("PING")
                 return
+            except ReplyError:
+                # It loads its files. Asking for more often would cost it time.
+                pause, deadline = 0.02, began + LOAD_SECONDS
+                if time.monotonic() > deadline:
+                    self.stop()
+                    raise NotStarting(f"{self.name} still loads after {LOAD_SECONDS} s") from None
+                time.sleep(pause)
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     text = self.output()
                     self.stop()
                     raise NotStarting(f"{self.name} does not start:\n{text}") from None
-                time.sleep(0.001)
+                time.sleep(pause)
 
     def client(self) -> Client:
         return Client(self.port)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from types import ModuleType
 
 # From the least to the most urgent; `nothing` is a threshold that no line reaches.
@@ -32,6 +33,8 @@ class Log:
         self.role = "M"
         self.pid: int | None = None  # None until the process is the one that will serve
         self.silent = False  # a daemon without a log file has no standard output
+        # Called before something is written to standard output, for who else writes there.
+        self.before_output: Callable[[], None] | None = None
         self._syslog: ModuleType | None = None
 
     def __call__(self, level: str, message: str) -> None:
@@ -87,6 +90,8 @@ class Log:
         data = text.encode("utf-8", "surrogateescape")
         try:
             if not self.path:
+                if self.before_output is not None:
+                    self.before_output()
                 if not self.silent:
                     os.write(STDOUT, data)
                 return

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from carnelian import __version__
 from carnelian.commands import declare_all
@@ -26,6 +27,7 @@ from carnelian.server.eviction import MemoryWatch
 from carnelian.server.listener import Door, ListenError, Listeners
 from carnelian.server.log import Log
 from carnelian.server.loop import Loop
+from carnelian.server.progress import Progress
 from carnelian.server.signals import Signals
 
 MIN_HZ, MAX_HZ = 1, 500
@@ -121,16 +123,37 @@ class Server:
 
     def _load_snapshot(self) -> None:
         began = time.monotonic()
-        if self.snapshots.load(progress=self._serve_while_loading):
+        with self._loading_shown() as serve:
+            loaded = self.snapshots.load(progress=serve)
+        if loaded:
             seconds = time.monotonic() - began
             self.log("notice", f"DB loaded from disk: {seconds:.3f} seconds")
 
     def _load_log(self) -> None:
         began = time.monotonic()
-        if append_loading.load(self.append_only, self.engine, self._serve_while_loading):
+        with self._loading_shown() as serve:
+            loaded = append_loading.load(self.append_only, self.engine, serve)
+        if loaded:
             seconds = time.monotonic() - began
             self.log("notice", f"DB loaded from append only file: {seconds:.3f} seconds")
         self.append_only.open()
+
+    @contextmanager
+    def _loading_shown(self) -> Iterator[Callable[[], None]]:
+        """Show how far a load has come; gives what the load is to call now and then."""
+
+        def look_around() -> None:
+            loading = self.snapshots.loading
+            if loading is not None:
+                progress.show(loading.loaded_bytes, loading.total_bytes)
+            self._serve_while_loading()
+
+        with Progress("Loading", lambda line: self.log("notice", line)) as progress:
+            self.log.before_output = progress.hide
+            try:
+                yield look_around
+            finally:
+                self.log.before_output = None
 
     def _serve_while_loading(self) -> None:
         """A look at the clients, who are many or few: a few turns of the loop."""

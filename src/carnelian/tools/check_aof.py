@@ -16,10 +16,13 @@ from enum import Enum
 from carnelian.persistence import manifest
 from carnelian.persistence.manifest import BASE, ManifestError
 from carnelian.server.log import Log
+from carnelian.server.progress import Progress
 from carnelian.tools.check_rdb import check as check_snapshot
 
 PROGRAM = "carnelian-check-aof"
 
+# Bytes between two looks at how far it has come.
+_INTERVAL = 1024 * 1024
 _LONGEST = (1 << 63) - 1
 # What a line with a number, and one with an annotation, may have.
 _NUMBER_LINE, _ANNOTATION_LINE = 127, 1023
@@ -149,25 +152,30 @@ class _Check:
                 if start < 0:
                     raise _Stop("RDB preamble of AOF file is not sane, aborting.")
                 print("RDB preamble is OK, proceeding with AOF tail...")
-            with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as data:
-                good, position = self._scan(_Commands(self, data, start, path), name, last)
+            with mmap.mmap(fd, 0, access=mmap.ACCESS_READ) as data, Progress("Checking") as bar:
+                good, position = self._scan(_Commands(self, data, start, path), name, last, bar)
             if position is not None:
                 return self._cut_in_time(fd, name, path, position)
             return self._conclude(fd, name, size, good, last)
         finally:
             os.close(fd)
 
-    def _scan(self, commands: _Commands, name: str, last: bool) -> tuple[int, int | None]:
+    def _scan(
+        self, commands: _Commands, name: str, last: bool, bar: Progress
+    ) -> tuple[int, int | None]:
         """Read a file: up to where it is good, and where an annotation asks to cut it off."""
-        good = commands.at
+        good = due = commands.at
         try:
             while True:
+                if commands.at >= due:
+                    due = commands.at + _INTERVAL
+                    bar.show(commands.at, len(commands.data))
                 if not commands.depth:
                     good = commands.at
                 mark = commands.data[commands.at : commands.at + 1]
                 if not mark:
                     if commands.depth:
-                        print(Fault(commands.start, "Reached EOF before reading EXEC for MULTI"))
+                        bar.print(_unfinished(commands))
                     return good, None
                 if mark == b"#":
                     position = commands.at
@@ -176,13 +184,13 @@ class _Check:
                 elif mark == b"*":
                     commands.skip()
                 else:
-                    print(f"AOF {name} format error")
+                    bar.print(f"AOF {name} format error")
                     return good, None
         except Fault as fault:
-            print(fault)
+            bar.print(fault)
         except End:
             if commands.depth:
-                print(Fault(commands.start, "Reached EOF before reading EXEC for MULTI"))
+                bar.print(_unfinished(commands))
         return good, None
 
     def _keeps(self, text: bytes, path: str, position: int, last: bool) -> bool:
@@ -323,6 +331,10 @@ class _Commands:
         self.at = end
         self._end_line(self.data[end - 2 : end])
         return word
+
+
+def _unfinished(commands: _Commands) -> Fault:
+    return Fault(commands.start, "Reached EOF before reading EXEC for MULTI")
 
 
 def _hexadecimal(byte: int) -> str:

@@ -11,8 +11,12 @@ from carnelian.keyspace.clock import Clock
 from carnelian.keyspace.keyspace import Keyspace
 from carnelian.persistence import reader
 from carnelian.persistence.errors import FormatError, ShortRead
+from carnelian.server.progress import Progress
 
 PROGRAM = "carnelian-check-rdb"
+
+# Bytes between two looks at how far it has come.
+_INTERVAL = 1024 * 1024
 
 # The types of values, by their number.
 _TYPES = (
@@ -64,15 +68,19 @@ def check(name: str, fd: int, size: int) -> int:
 def _check(fd: int, size: int) -> int:
     file = reader.read_file(fd, size, Keyspace(Clock(), 1), True)
     file.discarding = file.thorough = True
+    progress = Progress("Checking")
+    file.interval = _INTERVAL
+    file.progress = lambda: progress.show(file.position, size)
 
     def say(message: str) -> None:
-        print(f"[offset {file.position}] {message}")
+        progress.print(f"[offset {file.position}] {message}")
 
     file.on_aux = lambda name, value: say(f"AUX FIELD {_shown(name)} = '{_shown(value)}'")
     file.on_select = lambda index: say(f"Selecting DB ID {index}")
     file.warn = say
     try:
-        file.read()
+        with progress:
+            file.read()
     except (FormatError, MemoryError, OSError) as fault:
         _report(file, fault)
         return -1

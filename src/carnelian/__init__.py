@@ -8,7 +8,13 @@ if TYPE_CHECKING:
     from carnelian.embedded.client import Redis
     from carnelian.embedded.clock import ManualClock
     from carnelian.embedded.engine import Engine, LocalSession
-    from carnelian.embedded.errors import EngineClosedError
+    from carnelian.embedded.errors import (
+        DatabaseError,
+        DatabaseLoadError,
+        DatabaseLockedError,
+        DatabaseSaveError,
+        EngineClosedError,
+    )
     from carnelian.engine.python_commands import command
     from carnelian.engine.registry import KeySpec, after, at, counted
     from carnelian.resp.replies import OK, Error, Status
@@ -22,6 +28,10 @@ REDIS_VERSION = "7.4.2"
 # carnelian pays for what it uses only.
 _HOMES = {
     "AsyncRedis": "carnelian.embedded.aio:Redis",
+    "DatabaseError": "carnelian.embedded.errors",
+    "DatabaseLoadError": "carnelian.embedded.errors",
+    "DatabaseLockedError": "carnelian.embedded.errors",
+    "DatabaseSaveError": "carnelian.embedded.errors",
     "Engine": "carnelian.embedded.engine",
     "EngineClosedError": "carnelian.embedded.errors",
     "Error": "carnelian.resp.replies",
@@ -40,6 +50,10 @@ _HOMES = {
 __all__ = [
     "OK",
     "AsyncRedis",
+    "DatabaseError",
+    "DatabaseLoadError",
+    "DatabaseLockedError",
+    "DatabaseSaveError",
     "Engine",
     "EngineClosedError",
     "Error",

@@ -208,8 +208,6 @@ def test_engines_and_arguments():
         assert engine.closed
         with pytest.raises(redis.ConnectionError, match="the engine is closed"):
             await client.get("k")
-        with pytest.raises(NotImplementedError, match="files are not supported yet"):
-            carnelian.asyncio.Redis("app.db")
         async with carnelian.AsyncRedis.from_url("redis://localhost/5") as client:
             assert (await client.client_info())["db"] == 5
 

@@ -14,7 +14,6 @@ def test_writes_are_in_the_file_before_their_replies_are_there(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with carnelian.Engine() as engine:
-        engine.execute("INFO", "persistence")
         engine.execute("CONFIG", "SET", "appendonly", "yes")
         engine.execute("SET", "a", 1)
         log = tmp_path / "appendonlydir" / "appendonly.aof.1.incr.aof"

@@ -423,11 +423,6 @@ def test_a_pipeline_outlives_its_client():
     assert pipe.set("k", "v").get("k").execute() == [True, b"v"]
 
 
-def test_a_path_is_refused():
-    with pytest.raises(NotImplementedError, match="files are not supported yet"):
-        carnelian.Redis("app.db")
-
-
 def test_arguments_of_sockets_are_not_used():
     with carnelian.Redis(host="example.org", port=1, ssl=True, ssl_ca_certs="x", db=1) as client:
         assert client.set("k", "v")

@@ -15,7 +15,15 @@ from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from carnelian.embedded.client import CLOSED, pool_options, refuse_path, without_sockets, words_of
+from carnelian.embedded.client import (
+    CLOSED,
+    Path,
+    pool_options,
+    refuse_second_home,
+    take_directives,
+    without_sockets,
+    words_of,
+)
 from carnelian.embedded.engine import Engine, LocalSession
 from carnelian.embedded.errors import EngineClosedError
 from carnelian.embedded.shapes import Shaper
@@ -202,11 +210,14 @@ class Redis(redis.asyncio.Redis):
     """redis-py's asyncio client, on an engine in this process; see :class:`carnelian.Redis`.
 
     An engine may be shared by clients of several event loops and threads, and by synchronous ones.
+    With a path, the data is loaded here and now, in the calling thread; :meth:`aclose` saves it in
+    another, and leaves the loop free. For a large file, make the engine in a thread of its own:
+    ``Redis(engine=await asyncio.to_thread(carnelian.Engine, path))``.
     """
 
     def __init__(
         self,
-        path: str | None = None,
+        path: Path | None = None,
         *,
         engine: Engine | None = None,
         connection_pool: redis.asyncio.ConnectionPool | None = None,
@@ -214,14 +225,15 @@ class Redis(redis.asyncio.Redis):
         event_dispatcher: Any = None,
         **options: Any,
     ):
-        refuse_path(path)
+        refuse_second_home(path, engine, connection_pool)
         self._own_engine: Engine | None = None
         shared = connection_pool is not None
         if connection_pool is None:
+            directives = take_directives(redis.asyncio.Redis, options) if engine is None else {}
             options.setdefault("retry", Retry(NoBackoff(), 3))
             options = pool_options(redis.asyncio.Redis, options)
             if engine is None:
-                engine = self._own_engine = Engine()
+                engine = self._own_engine = Engine(path, **directives)
             connection_pool = redis.asyncio.ConnectionPool(
                 connection_class=Connection, engine=engine, **options
             )
@@ -256,7 +268,7 @@ class Redis(redis.asyncio.Redis):
         return self.connection_pool.connection_kwargs["engine"]
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
-        """End the client's connections, and the engine if it is the client's own."""
+        """End the client's connections, and save and end the engine if it is the client's own."""
         await super().aclose(close_connection_pool)
         if self._own_engine is not None:
-            self._own_engine.close()
+            await asyncio.to_thread(self._own_engine.close)

@@ -7,6 +7,7 @@ arguments and takes replies as Python values, so nothing is encoded for a wire.
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterable
 from queue import Empty
 from typing import Any
@@ -25,10 +26,13 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.utils import SENTINEL
 
+from carnelian.embedded.directives import is_directive
 from carnelian.embedded.engine import Engine, LocalSession
 from carnelian.embedded.errors import EngineClosedError
 from carnelian.embedded.shapes import Shaper
 from carnelian.resp.replies import Push
+
+Path = str | bytes | os.PathLike
 
 CLOSED = "Connection closed by server."
 
@@ -213,12 +217,17 @@ class Connection(AbstractConnection):
         )
 
 
-def refuse_path(path: object) -> None:
-    """Files are to come; until then nobody shall believe that data is on disk."""
-    if path is not None:
-        raise NotImplementedError(
-            f"Redis({path!r}): files are not supported yet, data is kept in memory only"
-        )
+def take_directives(client: type, options: dict[str, Any]) -> dict[str, Any]:
+    """Take those options out that are directives, rather than options of the client."""
+    known = inspect.signature(client.__init__).parameters  # type: ignore[misc]
+    names = [name for name in options if name not in known and is_directive(name)]
+    return {name: options.pop(name) for name in names}
+
+
+def refuse_second_home(path: object, *others: object) -> None:
+    """Raise TypeError if there is a path, and something else that says where the data is."""
+    if path is not None and any(other is not None for other in others):
+        raise TypeError("Redis() takes a path, an engine or a connection pool, not two of them")
 
 
 def pool_options(client: type, options: dict[str, Any]) -> dict[str, Any]:
@@ -242,22 +251,25 @@ def pool_options(client: type, options: dict[str, Any]) -> dict[str, Any]:
 class Redis(redis.Redis):
     """redis-py's client, on an engine in this process.
 
-    ``Redis()`` has an engine of its own, which ends with :meth:`close`. ``Redis(engine=engine)``
-    shares one. All other arguments are those of :class:`redis.Redis`; what concerns sockets is not
-    used, and ``socket_timeout`` is None unless given, so that blocking commands may block.
+    ``Redis()`` has an engine of its own, which ends with :meth:`close`, and ``Redis("app.db")`` one
+    that keeps its data in that path. ``Redis(engine=engine)`` shares one. All other arguments are
+    those of :class:`redis.Redis`; what concerns sockets is not used, and ``socket_timeout`` is None
+    unless given, so that blocking commands may block.
 
     Args:
-        path: where the data is kept; files are not supported yet, and a path is refused.
+        path: where the data is kept, as for :class:`carnelian.Engine`; in memory alone if None.
         engine: the engine to use.
+        options: arguments of redis.Redis, and directives for an engine of its own
+            (``appendonly=True``).
 
     Raises:
-        NotImplementedError: a path is given.
-        TypeError: an argument that redis.Redis does not know.
+        TypeError: an argument that neither knows, or two places for the data.
+        carnelian.DatabaseError, OSError: the path cannot be used, as for :class:`carnelian.Engine`.
     """
 
     def __init__(
         self,
-        path: str | None = None,
+        path: Path | None = None,
         *,
         engine: Engine | None = None,
         connection_pool: redis.ConnectionPool | None = None,
@@ -265,13 +277,14 @@ class Redis(redis.Redis):
         event_dispatcher: Any = None,
         **options: Any,
     ):
-        refuse_path(path)
+        refuse_second_home(path, engine, connection_pool)
         self._own_engine: Engine | None = None
         shared = connection_pool is not None
         if connection_pool is None:
+            directives = take_directives(redis.Redis, options) if engine is None else {}
             options = pool_options(redis.Redis, options)
             if engine is None:
-                engine = self._own_engine = Engine()
+                engine = self._own_engine = Engine(path, **directives)
             connection_pool = redis.ConnectionPool(
                 connection_class=Connection, engine=engine, **options
             )
@@ -307,7 +320,11 @@ class Redis(redis.Redis):
         return self.connection_pool.connection_kwargs["engine"]
 
     def close(self) -> None:
-        """End the client's connections, and the engine if it is the client's own."""
+        """End the client's connections, and save and end the engine if it is the client's own.
+
+        Raises carnelian.DatabaseSaveError as :meth:`carnelian.Engine.close` does; close again then,
+        or end ``client.engine`` without saving.
+        """
         super().close()
         own = getattr(self, "_own_engine", None)
         if own is not None:

@@ -21,6 +21,7 @@ from carnelian.embedded.doorbell import Doorbell
 from carnelian.embedded.errors import EngineClosedError
 from carnelian.embedded.log import log_to_logging
 from carnelian.embedded.mailbox import CLOSED
+from carnelian.embedded.storage import Storage
 from carnelian.resp.replies import NO_REPLY, Error
 
 _NO_REPLY = cython.declare(object, NO_REPLY)
@@ -35,29 +36,53 @@ class Engine:
     Every thread that calls :meth:`execute` has a session of its own: SELECT, MULTI, WATCH and
     subscriptions of one do not concern the others. :meth:`session` makes further ones.
 
-    Use it as a context manager, or call :meth:`close`; the data is gone then.
+    With a path, the data set is kept there: it is loaded now, and saved as ``save`` and
+    ``appendonly`` say and when the engine ends: with :meth:`close`, a ``with`` block, the
+    interpreter, or the last reference to it. Without, it is in memory alone, and gone then.
 
     Args:
+        path: a snapshot file in the format of Redis, made when there is something to save. An
+            append-only file is kept in the directory ``{path}.aof``, and ``{path}.lock`` is there
+            while the path is open. The directory has to exist.
         clock: a :class:`carnelian.ManualClock` for a time that you move; the system's if None.
         directives: directives of redis.conf, with ``_`` for ``-``: ``maxmemory="100mb"``,
             ``databases=4``, ``notify_keyspace_events="KEA"``. ``True`` and ``False`` are yes and
-            no, a list or tuple is a value of several words.
+            no, a list or tuple is a value of several words. ``appendonly`` is what it was when
+            the path was open last, unless given.
 
     Raises:
-        TypeError: there is no directive of that name.
-        ValueError: a directive does not take that value.
+        TypeError: there is no directive of that name, or the path decides of it.
+        ValueError: a directive does not take that value, or needs a path.
+        carnelian.DatabaseLockedError: another engine has the path open.
+        carnelian.DatabaseLoadError: the files are damaged, or cannot be read.
+        OSError: there can be no file of that path.
     """
 
-    def __init__(self, *, clock=None, **directives):
+    def __init__(self, path: str | bytes | os.PathLike | None = None, *, clock=None, **directives):
         commands.declare_all()
-        self.core = Core(configuration(directives), clock)
-        self.core.log = log_to_logging
-        self.host = Host(self.core)
-        self.own = threading.local()
-        self.last_thread = 0
-        self.last_box: Mailbox = None
-        if hasattr(clock, "attach"):
-            clock.attach(self.host)
+        config = configuration(directives, path is not None)
+        storage = None if path is None else Storage(path, config)
+        try:
+            self.core = Core(config, clock)
+            self.core.log = log_to_logging
+            self.host = Host(self.core)
+            self.own = threading.local()
+            self.last_thread = 0
+            self.last_box: Mailbox = None
+            if hasattr(clock, "attach"):
+                clock.attach(self.host)
+            if storage is not None:
+                self.host.keep_in(storage, "appendonly" not in directives)
+        except BaseException:
+            self._give_up(storage)
+            raise
+
+    def _give_up(self, storage: Storage | None) -> None:
+        """Undo what the constructor has begun."""
+        if self.host is not None:
+            self.host.close()
+        if storage is not None:
+            storage.release()
 
     # -- Commands --------------------------------------------------------------------------------
 
@@ -146,6 +171,11 @@ class Engine:
         self.host.perform(self.core.modules.unload, name)
 
     @property
+    def path(self) -> str | None:
+        """Where the data set is kept, absolute; None if it is in memory alone."""
+        return None if self.host.storage is None else self.host.storage.path
+
+    @property
     def clock(self):
         """Where the time comes from."""
         return self.core.clock
@@ -155,9 +185,18 @@ class Engine:
         """Whether the engine has been closed."""
         return self.host.state != 0
 
-    def close(self) -> None:
-        """End all sessions and timed work, and free the data. Blocked calls raise."""
-        self.host.close()
+    def close(self, *, save: bool | None = None) -> None:
+        """Save, end all sessions and timed work, and free the memory. Blocked calls raise.
+
+        Args:
+            save: whether to write a snapshot to the path. None leaves it to the save points: with
+                any, there is one if something has changed since the last.
+
+        Raises:
+            carnelian.DatabaseSaveError: it could not be saved. The engine is still open: close it
+                again when there is room, or with ``save=False``.
+        """
+        self.host.close(save)
 
     def __enter__(self):
         return self
@@ -172,7 +211,8 @@ class Engine:
     def __repr__(self):
         if self.closed:
             return "<carnelian.Engine closed>"
-        return f"<carnelian.Engine of {len(self.core.keyspace)} keys>"
+        place = "" if self.path is None else f" in {self.path}"
+        return f"<carnelian.Engine of {len(self.core.keyspace)} keys{place}>"
 
 
 class _ThreadBox:
@@ -236,6 +276,7 @@ class LocalSession:
     def fetch(self, timeout=None):
         """What came back next, as handlers and pub/sub return it; raises queue.Empty in vain."""
         message = self.box.fetch(timeout)
+        self.engine.host.catch_up()
         if self.bell is not None:
             self.bell.answered(self.box)
         if message is _CLOSED:

@@ -1,5 +1,41 @@
 """Errors of embedded use that are no replies."""
 
+from __future__ import annotations
+
+import os
+
 
 class EngineClosedError(RuntimeError):
     """The engine is closed, or belongs to the process that this one was forked from."""
+
+
+class DatabaseError(Exception):
+    """The files of an engine cannot be used; ``path`` is what the engine was opened with."""
+
+    def __init__(self, path: str, message: str):
+        super().__init__(message)
+        self.path = path
+
+
+class DatabaseLockedError(DatabaseError):
+    """Another engine has the path open; ``pid`` is its process, None if that is not known."""
+
+    def __init__(self, path: str, pid: int | None):
+        super().__init__(path, f"{path} is in use by {_describe(pid)}")
+        self.pid = pid
+
+
+class DatabaseLoadError(DatabaseError):
+    """The files are damaged or cannot be read. They have been left as they are."""
+
+
+class DatabaseSaveError(DatabaseError):
+    """The data could not be saved when the engine was to close: it stays open, and keeps them."""
+
+
+def _describe(pid: int | None) -> str:
+    if pid is None:
+        return "another engine"
+    if pid == os.getpid():
+        return f"another engine in this process ({pid})"
+    return f"process {pid}"

@@ -1,15 +1,20 @@
 from carnelian.embedded.mailbox cimport Mailbox
 from carnelian.engine.engine cimport Engine
+from carnelian.persistence.append_log cimport AppendLog
+from libc.stdint cimport int64_t
 
 
 cdef class Host:
     cdef readonly Engine core
     cdef readonly int state
     cdef readonly object timer
+    cdef readonly object storage
+    cdef AppendLog log
     cdef object acquire
     cdef object release
     cdef int pid
     cdef bint running
+    cdef bint abandoned
     cdef bint idle
     cdef long long left_used
     cdef bint manual
@@ -21,9 +26,12 @@ cdef class Host:
 
     cdef enter(self)
     cdef leave(self)
+    cdef settle(self, int64_t before, int64_t after)
     cdef run(self, Mailbox box, list words)
     cpdef submit(self, Mailbox box, list commands)
+    cdef catch_up(self)
     cdef tidy(self)
     cdef tidy_soon(self)
     cdef wake_timer(self)
     cdef reschedule(self)
+    cdef _save_and_end(self, save)

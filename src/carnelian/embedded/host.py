@@ -1,4 +1,4 @@
-"""The owner of an engine inside of somebody's process: the lock, the time, the end.
+"""The owner of an engine inside of somebody's process: the lock, the time, the files, the end.
 
 The engine itself runs one command at a time, and does so in whatever thread calls it. The host
 lets one thread in after the other, does what a server's loop would do between commands, and has
@@ -7,23 +7,34 @@ timed work done by a thread that sleeps until there is some.
 
 from __future__ import annotations
 
+import atexit
 import os
+import sys
 import threading
 import weakref
+from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.embedded.mailbox import Mailbox
 from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.libc.stdint import int64_t
 
-from carnelian.embedded.errors import EngineClosedError
+from carnelian.embedded.errors import DatabaseError, EngineClosedError
+from carnelian.embedded.log import logger
 from carnelian.embedded.timer import Timer
 from carnelian.engine import authentication
 from carnelian.keyspace.clock import ManualClock
-from carnelian.resp.replies import NO_REPLY
+from carnelian.persistence.append_log import ALWAYS
+from carnelian.persistence.append_only import append_only_of
+from carnelian.resp.replies import NO_REPLY, Error
+
+if TYPE_CHECKING:
+    from carnelian.embedded.storage import Storage
 
 OPEN, ENDED, FORKED = range(3)
 
 _NO_REPLY = cython.declare(object, NO_REPLY)
+_ALWAYS = cython.declare(cython.int, ALWAYS)
 
 # So many ticks without a command before the timer stops ticking.
 _QUIET_TICKS = cython.declare(cython.int, 32)
@@ -36,7 +47,11 @@ _hosts: weakref.WeakSet = weakref.WeakSet()
 @cython.final
 @cython.cclass
 class Host:
-    """An engine and all that stands around it; ``core`` is the engine."""
+    """An engine and all that stands around it.
+
+    ``core`` is the engine, ``storage`` its files once it has a path, ``log`` what is appended to
+    its append-only file.
+    """
 
     def __init__(self, core: Engine):
         self.core = core
@@ -45,7 +60,10 @@ class Host:
         core.memory_limit.foreign = core.memory_limit.used()
         core.startup_memory = self.left_used = 0
         self.pid = os.getpid()
-        self.running = False
+        self.running = self.abandoned = False
+        self.storage: Storage | None = None
+        self.log = append_only_of(core).log
+        self.log.shared = True
         self.loose_ends: list[Mailbox] = []
         self.manual = isinstance(core.clock, ManualClock)
         # The timer is asleep until the first command.
@@ -99,41 +117,51 @@ class Host:
     @cython.cfunc
     def run(self, box: Mailbox, words: list):
         """Run one command and return its reply; NO_REPLY if it has blocked."""
+        before: int64_t
+        written: int64_t
         self.enter()
         try:
             if box.blocked is not None:
                 raise RuntimeError("this session waits for the reply of a blocking command")
+            before = self.log.offset
             reply = self.core.execute(box, words)
             if reply is _NO_REPLY and box.blocked is not None:
                 box.expect_answer()
                 self.reschedule()
-            return reply
+            written = self.log.offset
         finally:
             self.leave()
+        self.settle(before, written)
+        return reply
 
     @cython.ccall
     def submit(self, box: Mailbox, commands: list):
         """Run commands of a stream; their replies are to be fetched."""
         at: cython.Py_ssize_t = 0
         end: cython.Py_ssize_t
+        before: int64_t
+        written: int64_t
         while at < len(commands):
             end = min(at + _BATCH, len(commands))
             self.enter()
             try:
+                before = self.log.offset
                 while at < end and not box.closed:
                     box.submit(self.core, commands[at])
                     at += 1
                 if box.blocked is not None:
                     self.reschedule()
+                written = self.log.offset
             finally:
                 self.leave()
+            self.settle(before, written)
             if box.closed:
                 return
 
     def await_answer(self, box: Mailbox):
         """The reply of the command that ``box`` is blocked by, when it is there."""
         try:
-            return box.await_answer()
+            answer = box.await_answer()
         except BaseException:
             # KeyboardInterrupt, most likely: the session must not stay blocked.
             self.acquire()
@@ -143,6 +171,38 @@ class Host:
             finally:
                 self.release()
             raise
+        self.catch_up()
+        return answer
+
+    @cython.cfunc
+    def settle(self, before: int64_t, after: int64_t):
+        """Wait for the disk, if ``appendfsync always`` promises that what was seen is there.
+
+        ``before`` and ``after`` are where the log stood; what is between them is the caller's.
+
+        Raises:
+            Error: MISCONF; it was run, but could not be brought to the disk.
+        """
+        if self.log.fd < 0 or self.log.policy != _ALWAYS:
+            return
+        self.log.await_sync()
+        if after == before or self.log.fd < 0 or self.log.is_synced(after):
+            return
+        self.acquire()
+        try:
+            self.core.append_only.judge()
+        finally:
+            self.release()
+        raise Error(f"MISCONF Errors writing to the AOF file: {os.strerror(self.log.failure)}")
+
+    @cython.cfunc
+    def catch_up(self):
+        """As :meth:`settle`, for what a command of another session has caused."""
+        if self.log.fd >= 0 and self.log.policy == _ALWAYS:
+            # That command may not have come to its end.
+            self.acquire()
+            self.release()
+            self.settle(0, 0)
 
     @cython.cfunc
     def tidy(self):
@@ -178,9 +238,11 @@ class Host:
         """Call a function while no command runs."""
         self.enter()
         try:
-            return action(*arguments)
+            outcome = action(*arguments)
         finally:
             self.leave()
+        self.settle(0, 0)
+        return outcome
 
     # -- Sessions --------------------------------------------------------------------------------
 
@@ -236,9 +298,13 @@ class Host:
         self.core.memory_limit.foreign += self.core.memory_limit.used() - self.left_used
         try:
             self._timed_work()
-            return self._rest()
+            rest = self._rest()
         finally:
             self.leave()
+        self.settle(0, 0)
+        if self.abandoned:
+            self._close_unattended()
+        return rest
 
     def _timed_work(self) -> None:
         core: Engine = self.core
@@ -267,16 +333,19 @@ class Host:
             self.quiet_ticks = 0
         deadline: cython.longlong = core.next_deadline_ms()
         if self.quiet_ticks > _QUIET_TICKS and not deadline and not self._has_timed_work():
+            # A command wakes the timer, a save point alone does not.
             self.idle = True
-            return None
+            return core.persistence.seconds_left()
         rest: cython.double = (self.next_cron_ns - core.clock.monotonic_ns()) / 1e9
         if deadline:
             rest = min(rest, (deadline - core.clock.wall_ms()) / 1000)
         return max(rest, 0.0)
 
     def _has_timed_work(self) -> bool:
-        """Whether keys will expire, tables are resized or memory is freed."""
-        keyspace = self.core.keyspace
+        """Whether keys will expire, tables are resized, memory is freed or files are written."""
+        keyspace, snapshots = self.core.keyspace, self.core.persistence
+        if snapshots.running or snapshots.scheduled or self.core.append_only.restless:
+            return True
         return keyspace.background_step(0) or any(db.expires_count for db in keyspace.databases)
 
     # -- The end ---------------------------------------------------------------------------------
@@ -285,8 +354,19 @@ class Host:
         self.core.log("warning", "SHUTDOWN ends servers; close() ends an engine in your process")
         return False
 
-    def close(self) -> None:
-        """End all sessions and the timer; the data is gone. Does nothing when done before."""
+    def keep_in(self, storage: Storage, as_found: bool) -> None:
+        """Load what the storage has, and save there from now on; see Storage.load."""
+        self.perform(storage.load, self.core, as_found)
+        self.storage = storage
+
+    def close(self, save: bool | None = None, wait: bool = True) -> None:
+        """Save as :meth:`carnelian.Engine.close` says, and end all sessions and the timer.
+
+        Does nothing when done before. ``wait`` for the timer's thread to end.
+
+        Raises:
+            DatabaseSaveError: the data could not be saved; nothing has ended then.
+        """
         if self.state != OPEN:
             return
         self.acquire()
@@ -295,32 +375,62 @@ class Host:
                 return
             if self.running:
                 self.refuse()
-            self._end_all()
+            self._save_and_end(save)
         finally:
             self.release()
-        self.timer.stop()
+        self.timer.stop(wait=wait)
 
-    def abandon(self) -> None:
-        """Close without waiting for anybody: for the destructor of the last who could use it."""
-        # Destructors of a forked child may run before it is told that it is one.
-        if self.state != OPEN or os.getpid() != self.pid or not self.acquire(False):
-            self.timer.stop(wait=False)
-            return
+    @cython.cfunc
+    def _save_and_end(self, save):
+        # Destructors that run meanwhile must not begin anything.
+        self.running = True
         try:
+            if self.storage is not None:
+                self.storage.save(self.core, save)
             self._end_all()
         finally:
-            self.release()
-        self.timer.stop(wait=False)
+            self.running = False
 
     def _end_all(self) -> None:
         self.state = ENDED
-        if self.core.append_only is not None:
-            self.core.append_only.close()
+        self.core.append_only.close()
+        if self.storage is not None:
+            self.storage.release()
         for session in self.core.sessions:
             session.close()
         self.tidy()
         self.core.keyspace.flush()
         self.core.on_shutdown = None
+
+    def abandon(self) -> None:
+        """Close for the destructor of the last who could use the engine."""
+        # Destructors of a forked child may run before it is told that it is one.
+        if self.state != OPEN or os.getpid() != self.pid:
+            self.timer.stop(wait=False)
+            return
+        # If anybody, it is the timer that has the lock, and not for long. When the interpreter
+        # ends it may be gone with it.
+        if not self.acquire(not sys.is_finalizing()):
+            return
+        try:
+            self.abandoned = True
+            if not self.running:
+                self._close_unattended()
+        finally:
+            self.release()
+
+    def _close_unattended(self) -> None:
+        """Close where nobody could handle an error."""
+        try:
+            self.close(wait=False)
+        except DatabaseError as error:
+            logger.error("%s; what has changed since is lost", error)
+            self.close(save=False, wait=False)
+
+    def close_at_exit(self) -> None:
+        """Save what the interpreter that ends would take away."""
+        if self.storage is not None:
+            self._close_unattended()
 
     def orphan(self) -> None:
         """This is a copy of the engine in a child process."""
@@ -334,4 +444,11 @@ def _orphan_all() -> None:
         host.orphan()
 
 
+def _close_all() -> None:
+    for host in list(_hosts):
+        host.close_at_exit()
+
+
 os.register_at_fork(after_in_child=_orphan_all)
+# Of those registered, the last is called first: the timers are still there.
+atexit.register(_close_all)

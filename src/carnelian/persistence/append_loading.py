@@ -233,7 +233,7 @@ def _load_snapshot(reading: _Reading, fd: int, size: int, name: str) -> int:
     except (FormatError, MemoryError) as fault:
         files.explain(engine.log, fault, file.position)
         what = "RDB preamble of the AOF" if old else "RDB base"
-        raise LoadError(f"Error reading the {what} file {name}, AOF loading aborted") from None
+        raise LoadError(f"Error reading the {what} file {name}, AOF loading aborted") from fault
     loading.report_end(file, engine.log)
     snapshots.functions = file.functions
     if old:

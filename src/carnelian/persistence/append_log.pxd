@@ -15,6 +15,8 @@ cdef class AppendLog(Listener):
     cdef public bint stamping
     cdef public bint unsynced_on_rewrite
     cdef public bint rewriting
+    cdef public bint shared
+    cdef readonly bint broken
     cdef public int64_t size
     cdef public int64_t total_size
     cdef public int64_t last_sync_s
@@ -32,6 +34,7 @@ cdef class AppendLog(Listener):
     cdef int64_t stamp_s
     cdef int64_t complained_s
     cdef int selected
+    cdef object syncing_lock
 
     cpdef flush(self, bint force=*)
     cdef int stamp(self) except -1
@@ -40,6 +43,9 @@ cdef class AppendLog(Listener):
     cdef Py_ssize_t write_some(self) noexcept nogil
     cdef note_failure(self, Py_ssize_t written)
     cdef note_outcome(self, bint failed)
-    cdef sync(self, bint syncing)
+    cdef sync(self, bint syncing, bint force)
     cdef sync_now(self)
+    cdef bint force_out(self) except -1
+    cdef note_sync_failure(self)
+    cpdef await_sync(self)
     cdef note(self, str event, int64_t started)

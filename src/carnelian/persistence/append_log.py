@@ -5,6 +5,7 @@ loop turn before their replies are sent, and forced to the disk as ``appendfsync
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,10 @@ class AppendLog(Listener):
     - ``delayed``: how often a write could wait no longer for the disk;
     - ``failed``, ``failure``: whether the last write failed, and its errno; ``on_outcome()`` is
       called when the first has changed;
+    - ``broken``: forcing the file to the disk has failed. What it holds there is not known, so
+      nothing more is written to it;
+    - ``shared``: the process is not the log's own. It does not end when a promise to have something
+      on the disk cannot be kept, and whoever has such a promise to keep calls :meth:`await_sync`;
     - ``offset``: bytes taken until now, in all;
     - ``waiters``: with any, ``on_commit()`` is called at the end of each turn.
     """
@@ -58,8 +63,10 @@ class AppendLog(Listener):
         self.fd = -1
         self.policy = EVERY_SECOND
         self.accepting = self.stamping = self.unsynced_on_rewrite = self.rewriting = False
-        self.failed = False
+        self.shared = False
+        self.failed = self.broken = False
         self.failure = 0
+        self.syncing_lock = threading.Lock()
         self.size = self.total_size = self.synced_size = 0
         self.offset = self.synced_offset = 0
         self.last_sync_s = self.clock.ms // 1000
@@ -104,21 +111,24 @@ class AppendLog(Listener):
         """Go on in a file that holds ``size`` bytes."""
         self.fd = fd
         self.size = self.synced_size = size
+        self.broken = False
 
     def replace(self, fd: cython.int) -> None:
         """Go on in a new file. What is left to do for the old one is done in the background."""
-        if self.fd >= 0:
-            self.syncer.close(self.fd, self.offset - self.buffer.length)
-            self.last_sync_s = self.clock.ms // 1000
-        self.open(fd, 0)
+        with self.syncing_lock:
+            if self.fd >= 0:
+                self.syncer.close(self.fd, self.offset - self.buffer.length)
+                self.last_sync_s = self.clock.ms // 1000
+            self.open(fd, 0)
 
     def close(self) -> None:
         """Write and force everything to the disk, and be done with the file."""
         self.flush(True)
-        if self.fd >= 0:
-            self.finish_sync()
-            os.close(self.fd)
-        self.open(-1, 0)
+        with self.syncing_lock:
+            if self.fd >= 0:
+                self.finish_sync()
+                os.close(self.fd)
+            self.open(-1, 0)
         self.accepting = False
         self.forget_selection()
         self.discard()
@@ -129,6 +139,7 @@ class AppendLog(Listener):
             os.fsync(self.fd)
         except OSError as error:
             self.engine.log("warning", f"Fail to fsync the AOF file: {error.strerror}")
+            self.failure = error.errno or 0
             return False
         self.last_sync_s = self.clock.ms // 1000
         self.synced_size = self.size
@@ -144,6 +155,18 @@ class AppendLog(Listener):
     def postponed(self) -> bool:
         """Whether a write waits for the disk."""
         return self.postponed_s != 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that was taken has been forced to the disk."""
+        if self.fd < 0:
+            return True
+        return self.buffer.length == 0 and self.synced_size == self.size and not self.broken
+
+    @property
+    def restless(self) -> bool:
+        """Whether :meth:`flush` has something to do, now or later."""
+        return not self.settled and (self.policy != _NEVER or self.buffer.length > 0)
 
     def is_synced(self, offset: int) -> bool:
         """Whether what was taken up to an offset is known to be on the disk."""
@@ -169,10 +192,11 @@ class AppendLog(Listener):
             force: write even if the disk is busy, which may take its time.
 
         Raises:
-            SystemExit: what a reply promises to be on the disk could not be brought there.
+            SystemExit: what a reply promises to be on the disk could not be brought there, and
+                the process is the log's own.
         """
         syncing: cython.bint = False
-        if self.fd < 0:
+        if self.fd < 0 or self.broken:
             return
         if self.buffer.length == 0:
             if self.synced_size == self.size or self.policy == _NEVER:
@@ -181,14 +205,14 @@ class AppendLog(Listener):
                 self.clock.ms // 1000 <= self.last_sync_s or self.syncer.pending
             ):
                 return
-            self.sync(False)
+            self.sync(False, force)
             return
         if self.policy == _EVERY_SECOND:
             syncing = self.syncer.pending > 0
             if syncing and not force and self.postpone():
                 return
         if self.write_out(syncing):
-            self.sync(syncing)
+            self.sync(syncing, force)
 
     def postpone(self):
         """The disk is busy: whether there is still time to wait for it."""
@@ -276,7 +300,7 @@ class AppendLog(Listener):
                     "Could not remove short write from the append-only file.  Redis may refuse to "
                     "load the AOF the next time it starts.  ftruncate: " + os.strerror(errno),
                 )
-        if self.policy == _ALWAYS:
+        if self.policy == _ALWAYS and not self.shared:
             log(
                 "warning",
                 "Can't recover from AOF write error when the AOF fsync policy is 'always'. "
@@ -297,13 +321,14 @@ class AppendLog(Listener):
 
     # -- Forcing to the disk ---------------------------------------------------------------------
 
-    def sync(self, syncing):
+    def sync(self, syncing, force):
         """Force the file to the disk, if the policy says that it is time."""
         now: int64_t
         if self.unsynced_on_rewrite and self.rewriting:
             return
         if self.policy == _ALWAYS:
-            self.sync_now()
+            if force or not self.shared:
+                self.sync_now()
         elif self.policy == _EVERY_SECOND:
             now = self.clock.ms // 1000
             if now > self.last_sync_s:
@@ -316,21 +341,52 @@ class AppendLog(Listener):
         """Force the file to the disk before anything else happens."""
         watched: cython.bint = self.engine.latency.threshold_ms > 0
         started: int64_t = self.clock.monotonic_ns() if watched else 0
+        if self.force_out() and watched:
+            self.note("aof-fsync-always", started)
+
+    def force_out(self):
+        """Force to the disk what has been written until now; returns whether that was done."""
+        # Other threads may write meanwhile.
+        offset: int64_t = self.offset - self.buffer.length
+        size: int64_t = self.size
         outcome: cython.int
         with cython.nogil:
             outcome = sync_content(self.fd)
         if outcome < 0:
-            self.engine.log(
-                "warning",
-                "Can't persist AOF for fsync error when the AOF fsync policy is 'always': "
-                f"{os.strerror(errno)}. Exiting...",
-            )
-            raise SystemExit(1)
-        if watched:
-            self.note("aof-fsync-always", started)
-        self.synced_size = self.size
-        self.synced_offset = self.offset - self.buffer.length
+            self.note_sync_failure()
+            return False
+        # Another thread may have done more meanwhile.
+        self.synced_size = max(self.synced_size, size)
+        self.synced_offset = max(self.synced_offset, offset)
         self.last_sync_s = self.clock.ms // 1000
+        return True
+
+    def note_sync_failure(self):
+        """What was written may be on the disk, or not, or in part: there is no trying again."""
+        self.failure = errno
+        what: str = (
+            "Can't persist AOF for fsync error when the AOF fsync policy is 'always': "
+            + os.strerror(self.failure)
+        )
+        if self.shared:
+            # The owner does what follows from it, when no other thread is in the engine.
+            self.engine.log("warning", what)
+            self.failed = self.broken = True
+            return
+        self.engine.log("warning", f"{what}. Exiting...")
+        raise SystemExit(1)
+
+    @cython.ccall
+    def await_sync(self):
+        """Return when everything written until now is on the disk, or has failed to get there.
+
+        For owners who let several threads write: one forces to the disk what all have written,
+        while the engine goes on. :meth:`is_synced` tells how it went.
+        """
+        offset: int64_t = self.offset - self.buffer.length
+        with self.syncing_lock:
+            if self.fd >= 0 and not self.broken and not self.is_synced(offset):
+                self.force_out()
 
     def note(self, event, started):
         """Tell the latency monitor how long something took."""

@@ -73,8 +73,9 @@ class RewriteLimit:
 class AppendOnly:
     """The log of writes of one engine.
 
-    ``prepare_child()`` runs first in a child that rewrites. ``on_stop`` is called when the log is
-    turned off. The attributes are what INFO shows.
+    ``prepare_child()`` runs first in a child that rewrites. ``may_stop()`` is asked before the log
+    is turned off while the engine runs, ``on_stop`` called when it has been. The other attributes
+    are what INFO shows.
     """
 
     def __init__(self, engine: Engine):
@@ -87,6 +88,7 @@ class AppendOnly:
         self.state = OFF
         self.child: children.Child | None = None
         self.prepare_child: Callable[[], None] = lambda: None
+        self.may_stop: Callable[[], bool] = lambda: True
         self.on_stop: list[Callable[[], None]] = []
         self.scheduled = False
         self.limit = RewriteLimit()
@@ -219,6 +221,8 @@ class AppendOnly:
         if wanted and self.state == OFF:
             self.start()
         elif not wanted and self.state != OFF:
+            if not self.may_stop():
+                raise ConfigError("Unable to turn off AOF. Check server logs.")
             self.stop()
 
     def start(self) -> None:
@@ -285,6 +289,7 @@ class AppendOnly:
         if self.state != OFF:
             self._engine.effects.flush()
             self._turn_off()
+        self.syncer.end()
 
     def _turn_off(self) -> None:
         waiting = self.state == WAITING
@@ -314,7 +319,7 @@ class AppendOnly:
             self.make_directory()
             self.log.forget_selection()
             self.log.flush(True)
-            if self.log.buffer.length:
+            if self.log.buffer.length or self.log.broken:
                 # It would be in the new base, and again in the increment after it.
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             self._begin_increment()
@@ -497,7 +502,36 @@ class AppendOnly:
         except StoreError as error:
             self._engine.log("warning", str(error))
 
+    def delete(self) -> None:
+        """Delete the files of a log that is off: the manifest first, without which there is none.
+
+        What is to be kept has been saved otherwise before.
+        """
+        try:
+            os.unlink(self.path(manifest.file_name(self.stem)))
+            files.sync_directory(self.directory)
+        except OSError as error:
+            self._engine.log("warning", f"Can't delete the AOF manifest file: {error.strerror}")
+            return
+        for part in [*self.manifest.parts, *self.manifest.history]:
+            self.syncer.delete(self.path(part.name))
+        self.manifest = Manifest()
+        try:
+            os.rmdir(self.directory)
+        except OSError:
+            # It holds something else, too.
+            pass
+
     # -- Time ------------------------------------------------------------------------------------
+
+    @property
+    def restless(self) -> bool:
+        """Whether :meth:`tick` has something to do even if nothing is written any more."""
+        if self.scheduled or self.child is not None:
+            return True
+        if self.state == OFF:
+            return False
+        return self.failure != 0 or self.syncer.pending > 0 or self.log.restless
 
     def tick(self) -> None:
         """Look after the child, what is scheduled, the size of the file, and what failed."""

@@ -145,19 +145,23 @@ def remove(path: str) -> None:
         pass
 
 
-def explain(log: Log, fault: FormatError | MemoryError, position: int) -> None:
-    """Say in the log why a file could not be loaded, as Redis does."""
+def reason(fault: FormatError | MemoryError) -> str:
+    """Why a file could not be loaded, in the words of Redis."""
     if isinstance(fault, reader.WrongSum):
-        log(
-            "warning",
+        return (
             f"Wrong RDB checksum expected: ({fault.expected:x}) but got ({fault.found:x}). "
-            "Aborting now.",
+            "Aborting now."
         )
-    elif isinstance(fault, reader.WrongVersion | reader.TooManyDatabases):
-        log("warning", str(fault))
+    if isinstance(fault, reader.WrongVersion | reader.TooManyDatabases):
+        return str(fault)
+    return "Short read or OOM loading DB. Unrecoverable error, aborting now."
+
+
+def explain(log: Log, fault: FormatError | MemoryError, position: int) -> None:
+    """Say in the log why a file could not be loaded, and where, as Redis does."""
+    log("warning", reason(fault))
+    if isinstance(fault, reader.WrongVersion | reader.TooManyDatabases):
         return
-    else:
-        log("warning", "Short read or OOM loading DB. Unrecoverable error, aborting now.")
     log("warning", f"Internal error in RDB reading offset {position} -> {fault}")
     log("warning", "--- RDB ERROR DETECTED ---")
     log("warning", f"[offset {position}] {fault}")

@@ -188,6 +188,19 @@ class Snapshots:
                 self.save_in_background()
                 return
 
+    def seconds_left(self) -> int | None:
+        """Until there will be a snapshot if nothing more changes; None if there will not."""
+        dirty, waited = self._engine.keyspace.dirty, self._now() - self.last_save_s
+        left = [
+            seconds + 1 - waited
+            for seconds, changes in self._engine.config["save"]
+            if dirty >= changes
+        ]
+        if not left or not self.automatic:
+            return None
+        retry = _RETRY + 1 - (self._now() - self.last_try_s) if self.last_failed else 0
+        return max(min(left), retry, 0)
+
     def _may_try(self) -> bool:
         return not self.last_failed or self._now() - self.last_try_s > _RETRY
 

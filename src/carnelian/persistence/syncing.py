@@ -28,7 +28,8 @@ class Syncer:
 
     def __init__(self, log: Log):
         self._log = log
-        self._jobs: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = SimpleQueue()
+        # None ends the thread.
+        self._jobs: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self.pending = 0
         self.failure = 0
@@ -65,9 +66,14 @@ class Syncer:
             self._thread.start()
         self._jobs.put((job, arguments))
 
+    def end(self) -> None:
+        """Let the thread end when everything is done; another job begins another one."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            self._thread = None
+
     def _work(self) -> None:
-        while True:
-            job, arguments = self._jobs.get()
+        for job, arguments in iter(self._jobs.get, None):
             job(*arguments)
 
     def _sync(self, fd: int, offset: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,7 +14,7 @@ from carnelian.engine.config.checks import expand_title
 from carnelian.engine.engine import Engine
 from carnelian.engine.modules import ModuleError
 from carnelian.engine.sections import REDIS_VERSION
-from carnelian.persistence import append_loading
+from carnelian.persistence import append_loading, opening
 from carnelian.persistence.append_only import append_only_of
 from carnelian.persistence.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
@@ -111,32 +110,16 @@ class Server:
         self.loop.hooks = self.hub
         try:
             append_loading.read_manifest(self.append_only, self.engine)
-            if self.config["appendonly"]:
-                self._load_log()
-            else:
-                self._load_snapshot()
+            logged = self.config["appendonly"]
+            with self._loading_shown() as serve:
+                (opening.load_log if logged else opening.load_snapshot)(self.engine, serve)
+            if logged:
+                self.append_only.open()
         except LoadError as error:
             if str(error):
                 self.log("warning", str(error))
             raise SystemExit(1) from None
         self.append_only.delete_history()
-
-    def _load_snapshot(self) -> None:
-        began = time.monotonic()
-        with self._loading_shown() as serve:
-            loaded = self.snapshots.load(progress=serve)
-        if loaded:
-            seconds = time.monotonic() - began
-            self.log("notice", f"DB loaded from disk: {seconds:.3f} seconds")
-
-    def _load_log(self) -> None:
-        began = time.monotonic()
-        with self._loading_shown() as serve:
-            loaded = append_loading.load(self.append_only, self.engine, serve)
-        if loaded:
-            seconds = time.monotonic() - began
-            self.log("notice", f"DB loaded from append only file: {seconds:.3f} seconds")
-        self.append_only.open()
 
     @contextmanager
     def _loading_shown(self) -> Iterator[Callable[[], None]]:

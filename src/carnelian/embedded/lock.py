@@ -1,0 +1,92 @@
+"""The lock that keeps all engines but one from the files of a path, in whatever process they are.
+
+It is one of the kernel's (flock), which ends with the process that holds it, however that ends:
+what a killed process has left is no obstacle.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import weakref
+
+from carnelian.embedded.errors import DatabaseLockedError
+
+_held: weakref.WeakSet[PathLock] = weakref.WeakSet()
+
+
+class PathLock:
+    """Holds ``path`` with ``path.lock``, from now on until :meth:`release`.
+
+    Raises:
+        DatabaseLockedError: somebody else holds it.
+        OSError: there can be no file beside the path.
+    """
+
+    def __init__(self, path: str):
+        self._path = path
+        self._fd = self._claim()
+        _held.add(self)
+
+    @property
+    def name(self) -> str:
+        """The lock file: it is there, and holds the process id, while the lock is held."""
+        return f"{self._path}.lock"
+
+    def _claim(self) -> int:
+        while True:
+            fd = os.open(self.name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Whoever held it until now may have deleted the file that is locked here.
+                if self._is_current(fd):
+                    os.truncate(fd, 0)
+                    os.write(fd, b"%d\n" % os.getpid())
+                    return fd
+            except BlockingIOError:
+                pid = _owner(fd)
+                os.close(fd)
+                raise DatabaseLockedError(self._path, pid) from None
+            except BaseException:
+                os.close(fd)
+                raise
+            os.close(fd)
+
+    def _is_current(self, fd: int) -> bool:
+        try:
+            return os.path.samestat(os.fstat(fd), os.stat(self.name))
+        except FileNotFoundError:
+            return False
+
+    def release(self) -> None:
+        """Let others have the path; nothing happens when that was done before."""
+        if self._fd < 0:
+            return
+        try:
+            os.unlink(self.name)
+        except OSError:
+            pass
+        # Closing alone would not do while a child of this process has the file open as well.
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
+        self.forget()
+
+    def forget(self) -> None:
+        """In a child made by fork: the lock is the parent's alone."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def _owner(fd: int) -> int | None:
+    try:
+        return int(os.pread(fd, 32, 0))
+    except (OSError, ValueError):
+        return None
+
+
+def _forget_all() -> None:
+    for lock in list(_held):
+        lock.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)

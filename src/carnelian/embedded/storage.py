@@ -1,0 +1,142 @@
+"""The files of an embedded engine: where they are, whose they are, how they are loaded and saved.
+
+The path is the snapshot itself, and everything else stands beside it::
+
+    app.db         the snapshot (RDB)
+    app.db.aof/    the append-only file, while there is one
+    app.db.lock    the lock, while the path is open
+
+A log that is there holds more than the snapshot: it is what is loaded, and it is deleted only when
+a snapshot has taken its place.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from carnelian.embedded.errors import DatabaseLoadError, DatabaseSaveError
+from carnelian.embedded.lock import PathLock
+from carnelian.embedded.log import overheard
+from carnelian.engine.config import Config, ConfigError
+from carnelian.engine.engine import Engine
+from carnelian.persistence import append_loading, files, opening
+from carnelian.persistence.append_only import ON, WAITING, append_only_of
+from carnelian.persistence.errors import FormatError
+from carnelian.persistence.snapshots import LoadError, snapshots_of
+
+
+class Storage:
+    """A path that an engine keeps its data set in, and that nobody else has open meanwhile.
+
+    Args:
+        path: of the snapshot, relative to the directory that the process stands in now.
+        config: the configuration of the engine, which is told where the files are.
+
+    Raises:
+        DatabaseLockedError: another engine has it open.
+        OSError: there can be no file of that path.
+    """
+
+    def __init__(self, path: str | bytes | os.PathLike, config: Config):
+        self.path = os.path.realpath(os.fsdecode(path))
+        if os.path.isdir(self.path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self.path)
+        self._lock = PathLock(self.path)
+        config["dir"], config["dbfilename"] = os.path.split(self.path)
+        config["appenddirname"] = f"{config['dbfilename']}.aof"
+
+    # -- The beginning ---------------------------------------------------------------------------
+
+    def load(self, core: Engine, as_found: bool) -> None:
+        """Load what is there, and see from now on to its being saved.
+
+        Args:
+            core: the engine, empty.
+            as_found: go on with a log if there is one, whatever ``appendonly`` says.
+
+        Raises:
+            DatabaseLoadError: the files are damaged, or cannot be read.
+            DatabaseSaveError: a log is there but not wanted, and cannot be made a snapshot.
+        """
+        self._attach(core)
+        with overheard(core) as warnings:
+            try:
+                self._load(core, as_found)
+            except LoadError as error:
+                reason = _reason(error, warnings)
+                raise DatabaseLoadError(self.path, f"cannot load {self.path}: {reason}") from error
+
+    def _attach(self, core: Engine) -> None:
+        for name in ("dir", "dbfilename"):
+            core.config.on_change(name, self._stay)
+        log, snapshots = append_only_of(core), snapshots_of(core)
+        log.may_stop = snapshots.save
+        log.on_stop.append(log.delete)
+        snapshots.automatic = True
+
+    def _load(self, core: Engine, as_found: bool) -> None:
+        config, log = core.config, append_only_of(core)
+        append_loading.read_manifest(log, core)
+        logged = bool(log.manifest.parts)
+        if logged:
+            opening.load_log(core)
+        else:
+            opening.load_snapshot(core)
+        core.keyspace.dirty = 0
+        if logged and as_found:
+            config["appendonly"] = True
+        if config["appendonly"]:
+            # Without a log, this begins one with all that was in the snapshot.
+            log.open()
+            log.delete_history()
+        elif logged:
+            self._save(core, {b"save"})
+            log.delete()
+
+    def _stay(self, value: object) -> None:
+        raise ConfigError(f"this engine keeps its data in {self.path}")
+
+    # -- The end ---------------------------------------------------------------------------------
+
+    def save(self, core: Engine, wanted: bool | None) -> None:
+        """Save for the last time; ``wanted`` as for :meth:`carnelian.Engine.close`.
+
+        Raises:
+            DatabaseSaveError: it could not be done.
+        """
+        self._save(core, self._options(core, wanted))
+
+    def _options(self, core: Engine, wanted: bool | None) -> set[bytes]:
+        """What is asked for, as options of SHUTDOWN."""
+        if wanted is not None:
+            return {b"save"} if wanted else {b"nosave"}
+        if append_only_of(core).state == WAITING:
+            # The log has no beginning yet.
+            return {b"save"}
+        return set() if core.keyspace.dirty else {b"nosave"}
+
+    def _save(self, core: Engine, options: set[bytes]) -> None:
+        log = append_only_of(core)
+        with overheard(core) as warnings:
+            log.shut_down({b"force"})
+            saved = snapshots_of(core).shut_down(options)
+        if not saved:
+            # The last line sums up.
+            raise self._unsaved(" ".join(warnings[:-1]))
+        if log.state == ON and b"nosave" not in options and not log.log.settled:
+            raise self._unsaved(f"Errors writing to the AOF file: {os.strerror(log.log.failure)}")
+
+    def _unsaved(self, reason: str) -> DatabaseSaveError:
+        return DatabaseSaveError(self.path, f"cannot save {self.path}: {reason}")
+
+    def release(self) -> None:
+        """Let others open the path."""
+        self._lock.release()
+
+
+def _reason(error: LoadError, warnings: list[str]) -> str:
+    fault = error.__cause__
+    if isinstance(fault, FormatError | MemoryError):
+        return files.reason(fault)
+    return str(error) or " ".join(warnings)

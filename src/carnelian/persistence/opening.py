@@ -1,0 +1,42 @@
+"""Loading the data set when an engine begins, from a snapshot or from the append-only file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from carnelian.engine.engine import Engine
+from carnelian.persistence import append_loading
+from carnelian.persistence.append_only import append_only_of
+from carnelian.persistence.snapshots import snapshots_of
+
+Progress = Callable[[], None]
+
+
+def load_snapshot(engine: Engine, progress: Progress | None = None) -> bool:
+    """Load the snapshot; returns False if there is none.
+
+    Args:
+        progress: called now and then, to look after clients.
+
+    Raises:
+        LoadError: it cannot be loaded.
+    """
+    began = time.monotonic()
+    if not snapshots_of(engine).load(progress=progress):
+        return False
+    _report(engine, "disk", began)
+    return True
+
+
+def load_log(engine: Engine, progress: Progress | None = None) -> bool:
+    """Load what the manifest that was read lists, and older forms; as :func:`load_snapshot`."""
+    began = time.monotonic()
+    if not append_loading.load(append_only_of(engine), engine, progress):
+        return False
+    _report(engine, "append only file", began)
+    return True
+
+
+def _report(engine: Engine, source: str, began: float) -> None:
+    engine.log("notice", f"DB loaded from {source}: {time.monotonic() - began:.3f} seconds")

@@ -17,6 +17,8 @@ cdef enum:  # flags in Entry.access
     EXPIRES = 0x01000000
     MODIFIED = 0x02000000  # a string that was changed in place, whose encoding is "raw"
     EXPIRES_SHIFT = 24
+    VERSION_SHIFT = 26     # the six bits from here on: the version of the entry, see table.py
+    VERSIONS = 64
 
 cdef enum:
     LONG_KEY = 255

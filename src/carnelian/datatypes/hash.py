@@ -44,7 +44,7 @@ from cython.cimports.carnelian.datatypes.hash import FIELDS, VALUES
 from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.memory import count as count_memory
 from cython.cimports.carnelian.datatypes.sink import Gathered, Sink
-from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget, set_entry
+from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget, keep
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t, uint64_t
@@ -398,6 +398,7 @@ class Hash(Value):
         fresh: cython.pointer[Entry]
         kind: cython.int = entry.kind
         word: int64_t = word_of(entry) if kind >= BYTES else 0
+        keep(self.table, entry)
         if expires(entry) == (ms > 0) and fits(
             entry, block_size(key_length(entry), ms > 0, content)
         ):
@@ -406,7 +407,7 @@ class Hash(Value):
             fill(entry, content)
         else:
             fresh = build(key_of(entry), key_length(entry), 0, ms if ms > 0 else -1, content)
-            set_entry(slot, fresh)
+            self.table.put_in_place(slot, fresh)
             free_block(entry)
         return drop_reference(kind, word)
 
@@ -604,12 +605,13 @@ class Hash(Value):
             slot = self.slot_of(field)
             if slot is cython.NULL or not self.is_seen(entry_at(slot)):
                 return False
+            keep(self.table, entry_at(slot))
             if expires(entry_at(slot)) and ms > 0:
                 set_expiry_of(entry_at(slot), ms)
             elif ms > 0:
-                set_entry(slot, with_expiry(entry_at(slot), ms))
+                self.table.put_in_place(slot, with_expiry(entry_at(slot), ms))
             elif expires(entry_at(slot)):
-                set_entry(slot, without_expiry(entry_at(slot)))
+                self.table.put_in_place(slot, without_expiry(entry_at(slot)))
         if ms > 0:
             self.times.soonest = min(self.times.soonest, ms)
             self.times.lowest = min(self.times.lowest, ms)

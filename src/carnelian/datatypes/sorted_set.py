@@ -60,6 +60,7 @@ from cython.cimports.carnelian.datatypes.table import (
     entry_at,
     forget,
     hash_text,
+    keep,
 )
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.cpython.bytes import (
@@ -550,6 +551,7 @@ class SortedSet(Value):
             return ADDED
         outcome = resolve(score_of(entry), score, conditions)
         if outcome == UPDATED:
+            keep(self.table, cython.cast(cython.pointer[Entry], entry))
             ordered.move(self.tree, score_of(entry), entry, score[0])
             set_score_of(entry, score[0])
         return outcome

@@ -1,5 +1,5 @@
-from carnelian.datatypes.entry cimport Entry
-from libc.stdint cimport uint64_t
+from carnelian.datatypes.entry cimport VERSION_SHIFT, Entry
+from libc.stdint cimport uint32_t, uint64_t
 
 
 cdef extern from "Python.h":
@@ -65,6 +65,11 @@ cdef void begin_walk(Walk *walk, const Array *main, const Array *target, Py_ssiz
 cdef Entry *walk_on(Walk *walk) noexcept nogil
 
 
+# Is handed entries as they were, see Table.begin_version.
+cdef class Keeper:
+    cdef int keep(self, Table table, Entry *entry) except -1
+
+
 cdef class Table:
     cdef Array main
     cdef Array target
@@ -74,6 +79,9 @@ cdef class Table:
     cdef bint owner
     cdef public bint steady    # start no resize unless it cannot wait
     cdef Py_ssize_t limit      # of all data, above which nothing grows unless overfull; 0 is none
+    cdef uint32_t version      # of the entries that are new, changed, or were kept
+    cdef uint32_t unfinished   # versions begun since one came to its end
+    cdef Keeper keeper         # None but between the begin and the end of a version
 
     cdef uint64_t *find(self, uint64_t hash, const char *key, Py_ssize_t length) noexcept nogil
     cdef uint64_t *find_entry(self, uint64_t hash, const Entry *entry) noexcept nogil
@@ -88,6 +96,10 @@ cdef class Table:
     cdef int every(self, Found *found) except -1
     cdef uint64_t scan(self, uint64_t cursor, Found *found) except? 1
     cdef bint drain(self, Py_ssize_t buckets) except -1
+    cdef int begin_version(self, Keeper keeper) except -1
+    cdef int end_version(self, bint complete) except -1
+    cdef int settle(self) except -1
+    cdef int put_in_place(self, uint64_t *slot, Entry *entry) except -1
     cdef int drain_bucket(self, Array *array, uint64_t index) except -1
     cdef Py_ssize_t buckets(self) noexcept nogil
     cdef bint rehashing(self) noexcept nogil
@@ -102,3 +114,18 @@ cdef class Table:
     cdef uint64_t first_used(self, uint64_t number) noexcept nogil
     cdef Entry *next_entry(self, uint64_t number) noexcept nogil
     cdef int collect_at(self, Array *array, uint64_t cursor, Found *found) except -1
+
+
+cdef inline uint32_t version_of(const Entry *entry) noexcept nogil:
+    return entry.access >> VERSION_SHIFT
+
+
+cdef inline void set_version(Entry *entry, uint32_t version) noexcept nogil:
+    entry.access = (entry.access & ((1 << VERSION_SHIFT) - 1)) | version << VERSION_SHIFT
+
+
+# To be called before an entry changes.
+cdef inline int keep(Table table, Entry *entry) except -1:
+    if version_of(entry) != table.version and table.keeper is not None:
+        return table.keeper.keep(table, entry)
+    return 0

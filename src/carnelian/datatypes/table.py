@@ -9,6 +9,9 @@ A slot keeps 16 bits of the hash above the address. They are taken from the hash
 bucket number ends, or up to seven bits before, so that they tell the number of the bucket in a
 table up to 256 times as large: seven resizes of eight move slots without reading any entry.
 
+A table can be read as it was at one moment while it goes on changing: entries carry a version, and
+before one of an older version changes, it is handed over (:meth:`Table.begin_version`).
+
 Tables do not own Python references themselves: see :mod:`carnelian.datatypes.entry`.
 """
 
@@ -16,6 +19,7 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.datatypes.entry import (
+    VERSIONS,
     Entry,
     destroy,
     has_key,
@@ -44,7 +48,10 @@ from cython.cimports.carnelian.datatypes.table import (
     PyHash_GetFuncDef,
     Walk,
     entry_at,
+    keep,
     prefetch,
+    set_entry,
+    set_version,
 )
 from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.libc.string import memset
@@ -297,6 +304,15 @@ def next_cursor(cursor: uint64_t, mask: uint64_t) -> uint64_t:
 # -- The table -----------------------------------------------------------------------------------
 
 
+@cython.cclass
+class Keeper:
+    """Takes entries as they were before they change."""
+
+    def keep(self, table, entry):
+        """Take an entry of an older version, and give it the version of the table."""
+        raise NotImplementedError
+
+
 @cython.final
 @cython.no_gc
 @cython.cclass
@@ -319,6 +335,8 @@ class Table:
         self.owner = owner
         self.steady = False
         self.limit = 0
+        self.version = 0
+        self.unfinished = 0
 
     def __dealloc__(self):
         if self.used:
@@ -426,11 +444,15 @@ class Table:
             self.resize(self.main.bits + 1)
         array: cython.pointer[Array] = self.home(hash)
         put(array, hash & array.mask, tagged(array, hash, entry))
+        if self.owner:
+            set_version(entry, self.version)
         self.used += 1
         return 0
 
     def remove(self, hash, slot):
         """Take the entry of ``slot`` out, without destroying it."""
+        if self.keeper is not None:
+            keep(self, entry_at(slot))
         array: cython.pointer[Array] = self.home(hash)
         last: cython.pointer[Bucket] = cython.address(array.buckets[hash & array.mask])
         before: cython.pointer[Bucket] = cython.NULL
@@ -451,6 +473,51 @@ class Table:
             self.step(PACE)
         elif self.used * 10 < SPARSE << self.main.bits and self.main.bits > 1 and not self.steady:
             self.resize(fitting_bits(self.used))
+        return 0
+
+    def put_in_place(self, slot, entry):
+        """Let another entry of the same key stand in a slot, whose own was kept."""
+        set_version(entry, self.version)
+        set_entry(slot, entry)
+        return 0
+
+    # -- Versions --------------------------------------------------------------------------------
+
+    def begin_version(self, keeper):
+        """Begin a version: what is in the table now is of an older one.
+
+        ``keeper`` is handed each entry of an older version before it is changed or removed, by
+        ``keep``. Whoever wants all of them walks the table by :meth:`scan` besides.
+        """
+        if self.unfinished >= VERSIONS - 2:
+            self.settle()
+        self.version = (self.version + 1) % VERSIONS
+        self.unfinished += 1
+        self.keeper = keeper
+        return 0
+
+    def end_version(self, complete):
+        """Hand nothing over any more; ``complete`` says that no entry of an older version is left.
+
+        What is left of older versions else does no harm, until their numbers come again.
+        """
+        self.keeper = None
+        if complete:
+            self.unfinished = 0
+        return 0
+
+    def settle(self):
+        """Have all entries be of this version. O(n)."""
+        found = cython.declare(Found)
+        i: cython.Py_ssize_t
+        memset(cython.address(found), 0, cython.sizeof(Found))
+        try:
+            self.every(cython.address(found))
+            for i in range(found.count):
+                set_version(found.items[i], self.version)
+        finally:
+            forget(cython.address(found))
+        self.unfinished = 0
         return 0
 
     # -- Resizing --------------------------------------------------------------------------------
@@ -640,8 +707,11 @@ class Table:
     def drain(self, buckets):
         """Take up to ``buckets`` buckets of a table apart that nobody uses any more.
 
-        Destroys the entries if the table owns them. Returns whether the table is empty.
+        Destroys the entries if the table owns them. Returns whether there is nothing left to do: a
+        table of which a version is being read is left to the reader, who holds it.
         """
+        if self.keeper is not None:
+            return True
         main: cython.pointer[Array] = cython.address(self.main)
         target: cython.pointer[Array] = cython.address(self.target)
         total: cython.Py_ssize_t = self.buckets()

@@ -32,6 +32,7 @@ cdef class Database(Strings):
     cpdef value_to_change(self, bytes key)
     cpdef bytes string_to_change(self, bytes key)
     cpdef collection_to_change(self, bytes key, type cls)
+    cpdef keep(self, bytes key)
     cpdef bint touch(self, bytes key) except -1
     cpdef expect(self, list commands)
     # Keys

@@ -27,6 +27,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     reference_of,
 )
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget
+from cython.cimports.carnelian.datatypes.table import keep as keep_entry
 from cython.cimports.carnelian.keyspace.state import HIDE
 from cython.cimports.carnelian.keyspace.store import hash_of
 from cython.cimports.carnelian.keyspace.strings import Strings
@@ -206,6 +207,14 @@ class Database(Strings):
     def collection_to_change(self, key: bytes, cls: type):
         """The value under a key, which has to be of that class, or None; raises WrongType."""
         return of_class(self.value_to_change(key), cls)
+
+    def keep(self, key: bytes):
+        """Have the value of a key handed over as it is, if a snapshot is still to have it: before it
+        changes, where it was not looked up by a method that says so.
+        """
+        entry: cython.pointer[Entry] = self.held(key)
+        if entry is not cython.NULL:
+            keep_entry(self.table, entry)
 
     def touch(self, key: bytes) -> cython.bint:
         """Renew the access clock and count, as TOUCH does; returns whether the key is there."""

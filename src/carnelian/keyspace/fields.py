@@ -21,6 +21,7 @@ def expire_fields(db: Database, key: bytes, value: Hash, buckets: cython.Py_ssiz
     Looks at so many buckets of a big one.
     """
     keyspace: State = db.keyspace
+    db.keep(key)
     late: list = value.expire(keyspace.clock.ms, buckets)
     gone: cython.bint = value.size() == 0
     if not late:

@@ -30,7 +30,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     word_of,
 )
 from cython.cimports.carnelian.datatypes.hash import Hash
-from cython.cimports.carnelian.datatypes.table import Table, entry_at, hash_text, set_entry
+from cython.cimports.carnelian.datatypes.table import Table, entry_at, hash_text, keep, set_entry
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.carnelian.keyspace.events import KEY_MISS, NEW
 from cython.cimports.carnelian.keyspace.state import DELETE, IGNORE, State
@@ -117,6 +117,7 @@ class Store:
         """The entry of a key for a command that changes it, or NULL; touched but not counted."""
         entry: cython.pointer[Entry] = self.find(key)
         if entry is not cython.NULL:
+            keep(self.table, entry)
             self.touch_entry(entry)
         return entry
 
@@ -176,15 +177,16 @@ class Store:
         if slot is cython.NULL:
             return False
         entry: cython.pointer[Entry] = entry_at(slot)
+        keep(self.table, entry)
         if expires(entry):
             if expiry >= 0:
                 set_expiry_of(entry, expiry)
                 return True
             self.unindex_expiry(hash, entry)
-            set_entry(slot, without_expiry(entry))
+            self.table.put_in_place(slot, without_expiry(entry))
         elif expiry >= 0:
             entry = with_expiry(entry, expiry)
-            set_entry(slot, entry)
+            self.table.put_in_place(slot, entry)
             self.index_expiry(hash, entry)
         return True
 
@@ -264,6 +266,7 @@ class Store:
         kind: cython.int = entry.kind
         word: int64_t = word_of(entry) if kind >= BYTES else 0
         access: uint32_t = entry.access & CLOCK_MASK
+        keep(self.table, entry)
         if not self.keyspace.lfu:
             access = self.keyspace.new_access()
         if expires(entry) == (expiry >= 0) and fits(
@@ -284,7 +287,7 @@ class Store:
     def replace_block(self, hash, slot, fresh):
         """Put another block in the place of an entry's, which is given back."""
         entry: cython.pointer[Entry] = entry_at(slot)
-        set_entry(slot, fresh)
+        self.table.put_in_place(slot, fresh)
         if expires(entry):
             if expires(fresh):
                 set_entry(self.expiring.find_entry(hash, entry), fresh)

@@ -30,7 +30,7 @@ from cython.cimports.carnelian.datatypes.string import (
     format_integer,
     parse_integer,
 )
-from cython.cimports.carnelian.datatypes.table import entry_at
+from cython.cimports.carnelian.datatypes.table import entry_at, keep
 from cython.cimports.carnelian.keyspace.store import Store, hash_of
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
@@ -94,6 +94,7 @@ class Strings(Store):
             raise Error("ERR increment or decrement would overflow")
         number += delta
         if entry.kind == INTEGER:
+            keep(self.table, entry)
             self.touch_entry(entry)
             set_word_of(entry, number)
             return number
@@ -238,6 +239,7 @@ class Strings(Store):
                 raise RuntimeError("a key was deleted while it was added")
             return cython.cast(cython.p_char, self.text(entry, digits, cython.address(size)))
         entry = entry_at(slot)
+        keep(self.table, entry)
         data: cython.p_const_char = self.text(entry, digits, cython.address(size))
         if entry.kind == BUFFER:
             buffer: StringBuffer = cython.cast(StringBuffer, reference_of(entry))

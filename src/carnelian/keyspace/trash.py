@@ -60,11 +60,14 @@ class Trash:
         """Empty some buckets of the last table."""
         table: Table = self.tables[len(self.tables) - 1]
         before: cython.Py_ssize_t = table.used
+        left: cython.Py_ssize_t = 0
         if table.drain(BUCKETS_PER_STEP):
             self.tables.pop()
+        else:
+            left = table.used
         if table.owner:
-            self.pending -= before - table.used
-            self.freed += before - table.used
+            self.pending -= before - left
+            self.freed += before - left
 
     def reset_freed(self) -> None:
         """Forget how many were freed (CONFIG RESETSTAT)."""

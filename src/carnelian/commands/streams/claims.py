@@ -188,6 +188,7 @@ def xclaim(session: Session, args: list):
     claim.idle = max(integer(args[4], "ERR Invalid min-idle-time argument for XCLAIM"), 0)
     _claim_options(session, args, claim)
     session.rewrite([])
+    session.db.keep(key)
     told: cython.bint = True
     if compare(cython.address(claim.last), cython.address(group.last)) > 0:
         group.last = claim.last
@@ -363,6 +364,7 @@ def xautoclaim(session: Session, args: list):
     session.rewrite([])
     claim.retries = -1
     claim.time = session.keyspace.clock.ms
+    session.db.keep(key)
     fresh: cython.bint = group.consumer(args[3]) is None
     claim.consumer = consumer_for(session, key, group, args[3])
     reply = _claim_on(session, key, values, group, claim, cython.address(start), count)

@@ -245,6 +245,7 @@ def xack(session: Session, args: list):
     group: Group = None if values is None else values.group(args[2])
     if group is None:
         return 0
+    session.db.keep(args[1])
     acknowledged: cython.Py_ssize_t = 0
     if len(args) == 4:
         read_id(args[3], cython.address(id), 0)

@@ -239,6 +239,7 @@ def _find_starts(session: Session, args: list, request: _Request):
                 raise no_group(
                     request.keys[place], request.group, b" in XREADGROUP with GROUP option"
                 )
+            session.db.keep(request.keys[place])
             request.groups.append(group)
         word = args[ids + place]
         id.ms = id.seq = 0

@@ -125,6 +125,8 @@ COMPILED = (
     "carnelian.persistence.command_buffer",
     "carnelian.persistence.append_log",
     "carnelian.persistence.rewriting",
+    "carnelian.persistence.freezing",
+    "carnelian.persistence.outputs",
     "carnelian.persistence.replay",
     "carnelian.embedded.shapes",
     "carnelian.embedded.mailbox",

@@ -71,4 +71,5 @@ cdef class SortedSet(Value):
     cdef int put_big(self, bytes member, double *score, int conditions) except -1
 
 
+cdef double score_of(const Entry *entry) noexcept nogil
 cdef SortedSet of_sorted(list pairs, Limits limits)

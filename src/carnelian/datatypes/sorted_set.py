@@ -702,11 +702,7 @@ def of_sorted(pairs, limits):
 # -- Scores of entries ---------------------------------------------------------------------------
 
 
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def score_of(entry: cython.pointer[cython.const[Entry]]) -> cython.double:
+def score_of(entry):
     """The score that stands in place of an entry's integer."""
     word: int64_t = word_of(entry)
     score: cython.double = 0.0

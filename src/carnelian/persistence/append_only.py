@@ -22,7 +22,8 @@ from carnelian.engine.registry import FLAG_BITS
 from carnelian.persistence import append_log, base_files, children, files, manifest
 from carnelian.persistence.append_log import AppendLog
 from carnelian.persistence.manifest import Manifest, StoreError
-from carnelian.persistence.snapshots import LoadError, snapshots_of
+from carnelian.persistence.slicing import Slicing, begin_base
+from carnelian.persistence.snapshots import AT_ONCE, FORK, LoadError, snapshots_of
 from carnelian.persistence.syncing import Syncer
 from carnelian.resp.replies import Error
 
@@ -86,7 +87,7 @@ class AppendOnly:
         self.log.on_outcome = self.judge
         self.manifest = Manifest()
         self.state = OFF
-        self.child: children.Child | None = None
+        self.child: children.Child | Slicing | None = None
         self.prepare_child: Callable[[], None] = lambda: None
         self.may_stop: Callable[[], bool] = lambda: True
         self.on_stop: list[Callable[[], None]] = []
@@ -332,25 +333,39 @@ class AppendOnly:
         self._rewrite_began = time.monotonic()
         self._snapshots.keys_total = len(engine.keyspace)
         self.log.accepting = self.state != OFF
-        if not self._snapshots.can_fork:
+        method = self._snapshots.method
+        if method == AT_ONCE:
             self.scheduled = False
             return self._rewrite_here()
         try:
-            self.child = children.start(self._be_child, self.prepare_child)
-        except OSError as error:
+            self.child = self._fork() if method == FORK else self._slice()
+        except OSError:
             self.last_rewrite_failed = True
+            return False
+        self.scheduled = False
+        self.log.rewriting = True
+        return True
+
+    def _fork(self) -> children.Child:
+        engine = self._engine
+        try:
+            child = children.start(self._be_child, self.prepare_child)
+        except OSError as error:
             engine.log(
                 "warning",
                 f"Can't rewrite append only file in background: fork: {error.strerror}",
             )
-            return False
-        children.note_fork(engine, self.child)
-        self.scheduled = False
-        self.log.rewriting = True
-        engine.log(
-            "notice", f"Background append only file rewriting started by pid {self.child.pid}"
-        )
-        return True
+            raise
+        children.note_fork(engine, child)
+        engine.log("notice", f"Background append only file rewriting started by pid {child.pid}")
+        return child
+
+    def _slice(self) -> Slicing:
+        slicing = begin_base(self._engine, self._functions())
+        self._engine.log("notice", "Background append only file rewriting started")
+        assert self._snapshots.carry is not None
+        self._snapshots.carry(slicing)
+        return slicing
 
     def _begin_increment(self) -> None:
         """Go on in another increment. Raises OSError or StoreError: then nothing has changed."""
@@ -400,7 +415,7 @@ class AppendOnly:
         base_files.remove_temporary(self._engine, child.pid)
         children.note_end(self._engine)
 
-    def _child_ended(self, child: children.Child) -> None:
+    def _child_ended(self, child: children.Child | Slicing) -> None:
         log, status = self._engine.log, child.exit_status
         self.child = None
         self.last_private_bytes = child.private_bytes
@@ -418,7 +433,7 @@ class AppendOnly:
             log("warning", "Background AOF rewrite terminated with error")
         self._finish(child.pid, done)
 
-    def _finish(self, pid: int, done: bool | None) -> None:
+    def _finish(self, pid: int | str, done: bool | None) -> None:
         """A rewrite has ended: well, badly, or (None) because it was told to."""
         if done is not None:
             self.last_rewrite_failed = not done

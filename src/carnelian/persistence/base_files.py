@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
-
 from carnelian.engine.engine import Engine
 from carnelian.persistence import files
 from carnelian.persistence.files import Progress
 from carnelian.persistence.rewriting import Rewriter
+from carnelian.persistence.targets import BaseTarget
 
 
-def background_name(pid: int) -> str:
+def background_name(pid: int | str) -> str:
     """What a child calls a base that is whole."""
     return f"temp-rewriteaof-bg-{pid}.aof"
 
 
-def temporary_name(pid: int) -> str:
+def temporary_name(pid: int | str) -> str:
     """What a process calls a base that it writes."""
     return f"temp-rewriteaof-{pid}.aof"
 
 
-def remove_temporary(engine: Engine, pid: int) -> None:
+def remove_temporary(engine: Engine, pid: int | str) -> None:
     """Delete what a process that rewrote has left."""
     files.remove(files.locate(engine, background_name(pid)))
     files.remove(files.locate(engine, temporary_name(pid)))
@@ -33,35 +32,12 @@ def write(
 
     ``aof-use-rdb-preamble`` says in which form.
     """
-    log, temporary = engine.log, files.locate(engine, temporary_name(files.writer_id()))
+    target = BaseTarget(engine, temporary_name(files.writer_id()), path)
     try:
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        log(
-            "warning",
-            f"Opening the temp file for AOF rewrite in rewriteAppendOnlyFile(): {error.strerror}",
-        )
+        fd = target.open()
+    except OSError:
         return False
-    try:
-        try:
-            _write_content(engine, fd, functions, progress)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    except OSError as error:
-        log("warning", f"Write error writing append only file on disk: {error.strerror}")
-        files.remove(temporary)
-        return False
-    try:
-        os.rename(temporary, path)
-    except OSError as error:
-        log(
-            "warning",
-            f"Error moving temp append only file on the final destination: {error.strerror}",
-        )
-        files.remove(temporary)
-        return False
-    return True
+    return files.fill(target, fd, lambda: _write_content(engine, fd, functions, progress))
 
 
 def _write_content(
@@ -75,5 +51,9 @@ def _write_content(
     rewriter = Rewriter(fd, sync)
     rewriter.delay_us = config["rdb-key-save-delay"]
     rewriter.progress = progress
-    stamp_s = engine.clock.wall_ms() // 1000 if config["aof-timestamp-enabled"] else 0
-    rewriter.write(engine.keyspace, stamp_s, functions)
+    rewriter.write(engine.keyspace, stamp(engine), functions)
+
+
+def stamp(engine: Engine) -> int:
+    """The time to annotate a base of commands with, in unix seconds; 0 for none."""
+    return engine.clock.wall_ms() // 1000 if engine.config["aof-timestamp-enabled"] else 0

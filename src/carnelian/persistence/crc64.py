@@ -82,4 +82,8 @@ def of(data: bytes, crc: uint64_t = 0) -> int:
     """The sum of ``data``, behind what ``crc`` is the sum of. ``of(b"123456789")`` is
     ``0xe9c6d914c4b8d9ca``.
     """
-    return update(crc, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+    text: cython.p_char = PyBytes_AS_STRING(data)
+    length: cython.Py_ssize_t = PyBytes_GET_SIZE(data)
+    with cython.nogil:
+        crc = update(crc, text, length)
+    return crc

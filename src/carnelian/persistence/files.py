@@ -12,6 +12,7 @@ from carnelian.engine.engine import Engine
 from carnelian.persistence import reader, writer
 from carnelian.persistence.errors import FormatError
 from carnelian.persistence.sink import Sink
+from carnelian.persistence.targets import SnapshotTarget, Target
 
 Log = Callable[[str, str], None]
 Progress = Callable[[int], None]
@@ -27,7 +28,7 @@ def writer_id() -> int:
     return threading.get_native_id()
 
 
-def temporary_name(pid: int) -> str:
+def temporary_name(pid: int | str) -> str:
     """What a process calls its file until it is whole."""
     return f"temp-{pid}.rdb"
 
@@ -49,43 +50,31 @@ def write(
     The file is there whole or not at all: it is written under another name, forced to the disk,
     and renamed. Returns whether it was, and says in the log why not.
     """
-    config, log, temporary = engine.config, engine.log, temporary_name(writer_id())
-    path, temporary_path = locate(engine, name), locate(engine, temporary)
+    target = SnapshotTarget(engine, temporary_name(writer_id()), locate(engine, name))
     try:
-        fd = os.open(temporary_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        log(
-            "warning",
-            f"Failed opening the temp RDB file {temporary} (in server root dir {config['dir']}) "
-            f"for saving: {error.strerror}",
-        )
+        fd = target.open()
+    except OSError:
         return False
-    step = "rdbSaveRio"
+    sync = engine.config["rdb-save-incremental-fsync"]
+    return fill(target, fd, lambda: write_content(engine, fd, facts, functions, progress, sync))
+
+
+def fill(target: Target, fd: int, write: Callable[[], None]) -> bool:
+    """Have a file that was begun written, and put it into its place; returns whether that went
+    well, and says in the log why not.
+    """
     try:
         try:
-            write_content(
-                engine, fd, facts, functions, progress, config["rdb-save-incremental-fsync"]
-            )
-            step = "fsync"
+            target.step = "rdbSaveRio"
+            write()
+            target.step = "fsync"
             os.fsync(fd)
         finally:
             os.close(fd)
-        step = "rename"
-        os.rename(temporary_path, path)
-        step = "fsyncFileDir"
-        sync_directory(os.path.dirname(path))
+        target.place()
     except OSError as error:
-        if step == "rename":
-            log(
-                "warning",
-                f"Error moving temp DB file {temporary} on the final destination {name} (in "
-                f"server root dir {config['dir']}): {error.strerror}",
-            )
-        else:
-            log("warning", f"Write error saving DB on disk({step}): {error.strerror}")
-        remove(temporary_path)
+        target.fail(error)
         return False
-    log("notice", "DB saved on disk")
     return True
 
 
@@ -118,23 +107,15 @@ def write_content(
         sync=sync,
     )
     file = writer.Writer(sink)
-    file.clocks = _CLOCKS.get(config["maxmemory-policy"][-3:], writer.NO_CLOCK)
+    file.clocks = clocks(engine)
     file.delay_us = config["rdb-key-save-delay"]
     file.progress = progress
     file.write(engine.keyspace, facts, functions)
 
 
-def sync_directory(path: str) -> None:
-    """Force a directory's entries to the disk: a rename lasts only then. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    except OSError as error:
-        # Some file systems cannot do that to a directory.
-        if error.errno not in (9, 22):
-            raise
-    finally:
-        os.close(fd)
+def clocks(engine: Engine) -> int:
+    """Which access clocks a snapshot has: those that ``maxmemory-policy`` goes by."""
+    return _CLOCKS.get(engine.config["maxmemory-policy"][-3:], writer.NO_CLOCK)
 
 
 def remove(path: str) -> None:

@@ -8,6 +8,7 @@ from carnelian.engine.engine import Engine
 from carnelian.engine.info import Fields, section
 from carnelian.persistence.append_only import OFF, AppendOnly, append_only_of
 from carnelian.persistence.children import Child
+from carnelian.persistence.slicing import Slicing
 from carnelian.persistence.snapshots import Snapshots, snapshots_of
 
 
@@ -68,7 +69,7 @@ def _sizes(log: AppendOnly) -> list[tuple[str, object]]:
     ]
 
 
-def _child(child: Child | None, total: int) -> list[tuple[str, object]]:
+def _child(child: Child | Slicing | None, total: int) -> list[tuple[str, object]]:
     if child is None:
         return [
             ("current_cow_peak", 0),

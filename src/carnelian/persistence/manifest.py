@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from carnelian.engine.config.quoting import quote, split_arguments
-from carnelian.persistence import files
+from carnelian.persistence.targets import sync_directory
 
 BASE, HISTORY, INCREMENT = "b", "h", "i"
 
@@ -169,7 +169,7 @@ class Manifest:
         with _explained(failure, temporary, name):
             os.rename(temporary_path, path)
         with _explained("Fail to fsync AOF directory {1}: {2}.", temporary, path):
-            files.sync_directory(directory)
+            sync_directory(directory)
         self.changed = False
 
 

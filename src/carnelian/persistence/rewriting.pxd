@@ -10,6 +10,7 @@ from libc.stdint cimport int64_t
 cdef class Rewriter:
     cdef CommandBuffer buffer
     cdef int fd
+    cdef object spool
     cdef bint syncing
     cdef int64_t written
     cdef int64_t synced
@@ -18,6 +19,8 @@ cdef class Rewriter:
     cdef public object progress
 
     cdef int write_database(self, Database db) except -1
+    cdef int write_select(self, int index) except -1
+    cdef int write_member(self, bytes key, object kind, Entry *member) except -1
     cdef int write_key(self, Entry *entry) except -1
     cdef int write_string(self, Entry *entry) except -1
     cdef write_value(self, bytes key, object value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.datatypes.entry import (
@@ -18,6 +19,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     key_length,
     key_of,
     read_key,
+    read_value,
     reference_of,
     value_of,
     word_of,
@@ -26,7 +28,7 @@ from cython.cimports.carnelian.datatypes.hash import FIELDS, VALUES, Hash
 from cython.cimports.carnelian.datatypes.list import List
 from cython.cimports.carnelian.datatypes.scored_pack import FLAT
 from cython.cimports.carnelian.datatypes.set import Set
-from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
+from cython.cimports.carnelian.datatypes.sorted_set import SortedSet, score_of
 from cython.cimports.carnelian.datatypes.string import StringBuffer, format_integer
 from cython.cimports.carnelian.datatypes.table import Walk, begin_walk, walk_on
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
@@ -38,6 +40,9 @@ from cython.cimports.cpython.exc import PyErr_SetFromErrno
 from cython.cimports.libc.errno import EINTR, errno
 from cython.cimports.libc.stdint import int64_t
 from cython.cimports.posix.unistd import write
+
+if TYPE_CHECKING:
+    from carnelian.persistence.spool import Spool
 
 # Items of a collection in one command, and how many are taken out of it at a time.
 ITEMS = cython.declare(cython.Py_ssize_t, 64)
@@ -59,13 +64,15 @@ class Rewriter:
     - ``delay_us``: microseconds to sleep at each key.
 
     Args:
-        fd: the file.
+        fd: the file; -1 if there is a spool.
         sync: have the kernel write out as it goes on.
+        spool: takes what is written in place of the file.
     """
 
-    def __init__(self, fd: int, sync: bool):
+    def __init__(self, fd: int, sync: bool, spool: Spool | None = None):
         self.buffer = CommandBuffer()
         self.fd = fd
+        self.spool = spool
         self.syncing = sync
         self.written = self.synced = self.keys = self.delay_us = 0
         self.progress: Callable[[int], None] | None = None
@@ -81,20 +88,24 @@ class Rewriter:
         Raises:
             OSError: the file does not take it.
         """
-        if stamp_s:
-            self.buffer.raw(b"#TS:%d\r\n" % stamp_s)
-        for code in functions:
-            self.buffer.command([b"FUNCTION", b"LOAD", code])
+        self.begin(stamp_s, functions)
         for db in keyspace.databases:
             if len(db):
                 self.write_database(db)
         self.flush(0)
 
+    def begin(self, stamp_s: int, functions: Iterable[bytes]) -> None:
+        """Write what comes before the keys; as :meth:`write`."""
+        if stamp_s:
+            self.buffer.raw(b"#TS:%d\r\n" % stamp_s)
+        for code in functions:
+            self.buffer.command([b"FUNCTION", b"LOAD", code])
+
     def write_database(self, db):
         """A database."""
         walk = cython.declare(Walk)
         entry: cython.pointer[Entry]
-        self.buffer.command([b"SELECT", b"%d" % db.index])
+        self.write_select(db.index)
         begin_walk(
             cython.address(walk),
             cython.address(db.table.main),
@@ -106,6 +117,26 @@ class Rewriter:
             self.write_key(entry)
             entry = walk_on(cython.address(walk))
         return 0
+
+    def write_select(self, index):
+        """Keys that follow are of this database."""
+        self.buffer.command([b"SELECT", b"%d" % index])
+        return 0
+
+    def write_member(self, key, kind, member):
+        """One member of a set, a sorted set or a hash, ``kind`` being its class."""
+        if kind is Set:
+            self.buffer.command([b"SADD", key, read_key(member)])
+        elif kind is SortedSet:
+            self.buffer.command([b"ZADD", key, format_float(score_of(member)), read_key(member)])
+        else:
+            field: bytes = read_key(member)
+            self.buffer.command([b"HSET", key, field, read_value(member)])
+            if expires(member):
+                self.buffer.command(
+                    [b"HPEXPIREAT", key, format_int(expiry_of(member)), b"FIELDS", b"1", field]
+                )
+        return self.flush(GATHERED)
 
     def write_key(self, entry):
         """A key with its value, and when it expires."""
@@ -263,6 +294,10 @@ class Rewriter:
         count: cython.Py_ssize_t
         done: cython.Py_ssize_t = 0
         if self.buffer.length < least:
+            return 0
+        if self.spool is not None:
+            self.spool.put(self.buffer.value())
+            self.buffer.clear()
             return 0
         while done < self.buffer.length:
             count = write(self.fd, self.buffer.data + done, self.buffer.length - done)

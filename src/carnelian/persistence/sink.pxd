@@ -13,6 +13,7 @@ cdef class Sink:
     cdef bint compressing
     cdef bint checking
     cdef bint syncing
+    cdef readonly object spool   # None: there is none
 
     cdef int put(self, const void *data, Py_ssize_t length) except -1
     cdef int put_byte(self, int byte) except -1
@@ -27,5 +28,6 @@ cdef class Sink:
 
     cdef int reserve(self, Py_ssize_t length) except -1
     cdef bint put_compressed(self, const char *text, Py_ssize_t length) except -1
+    cdef int spool_out(self) except -1
     cdef int write_out(self, const uint8_t *data, Py_ssize_t length) except -1
     cdef int sync_some(self) except -1

@@ -1,4 +1,4 @@
-"""Where RDB data go: a buffer of raw memory that is written to a file, or kept as a payload.
+"""Where RDB data go: a buffer of raw memory that is written to a file, handed to a spool, or kept.
 
 The primitives of the format are here: lengths (6, 14, 32 or 64 bits, the upper two bits of the
 first byte tell), and strings, which are a length and as many bytes, an integer of 8, 16 or 32 bits,
@@ -8,6 +8,7 @@ or an LZF stream.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.datatypes import lzf
@@ -25,6 +26,9 @@ from cython.cimports.libc.stdint import int64_t, uint8_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc, realloc
 from cython.cimports.libc.string import memcpy, memmove
 from cython.cimports.posix.unistd import write
+
+if TYPE_CHECKING:
+    from carnelian.persistence.spool import Spool
 
 # Of a file's buffer: it stays in the cache of a processor from the first byte to the check sum.
 FILE_BUFFER = cython.declare(cython.Py_ssize_t, 128 * 1024)
@@ -79,6 +83,7 @@ class Sink:
         self.compressing = compress
         self.checking = check
         self.syncing = sync
+        self.spool: Spool | None = None
         self.length = 0
         self.crc = 0
         self.flushed = 0
@@ -102,7 +107,7 @@ class Sink:
         room: cython.Py_ssize_t
         if self.length + length <= self.room:
             return 0
-        if self.fd >= 0:
+        if self.fd >= 0 or self.length >= FILE_BUFFER:
             self.flush()
         if self.length + length > self.room:
             room = max(self.room * 2, self.length + length)
@@ -114,10 +119,20 @@ class Sink:
         return 0
 
     def flush(self):
-        """Write what is in the buffer to the file."""
+        """Write what is in the buffer to the file, or hand it to the spool."""
         length: cython.Py_ssize_t = self.length
+        if self.fd < 0:
+            return self.spool_out()
         self.length = 0
         return self.write_out(self.data, length)
+
+    def spool_out(self):
+        """Hand what is in the buffer to the spool, if there is one now."""
+        if self.spool is not None and self.length:
+            self.spool.put(self.taken())
+            self.flushed += self.length
+            self.length = 0
+        return 0
 
     def write_out(self, data, length):
         """Sum up and write to the file."""
@@ -230,7 +245,8 @@ class Sink:
             if to is cython.NULL:
                 raise MemoryError
             try:
-                size = lzf.pack(cython.cast(lzf.Bytes, text), length, to, room)
+                with cython.nogil:
+                    size = lzf.pack(cython.cast(lzf.Bytes, text), length, to, room)
                 if size:
                     self.put_stream(to, size, length)
             finally:
@@ -257,6 +273,13 @@ class Sink:
         return self.put(stream, length)
 
     # -- For Python ------------------------------------------------------------------------------
+
+    def drain_to(self, spool: Spool | None) -> None:
+        """Hand everything to a spool from now on, what is in the buffer at once; None: to keep it
+        in the buffer until there is one again.
+        """
+        self.spool = spool
+        self.spool_out()
 
     def raw(self, data: bytes) -> None:
         """Bytes as they are."""

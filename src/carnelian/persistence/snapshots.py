@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from carnelian.engine.registry import FLAG_BITS
 from carnelian.persistence import children, files, loading
 from carnelian.persistence.errors import FormatError
+from carnelian.persistence.slicing import Slicing, begin_snapshot
 from carnelian.resp.replies import Error
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
     from carnelian.engine.registry import Command
     from carnelian.engine.session import Session
+
+FORK, SLICED, AT_ONCE = range(3)
 
 _WRITE = FLAG_BITS["write"]
 _ENDS_TRANSACTION = frozenset((b"exec", b"discard", b"quit", b"reset"))
@@ -38,9 +41,13 @@ class Snapshots:
     """Takes snapshots of an engine's data set, and loads them.
 
     ``automatic`` is for an owner to set who wants the data set to be in its file: save points are
-    then heeded, and so is what else writes it unasked. ``can_fork`` is for the owner of the
-    process to set: snapshots in the background are then written by a child process. Without, they
-    are written at once, while everything waits. ``prepare_child()`` runs in such a child first.
+    then heeded, and so is what else writes it unasked.
+
+    Snapshots in the background are written by a child process if ``can_fork``, which is for the
+    owner of the process to set; ``prepare_child()`` runs in such a child first. Or they are written
+    in slices, which ``carry`` is called to have taken until there is no more to write. Where there
+    is neither they are written at once, while everything waits.
+
     ``serve()`` is called now and then while a command loads, to look after other clients.
     """
 
@@ -50,7 +57,8 @@ class Snapshots:
         self.can_fork = False
         self.prepare_child: Callable[[], None] = lambda: None
         self.serve: Callable[[], None] | None = None
-        self.child: children.Child | None = None
+        self.carry: Callable[[Slicing], None] | None = None
+        self.child: children.Child | Slicing | None = None
         # Each tells whether another child runs, which a snapshot in the background waits for.
         self.rivals: list[Callable[[], bool]] = []
         self.loading: loading.Loading | None = None
@@ -88,6 +96,13 @@ class Snapshots:
         return self.child is not None
 
     @property
+    def method(self) -> int:
+        """How the data set is written in the background: FORK, SLICED or AT_ONCE."""
+        if self.can_fork and self._engine.config["snapshot-method"] != "sliced":
+            return FORK
+        return AT_ONCE if self.carry is None else SLICED
+
+    @property
     def blocked(self) -> bool:
         """Whether another child has to end before one can write a snapshot."""
         return any(rival() for rival in self.rivals)
@@ -118,29 +133,46 @@ class Snapshots:
         engine = self._engine
         if self.running or self.blocked:
             return False
-        if not self.can_fork:
-            self.last_try_s = self._now()
+        self.last_try_s = self._now()
+        if self.method == AT_ONCE:
             done = self.save()
             self._note_outcome(not done)
             return done
         self.saves += 1
         self._dirty_before = engine.keyspace.dirty
-        self.last_try_s = self._now()
         self.keys_total = len(engine.keyspace)
-        facts = files.facts(self._engine)
+        self._started = time.monotonic()
+        try:
+            self.child = self._fork() if self.method == FORK else self._slice()
+        except OSError:
+            self._note_outcome(True)
+            return False
+        return True
+
+    def _fork(self) -> children.Child:
+        engine = self._engine
+        facts = files.facts(engine)
         name = engine.config["dbfilename"]
         try:
-            self.child = children.start(
+            child = children.start(
                 lambda report: self._be_child(name, facts, report), self.prepare_child
             )
         except OSError as error:
             engine.log("warning", f"Can't save in background: fork: {error.strerror}")
-            self._note_outcome(True)
-            return False
-        self._started = time.monotonic()
-        children.note_fork(engine, self.child)
-        engine.log("notice", f"Background saving started by pid {self.child.pid}")
-        return True
+            raise
+        children.note_fork(engine, child)
+        engine.log("notice", f"Background saving started by pid {child.pid}")
+        return child
+
+    def _slice(self) -> Slicing:
+        engine = self._engine
+        slicing = begin_snapshot(
+            engine, engine.config["dbfilename"], files.facts(engine), self.functions
+        )
+        engine.log("notice", "Background saving started")
+        assert self.carry is not None
+        self.carry(slicing)
+        return slicing
 
     def _be_child(
         self, name: str, facts: list[tuple[bytes, bytes]], report: children.Report
@@ -204,7 +236,7 @@ class Snapshots:
     def _may_try(self) -> bool:
         return not self.last_failed or self._now() - self.last_try_s > _RETRY
 
-    def _finish(self, child: children.Child) -> None:
+    def _finish(self, child: children.Child | Slicing) -> None:
         log, status = self._engine.log, child.exit_status
         self.child = None
         children.note_end(self._engine)

@@ -1,5 +1,6 @@
 from carnelian.datatypes.entry cimport Entry
 from carnelian.keyspace.database cimport Database
+from carnelian.keyspace.state cimport State
 from carnelian.persistence.sink cimport Sink
 
 
@@ -11,4 +12,7 @@ cdef class Writer:
     cdef public object progress
 
     cdef int write_database(self, Database db) except -1
-    cdef int write_key(self, Database db, Entry *entry) except -1
+    cdef int write_select(self, int index) except -1
+    cdef int write_sizes(self, Database db) except -1
+    cdef int write_head(self, Sink sink, State keyspace, const Entry *entry) except -1
+    cdef int write_key(self, State keyspace, Entry *entry) except -1

@@ -74,6 +74,15 @@ class Writer:
         Raises:
             OSError: the file does not take it.
         """
+        self.begin(facts, functions)
+        for db in keyspace.databases:
+            if len(db):
+                self.write_database(db)
+        self.end()
+        self.sink.close()
+
+    def begin(self, facts: Iterable[tuple[bytes, bytes]], functions: Iterable[bytes] = ()) -> None:
+        """Write what comes before the keys."""
         self.sink.raw(b"REDIS%04d" % self.sink.version)
         for name, value in facts:
             self.sink.put_byte(AUX)
@@ -82,21 +91,17 @@ class Writer:
         for code in functions:
             self.sink.put_byte(FUNCTION)
             self.sink.text(code)
-        for db in keyspace.databases:
-            if len(db):
-                self.write_database(db)
+
+    def end(self) -> None:
+        """Write what comes behind the keys, but for the check sum."""
         self.sink.put_byte(END)
-        self.sink.close()
 
     def write_database(self, db):
         """One database."""
         walk = cython.declare(Walk)
         entry: cython.pointer[Entry]
-        self.sink.put_byte(SELECT)
-        self.sink.put_length(db.index)
-        self.sink.put_byte(RESIZE)
-        self.sink.put_length(db.table.used)
-        self.sink.put_length(db.expiring.used)
+        self.write_select(db.index)
+        self.write_sizes(db)
         begin_walk(
             cython.address(walk),
             cython.address(db.table.main),
@@ -105,22 +110,38 @@ class Writer:
         )
         entry = walk_on(cython.address(walk))
         while entry is not cython.NULL:
-            self.write_key(db, entry)
+            self.write_key(db.keyspace, entry)
             entry = walk_on(cython.address(walk))
         return 0
 
-    def write_key(self, db, entry):
-        """A key with its value, and before it when it expires and how it was used."""
-        sink: Sink = self.sink
+    def write_select(self, index):
+        """Keys that follow are of this database."""
+        self.sink.put_byte(SELECT)
+        return self.sink.put_length(index)
+
+    def write_sizes(self, db):
+        """How many keys there will be in the database that was selected last."""
+        self.sink.put_byte(RESIZE)
+        self.sink.put_length(db.table.used)
+        return self.sink.put_length(db.expiring.used)
+
+    def write_head(self, sink, keyspace, entry):
+        """What comes before the type of a value: when its key expires, and how it was used."""
         if expires(entry):
             sink.put_byte(EXPIRY_MS)
             sink.put_word(expiry_of(entry))
         if self.clocks == _IDLE_TIME:
             sink.put_byte(IDLE)
-            sink.put_length(db.keyspace.idle_ms(entry.access) // 1000)
+            sink.put_length(keyspace.idle_ms(entry.access) // 1000)
         elif self.clocks == _USE_COUNT:
             sink.put_byte(FREQUENCY)
-            sink.put_byte(db.keyspace.frequency(entry.access))
+            sink.put_byte(keyspace.frequency(entry.access))
+        return 0
+
+    def write_key(self, keyspace, entry):
+        """A key with its value and what is known of it."""
+        sink: Sink = self.sink
+        self.write_head(sink, keyspace, entry)
         encoder.put_type(sink, entry)
         sink.put_text(key_of(entry), key_length(entry))
         encoder.put_value(sink, entry)

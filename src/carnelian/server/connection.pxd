@@ -21,6 +21,7 @@ cdef class Hub(Hooks):
     cdef Py_ssize_t soft_limits[3]
     cdef long long soft_milliseconds[3]
     cdef public object memory_watch
+    cdef public object work
     cdef Connection running
     cdef public object log
 

@@ -9,6 +9,7 @@ waits for it to become writable, so that a slow reader delays nobody but itself.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import cython
@@ -92,6 +93,8 @@ class Hub(Hooks):
         self.memory_watch: MemoryWatch | None = None
         # The one whose commands are executed now.
         self.running: Connection | None = None
+        # Called in every turn, once the replies are sent.
+        self.work: Callable[[], None] | None = None
         self.max_bulk = 512 * 1024 * 1024
         self.max_query = 1024 * 1024 * 1024
         for kind in (NORMAL, REPLICA, PUBSUB):
@@ -130,6 +133,8 @@ class Hub(Hooks):
             self.memory_watch.enforce()
         if self.engine.timed:
             self.plan_deadline()
+        if self.work is not None:
+            self.work()
 
     def end_largest(self) -> None:
         """Let ``maxmemory-clients`` take effect in the middle of a turn: before any key goes."""

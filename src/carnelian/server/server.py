@@ -28,6 +28,7 @@ from carnelian.server.log import Log
 from carnelian.server.loop import Loop
 from carnelian.server.progress import Progress
 from carnelian.server.signals import Signals
+from carnelian.server.slices import Slices
 
 MIN_HZ, MAX_HZ = 1, 500
 # With more clients than this for each tick, dynamic-hz doubles the ticks.
@@ -317,7 +318,8 @@ class Server:
         engine.on_cron.append(self._keep_house)
         engine.memory_limit.relievers.append(self.hub.end_largest)
         self.snapshots.automatic = True
-        self.snapshots.can_fork = True
+        self.snapshots.can_fork = hasattr(os, "fork")
+        self.snapshots.carry = Slices(self.hub).carry
         self.snapshots.prepare_child = lambda: self._prepare_child("rdb-bgsave", "bgsave_cpulist")
         self.snapshots.serve = self._serve_within_command
         self.append_only.syncer.on_outcome = lambda: self.loop.call_from_thread(

@@ -28,6 +28,14 @@ SNAPSHOTS = Topic(
             summary="RDB version of what is written: 10 for Redis 7.0 and later, 11 for 7.2, 12 "
             "for 7.4. What only a later one has a form for is written in that.",
         ),
+        Choice(
+            "snapshot-method",
+            "auto",
+            "auto fork sliced",
+            "hidden",
+            summary="How the data set is written in the background: by a forked process or, sliced, "
+            "between commands. auto is fork for a server, where the system has it.",
+        ),
         Boolean("rdbchecksum", True, "immutable", summary="End snapshots with a checksum."),
         Choice(
             "sanitize-dump-payload",

@@ -1,0 +1,226 @@
+"""The two forms in which a frozen data set goes to a file: a snapshot, or commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import cython
+from cython.cimports.carnelian.datatypes.entry import (
+    OBJECT,
+    Entry,
+    expires,
+    expiry_of,
+    key_length,
+    key_of,
+    read_key,
+    reference_of,
+    word_of,
+)
+from cython.cimports.carnelian.datatypes.hash import Hash
+from cython.cimports.carnelian.datatypes.set import Set
+from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
+from cython.cimports.carnelian.datatypes.value import Value
+from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+from cython.cimports.carnelian.persistence import encoder
+from cython.cimports.carnelian.persistence.formats import HASH, HASH_TIMES, SELECT, SET, ZSET_2
+from cython.cimports.carnelian.persistence.freezing import FrozenValue, Output
+from cython.cimports.carnelian.persistence.rewriting import Rewriter
+from cython.cimports.carnelian.persistence.sink import Sink
+from cython.cimports.carnelian.persistence.writer import Writer
+
+from carnelian.resp.numbers import format_int
+
+if TYPE_CHECKING:
+    from carnelian.persistence.spool import Spool
+
+# Blocks of a list or a stream from which compressing them takes too long for one slice.
+LONG = cython.declare(cython.Py_ssize_t, 64)
+NOWHERE = cython.declare(cython.int, -1)
+
+
+@cython.final
+@cython.cclass
+class RecordOutput(Output):
+    """A snapshot.
+
+    The record of a frozen value is gathered in a sink of its own. The first one goes on to the
+    spool as it comes; meanwhile the other keys wait in the sink of the file.
+
+    Args:
+        keyspace: what is frozen, just now.
+        version: the RDB version.
+        spool: takes the file.
+        clocks: what to write about the use of keys, as ``Writer.clocks``.
+        compress: whether strings are compressed.
+    """
+
+    def __init__(
+        self,
+        keyspace: Keyspace,
+        version: cython.int,
+        spool: Spool,
+        clocks: cython.int,
+        compress: bool,
+    ):
+        self.keyspace = keyspace
+        self.spool = spool
+        self.sink = Sink(version, compress=compress)
+        self.sink.drain_to(spool)
+        self.writer = Writer(self.sink)
+        self.writer.clocks = clocks
+        self.first = None
+        self.selected = NOWHERE
+        self.keys = 0
+
+    def begin(self, facts: Iterable[tuple[bytes, bytes]], functions: Iterable[bytes]) -> None:
+        """Write what comes before the keys."""
+        db: Database
+        self.writer.begin(facts, functions)
+        for db in self.keyspace.databases:
+            if len(db):
+                self.writer.write_select(db.index)
+                self.writer.write_sizes(db)
+                self.selected = db.index
+
+    def end(self) -> None:
+        """Write what comes behind the keys."""
+        self.writer.end()
+        self.sink.drain_to(self.spool)
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait for others to go before them."""
+        return self.sink.length
+
+    def select(self, index):
+        """Turn to a database."""
+        if index != self.selected:
+            self.writer.write_select(index)
+            self.selected = index
+        return 0
+
+    def put_key(self, index, entry):
+        self.select(index)
+        self.keys += 1
+        if entry.kind == OBJECT and self.sink.compressing:
+            value: object = cython.cast(object, reference_of(entry))
+            if isinstance(value, Value) and cython.cast(Value, value).free_effort() > LONG:
+                return self.put_uncompressed(entry)
+        return self.writer.write_key(self.keyspace, entry)
+
+    def put_uncompressed(self, entry):
+        """A key of which the value is large, but written fast."""
+        self.sink.compressing = False
+        try:
+            return self.writer.write_key(self.keyspace, entry)
+        finally:
+            self.sink.compressing = True
+
+    def open_value(self, index, entry, value):
+        record: Sink = Sink(self.sink.version, compress=self.sink.compressing)
+        record.put_byte(SELECT)
+        record.put_length(index)
+        self.writer.write_head(record, self.keyspace, entry)
+        if value.kind is Hash:
+            record.put_byte(HASH_TIMES if value.timed else HASH)
+        else:
+            record.put_byte(SET if value.kind is Set else ZSET_2)
+        record.put_text(key_of(entry), key_length(entry))
+        if value.timed:
+            record.put_word(value.soonest)
+        record.put_length(value.table.used)
+        value.record = record
+        self.keys += 1
+        if self.first is None:
+            self.sink.drain_to(self.spool)
+            self.sink.drain_to(None)
+            # What waits now comes behind the record.
+            self.selected = NOWHERE
+            self.put_first(value)
+        return 0
+
+    def put_first(self, value):
+        """Let the record of a value go on to the spool."""
+        self.first = value
+        cython.cast(Sink, value.record).drain_to(self.spool)
+        return 0
+
+    def put_member(self, value, member):
+        record: Sink = value.record
+        if value.timed:
+            record.put_length(expiry_of(member) - value.soonest + 1 if expires(member) else 0)
+        record.put_text(key_of(member), key_length(member))
+        if value.kind is Hash:
+            return encoder.put_value(record, member)
+        if value.kind is SortedSet:
+            return record.put_word(word_of(member))
+        return 0
+
+    def close_value(self, value, following):
+        cython.cast(Sink, value.record).drain_to(self.spool)
+        value.record = None
+        self.first = None
+        if following is None:
+            self.sink.drain_to(self.spool)
+            return 0
+        return self.put_first(following)
+
+
+@cython.final
+@cython.cclass
+class CommandOutput(Output):
+    """Commands; each member of a frozen value is one.
+
+    Args:
+        spool: takes the file.
+    """
+
+    def __init__(self, spool: Spool):
+        self.rewriter = Rewriter(-1, False, spool)
+        self.selected = NOWHERE
+        self.keys = 0
+
+    def begin(self, stamp_s: int, functions: Iterable[bytes]) -> None:
+        """Write what comes before the keys; as ``Rewriter.write``."""
+        self.rewriter.begin(stamp_s, functions)
+
+    def end(self) -> None:
+        """Write what is left."""
+        self.rewriter.flush(0)
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait for others to go before them."""
+        return 0
+
+    def select(self, index):
+        """Turn to a database."""
+        if index != self.selected:
+            self.rewriter.write_select(index)
+            self.selected = index
+        return 0
+
+    def put_key(self, index, entry):
+        self.select(index)
+        self.keys += 1
+        return self.rewriter.write_key(entry)
+
+    def open_value(self, index, entry, value):
+        value.record = (
+            read_key(entry), format_int(expiry_of(entry)) if expires(entry) else None
+        )  # fmt: skip
+        self.keys += 1
+        return 0
+
+    def put_member(self, value, member):
+        self.select(value.index)
+        return self.rewriter.write_member(value.record[0], value.kind, member)
+
+    def close_value(self, value, following):
+        key, expiry = value.record
+        if expiry is not None:
+            self.select(value.index)
+            self.rewriter.buffer.command([b"PEXPIREAT", key, expiry])
+        return 0

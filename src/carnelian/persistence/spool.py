@@ -1,0 +1,108 @@
+"""A file that a thread writes, so that whoever fills it never waits for the disk."""
+
+from __future__ import annotations
+
+import os
+import threading
+from queue import SimpleQueue
+
+from carnelian.persistence import crc64
+from carnelian.persistence.targets import Target
+
+# Bytes after which what was written is brought to the disk, where that is wanted.
+_SYNC_INTERVAL = 4 * 1024 * 1024
+
+
+class Spool:
+    """Takes the content of a file piece by piece.
+
+    The thread writes, and at the end syncs the file and moves it to its place. ``ended`` is set
+    when nothing more will happen; ``error`` is then the OSError that has stopped it, if one has.
+
+    Args:
+        fd: the open file, which is closed in the end.
+        seal: end the file with the CRC-64 of its content, or with zeros if False; nothing if None.
+        sync: bring what is written to the disk as it goes on.
+        target: what is made.
+    """
+
+    def __init__(self, fd: int, seal: bool | None, sync: bool, target: Target):
+        self.error: OSError | None = None
+        self.ended = threading.Event()
+        self.taken = 0
+        self._fd = fd
+        self._seal = seal
+        self._sync = sync
+        self._target = target
+        self._written = self._synced = 0
+        self._pieces: SimpleQueue[bytes | None] = SimpleQueue()
+        self._canceled = False
+        # Held while the file takes its place, which is not to be interrupted.
+        self._last_step = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name="snapshot", daemon=True)
+        self._thread.start()
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that were taken and are not written yet."""
+        return self.taken - self._written
+
+    def put(self, piece: bytes) -> None:
+        """Take a piece of the content; never waits."""
+        self.taken += len(piece)
+        self._pieces.put(piece)
+
+    def finish(self) -> None:
+        """There are no further pieces."""
+        self._pieces.put(None)
+
+    def cancel(self) -> bool:
+        """Give the file up; returns False if it was too late: it has taken its place."""
+        with self._last_step:
+            if self.ended.is_set() and self.error is None:
+                return False
+            self._canceled = True
+        self._pieces.put(None)
+        return True
+
+    # -- The thread ------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            try:
+                self._write_all()
+            finally:
+                os.close(self._fd)
+            with self._last_step:
+                if not self._canceled:
+                    self._target.place()
+                self.ended.set()
+        except OSError as error:
+            self.error = error
+        finally:
+            self.ended.set()
+
+    def _write_all(self) -> None:
+        crc = 0
+        self._target.step = "rdbSaveRio"
+        while (piece := self._pieces.get()) is not None:
+            if self._canceled:
+                return
+            if self._seal:
+                crc = crc64.of(piece, crc)
+            self._write(piece)
+        if self._canceled:
+            return
+        if self._seal is not None:
+            self._write(crc.to_bytes(8, "little"))
+        self._target.step = "fsync"
+        os.fsync(self._fd)
+
+    def _write(self, piece: bytes) -> None:
+        view = memoryview(piece)
+        while view:
+            view = view[os.write(self._fd, view) :]
+        self._written += len(piece)
+        if self._sync and self._written - self._synced >= _SYNC_INTERVAL:
+            os.fdatasync(self._fd)
+            self._synced = self._written

@@ -209,8 +209,8 @@ class Database(Strings):
         return of_class(self.value_to_change(key), cls)
 
     def keep(self, key: bytes):
-        """Have the value of a key handed over as it is, if a snapshot is still to have it: before it
-        changes, where it was not looked up by a method that says so.
+        """Let a snapshot that goes on have the value of a key as it is: to be called before the
+        value changes, where it was not looked up by a method that says so.
         """
         entry: cython.pointer[Entry] = self.held(key)
         if entry is not cython.NULL:

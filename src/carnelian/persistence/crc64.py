@@ -84,6 +84,7 @@ def of(data: bytes, crc: uint64_t = 0) -> int:
     """
     text: cython.p_char = PyBytes_AS_STRING(data)
     length: cython.Py_ssize_t = PyBytes_GET_SIZE(data)
+    total: uint64_t
     with cython.nogil:
-        crc = update(crc, text, length)
-    return crc
+        total = update(crc, text, length)
+    return total

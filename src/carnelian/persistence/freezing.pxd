@@ -40,6 +40,7 @@ cdef class Freezer:
     cdef list values
     cdef Found found
     cdef long long deadline
+    cdef Py_ssize_t big
     cdef readonly bint over
 
     cdef int freeze(self, int index, Entry *entry) except -1

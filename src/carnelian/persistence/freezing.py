@@ -10,12 +10,15 @@ Smaller collections are handed out whole, and so are lists and streams, as block
 
 from __future__ import annotations
 
+from typing import Any
+
 import cython
 from cython.cimports.carnelian.datatypes.entry import BYTES, OBJECT, Entry, reference_of
 from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.datatypes.set import Set
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
 from cython.cimports.carnelian.datatypes.table import (
+    Found,
     Keeper,
     Table,
     forget,
@@ -29,7 +32,7 @@ from cython.cimports.cpython.object import PyObject
 from cython.cimports.libc.string import memset
 
 # Members from which a collection is frozen rather than handed out at once.
-BIG = cython.declare(cython.Py_ssize_t, 2048)
+BIG: int = 2048
 # Buckets whose entries are collected at a time.
 BUCKETS = cython.declare(cython.Py_ssize_t, 16)
 NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
@@ -60,6 +63,12 @@ class Output:
 class Frozen(Keeper):
     """A table as it was."""
 
+    def __init__(self, freezer: Freezer, table: Table, index: cython.int):
+        self.freezer = freezer
+        self.table = table
+        self.index = index
+        self.cursor = 0
+
     def finish(self, complete):
         """Let the table go on without versions."""
         if self.table is None:
@@ -86,7 +95,20 @@ class FrozenDatabase(Frozen):
 @cython.final
 @cython.cclass
 class FrozenValue(Frozen):
-    """The members of a big collection."""
+    """The members of a big collection.
+
+    ``kind`` is its class; ``soonest`` the time before which no field of a hash expires, if any does
+    (``timed``). ``record`` is for the output to keep something in.
+    """
+
+    def describe(self, value: object) -> None:
+        """Note what has to be known of a collection."""
+        self.kind = type(value)
+        self.record: Any = None
+        self.soonest = NEVER
+        if isinstance(value, Hash) and cython.cast(Hash, value).times is not None:
+            self.soonest = cython.cast(Hash, value).times.soonest
+        self.timed = self.soonest != NEVER
 
     def keep(self, table, entry):
         """Hand out a member."""
@@ -100,22 +122,27 @@ class Freezer:
     """Freezes a key space now, and hands it out in :meth:`step`.
 
     ``over`` is set once everything was handed out.
+
+    Args:
+        keyspace: what to freeze.
+        output: takes it.
+        big: members from which a collection is frozen rather than handed out at once.
     """
 
-    def __init__(self, keyspace: Keyspace, output: Output):
+    found: Found
+
+    def __init__(self, keyspace: Keyspace, output: Output, big: cython.Py_ssize_t = BIG):
         self.keyspace = keyspace
         self.output = output
-        self.databases = []
-        self.values = []
+        self.big = big
+        self.databases: list[FrozenDatabase] = []
+        self.values: list[FrozenValue] = []
         self.over = False
         memset(cython.address(self.found), 0, cython.sizeof(self.found))
         db: Database
         for db in keyspace.databases:
             if db.table.used:
-                frozen: FrozenDatabase = FrozenDatabase()
-                frozen.freezer = self
-                frozen.table = db.table
-                frozen.index = db.index
+                frozen: FrozenDatabase = FrozenDatabase(self, db.table, db.index)
                 frozen.table.begin_version(frozen)
                 self.databases.append(frozen)
 
@@ -182,19 +209,11 @@ class Freezer:
 
     def freeze(self, index, entry):
         """Hand out a key, or freeze its value."""
-        table: Table = big_table(entry)
-        if table is None:
+        table: Table = table_of(entry)
+        if table is None or table.used < self.big:
             return self.output.put_key(index, entry)
-        value: FrozenValue = FrozenValue()
-        value.freezer = self
-        value.table = table
-        value.index = index
-        held: object = cython.cast(object, reference_of(entry))
-        value.kind = type(held)
-        value.soonest = NEVER
-        if isinstance(held, Hash) and cython.cast(Hash, held).times is not None:
-            value.soonest = cython.cast(Hash, held).times.soonest
-        value.timed = value.soonest != NEVER
+        value: FrozenValue = FrozenValue(self, table, index)
+        value.describe(cython.cast(object, reference_of(entry)))
         self.output.open_value(index, entry, value)
         table.begin_version(value)
         self.values.append(value)
@@ -202,8 +221,8 @@ class Freezer:
 
 
 @cython.cfunc
-def big_table(entry: cython.pointer[Entry]) -> Table:
-    """The table of a big collection, None for any other value."""
+def table_of(entry: cython.pointer[Entry]) -> Table:
+    """The table of a collection, None if its value is in another form."""
     if entry.kind != OBJECT:
         return None
     value: object = cython.cast(object, reference_of(entry))
@@ -214,8 +233,6 @@ def big_table(entry: cython.pointer[Entry]) -> Table:
         table = cython.cast(Set, value).table
     elif isinstance(value, SortedSet):
         table = cython.cast(SortedSet, value).table
-    if table is None or table.used < BIG:
-        return None
     return table
 
 

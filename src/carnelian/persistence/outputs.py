@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import cython
 from cython.cimports.carnelian.datatypes.entry import (
     OBJECT,
-    Entry,
     expires,
     expiry_of,
     key_length,
@@ -25,7 +24,7 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.persistence import encoder
 from cython.cimports.carnelian.persistence.formats import HASH, HASH_TIMES, SELECT, SET, ZSET_2
-from cython.cimports.carnelian.persistence.freezing import FrozenValue, Output
+from cython.cimports.carnelian.persistence.freezing import Output
 from cython.cimports.carnelian.persistence.rewriting import Rewriter
 from cython.cimports.carnelian.persistence.sink import Sink
 from cython.cimports.carnelian.persistence.writer import Writer

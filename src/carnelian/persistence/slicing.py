@@ -1,7 +1,7 @@
 """A file that is written from the memory of this process in slices, between its other work.
 
-To those who wait for the file, :class:`Slicing` is what :class:`carnelian.persistence.children.Child`
-is: something that goes on in the background and has an exit status one day.
+To those who wait for the file, a :class:`Slicing` is what a :class:`~.children.Child` is: something
+that goes on in the background and has an exit status one day.
 """
 
 from __future__ import annotations

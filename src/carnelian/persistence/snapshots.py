@@ -348,7 +348,7 @@ class Snapshots:
         """Delete what an unfinished snapshot of this process has left; safe in a signal handler."""
         self._remove_temporary(files.writer_id())
 
-    def _remove_temporary(self, writer: int) -> None:
+    def _remove_temporary(self, writer: int | str) -> None:
         files.remove(files.locate(self._engine, files.temporary_name(writer)))
 
 

@@ -1,4 +1,4 @@
-"""Files that are written aside, brought to the disk, and moved to their place when they are whole."""
+"""Files that are written aside, and moved to their place when they are whole and on the disk."""
 
 from __future__ import annotations
 

@@ -1,0 +1,196 @@
+"""A data set written in slices is the one at which it began, whatever changes meanwhile."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from carnelian import commands
+from carnelian.engine.config import Config
+from carnelian.engine.engine import Engine
+from carnelian.persistence import files
+from carnelian.persistence.freezing import Freezer, needed_version
+from carnelian.persistence.outputs import RecordOutput
+from carnelian.persistence.snapshots import snapshots_of
+from carnelian.persistence.spool import Spool
+from carnelian.persistence.targets import SnapshotTarget
+from differential.chance import Chance
+from differential.families import FAMILIES
+from support.local import LocalClient
+
+commands.declare_all()
+
+STREAMS = [
+    "XADD", "XADD", "XADD", "XDEL", "XTRIM", "XGROUP CREATE", "XGROUP DESTROY", "XGROUP SETID",
+    "XREADGROUP", "XACK", "XCLAIM", "XAUTOCLAIM", "XGROUP CREATECONSUMER", "XGROUP DELCONSUMER",
+]  # fmt: skip
+TIMES = ["HEXPIRE", "HPERSIST", "HPEXPIRE", "HSET", "HSET", "HDEL", "HGETDEL", "DEL"]
+NAMES = (
+    [
+        name
+        for family, own in FAMILIES.items()
+        if family != "transactions"
+        for name in own.names
+        if not name.startswith("B")
+    ]
+    + STREAMS
+    + TIMES
+)
+
+
+def new_client(path: Path) -> LocalClient:
+    config = Config()
+    config["dir"] = str(path)
+    config.load_text(
+        "enable-debug-command yes\nhash-max-listpack-entries 3\nset-max-intset-entries 3\n"
+        "set-max-listpack-entries 3\nzset-max-listpack-entries 3\nlist-max-listpack-size 4\n"
+        'stream-node-max-entries 3\nsave ""\n'
+    )
+    return LocalClient(Engine(config))
+
+
+class Snapshot:
+    """A snapshot of a client's engine whose slices are taken one by one."""
+
+    def __init__(self, client: LocalClient, path: Path, big: int):
+        engine = client.engine
+        self.target = SnapshotTarget(engine, "temporary.rdb", str(path))
+        self.spool = Spool(self.target.open(), True, False, self.target)
+        version = needed_version(engine.keyspace, 10)
+        self.output = RecordOutput(engine.keyspace, version, self.spool, 0, True)
+        self.output.begin(files.facts(engine), [])
+        self.freezer = Freezer(engine.keyspace, self.output, big)
+
+    def step(self) -> bool:
+        """Take one slice; returns whether there are more."""
+        self.freezer.step(0)
+        return not self.freezer.over
+
+    def finish(self) -> None:
+        while self.step():
+            pass
+        self.output.end()
+        self.spool.finish()
+        assert self.spool.ended.wait(10)
+        assert self.spool.error is None
+
+
+def populate(client: LocalClient, seed: int, count: int) -> None:
+    chance = Chance(seed, NAMES)
+    for database in (0, 1, 2):
+        client("SELECT", database)
+        for _ in range(count):
+            client.call(*chance.command())
+        for number in range(60):
+            client("SET", f"string{number}", "x" * number)
+            client("HSET", "big hash", f"f{number}", number)
+            client("ZADD", "big zset", number, f"m{number}")
+            client("SADD", "big set", f"m{number}")
+            client("RPUSH", "big list", number)
+            client("XADD", "big stream", f"{number + 1}-1", "f", number)
+        client("HEXPIRE", "big hash", 1000, "FIELDS", 2, "f1", "f2")
+        client("XGROUP", "CREATE", "big stream", "g", 0)
+        client("XREADGROUP", "GROUP", "g", "c", "COUNT", 9, "STREAMS", "big stream", ">")
+    client("SELECT", 0)
+
+
+def contents(client: LocalClient) -> dict[tuple[int, bytes], object]:
+    """Everything that is there, in a form to compare."""
+    found: dict[tuple[int, bytes], object] = {}
+    for database in range(3):
+        client("SELECT", database)
+        for key in client("KEYS", "*"):
+            kind = client("TYPE", key)
+            found[database, key] = (kind, client("PEXPIRETIME", key), READERS[kind](client, key))
+    client("SELECT", 0)
+    return found
+
+
+def hash_content(client: LocalClient, key: bytes) -> object:
+    fields = client("HKEYS", key)
+    times = client("HPEXPIRETIME", key, "FIELDS", len(fields), *fields)
+    return sorted(zip(fields, client("HVALS", key), times, strict=True))
+
+
+READERS = {
+    b"string": lambda client, key: client("GET", key),
+    b"list": lambda client, key: client("LRANGE", key, 0, -1),
+    b"set": lambda client, key: sorted(client("SMEMBERS", key)),
+    b"zset": lambda client, key: client("ZRANGE", key, 0, -1, "WITHSCORES"),
+    b"hash": hash_content,
+    b"stream": lambda client, key: client("XINFO", "STREAM", key, "FULL", "COUNT", 0),
+}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_changes_do_not_show(tmp_path: Path, seed: int) -> None:
+    client, other = new_client(tmp_path), new_client(tmp_path)
+    populate(client, seed, 150)
+    client("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+    before = contents(client)
+    chance, dice = Chance(seed + 1000, NAMES), random.Random(seed)
+    snapshot = Snapshot(client, tmp_path / "dump.rdb", dice.choice([1, 5, 2048]))
+    for _ in range(300):
+        if dice.random() < 0.2:
+            client("SELECT", dice.randrange(3))
+        words = chance.command()
+        if len(words) > 1 and dice.random() < 0.3:
+            words = (words[0], dice.choice(KEYS).encode(), *words[2:])
+        client.call(*words)
+        if dice.random() < 0.1:
+            snapshot.step()
+    snapshot.finish()
+    assert snapshots_of(other.engine).load()
+    assert contents(other) == before
+
+
+KEYS = ["big hash", "big zset", "big set", "big list", "big stream"]
+
+# What changes a value that is there, each in its own way.
+CHANGES = [
+    "APPEND string5 x", "SETRANGE string5 1 y", "SET string5 y", "SET string5 y KEEPTTL",
+    "INCR number", "INCRBYFLOAT number 1.5", "SETBIT string5 3 1", "GETDEL string5",
+    "GETEX string5 EX 5", "EXPIRE string5 100", "EXPIRE timed 500", "PERSIST timed", "DEL timed",
+    "EXPIRE string5 -1", "RENAME string5 string6", "MOVE string5 9", "COPY string5 string6 REPLACE",
+    "PFADD counter x", "PFCOUNT counter", "PFMERGE counter other", "FLUSHALL", "FLUSHDB ASYNC",
+    "SWAPDB 0 1", "UNLINK big\x20set", "RESTORE string5 0 {dump} REPLACE",
+    "HSET H f1 new", "HSET H new new", "HDEL H f1", "HINCRBY H f1 5", "HEXPIRE H 7 FIELDS 1 f1",
+    "HEXPIRE H 7 FIELDS 1 f9", "HPERSIST H FIELDS 1 f1", "HEXPIRE H 0 FIELDS 1 f9", "DEL H",
+    "RENAME H elsewhere", "MOVE H 9", "EXPIRE H 9", "HSETNX H new new", "HGETDEL H FIELDS 1 f1",
+    "SADD S new", "SREM S m1", "SPOP S", "SPOP S 50", "SMOVE S absent m1", "SINTERSTORE S S none",
+    "SUNIONSTORE S S many", "RENAME S elsewhere",
+    "ZADD Z 5.5 m1", "ZADD Z 5.5 new", "ZINCRBY Z 3 m1", "ZREM Z m1", "ZPOPMIN Z", "ZPOPMAX Z 50",
+    "ZREMRANGEBYRANK Z 3 50", "ZREMRANGEBYSCORE Z 3 50", "ZREMRANGEBYLEX Z - +", "DEL Z",
+    "ZUNIONSTORE Z 1 Z WEIGHTS 2", "RENAME Z elsewhere", "GEOADD Z 1 1 m1", "ZMPOP 1 Z MIN",
+    "LPUSH L new", "RPOP L", "LPOP L 30", "LSET L 7 new", "LINSERT L BEFORE 7 new", "LREM L 0 7",
+    "LTRIM L 5 10", "LMOVE L L LEFT RIGHT", "LMOVE L absent LEFT RIGHT", "LMPOP 1 L LEFT", "DEL L",
+    "SORT L STORE L", "RENAME L elsewhere",
+    "XADD X * f new", "XDEL X 3-1", "XTRIM X MAXLEN 5", "XSETID X 900-1", "XACK X g 2-1",
+    "XREADGROUP GROUP g c STREAMS X >", "XREADGROUP GROUP g new STREAMS X >",
+    "XREADGROUP GROUP g c STREAMS X 0", "XCLAIM X g d 0 2-1", "XAUTOCLAIM X g d 0 0",
+    "XGROUP DESTROY X g", "XGROUP SETID X g 5-1", "XGROUP CREATE X h 0",
+    "XGROUP CREATECONSUMER X g d", "XGROUP DELCONSUMER X g c", "DEL X",
+]  # fmt: skip
+NAMED = {"H": "big hash", "S": "big set", "Z": "big zset", "L": "big list", "X": "big stream"}
+
+
+@pytest.mark.parametrize("big", [1, 2048])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_does_not_show(tmp_path: Path, change: str, big: int) -> None:
+    client, other = new_client(tmp_path), new_client(tmp_path)
+    populate(client, 0, 0)
+    client("SET", "number", 10)
+    client("SET", "timed", "x", "EX", 1000)
+    client("PFADD", "counter", *range(100))
+    client("PFADD", "other", *range(50))
+    dump = client("DUMP", "string9")
+    before = contents(client)
+    snapshot = Snapshot(client, tmp_path / "dump.rdb", big)
+    words = [NAMED.get(word, word.replace("\\x20", " ")) for word in change.split()]
+    reply = client.call(*[dump if word == "{dump}" else word for word in words])
+    assert reply.kind != b"-", reply
+    snapshot.finish()
+    assert snapshots_of(other.engine).load()
+    assert contents(other) == before

@@ -33,8 +33,8 @@ SNAPSHOTS = Topic(
             "auto",
             "auto fork sliced",
             "hidden",
-            summary="How the data set is written in the background: by a forked process, or sliced: "
-            "between commands. auto is fork for servers, where the system has it.",
+            summary="How the data set is written in the background: by a forked process, or "
+            "sliced, between commands. auto is fork for servers, where the system has it.",
         ),
         Boolean("rdbchecksum", True, "immutable", summary="End snapshots with a checksum."),
         Choice(

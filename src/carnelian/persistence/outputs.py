@@ -101,6 +101,7 @@ class RecordOutput(Output):
         return 0
 
     def put_key(self, index, entry):
+        """Write a key with all of its value."""
         self.select(index)
         self.keys += 1
         if entry.kind == OBJECT and self.sink.compressing:
@@ -118,6 +119,7 @@ class RecordOutput(Output):
             self.sink.compressing = True
 
     def open_value(self, index, entry, value):
+        """Begin the record of a value, and let it go on if it is the only one."""
         record: Sink = Sink(self.sink.version, compress=self.sink.compressing)
         record.put_byte(SELECT)
         record.put_length(index)
@@ -147,6 +149,7 @@ class RecordOutput(Output):
         return 0
 
     def put_member(self, value, member):
+        """Add a member to the record of its value."""
         record: Sink = value.record
         if value.timed:
             record.put_length(expiry_of(member) - value.soonest + 1 if expires(member) else 0)
@@ -158,6 +161,7 @@ class RecordOutput(Output):
         return 0
 
     def close_value(self, value, following):
+        """Hand on what is left of a record, and let the next one go on."""
         cython.cast(Sink, value.record).drain_to(self.spool)
         value.record = None
         self.first = None
@@ -202,11 +206,13 @@ class CommandOutput(Output):
         return 0
 
     def put_key(self, index, entry):
+        """Write the commands that make a key."""
         self.select(index)
         self.keys += 1
         return self.rewriter.write_key(entry)
 
     def open_value(self, index, entry, value):
+        """Note when the key expires: that comes behind its members."""
         value.record = (
             read_key(entry), format_int(expiry_of(entry)) if expires(entry) else None
         )  # fmt: skip
@@ -214,10 +220,12 @@ class CommandOutput(Output):
         return 0
 
     def put_member(self, value, member):
+        """Write the command that adds a member."""
         self.select(value.index)
         return self.rewriter.write_member(value.record[0], value.kind, member)
 
     def close_value(self, value, following):
+        """Let the key expire."""
         key, expiry = value.record
         if expiry is not None:
             self.select(value.index)

@@ -25,6 +25,7 @@ from carnelian.persistence.manifest import Manifest, StoreError
 from carnelian.persistence.slicing import Slicing, begin_base
 from carnelian.persistence.snapshots import AT_ONCE, FORK, LoadError, snapshots_of
 from carnelian.persistence.syncing import Syncer
+from carnelian.persistence.targets import sync_directory
 from carnelian.resp.replies import Error
 
 if TYPE_CHECKING:
@@ -524,7 +525,7 @@ class AppendOnly:
         """
         try:
             os.unlink(self.path(manifest.file_name(self.stem)))
-            files.sync_directory(self.directory)
+            sync_directory(self.directory)
         except OSError as error:
             self._engine.log("warning", f"Can't delete the AOF manifest file: {error.strerror}")
             return

@@ -107,9 +107,15 @@ def take_snapshot(client: Client) -> float:
 def weigh(setting: Setting, pairs: Pairs) -> None:
     """Memory of a server and its child at the worst moment of a snapshot."""
     running = setting.start_both(files=setting.data.snapshot())
-    generator = Generator(_CLIENTS, setting.data.strings)
-    for title in ("idle", "GET", "SET"):
-        case = Case(title, _SIZE, 1) if title != "idle" else None
+    strings = Generator(_CLIENTS, setting.data.strings)
+    hashes = Generator(_CLIENTS, setting.data.hashes)
+    loads = {
+        "idle": (strings, None),
+        "GET": (strings, Case("GET", _SIZE, 1)),
+        "HGET": (hashes, Case("HGET", _SIZE, 1, ("HGET", "user:__rand_int__", "name"))),
+        "SET": (strings, Case("SET", _SIZE, 1)),
+    }
+    for title, (generator, case) in loads.items():
         for number in range(setting.pairs):
             for name in order(number):
                 _weigh(running[name], generator, case, title, pairs)

@@ -16,15 +16,16 @@ from pathlib import Path
 from harness.client import batched, encode
 from harness.servers import Server
 
-_VERSION = 1
+_VERSION = 2
 _SEED = 2026
 # Of 2100, far from any test's end.
 _EXPIRY_MS = 4_102_444_800_000
 _AT_ONCE = 500
 _LOG = "appendonly.aof.1.incr.aof"
 _MANIFEST = b"file appendonly.aof.1.incr.aof seq 1 type i\n"
-# The share of keys that are strings; these are named as redis-benchmark names its keys.
+# The share of keys that are strings, and of hashes, both named so that redis-benchmark finds them.
 _STRINGS = 0.6
+_HASHES = 0.12
 
 
 class Dataset:
@@ -32,7 +33,7 @@ class Dataset:
 
     def __init__(self, keys: int, folder: Path | None, peer: list[str]):
         self.keys = keys
-        self.strings = int(keys * _STRINGS)
+        self.strings, self.hashes = int(keys * _STRINGS), int(keys * _HASHES)
         folder = folder or Path(tempfile.gettempdir()) / "carnelian-benchmarks"
         folder.mkdir(parents=True, exist_ok=True)
         self._snapshot = folder / f"{keys}-{_VERSION}.rdb"
@@ -78,17 +79,19 @@ def _write(path: Path, parts: Iterator[list[bytes]]) -> None:
 def commands(keys: int) -> Iterator[bytes]:
     """Requests that make so many keys, about one for each, in an order of no meaning."""
     source = random.Random(_SEED)
-    strings = int(keys * _STRINGS)
+    strings, hashes = int(keys * _STRINGS), int(keys * _HASHES)
     numbers = list(range(keys))
     source.shuffle(numbers)
-    small = [_hash, _list, _set, _integers, _sorted_set, _stream]
-    weights = [30, 20, 15, 15, 17, 3]
-    kinds = source.choices(small, weights, k=keys)
+    others = source.choices(
+        [_list, _set, _integers, _sorted_set, _stream], [30, 21, 21, 24, 4], k=keys
+    )
     for number in numbers:
         if number < strings:
             yield _string(source, number)
+        elif number < strings + hashes:
+            yield from _hash(source, number - strings)
         else:
-            yield from kinds[number](source, number)
+            yield from others[number](source, number)
     yield from _large(max(keys // 40, 100))
 
 
@@ -122,7 +125,7 @@ Make = Callable[[random.Random, int], Iterator[bytes]]
 
 
 def _hash(source: random.Random, number: int) -> Iterator[bytes]:
-    key = b"user:%d" % number
+    key = b"user:%012d" % number
     yield encode("HSET", key, "name", b"name-%d" % number, "age", number % 90, "mail",
                  b"%d@example.org" % number, "visits", source.randrange(10_000))  # fmt: skip
     if number % 10 == 0:

@@ -12,7 +12,7 @@ from cython.cimports.carnelian.datatypes.consumer_group import (
     Group,
     PendingPointer,
 )
-from cython.cimports.carnelian.datatypes.id_tree import Place, item_at, seek, step
+from cython.cimports.carnelian.datatypes.id_tree import Place, TreePointer, item_at, seek, step
 from cython.cimports.carnelian.datatypes.listpack import total_of
 from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id
@@ -72,25 +72,27 @@ def put_name(sink: Sink, name: bytes) -> cython.int:
 
 def put_stream(sink, value):
     """Write a stream."""
-    stream: Stream = cython.cast(Stream, value)
+    # No reference is taken: that would write to the stream, and a child copy a page for each.
+    tree: TreePointer = cython.address(cython.cast(Stream, value).nodes)
     place = cython.declare(Place)
     node: NodePointer
-    sink.put_length(stream.nodes.count)
-    seek(cython.address(stream.nodes), cython.address(_ZERO), cython.address(place))
+    sink.put_length(tree.count)
+    seek(tree, cython.address(_ZERO), cython.address(place))
     while place.leaf is not cython.NULL:
-        node = cython.cast(
-            NodePointer, item_at(cython.address(stream.nodes), cython.address(place))
-        )
+        node = cython.cast(NodePointer, item_at(tree, cython.address(place)))
         sink.put_length(ID_SIZE)
         put_id(sink, cython.address(node.first))
         sink.put_text(cython.cast(cython.p_const_char, node.pack), total_of(node.pack))
         step(cython.address(place))
-    sink.put_length(stream.length)
-    put_numbers(sink, cython.address(stream.last))
-    put_numbers(sink, cython.address(stream.first))
-    put_numbers(sink, cython.address(stream.max_deleted))
-    sink.put_length(stream.entries_added)
-    groups: list = stream.groups()
+    sink.put_length(cython.cast(Stream, value).length)
+    put_numbers(sink, cython.address(cython.cast(Stream, value).last))
+    put_numbers(sink, cython.address(cython.cast(Stream, value).first))
+    put_numbers(sink, cython.address(cython.cast(Stream, value).max_deleted))
+    sink.put_length(cython.cast(Stream, value).entries_added)
+    if cython.cast(Stream, value).named is None:
+        sink.put_length(0)
+        return 0
+    groups: list = cython.cast(Stream, value).groups()
     sink.put_length(len(groups))
     for group in groups:
         put_group(sink, group)

@@ -153,6 +153,8 @@ def test_without_a_path_nothing_can_be_kept() -> None:
         carnelian.Engine(appendonly=True)
     with pytest.raises(ValueError, match="save needs a path"):
         carnelian.Engine(save="60 1")
+    with carnelian.Engine() as engine, pytest.raises(ValueError, match="no path to save to"):
+        engine.close(save=True)
 
 
 def test_without_a_path_there_are_files_only_on_request(
@@ -244,6 +246,12 @@ def test_an_engine_that_nobody_uses_is_saved(path: Path) -> None:
     gc.collect()
     assert saved(path)
     assert os.listdir(path.parent) == ["app.db"]
+
+
+def test_a_client_that_nobody_uses_is_saved(path: Path) -> None:
+    carnelian.Redis(path).set("key", 1)
+    gc.collect()
+    assert saved(path)
 
 
 def test_shutdown_is_left_to_close(path: Path) -> None:

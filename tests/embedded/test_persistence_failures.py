@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 
 import carnelian
 from carnelian.persistence.append_only import append_only_of
@@ -287,7 +288,7 @@ def test_always_says_that_a_write_is_not_safe(path: Path) -> None:
 def test_redis_py_hears_of_it(path: Path) -> None:
     engine = carnelian.Engine(path, appendonly=True, appendfsync="always", save="")
     client = carnelian.Redis(engine=engine)
-    with unwritable(engine, full()), pytest.raises(Exception, match="MISCONF Errors writing"):
+    with unwritable(engine, full()), pytest.raises(redis.ResponseError, match="MISCONF Errors"):
         client.set("key", 1)
     engine.close(save=False)
 

@@ -70,6 +70,32 @@ def test_a_log_is_turned_off_and_on(path: Path) -> None:
         assert engine.execute("EXISTS", "key", "again") == 2
 
 
+@pytest.mark.parametrize("preamble", [True, False])
+def test_a_log_that_has_just_been_turned_on_is_kept(path: Path, preamble: bool) -> None:
+    engine = carnelian.Engine(path, save="", aof_use_rdb_preamble=preamble)
+    for number in range(10_000):
+        engine.execute("SET", number, number)
+    engine.execute("CONFIG", "SET", "appendonly", "yes")
+    engine.execute("SET", "key", 1)
+    engine.close()
+    assert os.listdir(path.parent) == ["app.db.aof"]
+    with carnelian.Engine(path) as engine:
+        assert engine.execute("DBSIZE") == 10_001
+        engine.execute("CONFIG", "SET", "appendonly", "no")
+
+
+def test_a_snapshot_on_its_way_does_not_come_later(path: Path) -> None:
+    with carnelian.Engine(path, appendonly=True, save="") as engine:
+        for number in range(10_000):
+            engine.execute("SET", number, number)
+        engine.execute("BGSAVE")
+        engine.execute("SET", "key", 1)
+        engine.execute("CONFIG", "SET", "appendonly", "no")
+        wait_for(lambda: not engine.core.persistence.running)
+    with carnelian.Engine(path) as engine:
+        assert engine.execute("DBSIZE") == 10_001
+
+
 def test_a_log_that_grows_is_rewritten(path: Path) -> None:
     clock = carnelian.ManualClock()
     with carnelian.Engine(

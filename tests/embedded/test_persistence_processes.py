@@ -98,6 +98,16 @@ os.kill(os.getpid(), 9)
     assert os.listdir(path.parent) == ["app.db"]
 
 
+def test_what_a_killed_process_was_writing_is_swept_away(path: Path) -> None:
+    process = start("engine = carnelian.Engine(sys.argv[1]); os.kill(os.getpid(), 9)", path)
+    process.communicate(timeout=60)
+    names = (f"temp-{process.pid}.rdb", f"temp-rewriteaof-bg-{process.pid}-7.aof", "temp-1.rdb")
+    for name in names:
+        path.with_name(name).touch()
+    carnelian.Engine(path).close()
+    assert os.listdir(path.parent) == ["temp-1.rdb"]
+
+
 def test_a_child_that_lives_longer_leaves_no_obstacle(path: Path) -> None:
     program = """
 engine = carnelian.Engine(sys.argv[1])

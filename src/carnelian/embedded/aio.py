@@ -27,7 +27,7 @@ from carnelian.embedded.client import (
 from carnelian.embedded.engine import Engine, LocalSession
 from carnelian.embedded.errors import EngineClosedError
 from carnelian.embedded.shapes import Shaper
-from carnelian.resp.replies import Push
+from carnelian.resp.replies import Error, Push
 
 # A task that always finds its replies ready lets others run after so many seconds.
 _SLICE = 0.001
@@ -201,6 +201,10 @@ class Connection(AbstractConnection):
         except EngineClosedError as error:
             await self.disconnect(nowait=True)
             raise redis.ConnectionError(str(error)) from None
+        except Error as error:
+            # The disk did not take what was run.
+            await self.disconnect(nowait=True)
+            raise redis.ResponseError(str(error)) from None
         except BaseException:
             await self.disconnect(nowait=True)
             raise

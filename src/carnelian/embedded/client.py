@@ -30,7 +30,7 @@ from carnelian.embedded.directives import is_directive
 from carnelian.embedded.engine import Engine, LocalSession
 from carnelian.embedded.errors import EngineClosedError
 from carnelian.embedded.shapes import Shaper
-from carnelian.resp.replies import Push
+from carnelian.resp.replies import Error, Push
 
 Path = str | bytes | os.PathLike
 
@@ -206,6 +206,10 @@ class Connection(AbstractConnection):
         except EngineClosedError as error:
             self.disconnect()
             raise redis.ConnectionError(str(error)) from None
+        except Error as error:
+            # The disk did not take what was run.
+            self.disconnect()
+            raise redis.ResponseError(str(error)) from None
         except BaseException:
             self.disconnect()
             raise

@@ -195,7 +195,10 @@ class Engine:
         Raises:
             carnelian.DatabaseSaveError: it could not be saved. The engine is still open: close it
                 again when there is room, or with ``save=False``.
+            ValueError: there is no path to save to.
         """
+        if save and self.path is None:
+            raise ValueError("this engine has no path to save to")
         self.host.close(save)
 
     def __enter__(self):

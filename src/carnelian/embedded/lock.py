@@ -18,6 +18,9 @@ _held: weakref.WeakSet[PathLock] = weakref.WeakSet()
 class PathLock:
     """Holds ``path`` with ``path.lock``, from now on until :meth:`release`.
 
+    ``killed`` is the process that held it before and did not come to release it, if there is no
+    process of that number any more; else None.
+
     Raises:
         DatabaseLockedError: somebody else holds it.
         OSError: there can be no file beside the path.
@@ -25,6 +28,7 @@ class PathLock:
 
     def __init__(self, path: str):
         self._path = path
+        self.killed: int | None = None
         self._fd = self._claim()
         _held.add(self)
 
@@ -40,6 +44,7 @@ class PathLock:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Whoever held it until now may have deleted the file that is locked here.
                 if self._is_current(fd):
+                    self.killed = _dead(_owner(fd))
                     os.truncate(fd, 0)
                     os.write(fd, b"%d\n" % os.getpid())
                     return fd
@@ -82,6 +87,17 @@ def _owner(fd: int) -> int | None:
         return int(os.pread(fd, 32, 0))
     except (OSError, ValueError):
         return None
+
+
+def _dead(pid: int | None) -> int | None:
+    try:
+        if pid is not None:
+            os.kill(pid, 0)
+    except ProcessLookupError:
+        return pid
+    except OSError:
+        pass
+    return None
 
 
 def _forget_all() -> None:

@@ -13,6 +13,7 @@ a snapshot has taken its place.
 from __future__ import annotations
 
 import errno
+import glob
 import os
 
 from carnelian.embedded.errors import DatabaseLoadError, DatabaseSaveError
@@ -20,10 +21,10 @@ from carnelian.embedded.lock import PathLock
 from carnelian.embedded.log import overheard
 from carnelian.engine.config import Config, ConfigError
 from carnelian.engine.engine import Engine
-from carnelian.persistence import append_loading, files, opening
+from carnelian.persistence import append_loading, base_files, files, opening
 from carnelian.persistence.append_only import ON, WAITING, append_only_of
 from carnelian.persistence.errors import FormatError
-from carnelian.persistence.snapshots import LoadError, snapshots_of
+from carnelian.persistence.snapshots import LoadError, Snapshots, snapshots_of
 
 
 class Storage:
@@ -43,8 +44,19 @@ class Storage:
         if os.path.isdir(self.path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self.path)
         self._lock = PathLock(self.path)
+        self._sweep()
         config["dir"], config["dbfilename"] = os.path.split(self.path)
         config["appenddirname"] = f"{config['dbfilename']}.aof"
+
+    def _sweep(self) -> None:
+        """Delete what a process that was killed has left in the making."""
+        if self._lock.killed is None:
+            return
+        place = glob.escape(os.path.dirname(self.path))
+        for name in (files.temporary_name, base_files.temporary_name, base_files.background_name):
+            for pid in (f"{self._lock.killed}", f"{self._lock.killed}-*"):
+                for path in glob.glob(os.path.join(place, name(pid))):
+                    files.remove(path)
 
     # -- The beginning ---------------------------------------------------------------------------
 
@@ -71,7 +83,7 @@ class Storage:
         for name in ("dir", "dbfilename"):
             core.config.on_change(name, self._stay)
         log, snapshots = append_only_of(core), snapshots_of(core)
-        log.may_stop = snapshots.save
+        log.may_stop = lambda: _save_now(snapshots)
         log.on_stop.append(log.delete)
         snapshots.automatic = True
 
@@ -105,6 +117,11 @@ class Storage:
         Raises:
             DatabaseSaveError: it could not be done.
         """
+        log = append_only_of(core)
+        if wanted is not False and log.state == WAITING and log.child is not None:
+            # The log is about to have its beginning.
+            log.child.wait()
+            log.tick()
         self._save(core, self._options(core, wanted))
 
     def _options(self, core: Engine, wanted: bool | None) -> set[bytes]:
@@ -133,6 +150,14 @@ class Storage:
     def release(self) -> None:
         """Let others open the path."""
         self._lock.release()
+
+
+def _save_now(snapshots: Snapshots) -> bool:
+    """Save, rather than go on with an older snapshot that would be put over it."""
+    if snapshots.child is not None:
+        snapshots.kill()
+        snapshots.child.wait()
+    return snapshots.save()
 
 
 def _reason(error: LoadError, warnings: list[str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import carnelian
+from support.waiting import wait_for
 
 
 def test_writes_are_in_the_file_before_their_replies_are_there(
@@ -17,4 +18,5 @@ def test_writes_are_in_the_file_before_their_replies_are_there(
         engine.execute("CONFIG", "SET", "appendonly", "yes")
         engine.execute("SET", "a", 1)
         log = tmp_path / "appendonlydir" / "appendonly.aof.1.incr.aof"
+        wait_for(log.exists)
         assert log.read_bytes().endswith(b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n")

@@ -16,6 +16,7 @@ cdef class Host:
     cdef bint running
     cdef bint abandoned
     cdef bint idle
+    cdef object slicing  # a file that is written in slices, or None
     cdef long long left_used
     cdef bint manual
     cdef list loose_ends

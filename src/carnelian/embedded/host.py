@@ -30,6 +30,7 @@ from carnelian.resp.replies import NO_REPLY, Error
 
 if TYPE_CHECKING:
     from carnelian.embedded.storage import Storage
+    from carnelian.persistence.slicing import Slicing
 
 OPEN, ENDED, FORKED = range(3)
 
@@ -40,6 +41,9 @@ _ALWAYS = cython.declare(cython.int, ALWAYS)
 _QUIET_TICKS = cython.declare(cython.int, 32)
 # Commands of one batch that are run before other threads are let in.
 _BATCH = cython.declare(cython.Py_ssize_t, 64)
+
+# How long the timer writes at a time, and then lets others in.
+_SLICE_US = cython.declare(cython.int, 500)
 
 _hosts: weakref.WeakSet = weakref.WeakSet()
 
@@ -64,6 +68,7 @@ class Host:
         self.storage: Storage | None = None
         self.log = append_only_of(core).log
         self.log.shared = True
+        self.slicing: Slicing | None = None
         self.loose_ends: list[Mailbox] = []
         self.manual = isinstance(core.clock, ManualClock)
         # The timer is asleep until the first command.
@@ -74,6 +79,8 @@ class Host:
         self._renew_lock()
         self.timer = Timer(self)
         core.on_shutdown = self._refuse_shutdown
+        if not self.manual:
+            core.persistence.carry = self.carry
         _hosts.add(self)
 
     def _renew_lock(self) -> None:
@@ -299,6 +306,8 @@ class Host:
         try:
             self._timed_work()
             rest = self._rest()
+            if self.slicing is not None:
+                rest = self._take_slice()
         finally:
             self.leave()
         self.settle(0, 0)
@@ -318,6 +327,20 @@ class Host:
         if self.manual:
             self._expire_all()
         core.before_sleep()
+
+    def carry(self, slicing: Slicing) -> None:
+        """Have a file written in slices, by the timer."""
+        self.slicing = slicing
+        self.timer.wake()
+
+    def _take_slice(self) -> float:
+        """Write a slice of a file; returns how long others are let in before the next one."""
+        assert self.slicing is not None
+        rest = self.slicing.step(_SLICE_US)
+        if rest is None:
+            self.slicing = None
+            return 0.0
+        return max(rest, _SLICE_US / 1e6)
 
     def _expire_all(self) -> None:
         """Where time only moves by hand, moving it shall have the same effect every time."""
@@ -400,7 +423,7 @@ class Host:
             session.close()
         self.tidy()
         self.core.keyspace.flush()
-        self.core.on_shutdown = None
+        self.core.on_shutdown = self.core.persistence.carry = None
 
     def abandon(self) -> None:
         """Close for the destructor of the last who could use the engine."""

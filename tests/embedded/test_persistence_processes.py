@@ -241,7 +241,7 @@ for number in range(threads):
 print("open", flush=True)
 while True:
     time.sleep(0.01)
-    if sys.argv[4] == "rewrite":
+    if sys.argv[4] == "rewrite" and b"aof_rewrite_in_progress:0" in engine.execute("INFO"):
         engine.execute("BGREWRITEAOF")
 """
 

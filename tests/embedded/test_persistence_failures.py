@@ -263,6 +263,18 @@ def test_a_log_is_not_turned_off_without_a_snapshot(path: Path) -> None:
         assert engine.execute("GET", "key") == b"2"
 
 
+def test_a_log_that_is_not_wanted_is_kept_until_there_is_a_snapshot(path: Path) -> None:
+    fill(path, appendonly=True, save="")
+    obstacle = path.with_name(f"temp-{os.getpid()}.rdb")
+    obstacle.mkdir()
+    with pytest.raises(carnelian.DatabaseSaveError, match="Failed opening the temp RDB file"):
+        carnelian.Engine(path, appendonly=False)
+    obstacle.rmdir()
+    assert os.listdir(path.parent) == ["app.db.aof"]
+    with carnelian.Engine(path) as engine:
+        assert engine.execute("DBSIZE") == 100
+
+
 # -- Logs that cannot be written -------------------------------------------------------------------
 
 MISCONF = "^MISCONF Errors writing to the AOF file: "

@@ -250,9 +250,9 @@ def test_an_engine_that_nobody_uses_is_saved(path: Path) -> None:
 
 def test_an_engine_that_nobody_uses_is_saved_after_its_own_work(path: Path) -> None:
     engine = carnelian.Engine(path)
+    engine.execute("SET", "key", 1)
     # As if the destructor ran while the timer works.
     engine.core.on_cron.append(engine.host.abandon)
-    engine.execute("SET", "key", 1)
     wait_for(lambda: engine.closed)
     wait_for(lambda: os.listdir(path.parent) == ["app.db"])
     assert saved(path)

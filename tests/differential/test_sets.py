@@ -35,3 +35,13 @@ def test_few_members_that_spop_leaves_are_a_new_set(pair: Pair) -> None:
         for client in (pair.ours, pair.reference):
             assert len(client.call("SPOP", "s", count).items) == count
         pair.run([("OBJECT", "ENCODING", "s"), ("SCARD", "s"), ("DEL", "s")])
+
+
+def test_integers_that_tables_share_are_stored_as_an_intset(pair: Pair) -> None:
+    pair.start(2)
+    pair.ours("CONFIG", "SET", "set-max-listpack-entries", "0")
+    pair.run([("SADD", "a", "x", "1", "2"), ("SADD", "b", "y", "2", "1")])
+    for command in ("SINTERSTORE", "SDIFFSTORE", "SUNIONSTORE"):
+        pair.run([(command, "c", "a", "b"), ("OBJECT", "ENCODING", "c")])
+    pair.run([("SADD", "z", "x"), ("SDIFFSTORE", "c", "a", "z"), ("OBJECT", "ENCODING", "c")])
+    pair.check_keys("SMEMBERS")

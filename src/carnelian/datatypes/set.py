@@ -449,26 +449,21 @@ class Set(Value):
     # -- The form --------------------------------------------------------------------------------
 
     def settle(self, limits: Limits) -> None:
-        """Become an intset if this is a listpack of integers only, and few enough of them."""
+        """Become an intset if all members are integers, and few enough of them."""
         number: int64_t = 0
-        digits = cython.declare(cython.char[24])
-        length: cython.Py_ssize_t = 0
-        text: cython.p_const_char
-        if self.pack is cython.NULL:
+        member: bytes
+        if self.ints is not cython.NULL:
             return
-        if listpack.count_of(self.pack) > min(limits.set_max_intset_entries, MOST_INTEGERS):
+        if self.size() > min(limits.set_max_intset_entries, MOST_INTEGERS):
             return
-        ints: intset.Ints = intset.create()
-        at: cython.Py_ssize_t = listpack.first(self.pack)
-        while at:
-            text = listpack.text_at(self.pack, at, digits, cython.address(length))
-            if not parse_integer(text, length, cython.address(number)):
-                intset.destroy(ints)
+        fresh: Set = Set()
+        for member in self.members():
+            if not parse_integer(
+                PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member), cython.address(number)
+            ):
                 return
-            intset.add(cython.address(ints), number)
-            at = listpack.after(self.pack, at)
-        self.drop_small()
-        self.ints = ints
+            intset.add(cython.address(fresh.ints), number)
+        self.exchange(fresh)
 
     def to_pack(self):
         """Turn the intset into a listpack."""
@@ -499,10 +494,14 @@ class Set(Value):
         fresh: Set = Set()
         for member in self.members():
             fresh.add(limits, member)
-        self.ints, fresh.ints = fresh.ints, self.ints
-        self.pack, fresh.pack = fresh.pack, self.pack
-        table: Table = fresh.table
-        fresh.table = self.table
+        self.exchange(fresh)
+
+    def exchange(self, other: Set) -> None:
+        """Take the members of another set, in their form, and leave it one's own."""
+        self.ints, other.ints = other.ints, self.ints
+        self.pack, other.pack = other.pack, self.pack
+        table: Table = other.table
+        other.table = self.table
         self.table = table
 
 

@@ -75,8 +75,6 @@ def _snapshots(server: Server) -> Iterator[list[float]]:
                 taken.append(take_snapshot(client))
 
     thread = threading.Thread(target=repeat)
-    with server.client() as client:
-        client("SAVE")
     thread.start()
     try:
         yield taken

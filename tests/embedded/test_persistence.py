@@ -223,6 +223,17 @@ def test_without_save_points_it_is_saved_on_request(path: Path) -> None:
     assert saved(path)
 
 
+def test_a_snapshot_that_was_asked_for_is_finished(path: Path) -> None:
+    with carnelian.Engine(path, save="") as engine:
+        for number in range(10_000):
+            engine.execute("SET", number, number)
+        engine.execute("BGSAVE")
+        engine.execute("SET", "key", 1)
+    assert saved(path)
+    with carnelian.Engine(path) as engine:
+        assert engine.execute("DBSIZE") == 10_001
+
+
 def test_it_can_be_closed_without(path: Path) -> None:
     engine = carnelian.Engine(path)
     engine.execute("SET", "key", 1)

@@ -128,8 +128,9 @@ class Storage:
         """What is asked for, as options of SHUTDOWN."""
         if wanted is not None:
             return {b"save"} if wanted else {b"nosave"}
-        if append_only_of(core).state == WAITING:
-            # The log has no beginning yet.
+        snapshots = snapshots_of(core)
+        if append_only_of(core).state == WAITING or snapshots.running or snapshots.scheduled:
+            # What was asked for has not come to its end.
             return {b"save"}
         return set() if core.keyspace.dirty else {b"nosave"}
 

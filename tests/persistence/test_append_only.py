@@ -385,7 +385,7 @@ def test_cannot_be_turned_on_without_a_directory() -> None:
         "ERR CONFIG SET failed (possibly related to argument 'appendonly') - Unable to turn on "
         "AOF. Check server logs."
     )
-    assert f"Can't open or create append-only dir {DIRECTORY}: File exists" in logged.lines
+    assert f"Can't open or create append-only dir {DIRECTORY}: Not a directory" in logged.lines
     assert logged("CONFIG", "GET", "appendonly") is not None
     assert logged.log.state == OFF
     assert not isinstance(logged("SET", "a", 1), Exception)

@@ -56,16 +56,22 @@ def test_a_transaction_that_is_cut_off_has_none() -> None:
     assert libraries(load(ONE), ("MULTI",), load(TWO)) == [ONE]
 
 
+def test_an_unknown_command_in_a_transaction_is_no_library() -> None:
+    put_log(("SET", "a", 1), ("MULTI",), load(ONE), ("DXEC",), ("SET", "b", 1))
+    with pytest.raises(LoadError, match="Unknown command 'DXEC' reading the append only file"):
+        Logged()
+
+
 def test_what_cannot_be_is_reported() -> None:
     put_log(load(ONE), load(NEWER), load(b"nonsense"), ("FUNCTION", "DELETE", "x"), ("SET", 1, 1))
     logged = Logged()
     assert snapshots_of(logged.engine).functions == [ONE]
     critical = [line for line in logged.lines if "== CRITICAL ==" in line]
     assert [line.split("'")[1] for line in critical[1:]] == [
-        "ERR Missing library metadata",
-        "ERR Library not found",
+        "Missing library metadata",
+        "Library not found",
     ]
-    assert "'ERR Library 'one' already exists' after" in critical[0]
+    assert "'Library 'one' already exists' after" in critical[0]
     assert critical[0].endswith("the command 'function|load'")
     assert logged("DBSIZE") == 1
     logged.close()

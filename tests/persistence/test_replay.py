@@ -106,7 +106,7 @@ def test_a_command_that_fails_is_reported(run: Run, engine: Engine, client: Loca
     engine.log = lambda level, line: lines.append(line)
     run(SET + request("LPUSH", "a", 1) + request("SET", "b", 1)).run()
     assert lines == [
-        "== CRITICAL == This server is sending an error to its AOF-loading-client: 'WRONGTYPE "
+        "== CRITICAL == This server is sending an error to its AOF-loading-client: '-WRONGTYPE "
         "Operation against a key holding the wrong kind of value' after processing the command "
         "'lpush'"
     ]

@@ -69,9 +69,21 @@ class Client:
 
 
 class ServerProcess:
-    """A carnelian-server in a directory of its own, on a port of its own."""
+    """A carnelian-server in a directory of its own, on a port of its own.
 
-    def __init__(self, directory: Path, *arguments: str, port: int | None = None):
+    Args:
+        environment: variables of its own.
+        own_group: whether signals can be sent to it and its children together.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *arguments: str,
+        port: int | None = None,
+        environment: dict[str, str] | None = None,
+        own_group: bool = False,
+    ):
         self.directory = directory
         self.port = free_port() if port is None else port
         self.output = directory / "output"
@@ -84,7 +96,8 @@ class ServerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONFAULTHANDLER": ""},
+                env={**os.environ, "PYTHONFAULTHANDLER": "", **(environment or {})},
+                start_new_session=own_group,
             )
         self._clients: list[Client] = []
 

@@ -164,23 +164,23 @@ def _load_part(reading: _Reading, part: Part, last: bool) -> None:
         ) from None
     try:
         size = os.fstat(fd).st_size
-        whole = _load_file(reading, fd, size, part.name)
+        _load_file(reading, fd, size, part.name, last)
     except OSError as error:
         raise LoadError(
             f"Unrecoverable error reading the append only file {part.name}: {error.strerror}"
         ) from None
     finally:
         os.close(fd)
-    if not whole and not last:
-        raise LoadError("Fatal error: the truncated file is not the last file")
+    if not size and part.name.endswith(".rdb"):
+        engine.log("warning", f"The RDB base file {part.name} is empty: something has been lost")
     if size:
         kind = "base" if part.kind == manifest.BASE else "incr"
         seconds = time.monotonic() - began
         engine.log("notice", f"DB loaded from {kind} file {part.name}: {seconds:.3f} seconds")
 
 
-def _load_file(reading: _Reading, fd: int, size: int, name: str) -> bool:
-    """Load one file; returns False if its end is missing, which has been cut off."""
+def _load_file(reading: _Reading, fd: int, size: int, name: str, last: bool) -> None:
+    """Load one file; of the last one, an end that is no whole command may be cut off."""
     position = 0
     if replay.is_snapshot(fd):
         position = _load_snapshot(reading, fd, size, name)
@@ -191,7 +191,7 @@ def _load_file(reading: _Reading, fd: int, size: int, name: str) -> bool:
     run.delay_us = engine.config["key-load-delay"]
     run.strict = engine.config["propagation-error-behavior"] == "panic"
     functions = snapshots_of(engine).functions
-    run.foreign = lambda args: libraries.run(functions, args, engine.keyspace)
+    run.foreign = lambda args: libraries.change(functions, args, engine.keyspace)
     try:
         run.run()
     except UnknownCommand as fault:
@@ -208,9 +208,7 @@ def _load_file(reading: _Reading, fd: int, size: int, name: str) -> bool:
         if run.session.transaction is not None:
             engine.log("warning", f"Revert incomplete MULTI/EXEC transaction in AOF file {name}")
             keep = run.valid_before_multi
-        _cut(reading, name, keep)
-        return False
-    return True
+        _cut(reading, name, keep, last)
 
 
 def _load_snapshot(reading: _Reading, fd: int, size: int, name: str) -> int:
@@ -241,11 +239,14 @@ def _load_snapshot(reading: _Reading, fd: int, size: int, name: str) -> int:
     return file.position
 
 
-def _cut(reading: _Reading, name: str, keep: int) -> None:
+def _cut(reading: _Reading, name: str, keep: int, last: bool) -> None:
     """Cut off the end of a file that holds no whole command, if that is allowed."""
     log = reading.engine.log
     if reading.engine.config["aof-load-truncated"]:
         log("warning", f"!!! Warning: short read while loading the AOF file {name}!!!")
+        if not last:
+            # Nothing is cut off, or the next start would not even notice.
+            raise LoadError("Fatal error: the truncated file is not the last file")
         log("warning", f"!!! Truncating the AOF {name} at offset {keep} !!!")
         try:
             os.truncate(reading.log.path(name), keep)

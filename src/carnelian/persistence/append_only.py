@@ -155,8 +155,13 @@ class AppendOnly:
 
     def make_directory(self) -> None:
         """Make sure that there is a directory. Raises OSError, when the log has said so."""
+        path = self.directory
         try:
-            os.makedirs(self.directory, 0o755, exist_ok=True)
+            if not os.path.isdir(path):
+                if os.path.lexists(path):
+                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+                os.mkdir(path, 0o755)
+                sync_directory(os.path.dirname(path))
         except OSError as error:
             self._engine.log(
                 "warning",
@@ -458,15 +463,12 @@ class AppendOnly:
         changed = self.manifest.copy()
         base = changed.new_base(self.stem, self._suffix())
         fresh = [base]
-        source = files.locate(self._engine, temporary)
-        if not self._rename(source, temporary, self.path(base), base, "base"):
+        if not self._rename(temporary, "", base, "base"):
             return False
         if self.state == WAITING:
             waiting = manifest.temporary_increment(self.stem)
             increment = changed.new_increment(self.stem)
-            if not self._rename(
-                self.path(waiting), waiting, self.path(increment), increment, "incr"
-            ):
+            if not self._rename(waiting, self.directory_name, increment, "incr"):
                 self.syncer.delete(self.path(base))
                 return False
             fresh.append(increment)
@@ -475,6 +477,10 @@ class AppendOnly:
             changed.store(self.directory, self.stem)
         except StoreError as error:
             self._engine.log("warning", str(error))
+            if error.in_place:
+                # A restart finds the old one or the new one: all files of both stay.
+                self.manifest = changed
+                return False
             for name in fresh:
                 self.syncer.delete(self.path(name))
             return False
@@ -488,11 +494,13 @@ class AppendOnly:
         self.delete_history()
         return True
 
-    def _rename(self, source: str, old: str, target: str, new: str, kind: str) -> bool:
+    def _rename(self, old: str, place: str, new: str, kind: str) -> bool:
+        """Give a temporary file, of a directory in ``dir``, its place among the others."""
         engine = self._engine
+        source, target = os.path.join(place, old), os.path.join(self.directory_name, new)
         began = time.monotonic()
         try:
-            os.rename(source, target)
+            os.rename(files.locate(engine, source), files.locate(engine, target))
         except OSError as error:
             engine.log(
                 "warning",

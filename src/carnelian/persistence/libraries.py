@@ -7,6 +7,7 @@ from now on have them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from carnelian.keyspace.keyspace import Keyspace
 from carnelian.persistence import payloads, reader
@@ -20,30 +21,30 @@ _FOOTER = 10
 _BEGIN, _END = b"REDIS0010", b"\xff" + bytes(8)
 
 
-def run(libraries: list[bytes], args: list[bytes], keyspace: Keyspace) -> bool:
-    """Do what a FUNCTION command does; returns False if it is none that changes anything.
+def change(
+    libraries: list[bytes], args: list[bytes], keyspace: Keyspace
+) -> Callable[[], None] | None:
+    """What a FUNCTION command does, None if it is none that changes anything.
+
+    To call the result raises the Error that the command would have replied.
 
     Args:
         libraries: to be changed.
         args: the words of the command.
         keyspace: whose limits hold for payloads; stays as it is.
-
-    Raises:
-        Error: what the command would have replied.
     """
     words = args[2:]
     match [word.lower() for word in args[:2]]:
         case [b"function", b"load"] if words:
-            _load(libraries, words)
+            return lambda: _load(libraries, words)
         case [b"function", b"delete"] if words:
-            _delete(libraries, words[0])
+            return lambda: _delete(libraries, words[0])
         case [b"function", b"flush"]:
-            libraries.clear()
+            return libraries.clear
         case [b"function", b"restore"] if words:
-            _restore(libraries, words, keyspace)
+            return lambda: _restore(libraries, words, keyspace)
         case _:
-            return False
-    return True
+            return None
 
 
 def name_of(code: bytes) -> bytes:

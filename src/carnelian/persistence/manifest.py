@@ -41,13 +41,18 @@ class ManifestError(Exception):
         """The lines for the log."""
         lines = ["\n*** FATAL AOF MANIFEST FILE ERROR ***\n"]
         if self.line is not None:
-            text = self.line.decode("utf-8", "backslashreplace")
+            text = os.fsdecode(self.line)
             lines += [f"Reading the manifest file, at line {self.number}\n", f">>> '{text}'\n"]
         return [*lines, f"{self.message}\n"]
 
 
 class StoreError(Exception):
-    """A manifest could not be written; the text says why, for the log."""
+    """A manifest could not be written; the text says why, for the log.
+
+    ``in_place`` tells that it was all the same, but may not outlast a failure of the power.
+    """
+
+    in_place = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,7 @@ class Manifest:
         """Write it if it has changed, so that there is the old one or the new one at any moment.
 
         Raises:
-            StoreError: it could not be written, and the old one stands.
+            StoreError: it could not be written, and the old one stands unless ``in_place``.
         """
         if not self.changed:
             return
@@ -168,8 +173,13 @@ class Manifest:
         failure = "Error trying to rename the temporary AOF manifest file {0} into {1}: {2}"
         with _explained(failure, temporary, name):
             os.rename(temporary_path, path)
-        with _explained("Fail to fsync AOF directory {1}: {2}.", temporary, path):
+        try:
             sync_directory(directory)
+        except OSError as fault:
+            shown = os.path.join(os.path.basename(directory), name)
+            error = StoreError(f"Fail to fsync AOF directory {shown}: {fault.strerror}.")
+            error.in_place = True
+            raise error from None
         self.changed = False
 
 
@@ -217,7 +227,7 @@ def parse(text: bytes) -> Manifest:
     for number, line in enumerate(_lines(text), start=1):
         if line.startswith(b"#"):
             continue
-        if not line.endswith(b"\n"):
+        if not line.endswith(b"\n") or b"\0" in line:
             raise ManifestError("The AOF manifest file contains too long line")
         line = line.strip(_BLANKS)
         try:

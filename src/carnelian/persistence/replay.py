@@ -80,7 +80,8 @@ class Replay:
 
     - ``progress(position)`` is called now and then;
     - ``delay_us``: microseconds to sleep at each command;
-    - ``foreign(args)`` is given commands that there are not; returns whether it knows them;
+    - ``foreign(args)`` is given commands that there are not; returns what is to be called for one,
+      None if it does not know it either;
     - ``strict``: stop at a command that fails.
 
     Args:
@@ -101,9 +102,9 @@ class Replay:
         self.before = self.valid_up_to = self.valid_before_multi = position
         self.size = size
         self.progress: Callable[[int], None] | None = None
-        self.foreign: Callable[[list[bytes]], bool] | None = None
-        # Those that wait for the EXEC of their transaction.
-        self.held: list[list[bytes]] = []
+        self.foreign: Callable[[list[bytes]], Callable[[], None] | None] | None = None
+        # What waits for the EXEC of its transaction.
+        self.held: list[tuple[bytes, Callable[[], None]]] = []
         self.delay_us = 0
         self.strict = False
 
@@ -175,22 +176,29 @@ class Replay:
         session.rewritten = None
         if self.held and session.transaction is None:
             held, self.held = self.held, []
-            for words in held:
-                self.execute_foreign(words)
+            for title, action in held:
+                self.act(title, action)
 
     def execute_foreign(self, args):
         """Have somebody else run a command that there is not."""
-        if self.foreign is None:
+        action: Callable[[], None] | None = None
+        if self.foreign is not None:
+            action = self.foreign(args)
+        if action is None:
             raise UnknownCommand(_text(args[0]))
+        title: bytes = b"|".join(args[:2]).lower()
         if self.session.transaction is not None:
-            self.held.append(args)
-            return
+            self.held.append((title, action))
+        else:
+            self.act(title, action)
+
+    def act(self, title: bytes, action: Callable[[], None]) -> None:
+        """Do what a command comes to that there is not."""
         try:
-            if not self.foreign(args):
-                raise UnknownCommand(_text(args[0]))
+            action()
         except Error as error:
             self.engine.stats.count_error(error.code)
-            self.report(b"|".join(args[:2]).lower(), error)
+            self.report(title, error)
 
     def report_inside(self, replies: list) -> None:
         """Report the commands of a transaction that have failed."""
@@ -205,10 +213,13 @@ class Replay:
             Failed: it is to stop.
         """
         engine: Engine = self.engine
+        message: bytes = error.message
+        # What has no code of its own is logged without one, as Redis does.
+        message = message[4:] if error.code == "ERR" else b"-" + message
         engine.log(
             "warning",
             "== CRITICAL == This server is sending an error to its AOF-loading-client: "
-            f"'{_text(error.message)}' after processing the command '{_text(name)}'",
+            f"'{_text(message)}' after processing the command '{_text(name)}'",
         )
         facts = engine.facts
         facts["unexpected_error_replies"] = facts.get("unexpected_error_replies", 0) + 1

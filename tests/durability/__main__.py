@@ -1,4 +1,4 @@
-"""Command line: so many rounds, half of them with each policy; exits with 1 at the first loss."""
+"""Command line: so many rounds, as many with each policy; exits with 1 at the first loss."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from durability.rounds import Figures, Loss, Rounds
+from durability.rounds import SNAPSHOTS, Figures, Loss, Rounds
 
 POLICIES = ("always", "everysec")
+OTHERS = (SNAPSHOTS,)
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.durability", description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--policy", choices=POLICIES, action="append")
+    parser.add_argument("--policy", choices=POLICIES + OTHERS, action="append")
     options = parser.parse_args(arguments)
     policies = options.policy or POLICIES
     for policy in policies:
@@ -39,11 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _show(policy: str, figures: Figures, seconds: float) -> None:
     print(
-        f"appendfsync {policy}: {figures.rounds} rounds in {seconds:.0f} s, "
+        f"{policy}: {figures.rounds} rounds in {seconds:.0f} s, "
         f"{figures.power_cuts} of them with what was not synced thrown away "
         f"({figures.bytes_lost} bytes); {figures.acknowledged} units acknowledged of "
         f"{figures.units} sent, {figures.unacknowledged_kept} more were there; missing, and "
-        f"not promised (younger than two seconds, or the log was off): {figures.unpromised_lost}, "
+        f"not promised (younger than two seconds, or there was no log): {figures.unpromised_lost}, "
         f"the oldest {figures.oldest_lost_s:.2f} s old"
     )
     print("  " + ", ".join(f"{count} {what}" for what, count in sorted(figures.disturbed.items())))

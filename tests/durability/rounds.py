@@ -31,6 +31,10 @@ DISTURBANCES = (
 )  # fmt: skip
 
 
+# Without a log: what was there when the last snapshot began that has been written.
+SNAPSHOTS = "snapshots"
+
+
 class Loss(AssertionError):
     """Something that was promised to be kept is not there, or something else is."""
 
@@ -55,7 +59,7 @@ class Rounds:
 
     Args:
         directory: a place for everything.
-        policy: ``always`` or ``everysec``.
+        policy: ``always``, ``everysec``, or SNAPSHOTS for no log at all.
         seed: what is done when follows from it; what the machine makes of it does not.
         appendfsync: what the server is told instead of the policy, to see that this is noticed.
     """
@@ -80,7 +84,8 @@ class Rounds:
             shutil.rmtree(self._data)
             self._data.mkdir()
             self._settled.clear()
-        chosen = disturbance or self._random.choice(DISTURBANCES)
+        several = (SNAPSHOTS,) if self._policy == SNAPSHOTS else DISTURBANCES
+        chosen = disturbance or self._random.choice(several)
         cut = self._random.random() < 0.5 if power_cut is None else power_cut
         disk = Disk(self._directory / "disk", journal=True)
         disk.begin(self._data)
@@ -153,10 +158,11 @@ class Rounds:
         options = {
             "dir": str(self._data),
             "save": "",
-            "appendonly": "yes",
-            "appendfsync": self._appendfsync,
+            "appendonly": "no" if self._policy == SNAPSHOTS else "yes",
+            "appendfsync": "no" if self._policy == SNAPSHOTS else self._appendfsync,
             "enable-debug-command": "yes",
             "aof-use-rdb-preamble": self._random.choice(("yes", "no")),
+            "snapshot-method": self._random.choice(("fork", "sliced")),
             "aof-timestamp-enabled": self._random.choice(("yes", "no")),
             "auto-aof-rewrite-percentage": "20" if grows else "0",
             "auto-aof-rewrite-min-size": "16kb",
@@ -252,16 +258,17 @@ class _Disturber(threading.Thread):
         self._writers = writers
         self._what = what
         self._chance = chance
-        self._kept: list[int] | None = None
+        self._kept: list[int] | None = [0] * len(writers) if what == SNAPSHOTS else None
 
     def kept(self) -> list[int] | None:
-        """How many units of each writer must be there although the log is off; None: all."""
+        """How many units of each writer must be there where there is no log; None: all."""
         return self._kept
 
     def run(self) -> None:
         steps: dict[str, tuple[Callable[[], object], ...]] = {
             "rewrite": (self._rewrite, self._rewrite),
             "snapshot": (self._save,),
+            SNAPSHOTS: (self._save_again_and_again,),
             "rewrite and snapshot": (self._save, self._rewrite, self._rewrite),
             "log off and on": (self._switch,),
             "log off and on twice": (self._switch, self._switch),
@@ -281,6 +288,22 @@ class _Disturber(threading.Thread):
     def _save(self) -> None:
         self._client.call("BGSAVE")
 
+    def _save_again_and_again(self) -> None:
+        while True:
+            counts = [writer.acknowledged for writer in self._writers]
+            if not self._client.call("BGSAVE").startswith(b"+"):
+                return
+            while b"rdb_bgsave_in_progress:0" not in (fields := self._fields()):
+                time.sleep(0.005)
+            if b"rdb_last_bgsave_status:ok" in fields:
+                self._kept = counts
+
+    def _fields(self) -> bytes:
+        fields = self._client.call("INFO", "persistence")
+        if not fields:
+            raise OSError("the server is gone")
+        return fields
+
     def _switch(self) -> None:
         """Turn the log off and on; until it has a base, nothing since is promised to be there."""
         self._kept = [writer.acknowledged for writer in self._writers]
@@ -288,9 +311,7 @@ class _Disturber(threading.Thread):
         time.sleep(0.1 * self._chance)
         self._client.call("CONFIG", "SET", "appendonly", "yes")
         while True:
-            fields = self._client.call("INFO", "persistence")
-            if not fields:
-                return
+            fields = self._fields()
             if (
                 b"aof_rewrite_in_progress:0" in fields
                 and b"aof_rewrite_scheduled:0" in fields

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from durability.rounds import Loss, Rounds
+from durability.rounds import SNAPSHOTS, Loss, Rounds
 from durability.work import Work
 
 _ROUNDS = (
@@ -21,6 +21,13 @@ def test_nothing_is_lost(tmp_path: Path, policy: str) -> None:
     for disturbance, power_cut in _ROUNDS:
         rounds.run(disturbance, power_cut)
     assert rounds.figures.acknowledged > 100 * len(_ROUNDS)
+
+
+@pytest.mark.parametrize("power_cut", [False, True])
+def test_a_snapshot_is_there_once_it_was_written(tmp_path: Path, power_cut: bool) -> None:
+    rounds = Rounds(tmp_path, SNAPSHOTS, seed=4)
+    rounds.run(power_cut=power_cut)
+    assert rounds.figures.acknowledged > 100
 
 
 def test_a_loss_is_noticed(tmp_path: Path) -> None:

@@ -228,7 +228,8 @@ def test_a_snapshot_that_fails(compare: Compare, fault: str, command: str) -> No
     "fault",
     [
         "fsync EIO temp-rewriteaof", "rename EIO base.rdb",
-        "write ENOSPC temp-appendonly.aof.manifest", "rename EIO appendonly.aof.manifest", "open EACCES incr.aof", "fsync EIO appendonlydir$",
+        "write ENOSPC temp-appendonly.aof.manifest", "rename EIO appendonly.aof.manifest",
+        "open EACCES incr.aof", "fsync EIO appendonlydir$",
     ],
 )  # fmt: skip
 def test_a_rewrite_that_fails(compare: Compare, fault: str) -> None:

@@ -46,7 +46,7 @@ def new_client(path: Path) -> LocalClient:
     config.load_text(
         "enable-debug-command yes\nhash-max-listpack-entries 3\nset-max-intset-entries 3\n"
         "set-max-listpack-entries 3\nzset-max-listpack-entries 3\nlist-max-listpack-size 4\n"
-        'stream-node-max-entries 3\nsave ""\n'
+        'stream-node-max-entries 3\nlist-compress-depth 1\nsave ""\n'
     )
     return LocalClient(Engine(config))
 
@@ -61,7 +61,7 @@ class Snapshot:
         version = needed_version(engine.keyspace, 10)
         self.output = RecordOutput(engine.keyspace, version, self.spool, 0, True)
         self.output.begin(files.facts(engine), [])
-        self.freezer = Freezer(engine.keyspace, self.output, big)
+        self.freezer = Freezer(engine.keyspace, self.output, big, min(big, 2))
 
     def step(self) -> bool:
         """Take one slice; returns whether there are more."""
@@ -141,6 +141,45 @@ def test_random_changes_do_not_show(tmp_path: Path, seed: int) -> None:
         client.call(*words)
         if dice.random() < 0.1:
             snapshot.step()
+    snapshot.finish()
+    assert snapshots_of(other.engine).load()
+    assert contents(other) == before
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3, 1000])
+def test_a_value_may_be_all_there_is(tmp_path: Path, steps: int) -> None:
+    client, other = new_client(tmp_path), new_client(tmp_path)
+    for name, value in {"a": 1, "b": 2, "c": 3}.items():
+        client("SELECT", value - 1)
+        client("SADD", name, *range(100))
+        client("RPUSH", f"{name} list", *range(100))
+    client("SELECT", 0)
+    before = contents(client)
+    snapshot = Snapshot(client, tmp_path / "dump.rdb", 1)
+    for _ in range(steps):
+        snapshot.step()
+    client("SREM", "a", 5)
+    client("LSET", "a list", 50, "x")
+    snapshot.finish()
+    assert snapshots_of(other.engine).load()
+    assert contents(other) == before
+
+
+def test_one_that_is_given_up_leaves_no_trace(tmp_path: Path) -> None:
+    client, other = new_client(tmp_path), new_client(tmp_path)
+    populate(client, 0, 0)
+    for number in range(70):
+        given_up = Snapshot(client, tmp_path / "none.rdb", 1)
+        for _ in range(number):
+            given_up.step()
+        client("HSET", "big hash", "f1", number)
+        client("LSET", "big list", 5, number)
+        client("SREM", "big set", f"m{number}")
+        given_up.freezer.stop()
+        given_up.spool.cancel()
+    before = contents(client)
+    snapshot = Snapshot(client, tmp_path / "dump.rdb", 1)
+    client("DEL", *KEYS)
     snapshot.finish()
     assert snapshots_of(other.engine).load()
     assert contents(other) == before

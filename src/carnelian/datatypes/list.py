@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 # Bytes of the Python object.
 SHELL = cython.declare(cython.Py_ssize_t, 48)
-# Nodes that are freed in one step.
-NODES_PER_STEP = cython.declare(cython.Py_ssize_t, 64)
 
 
 @cython.final
@@ -81,7 +79,7 @@ class List(Value):
 
     def free_some(self):
         """Free some nodes of a list that nobody uses any more; returns whether more are left."""
-        return self.chain is not None and self.chain.drain(NODES_PER_STEP)
+        return self.chain is not None and self.chain.free_some()
 
     def copy(self):
         """Another list of the same elements."""

@@ -12,6 +12,7 @@ cdef struct Node:
     Py_ssize_t stream  # bytes of the LZF stream; 0 if it is not compressed
     uint32_t count     # elements
     bint plain         # one large element
+    uint32_t number    # for a keeper that is still to have it, else 0
 
 
 ctypedef Node *NodePointer

@@ -1,5 +1,6 @@
 from carnelian.datatypes.listpack cimport Pack
 from carnelian.datatypes.nodes cimport Cursor, Needle, Node
+from carnelian.datatypes.table cimport Keeper
 
 cdef bint exceeds(int fill, Py_ssize_t size, Py_ssize_t count) noexcept nogil
 cdef Py_ssize_t size_limit(int fill) noexcept nogil
@@ -12,6 +13,7 @@ cdef class Quicklist:
     cdef readonly Py_ssize_t count
     cdef readonly int fill
     cdef readonly int depth
+    cdef Keeper keeper  # is handed numbered nodes before they change
 
     cdef int append_pack(self, Pack pack) except -1
     cdef Pack only_pack(self) except? NULL
@@ -24,6 +26,8 @@ cdef class Quicklist:
     cdef Py_ssize_t remove_equal(
         self, const Needle *needle, Py_ssize_t most, bint forward
     ) except -1
+    cdef int keep(self, Node *node) except -1
+    cpdef bint free_some(self) except -1
     cdef bint drain(self, Py_ssize_t nodes) noexcept
     cdef Quicklist copy(self)
     cdef Py_ssize_t memory(self) noexcept

@@ -31,6 +31,7 @@ from cython.cimports.carnelian.datatypes.nodes import (
     strip_pack,
 )
 from cython.cimports.carnelian.datatypes.slabs import take
+from cython.cimports.carnelian.datatypes.table import Keeper
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
@@ -48,6 +49,9 @@ SAFE = cython.declare(cython.Py_ssize_t, 8192)
 # Bytes assumed for what a listpack adds to an element.
 OVERHEAD = cython.declare(cython.Py_ssize_t, 8)
 NO_LIMIT = cython.declare(cython.Py_ssize_t, cython.cast(cython.Py_ssize_t, 1) << 62)
+
+# Nodes that are freed in one step.
+NODES_PER_STEP = cython.declare(cython.Py_ssize_t, 64)
 
 HIGHEST_FILL = cython.declare(cython.int, 32767)
 LOWEST_FILL = cython.declare(cython.int, -5)
@@ -105,6 +109,7 @@ class Quicklist:
         self.tail = cython.NULL
         self.nodes = 0
         self.count = 0
+        self.keeper: Keeper | None = None
         count(SHELL)
 
     def __init__(self, fill: cython.int, depth: cython.int):
@@ -130,6 +135,17 @@ class Quicklist:
             return False
         self.tail.next = cython.NULL
         return True
+
+    def free_some(self):
+        """Free some nodes of a list that nobody uses any more; returns whether more are left."""
+        return self.keeper is None and self.drain(NODES_PER_STEP)
+
+    def keep(self, node):
+        """Hand a node over that is about to change or to go, if it is still to be."""
+        if self.keeper is not None and node.number:
+            self.keeper.keep_block(node.number, node.data, node.size, node.stream, node.plain)
+            node.number = 0
+        return 0
 
     def copy(self):
         """Another list of the same nodes."""
@@ -189,6 +205,7 @@ class Quicklist:
         """Take the listpack out of the only node, or NULL if that is none."""
         if self.nodes != 1 or self.head.plain:
             return cython.NULL
+        self.keep(self.head)
         decompress(self.head)
         pack: Pack = cython.cast(Pack, self.head.data)
         self.head.data = cython.NULL
@@ -240,6 +257,7 @@ class Quicklist:
 
     def unlink(self, node):
         """Remove a node and what it holds."""
+        self.keep(node)
         if node.next is not cython.NULL:
             node.next.previous = node.previous
         else:
@@ -296,6 +314,7 @@ class Quicklist:
         node: NodePointer = self.head if at_head else self.tail
         length: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
         if self.accepts(node, length):
+            self.keep(node)
             if at_head:
                 listpack.prepend(pack_of(node), PyBytes_AS_STRING(text), length)
             else:
@@ -322,6 +341,7 @@ class Quicklist:
         if node.count == 1:
             self.unlink(node)
             return text
+        self.keep(node)
         listpack.remove(pack, at)
         node.size = total_of(pack[0])
         node.count -= 1
@@ -358,6 +378,7 @@ class Quicklist:
         self.count += 1
         edge: cython.bint = is_edge(cursor, after)
         neighbour: NodePointer = node.next if after else node.previous
+        self.keep(node)
         open_at(cursor)
         if self.accepts(node, length):
             put_in(node, behind(cursor) if after else cursor.at, text)
@@ -369,6 +390,7 @@ class Quicklist:
             self.merge_around(node)
             return 0
         if self.accepts(neighbour, length):
+            self.keep(neighbour)
             decompress(neighbour)
             put_in(neighbour, listpack.HEADER if after else -1, text)
             self.settle(neighbour)
@@ -381,6 +403,7 @@ class Quicklist:
         large: NodePointer = self.new_node(text)
         edge: cython.bint = node.plain or is_edge(cursor, after)
         self.count += 1
+        self.keep(node)
         open_at(cursor)
         if edge:
             return self.link(large, node, after)
@@ -417,6 +440,7 @@ class Quicklist:
         node: NodePointer = cursor.node
         length: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
         large: cython.bint = self.is_large(length)
+        self.keep(node)
         open_at(cursor)
         if not node.plain and not large:
             listpack.replace(pack_of(node), cursor.at, PyBytes_AS_STRING(text), length)
@@ -474,6 +498,8 @@ class Quicklist:
 
     def merge(self, node, tail):
         """Move the elements of ``tail`` to the node before it."""
+        self.keep(node)
+        self.keep(tail)
         decompress(node)
         decompress(tail)
         moved: cython.Py_ssize_t = tail.count
@@ -505,6 +531,7 @@ class Quicklist:
                 count -= node.count
                 self.unlink(node)
             else:
+                self.keep(node)
                 decompress(node)
                 removed = node.count
                 listpack.remove_several(pack_of(node), at, count)
@@ -537,6 +564,7 @@ class Quicklist:
         if node.plain:
             removed = 1
         else:
+            self.keep(node)
             decompress(node)
             removed = strip_pack(pack_of(node), needle, most, forward)
             node.size = total_of(pack_of(node)[0])

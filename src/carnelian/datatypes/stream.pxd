@@ -4,6 +4,7 @@ from carnelian.datatypes.limits cimport Limits
 from carnelian.datatypes.stream_id cimport Id
 from carnelian.datatypes.stream_node cimport Node
 from carnelian.datatypes.stream_scan cimport Scan
+from carnelian.datatypes.table cimport Keeper
 from carnelian.datatypes.value cimport Value
 from libc.stdint cimport int64_t, uint64_t
 
@@ -39,6 +40,7 @@ cdef class Stream(Value):
     cdef Id max_deleted
     cdef public uint64_t entries_added
     cdef dict named      # groups by name; None as long as there were none
+    cdef Keeper keeper   # is handed numbered nodes before they change
 
     cpdef bint free_some(self) except -1
     cdef Scan scan(self, const Id *start, const Id *end, bint back)
@@ -52,6 +54,7 @@ cdef class Stream(Value):
     cdef bint edge(self, bint with_deleted, Id *id) except -1
     cdef int64_t trim(self, const Trim *how) except -1
     cdef int64_t trim_node(self, Node *node, const Trim *how) except -1
+    cdef int keep(self, Node *node) except -1
     cdef int drop_node(self, Node *node) except -1
     cdef bint is_referenced(self, const Id *id) except -1
     cdef int drop_references(self, const Id *id) except -1

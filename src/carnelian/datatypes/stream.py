@@ -61,6 +61,7 @@ from cython.cimports.carnelian.datatypes.stream_node import (
     start_node,
 )
 from cython.cimports.carnelian.datatypes.stream_scan import Scan
+from cython.cimports.carnelian.datatypes.table import Keeper
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
@@ -111,6 +112,7 @@ class Stream(Value):
         self.first = ZERO
         self.max_deleted = ZERO
         self.named: dict | None = None
+        self.keeper: Keeper | None = None
         count_memory(SHELL)
 
     def __dealloc__(self):
@@ -151,6 +153,8 @@ class Stream(Value):
     def free_some(self):
         """Free a part of a stream that nobody uses any more; returns whether more is left."""
         group: Group
+        if self.keeper is not None:
+            return False
         if self.named is not None:
             for group in self.named.values():
                 if group.free_some():
@@ -276,6 +280,8 @@ class Stream(Value):
         if node is cython.NULL:
             node = cython.cast(NodePointer, insert(cython.address(self.nodes), id))
             start_node(node, words, start, room)
+        else:
+            self.keep(node)
         append_entry(node, id, words, start)
         self.length += 1
         self.entries_added += 1
@@ -312,6 +318,7 @@ class Stream(Value):
         if scan.head.live == 1:
             self.drop_node(scan.node)
         else:
+            self.keep(scan.node)
             mark_deleted(scan.node, cython.address(scan.entry))
             set_counts(scan.node, scan.head.live - 1, scan.head.deleted + 1)
         return True
@@ -323,8 +330,16 @@ class Stream(Value):
         self.renew_first()
         return gone
 
+    def keep(self, node):
+        """Hand a node over that is about to change or to go, if it is still to be."""
+        if self.keeper is not None and node.number:
+            self.keeper.keep_block(node.number, node.pack, total_of(node.pack), 0, False)
+            node.number = 0
+        return 0
+
     def drop_node(self, node):
         """Remove a node; the number of entries is for the caller to change."""
+        self.keep(node)
         first: Id = node.first
         free_node(node)
         erase_item(cython.address(self.nodes), cython.address(first))
@@ -402,6 +417,7 @@ class Stream(Value):
         head = cython.declare(Head)
         entry = cython.declare(Entry)
         removed: int64_t = 0
+        self.keep(node)
         read_head(node.pack, cython.address(head))
         at: cython.Py_ssize_t = head.entries
         end: cython.Py_ssize_t = end_of(node.pack)

@@ -7,7 +7,7 @@ cdef struct Node:         # an item of the index of a stream
     Id first              # of its first entry; the others are written relative to it
     Pack pack
     uint32_t room         # bytes taken for the listpack
-    uint32_t unused
+    uint32_t number       # for a keeper that is still to have it, else 0
 
 
 cdef struct Head:         # of a node

@@ -83,6 +83,7 @@ def duplicate(node, other):
     room: cython.Py_ssize_t = cell_size(total_of(other.pack))
     node.pack = cython.cast(Pack, take(room))
     node.room = cython.cast(uint32_t, room)
+    node.number = 0
     memcpy(node.pack, other.pack, total_of(other.pack))
     return 0
 
@@ -242,6 +243,7 @@ def start_node(node, words, start, room):
     seal(pack, at + 1, min(fields + 4, MANY))
     node.pack = pack
     node.room = cython.cast(uint32_t, room)
+    node.number = 0
     return 0
 
 

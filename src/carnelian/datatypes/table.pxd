@@ -65,9 +65,13 @@ cdef void begin_walk(Walk *walk, const Array *main, const Array *target, Py_ssiz
 cdef Entry *walk_on(Walk *walk) noexcept nogil
 
 
-# Is handed entries as they were, see Table.begin_version.
+# Is handed what is about to change: entries of tables, see Table.begin_version, and the numbered
+# blocks of long lists and streams.
 cdef class Keeper:
     cdef int keep(self, Table table, Entry *entry) except -1
+    cdef int keep_block(
+        self, uint32_t number, const void *data, Py_ssize_t size, Py_ssize_t stream, bint plain
+    ) except -1
 
 
 cdef class Table:

@@ -306,10 +306,16 @@ def next_cursor(cursor: uint64_t, mask: uint64_t) -> uint64_t:
 
 @cython.cclass
 class Keeper:
-    """Takes entries as they were before they change."""
+    """Takes what is about to change as it is."""
 
     def keep(self, table, entry):
         """Take an entry of an older version, and give it the version of the table."""
+        raise NotImplementedError
+
+    def keep_block(self, number, data, size, stream, plain):
+        """Take the block of that number: ``size`` bytes, compressed to ``stream`` unless that is 0;
+        one element of a list (``plain``), or a listpack.
+        """
         raise NotImplementedError
 
 

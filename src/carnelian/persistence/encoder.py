@@ -152,13 +152,17 @@ def put_list(sink: Sink, value: ObjectPointer) -> cython.int:
     sink.put_length(cython.cast(List, value).chain.nodes)
     node = cython.cast(List, value).chain.head
     while node is not cython.NULL:
-        sink.put_length(PLAIN if node.plain else PACKED)
-        if node.stream:
-            sink.put_stream(node.data, node.stream, node.size)
-        else:
-            sink.put_text(cython.cast(cython.p_const_char, node.data), node.size)
+        put_node(sink, node.data, node.size, node.stream, node.plain)
         node = node.next
     return 0
+
+
+def put_node(sink, data, size, stream, plain):
+    """Write a node of a list: ``size`` bytes, compressed to ``stream`` unless that is 0."""
+    sink.put_length(PLAIN if plain else PACKED)
+    if stream:
+        return sink.put_stream(data, stream, size)
+    return sink.put_text(cython.cast(cython.p_const_char, data), size)
 
 
 # -- Sets ----------------------------------------------------------------------------------------

@@ -1,36 +1,75 @@
 from carnelian.datatypes.entry cimport Entry
+from carnelian.datatypes.nodes cimport NodePointer
+from carnelian.datatypes.quicklist cimport Quicklist
+from carnelian.datatypes.stream cimport Stream
+from carnelian.datatypes.stream_id cimport Id
 from carnelian.datatypes.table cimport Found, Keeper, Table
 from carnelian.keyspace.keyspace cimport Keyspace
-from libc.stdint cimport uint64_t
+from libc.stdint cimport uint32_t, uint64_t
+
+
+cdef struct Block:      # of a list or a stream, as Keeper.keep_block has it
+    const void *data
+    Py_ssize_t size
+    Py_ssize_t stream
+    bint plain
 
 
 cdef class Output:
     cdef readonly Py_ssize_t keys
+    cdef bint takes_blocks
 
     cdef int put_key(self, int index, Entry *entry) except -1
-    cdef int open_value(self, int index, Entry *entry, FrozenValue value) except -1
-    cdef int put_member(self, FrozenValue value, Entry *member) except -1
-    cdef int close_value(self, FrozenValue value, FrozenValue following) except -1
+    cdef int open_value(self, int index, Entry *entry, Frozen value) except -1
+    cdef int put_member(self, FrozenMembers value, Entry *member) except -1
+    cdef int put_block(self, FrozenBlocks value, const Block *block) except -1
+    cdef int close_value(self, Frozen value, Frozen following) except -1
 
 
 cdef class Frozen(Keeper):
     cdef Freezer freezer
-    cdef readonly Table table
-    cdef uint64_t cursor
     cdef readonly int index
+    cdef object kind    # of a value: its class
+    cdef object record  # for the output to keep something in
+    cdef object rest    # and something that comes later
+    cdef Py_ssize_t count
+    cdef bint timed
+    cdef long long soonest
 
+    cdef bint walk(self) except -1
     cdef int finish(self, bint complete) except -1
 
 
-cdef class FrozenDatabase(Frozen):
+cdef class FrozenTable(Frozen):
+    cdef Table table
+    cdef uint64_t cursor
+
+
+cdef class FrozenDatabase(FrozenTable):
     pass
 
 
-cdef class FrozenValue(Frozen):
-    cdef object kind
-    cdef object record  # what the output keeps with it
-    cdef bint timed
-    cdef long long soonest
+cdef class FrozenMembers(FrozenTable):
+    pass
+
+
+cdef class FrozenBlocks(Frozen):
+    cdef Py_ssize_t taken  # the last number that was handed out
+    cdef dict copies
+
+    cdef int read(self, Py_ssize_t number, Block *block) except -1
+
+
+cdef class FrozenList(FrozenBlocks):
+    cdef NodePointer *nodes
+    cdef Quicklist chain
+
+
+cdef class FrozenStream(FrozenBlocks):
+    cdef Id *ids
+    cdef Stream stream
+
+    cdef const Id *first_id(self, Py_ssize_t number) noexcept
 
 
 cdef class Freezer:
@@ -41,8 +80,12 @@ cdef class Freezer:
     cdef Found found
     cdef long long deadline
     cdef Py_ssize_t big
+    cdef Py_ssize_t long
     cdef readonly bint over
+    cdef object fault  # the exception that came up, or None
 
     cdef int freeze(self, int index, Entry *entry) except -1
-    cdef bint walk(self, Frozen frozen) except -1
+    cdef int freeze_table(self, int index, Entry *entry, object value, Table table) except -1
+    cdef int freeze_blocks(self, int index, Entry *entry, object value) except -1
+    cdef int end_first(self, Frozen frozen) except -1
     cdef bint late(self)

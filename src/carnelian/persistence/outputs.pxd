@@ -1,6 +1,6 @@
 from carnelian.datatypes.entry cimport Entry
 from carnelian.keyspace.keyspace cimport Keyspace
-from carnelian.persistence.freezing cimport FrozenValue, Output
+from carnelian.persistence.freezing cimport Frozen, Output
 from carnelian.persistence.rewriting cimport Rewriter
 from carnelian.persistence.sink cimport Sink
 from carnelian.persistence.writer cimport Writer
@@ -11,12 +11,11 @@ cdef class RecordOutput(Output):
     cdef Writer writer
     cdef Sink sink
     cdef object spool
-    cdef FrozenValue first
+    cdef Frozen first
     cdef int selected
 
     cdef int select(self, int index) except -1
-    cdef int put_uncompressed(self, Entry *entry) except -1
-    cdef int put_first(self, FrozenValue value) except -1
+    cdef int put_first(self, Frozen value) except -1
 
 
 cdef class CommandOutput(Output):

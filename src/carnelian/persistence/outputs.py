@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.datatypes.entry import (
-    OBJECT,
     expires,
     expiry_of,
     key_length,
@@ -19,12 +18,13 @@ from cython.cimports.carnelian.datatypes.entry import (
 from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.datatypes.set import Set
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
-from cython.cimports.carnelian.datatypes.value import Value
+from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
-from cython.cimports.carnelian.persistence import encoder
+from cython.cimports.carnelian.persistence import encoder, streams
 from cython.cimports.carnelian.persistence.formats import HASH, HASH_TIMES, SELECT, SET, ZSET_2
-from cython.cimports.carnelian.persistence.freezing import Output
+from cython.cimports.carnelian.persistence.freezing import FrozenStream, Output
+from cython.cimports.carnelian.persistence.objects import ObjectPointer
 from cython.cimports.carnelian.persistence.rewriting import Rewriter
 from cython.cimports.carnelian.persistence.sink import Sink
 from cython.cimports.carnelian.persistence.writer import Writer
@@ -34,8 +34,6 @@ from carnelian.resp.numbers import format_int
 if TYPE_CHECKING:
     from carnelian.persistence.spool import Spool
 
-# Blocks of a list or a stream from which compressing them takes too long for one slice.
-LONG = cython.declare(cython.Py_ssize_t, 64)
 NOWHERE = cython.declare(cython.int, -1)
 
 
@@ -63,6 +61,7 @@ class RecordOutput(Output):
         clocks: cython.int,
         compress: bool,
     ):
+        super().__init__(True)
         self.keyspace = keyspace
         self.spool = spool
         self.sink = Sink(version, compress=compress)
@@ -104,19 +103,7 @@ class RecordOutput(Output):
         """Write a key with all of its value."""
         self.select(index)
         self.keys += 1
-        if entry.kind == OBJECT and self.sink.compressing:
-            value: object = cython.cast(object, reference_of(entry))
-            if isinstance(value, Value) and cython.cast(Value, value).free_effort() > LONG:
-                return self.put_uncompressed(entry)
         return self.writer.write_key(self.keyspace, entry)
-
-    def put_uncompressed(self, entry):
-        """A key of which the value is large, but written fast."""
-        self.sink.compressing = False
-        try:
-            return self.writer.write_key(self.keyspace, entry)
-        finally:
-            self.sink.compressing = True
 
     def open_value(self, index, entry, value):
         """Begin the record of a value, and let it go on if it is the only one."""
@@ -126,13 +113,22 @@ class RecordOutput(Output):
         self.writer.write_head(record, self.keyspace, entry)
         if value.kind is Hash:
             record.put_byte(HASH_TIMES if value.timed else HASH)
+        elif value.kind is Set:
+            record.put_byte(SET)
+        elif value.kind is SortedSet:
+            record.put_byte(ZSET_2)
         else:
-            record.put_byte(SET if value.kind is Set else ZSET_2)
+            encoder.put_type(record, entry)
         record.put_text(key_of(entry), key_length(entry))
         if value.timed:
             record.put_word(value.soonest)
-        record.put_length(value.table.used)
+        record.put_length(value.count)
         value.record = record
+        if value.kind is Stream:
+            # What else there is to know of a stream comes last, but is as it was, too.
+            rest: Sink = Sink(self.sink.version, compress=self.sink.compressing)
+            streams.put_rest(rest, cython.cast(ObjectPointer, reference_of(entry)))
+            value.rest = rest
         self.keys += 1
         if self.first is None:
             self.sink.drain_to(self.spool)
@@ -160,10 +156,25 @@ class RecordOutput(Output):
             return record.put_word(word_of(member))
         return 0
 
+    def put_block(self, value, block):
+        """Add a block to the record of its value."""
+        record: Sink = value.record
+        if value.kind is Stream:
+            return streams.put_node(
+                record,
+                cython.cast(FrozenStream, value).first_id(value.taken),
+                cython.cast(cython.p_const_char, block.data),
+                block.size,
+            )
+        return encoder.put_node(record, block.data, block.size, block.stream, block.plain)
+
     def close_value(self, value, following):
         """Hand on what is left of a record, and let the next one go on."""
-        cython.cast(Sink, value.record).drain_to(self.spool)
-        value.record = None
+        record: Sink = value.record
+        record.drain_to(self.spool)
+        if value.rest is not None:
+            cython.cast(Sink, value.rest).drain_to(self.spool)
+        value.record = value.rest = None
         self.first = None
         if following is None:
             self.sink.drain_to(self.spool)
@@ -181,9 +192,9 @@ class CommandOutput(Output):
     """
 
     def __init__(self, spool: Spool):
+        super().__init__(False)
         self.rewriter = Rewriter(-1, False, spool)
         self.selected = NOWHERE
-        self.keys = 0
 
     def begin(self, stamp_s: int, functions: Iterable[bytes]) -> None:
         """Write what comes before the keys; as ``Rewriter.write``."""

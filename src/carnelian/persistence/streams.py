@@ -70,6 +70,13 @@ def put_name(sink: Sink, name: bytes) -> cython.int:
     return sink.put_text(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))
 
 
+def put_node(sink, first, pack, length):
+    """A node: the id of its first entry, and its listpack."""
+    sink.put_length(ID_SIZE)
+    put_id(sink, first)
+    return sink.put_text(pack, length)
+
+
 def put_stream(sink, value):
     """Write a stream."""
     # No reference is taken: that would write to the stream, and a child copy a page for each.
@@ -80,10 +87,18 @@ def put_stream(sink, value):
     seek(tree, cython.address(_ZERO), cython.address(place))
     while place.leaf is not cython.NULL:
         node = cython.cast(NodePointer, item_at(tree, cython.address(place)))
-        sink.put_length(ID_SIZE)
-        put_id(sink, cython.address(node.first))
-        sink.put_text(cython.cast(cython.p_const_char, node.pack), total_of(node.pack))
+        put_node(
+            sink,
+            cython.address(node.first),
+            cython.cast(cython.p_const_char, node.pack),
+            total_of(node.pack),
+        )
         step(cython.address(place))
+    return put_rest(sink, value)
+
+
+def put_rest(sink, value):
+    """Write what comes behind the nodes of a stream."""
     sink.put_length(cython.cast(Stream, value).length)
     put_numbers(sink, cython.address(cython.cast(Stream, value).last))
     put_numbers(sink, cython.address(cython.cast(Stream, value).first))

@@ -48,6 +48,10 @@ from cython.cimports.libc.string import memcpy, memmove, memset
 
 HEADER = cython.declare(cython.Py_ssize_t, 8)
 WORD = cython.declare(cython.Py_ssize_t, 8)
+# Up to this length, copying a string takes less time and memory than the copy of a page.
+COPY_LIMIT = cython.declare(cython.Py_ssize_t, 32 * 1024)
+
+_shared = cython.declare(cython.bint, False)
 
 
 # -- Blocks --------------------------------------------------------------------------------------
@@ -262,6 +266,16 @@ def describe_reference(kind: cython.int, value: object, content: cython.pointer[
 # -- Values on the way out -----------------------------------------------------------------------
 
 
+def share_memory(shared: cython.bint) -> None:
+    """Tell whether a child process shares the memory of this one.
+
+    A reference to a string is written into the string, and so makes the kernel copy a page. While
+    memory is shared, strings are copied instead, as long as that is cheaper.
+    """
+    global _shared
+    _shared = shared
+
+
 def read_value(entry):
     """The value: ``bytes`` for every kind of string, the object itself for a collection."""
     digits = cython.declare(cython.char[24])
@@ -269,10 +283,21 @@ def read_value(entry):
         return PyBytes_FromStringAndSize(value_of(entry), entry.length)
     if entry.kind == INTEGER:
         return PyBytes_FromStringAndSize(digits, format_integer(word_of(entry), digits))
+    if _shared and entry.kind == BYTES:
+        return copy_of(reference_of(entry))
     value: object = cython.cast(object, reference_of(entry))
     if entry.kind == BUFFER:
         return cython.cast(StringBuffer, value).value()
     return value
+
+
+@cython.cfunc
+def copy_of(text: cython.pointer[PyObject]):
+    """A string that was kept by reference: a copy of it, or itself if it is very long."""
+    length: cython.Py_ssize_t = PyBytes_GET_SIZE(cython.cast(bytes, text))
+    if length > COPY_LIMIT:
+        return cython.cast(object, text)
+    return PyBytes_FromStringAndSize(PyBytes_AS_STRING(cython.cast(bytes, text)), length)
 
 
 def read_key(entry):

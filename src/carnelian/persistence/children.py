@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from carnelian.datatypes import entry
+
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
 
@@ -177,12 +179,14 @@ def note_fork(engine: Engine, child: Child) -> None:
     facts["latest_fork_usec"] = child.fork_us
     facts["total_forks"] = facts.get("total_forks", 0) + 1
     engine.latency.add("fork", child.fork_us // 1000, engine.clock.ms // 1000)
+    entry.share_memory(True)
     engine.keyspace.hold_resizes(True)
     engine.keyspace.touching = False
 
 
 def note_end(engine: Engine) -> None:
     """Memory is shared with no child any more."""
+    entry.share_memory(False)
     engine.keyspace.hold_resizes(False)
     engine.keyspace.touching = True
 

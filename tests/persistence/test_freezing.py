@@ -165,6 +165,25 @@ def test_a_value_may_be_all_there_is(tmp_path: Path, steps: int) -> None:
     assert contents(other) == before
 
 
+def test_long_strings_are_whole(tmp_path: Path) -> None:
+    client, other = new_client(tmp_path), new_client(tmp_path)
+    dice = random.Random(1)
+    for number in range(8):
+        client("SET", f"random{number}", dice.randbytes(60_000 + 2_000 * number))
+        client("SET", f"alike{number}", b"text" * (10_000 << number), "EX", 1000)
+    client("SADD", "big set", *range(100))
+    before = contents(client)
+    snapshot = Snapshot(client, tmp_path / "dump.rdb", 1)
+    client("SET", "random5", "x")
+    client("SREM", "big set", 5)
+    client("APPEND", "alike3", "more")
+    client("SETRANGE", "alike4", 100_000, "other")
+    client("DEL", "random7", "alike7")
+    snapshot.finish()
+    assert snapshots_of(other.engine).load()
+    assert contents(other) == before
+
+
 def test_one_that_is_given_up_leaves_no_trace(tmp_path: Path) -> None:
     client, other = new_client(tmp_path), new_client(tmp_path)
     populate(client, 0, 0)

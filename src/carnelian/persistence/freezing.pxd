@@ -17,12 +17,13 @@ cdef struct Block:      # of a list or a stream, as Keeper.keep_block has it
 
 cdef class Output:
     cdef readonly Py_ssize_t keys
-    cdef bint takes_blocks
+    cdef bint takes_parts
 
     cdef int put_key(self, int index, Entry *entry) except -1
     cdef int open_value(self, int index, Entry *entry, Frozen value) except -1
     cdef int put_member(self, FrozenMembers value, Entry *member) except -1
     cdef int put_block(self, FrozenBlocks value, const Block *block) except -1
+    cdef int put_string(self, FrozenString value, bytes text) except -1
     cdef int close_value(self, Frozen value, Frozen following) except -1
 
 
@@ -51,6 +52,10 @@ cdef class FrozenDatabase(FrozenTable):
 
 cdef class FrozenMembers(FrozenTable):
     pass
+
+
+cdef class FrozenString(Frozen):
+    cdef bytes text
 
 
 cdef class FrozenBlocks(Frozen):
@@ -85,6 +90,7 @@ cdef class Freezer:
     cdef object fault  # the exception that came up, or None
 
     cdef int freeze(self, int index, Entry *entry) except -1
+    cdef int add(self, int index, Entry *entry, Frozen value) except -1
     cdef int freeze_table(self, int index, Entry *entry, object value, Table table) except -1
     cdef int freeze_blocks(self, int index, Entry *entry, object value) except -1
     cdef int end_first(self, Frozen frozen) except -1

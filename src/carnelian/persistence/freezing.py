@@ -6,6 +6,7 @@ has come to it is handed out just before. Keys are handed out exactly once, in n
 A big collection is frozen itself when its turn comes, or when somebody is about to change it: the
 members of sets, sorted sets and hashes as keys are, in no order. Long lists and streams have their
 blocks numbered, and are handed out in that order, from copies of the blocks that change before.
+Long strings never change in place, and are left to others as they are.
 """
 
 from __future__ import annotations
@@ -37,7 +38,11 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.persistence.formats import WITH_TIMES
 from cython.cimports.carnelian.persistence.freezing import Block
-from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cython.cimports.cpython.bytes import (
+    PyBytes_AS_STRING,
+    PyBytes_FromStringAndSize,
+    PyBytes_GET_SIZE,
+)
 from cython.cimports.cpython.object import PyObject
 from cython.cimports.libc.stdint import uint32_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc
@@ -46,6 +51,8 @@ from cython.cimports.libc.string import memset
 # Members from which a collection is frozen rather than handed out at once, and blocks of one.
 BIG: int = 2048
 LONG: int = 16
+# Bytes from which a string is handed out by reference.
+LONG_STRING = cython.declare(cython.Py_ssize_t, 64 * 1024)
 # Buckets whose entries are collected at a time.
 BUCKETS = cython.declare(cython.Py_ssize_t, 16)
 NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
@@ -55,12 +62,13 @@ NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 class Output:
     """Where what is handed out goes; ``keys`` counts the keys.
 
-    ``takes_blocks`` says whether long lists and streams are to be handed out block by block.
+    ``takes_parts`` says whether long lists, streams and strings are to be handed out as values with
+    parts.
     """
 
-    def __init__(self, takes_blocks: cython.bint):
+    def __init__(self, takes_parts: cython.bint):
         self.keys = 0
-        self.takes_blocks = takes_blocks
+        self.takes_parts = takes_parts
 
     def put_key(self, index, entry):
         """Take a key of a database with all of its value."""
@@ -76,6 +84,10 @@ class Output:
 
     def put_block(self, value, block):
         """Take the next block of a list or a stream."""
+        raise NotImplementedError
+
+    def put_string(self, value, text):
+        """Take a long string as the value it is."""
         raise NotImplementedError
 
     def close_value(self, value, following):
@@ -185,6 +197,28 @@ class FrozenMembers(FrozenTable):
                 self.freezer.output.put_member(self, entry)
             except Exception as fault:
                 self.freezer.fault = fault
+        return 0
+
+
+@cython.final
+@cython.cclass
+class FrozenString(Frozen):
+    """A long string, which is handed out by reference: others take their time with it."""
+
+    def __init__(self, freezer: Freezer, index: cython.int, text: bytes):
+        self.freezer = freezer
+        self.index = index
+        self.kind = bytes
+        self.text: bytes = text
+
+    def walk(self):
+        """Hand out all of it."""
+        self.freezer.output.put_string(self, self.text)
+        return True
+
+    def finish(self, complete):
+        """Let go of it."""
+        self.text = b""
         return 0
 
 
@@ -426,37 +460,41 @@ class Freezer:
 
     def freeze(self, index, entry):
         """Hand out a key, or freeze its value."""
+        if entry.kind == BYTES and self.output.takes_parts:
+            text: bytes = cython.cast(bytes, reference_of(entry))
+            if PyBytes_GET_SIZE(text) >= LONG_STRING:
+                return self.add(index, entry, FrozenString(self, index, text))
         if entry.kind == OBJECT:
             value: object = cython.cast(object, reference_of(entry))
             table: Table = table_of(value)
             if table is not None and table.used >= self.big:
                 return self.freeze_table(index, entry, value, table)
-            if self.output.takes_blocks and effort_of(value) >= self.long:
+            if self.output.takes_parts and effort_of(value) >= self.long:
                 return self.freeze_blocks(index, entry, value)
         return self.output.put_key(index, entry)
+
+    def add(self, index, entry, value):
+        """Take a frozen value on: its parts will be handed out one by one."""
+        self.output.open_value(index, entry, value)
+        self.values.append(value)
+        return 0
 
     def freeze_table(self, index, entry, value, table):
         """Freeze a set, a sorted set or a hash."""
         frozen: FrozenMembers = FrozenMembers(self, table, index)
         frozen.describe(value)
-        self.output.open_value(index, entry, frozen)
         table.begin_version(frozen)
-        self.values.append(frozen)
-        return 0
+        return self.add(index, entry, frozen)
 
     def freeze_blocks(self, index, entry, value):
         """Freeze a list or a stream."""
         if isinstance(value, List):
             chain: FrozenList = FrozenList(self, index)
             chain.number(cython.cast(List, value).chain)
-            self.output.open_value(index, entry, chain)
-            self.values.append(chain)
-        else:
-            stream: FrozenStream = FrozenStream(self, index)
-            stream.number(value)
-            self.output.open_value(index, entry, stream)
-            self.values.append(stream)
-        return 0
+            return self.add(index, entry, chain)
+        stream: FrozenStream = FrozenStream(self, index)
+        stream.number(value)
+        return self.add(index, entry, stream)
 
 
 @cython.cfunc

@@ -122,7 +122,8 @@ class RecordOutput(Output):
         record.put_text(key_of(entry), key_length(entry))
         if value.timed:
             record.put_word(value.soonest)
-        record.put_length(value.count)
+        if value.kind is not bytes:
+            record.put_length(value.count)
         value.record = record
         if value.kind is Stream:
             # What else there is to know of a stream comes last, but is as it was, too.
@@ -167,6 +168,12 @@ class RecordOutput(Output):
                 block.size,
             )
         return encoder.put_node(record, block.data, block.size, block.stream, block.plain)
+
+    def put_string(self, value, text):
+        """Add a string to a record that goes on to the spool just now."""
+        cython.cast(Sink, value.record).drain_to(self.spool)
+        self.spool.put_string(text, self.sink.compressing)
+        return 0
 
     def close_value(self, value, following):
         """Hand on what is left of a record, and let the next one go on."""

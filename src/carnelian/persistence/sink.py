@@ -331,3 +331,17 @@ def write_length(to: cython.pointer[uint8_t], length: uint64_t) -> cython.int:
     for i in range(width):
         to[1 + i] = cython.cast(uint8_t, (length >> (8 * (width - 1 - i))) & 255)
     return 1 + width
+
+
+def length_form(length: uint64_t) -> bytes:
+    """The form of a length."""
+    sink: Sink = Sink(0)
+    sink.put_length(length)
+    return sink.taken()
+
+
+def string_form(text: bytes) -> bytes:
+    """The form of a string, compressed if that is shorter."""
+    sink: Sink = Sink(0)
+    sink.text(text)
+    return sink.taken()

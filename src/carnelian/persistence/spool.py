@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from queue import SimpleQueue
 
 from carnelian.persistence import crc64
+from carnelian.persistence.sink import length_form, string_form
 from carnelian.persistence.targets import Target
 
 # Bytes after which what was written is brought to the disk, where that is wanted.
 _SYNC_INTERVAL = 4 * 1024 * 1024
+# Longest string that is compressed: what comes of it is held in memory, too.
+_COMPRESSED = 16 * 1024 * 1024
 
 
 class Spool:
@@ -34,8 +38,8 @@ class Spool:
         self._seal = seal
         self._sync = sync
         self._target = target
-        self._written = self._synced = 0
-        self._pieces: SimpleQueue[bytes | None] = SimpleQueue()
+        self._written = self._unsynced = self._crc = 0
+        self._pieces: SimpleQueue[bytes | _String | None] = SimpleQueue()
         self._canceled = False
         # Held while the file takes its place, which is not to be interrupted.
         self._last_step = threading.Lock()
@@ -51,6 +55,11 @@ class Spool:
         """Take a piece of the content; never waits."""
         self.taken += len(piece)
         self._pieces.put(piece)
+
+    def put_string(self, text: bytes, compress: bool) -> None:
+        """Take a string, to be put into the form of RDB files by the thread; never waits."""
+        self.taken += len(text)
+        self._pieces.put(_String(text, compress))
 
     def finish(self) -> None:
         """There are no further pieces."""
@@ -79,30 +88,51 @@ class Spool:
                 self.ended.set()
         except OSError as error:
             self.error = error
+        except MemoryError:
+            self.error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
         finally:
             self.ended.set()
 
     def _write_all(self) -> None:
-        crc = 0
         self._target.step = "rdbSaveRio"
         while (piece := self._pieces.get()) is not None:
             if self._canceled:
                 return
-            if self._seal:
-                crc = crc64.of(piece, crc)
-            self._write(piece)
+            if isinstance(piece, _String):
+                for part in piece.parts():
+                    self._write(part)
+                self._written += len(piece.text)
+            else:
+                self._write(piece)
+                self._written += len(piece)
         if self._canceled:
             return
         if self._seal is not None:
-            self._write(crc.to_bytes(8, "little"))
+            self._write(self._crc.to_bytes(8, "little"))
         self._target.step = "fsync"
         os.fsync(self._fd)
 
     def _write(self, piece: bytes) -> None:
+        if self._seal:
+            self._crc = crc64.of(piece, self._crc)
         view = memoryview(piece)
         while view:
             view = view[os.write(self._fd, view) :]
-        self._written += len(piece)
-        if self._sync and self._written - self._synced >= _SYNC_INTERVAL:
+        self._unsynced += len(piece)
+        if self._sync and self._unsynced >= _SYNC_INTERVAL:
             os.fdatasync(self._fd)
-            self._synced = self._written
+            self._unsynced = 0
+
+
+class _String:
+    """A string that is still to be put into its form."""
+
+    def __init__(self, text: bytes, compress: bool):
+        self.text = text
+        self._compress = compress and len(text) <= _COMPRESSED
+
+    def parts(self) -> list[bytes]:
+        """The form of the string: in one piece, or as what comes before it and itself."""
+        if self._compress:
+            return [string_form(self.text)]
+        return [length_form(len(self.text)), self.text]

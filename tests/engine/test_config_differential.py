@@ -22,7 +22,7 @@ NEWER = {
     "set-max-listpack-value": "7.2",
 }
 # What Redis does not have.
-OWN = {"rdb-version"}
+OWN = {"rdb-version", "snapshot-method"}
 # Shown by CONFIG GET * in 7.0, by its name only since 7.2.
 HIDDEN_SINCE = {"aof-disable-auto-gc"}
 # A new word in the list, or a closer bound, changes the errors too.

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import random
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from carnelian import commands
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
-from carnelian.persistence import files
+from carnelian.keyspace.state import IGNORE_OVERDUE
+from carnelian.persistence import crc64, files, slicing
 from carnelian.persistence.freezing import Freezer, needed_version
-from carnelian.persistence.outputs import RecordOutput
+from carnelian.persistence.outputs import CommandOutput, RecordOutput
+from carnelian.persistence.replay import Replay
 from carnelian.persistence.snapshots import snapshots_of
 from carnelian.persistence.spool import Spool
-from carnelian.persistence.targets import SnapshotTarget
+from carnelian.persistence.targets import BaseTarget, SnapshotTarget
 from differential.chance import Chance
 from differential.families import FAMILIES
 from support.local import LocalClient
@@ -96,9 +101,9 @@ def populate(client: LocalClient, seed: int, count: int) -> None:
     client("SELECT", 0)
 
 
-def contents(client: LocalClient) -> dict[tuple[int, bytes], object]:
+def contents(client: LocalClient) -> dict[tuple[int, bytes], tuple[bytes, int, Any]]:
     """Everything that is there, in a form to compare."""
-    found: dict[tuple[int, bytes], object] = {}
+    found: dict[tuple[int, bytes], tuple[bytes, int, Any]] = {}
     for database in range(3):
         client("SELECT", database)
         for key in client("KEYS", "*"):
@@ -182,6 +187,95 @@ def test_long_strings_are_whole(tmp_path: Path) -> None:
     snapshot.finish()
     assert snapshots_of(other.engine).load()
     assert contents(other) == before
+
+
+@pytest.mark.parametrize("kind", ["database", "hash", "zset", "list", "stream"])
+def test_what_only_the_snapshot_holds_is_freed_in_steps(tmp_path: Path, kind: str) -> None:
+    client = new_client(tmp_path)
+    keyspace = client.engine.keyspace
+    for number in range(2000):
+        make = {
+            "database": ("SET", f"key{number}", "x"),
+            "hash": ("HSET", "big", f"f{number}", "x"),
+            "zset": ("ZADD", "big", number, f"m{number}"),
+            "list": ("RPUSH", "big", "x" * 2000),
+            "stream": ("XADD", "big", "*", "f", "x" * 2000),
+        }[kind]
+        client(*make)
+    snapshot = Snapshot(client, tmp_path / "dump.rdb", 2)
+    if kind == "database":
+        client("FLUSHDB")
+    else:
+        snapshot.step()
+        client("DEL", "big")
+    assert keyspace.lazyfree_pending_objects == 0
+    snapshot.finish()
+    assert keyspace.lazyfree_pending_objects > 0
+    while keyspace.background_step(1000):
+        pass
+    assert keyspace.lazyfree_pending_objects == 0
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_commands_make_it_as_it_was(tmp_path: Path, seed: int) -> None:
+    client = new_client(tmp_path)
+    populate(client, seed, 50)
+    client("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+    before = contents(client)
+    target = BaseTarget(client.engine, "temporary.aof", str(tmp_path / "base.aof"))
+    spool = Spool(target.open(), None, False, target)
+    output = CommandOutput(spool)
+    output.begin(0, [])
+    freezer = Freezer(client.engine.keyspace, output, 1, 1)
+    chance = Chance(seed + 1000, NAMES)
+    for number in range(300):
+        client.call(*chance.command())
+        if number % 20 == 0:
+            freezer.step(0)
+    while not freezer.over:
+        freezer.step(0)
+    output.end()
+    spool.finish()
+    assert spool.ended.wait(10) and spool.placed
+    other = new_client(tmp_path)
+    other.engine.keyspace.overdue = IGNORE_OVERDUE
+    base = tmp_path / "base.aof"
+    Replay(other.engine, os.open(base, os.O_RDONLY), 0, base.stat().st_size).run()
+    after = contents(other)
+    for found in (before, after):
+        for key, (kind, expiry, value) in list(found.items()):
+            if kind == b"stream":
+                # Commands do not carry when a consumer was last seen.
+                found[key] = (kind, expiry, value[value.index(b"entries") + 1])
+    assert after == before
+
+
+def test_a_thread_that_fails_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = new_client(tmp_path)
+    client("SET", "a", 1)
+
+    def fail(data: bytes, crc: int = 0) -> int:
+        raise MemoryError
+
+    monkeypatch.setattr(crc64, "of", fail)
+    slices = slicing.begin_snapshot(client.engine, "dump.rdb", [], [])
+    slices.wait()
+    assert slices.exit_status == 1
+    assert os.listdir(tmp_path) == []
+
+
+def test_without_a_thread_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = new_client(tmp_path)
+    client("SET", "a", 1)
+
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    with pytest.raises(OSError):
+        slicing.begin_snapshot(client.engine, "dump.rdb", [], [])
+    assert os.listdir(tmp_path) == []
+    assert client("SET", "a", 2) == b"OK"
 
 
 def test_one_that_is_given_up_leaves_no_trace(tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ cdef class Table:
     cdef Py_ssize_t limit      # of all data, above which nothing grows unless overfull; 0 is none
     cdef uint32_t version      # of the entries that are new, changed, or were kept
     cdef uint32_t unfinished   # versions begun since one came to its end
+    cdef uint64_t settle_cursor
     cdef Keeper keeper         # None but between the begin and the end of a version
 
     cdef uint64_t *find(self, uint64_t hash, const char *key, Py_ssize_t length) noexcept nogil
@@ -102,7 +103,8 @@ cdef class Table:
     cdef bint drain(self, Py_ssize_t buckets) except -1
     cdef int begin_version(self, Keeper keeper) except -1
     cdef int end_version(self, bint complete) except -1
-    cdef int settle(self) except -1
+    cdef bint unsettled(self) noexcept nogil
+    cdef int settle(self, Py_ssize_t buckets) except -1
     cdef int put_in_place(self, uint64_t *slot, Entry *entry) except -1
     cdef int drain_bucket(self, Array *array, uint64_t index) except -1
     cdef Py_ssize_t buckets(self) noexcept nogil

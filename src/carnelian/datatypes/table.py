@@ -343,6 +343,7 @@ class Table:
         self.limit = 0
         self.version = 0
         self.unfinished = 0
+        self.settle_cursor = 0
 
     def __dealloc__(self):
         if self.used:
@@ -496,7 +497,8 @@ class Table:
         ``keep``. Whoever wants all of them walks the table by :meth:`scan` besides.
         """
         if self.unfinished >= VERSIONS - 2:
-            self.settle()
+            self.settle(self.buckets())
+        self.settle_cursor = 0
         self.version = (self.version + 1) % VERSIONS
         self.unfinished += 1
         self.keeper = keeper
@@ -512,18 +514,26 @@ class Table:
             self.unfinished = 0
         return 0
 
-    def settle(self):
-        """Have all entries be of this version. O(n)."""
+    def unsettled(self):
+        """Whether so many versions came to no end that their numbers are about to come again."""
+        return self.unfinished > VERSIONS // 4 and self.keeper is None
+
+    def settle(self, buckets):
+        """Have entries be of the current version that are of an older one, in so many buckets."""
         found = cython.declare(Found)
         i: cython.Py_ssize_t
         memset(cython.address(found), 0, cython.sizeof(Found))
         try:
-            self.every(cython.address(found))
-            for i in range(found.count):
-                set_version(found.items[i], self.version)
+            while buckets > 0 and self.unfinished:
+                found.count = 0
+                self.settle_cursor = self.scan(self.settle_cursor, cython.address(found))
+                for i in range(found.count):
+                    set_version(found.items[i], self.version)
+                if self.settle_cursor == 0:
+                    self.unfinished = 0
+                buckets -= 1
         finally:
             forget(cython.address(found))
-        self.unfinished = 0
         return 0
 
     # -- Resizing --------------------------------------------------------------------------------

@@ -416,6 +416,7 @@ class Host:
 
     def _end_all(self) -> None:
         self.state = ENDED
+        self._give_up_files()
         self.core.append_only.close()
         if self.storage is not None:
             self.storage.release()
@@ -424,6 +425,12 @@ class Host:
         self.tidy()
         self.core.keyspace.flush()
         self.core.on_shutdown = self.core.persistence.carry = None
+
+    def _give_up_files(self) -> None:
+        """What is being written in slices now comes to nothing."""
+        if self.slicing is not None:
+            self.slicing.kill()
+            self.slicing = None
 
     def abandon(self) -> None:
         """Close for the destructor of the last who could use the engine."""
@@ -454,6 +461,8 @@ class Host:
         """Save what the interpreter that ends would take away."""
         if self.storage is not None:
             self._close_unattended()
+        else:
+            self._give_up_files()
 
     def orphan(self) -> None:
         """This is a copy of the engine in a child process."""

@@ -497,6 +497,9 @@ class Database(Strings):
         """Go on with a resize, if there is one; returns whether there is more to do."""
         self.table.step(buckets)
         self.expiring.step(buckets)
+        if self.table.unsettled():
+            self.table.settle(buckets)
+            return True
         return self.table.rehashing() or self.expiring.rehashing()
 
     def limit_tables(self, limit: int64_t) -> None:

@@ -60,6 +60,11 @@ class Trash:
         """Empty some buckets of the last table."""
         table: Table = self.tables[len(self.tables) - 1]
         before: cython.Py_ssize_t = table.used
+        if table.keeper is not None:
+            # Whoever reads a version of it brings it back.
+            self.tables.pop()
+            self.pending -= before
+            return
         left: cython.Py_ssize_t = 0
         if table.drain(BUCKETS_PER_STEP):
             self.tables.pop()

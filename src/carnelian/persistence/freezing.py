@@ -48,9 +48,10 @@ from cython.cimports.libc.stdint import uint32_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.libc.string import memset
 
-# Members from which a collection is frozen rather than handed out at once, and blocks of one.
-BIG: int = 2048
-LONG: int = 16
+# Members from which a collection is frozen rather than handed out at once, and blocks of one. They
+# are low, because a member or a block may itself be large.
+BIG: int = 64
+LONG: int = 2
 # Bytes from which a string is handed out by reference.
 LONG_STRING = cython.declare(cython.Py_ssize_t, 64 * 1024)
 # Buckets whose entries are collected at a time.
@@ -139,6 +140,7 @@ class FrozenTable(Frozen):
             entry = found.items[i]
             if version_of(entry) != table.version:
                 self.keep(table, entry)
+                # What is in the block itself takes next to no time.
                 if entry.kind >= BYTES and self.freezer.late():
                     return False
         self.cursor = cursor
@@ -147,7 +149,7 @@ class FrozenTable(Frozen):
     def finish(self, complete):
         """Let the table go on without versions."""
         self.table.end_version(complete)
-        if reference_count(self.table) == 1:
+        if cython.cast(cython.pointer[PyObject], self.table).ob_refcnt == 1:
             # It was dropped meanwhile: its entries are freed in steps.
             self.freezer.keyspace.trash.add_table(self.table)
         self.table = None
@@ -258,11 +260,9 @@ class FrozenBlocks(Frozen):
         if copy is None:
             self.read(self.taken, cython.address(block))
         else:
-            content: bytes = copy[0]
+            content: bytes
+            content, block.size, block.stream, block.plain = copy
             block.data = PyBytes_AS_STRING(content)
-            block.size = copy[1]
-            block.stream = copy[2]
-            block.plain = copy[3]
         self.freezer.output.put_block(self, cython.address(block))
         return self.taken == self.count
 
@@ -309,7 +309,7 @@ class FrozenList(FrozenBlocks):
     def finish(self, complete):
         """Let the list go on unobserved."""
         self.chain.keeper = None
-        if reference_count(self.chain) == 1:
+        if cython.cast(cython.pointer[PyObject], self.chain).ob_refcnt == 1:
             self.freezer.keyspace.trash.add_value(self.chain)
         self.chain = None
         return 0
@@ -364,17 +364,10 @@ class FrozenStream(FrozenBlocks):
     def finish(self, complete):
         """Let the stream go on unobserved."""
         self.stream.keeper = None
-        if reference_count(self.stream) == 1:
+        if cython.cast(cython.pointer[PyObject], self.stream).ob_refcnt == 1:
             self.freezer.keyspace.trash.add_value(self.stream)
         self.stream = None
         return 0
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def reference_count(value: object) -> cython.Py_ssize_t:
-    """How many references there are to an object but the argument itself."""
-    return cython.cast(cython.pointer[PyObject], value).ob_refcnt
 
 
 @cython.final
@@ -410,12 +403,20 @@ class Freezer:
         self.over = False
         self.fault: Exception | None = None
         memset(cython.address(self.found), 0, cython.sizeof(self.found))
+        try:
+            self.begin()
+        except MemoryError:
+            self.stop()
+            raise
+
+    def begin(self) -> None:
+        """Begin a version of every database."""
         db: Database
-        for db in keyspace.databases:
+        for db in self.keyspace.databases:
             if db.table.used:
                 frozen: FrozenDatabase = FrozenDatabase(self, db.table, db.index)
-                db.table.begin_version(frozen)
                 self.databases.append(frozen)
+                db.table.begin_version(frozen)
 
     def __dealloc__(self):
         forget(cython.address(self.found))
@@ -475,9 +476,8 @@ class Freezer:
 
     def add(self, index, entry, value):
         """Take a frozen value on: its parts will be handed out one by one."""
-        self.output.open_value(index, entry, value)
         self.values.append(value)
-        return 0
+        return self.output.open_value(index, entry, value)
 
     def freeze_table(self, index, entry, value, table):
         """Freeze a set, a sorted set or a hash."""

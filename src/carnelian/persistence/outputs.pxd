@@ -15,6 +15,7 @@ cdef class RecordOutput(Output):
     cdef int selected
 
     cdef int select(self, int index) except -1
+    cdef int put_uncompressed(self, Entry *entry) except -1
     cdef int put_first(self, Frozen value) except -1
 
 

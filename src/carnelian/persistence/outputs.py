@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.datatypes.entry import (
+    BUFFER,
     expires,
     expiry_of,
     key_length,
     key_of,
     read_key,
     reference_of,
+    text_length,
     word_of,
 )
 from cython.cimports.carnelian.datatypes.hash import Hash
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from carnelian.persistence.spool import Spool
 
 NOWHERE = cython.declare(cython.int, -1)
+# Bytes from which a string is not compressed here: that would take too long.
+LONG_STRING = cython.declare(cython.Py_ssize_t, 64 * 1024)
 
 
 @cython.final
@@ -103,7 +107,18 @@ class RecordOutput(Output):
         """Write a key with all of its value."""
         self.select(index)
         self.keys += 1
+        if entry.kind == BUFFER and text_length(entry) >= LONG_STRING:
+            return self.put_uncompressed(entry)
         return self.writer.write_key(self.keyspace, entry)
+
+    def put_uncompressed(self, entry):
+        """A string that may change in place: too long to be compressed while others wait."""
+        compressing: cython.bint = self.sink.compressing
+        self.sink.compressing = False
+        try:
+            return self.writer.write_key(self.keyspace, entry)
+        finally:
+            self.sink.compressing = compressing
 
     def open_value(self, index, entry, value):
         """Begin the record of a value, and let it go on if it is the only one."""
@@ -152,6 +167,7 @@ class RecordOutput(Output):
             record.put_length(expiry_of(member) - value.soonest + 1 if expires(member) else 0)
         record.put_text(key_of(member), key_length(member))
         if value.kind is Hash:
+            record.compressing = self.sink.compressing and text_length(member) < LONG_STRING
             return encoder.put_value(record, member)
         if value.kind is SortedSet:
             return record.put_word(word_of(member))
@@ -167,6 +183,7 @@ class RecordOutput(Output):
                 cython.cast(cython.p_const_char, block.data),
                 block.size,
             )
+        record.compressing = self.sink.compressing and block.size < LONG_STRING
         return encoder.put_node(record, block.data, block.size, block.stream, block.plain)
 
     def put_string(self, value, text):

@@ -6,6 +6,7 @@ that goes on in the background and has an exit status one day.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import time
@@ -52,15 +53,34 @@ class Slicing:
         self._pause = engine.config["rdb-key-save-delay"] / 1e6
 
     def begin(self, make: Callable[[int], tuple[Spool, RecordOutput | CommandOutput]]) -> None:
-        """Freeze the data set. ``make`` is given the open file. Raises OSError."""
+        """Freeze the data set. ``make`` is given the open file.
+
+        Raises OSError, when the log has said so.
+        """
         fd = self._target.open()
-        self._spool, self._output = make(fd)
-        self._freezer = Freezer(self._engine.keyspace, self._output)
+        try:
+            self._spool, self._output = make(fd)
+        except BaseException as fault:
+            os.close(fd)
+            raise self._failed(fault) from fault
+        try:
+            self._freezer = Freezer(self._engine.keyspace, self._output)
+        except BaseException as fault:
+            self._spool.cancel()
+            raise self._failed(fault) from fault
+
+    def _failed(self, fault: BaseException) -> OSError:
+        """Why nothing was begun, as the error of the system that it comes from."""
+        number = errno.ENOMEM if isinstance(fault, MemoryError) else errno.EAGAIN
+        error = OSError(number, os.strerror(number))
+        self._target.fail(error)
+        return error
 
     def step(self, budget_us: int) -> float | None:
         """Write some, for about that many microseconds.
 
-        Returns after how many seconds there is more to write; None if there is nothing.
+        Returns after how many seconds there is more to write; None if there is nothing more, be it
+        that the spool has all of it or that the file was given up.
         """
         freezer = self._freezer
         if freezer is None:
@@ -89,10 +109,9 @@ class Slicing:
         if self.exit_status is None and self._spool.ended.is_set():
             self._drop_freezer()
             self.receive()
-            error = self._spool.error
-            if error is not None:
-                self._target.fail(error)
-            self.exit_status = 0 if error is None else 1
+            if self._spool.error is not None:
+                self._target.fail(self._spool.error)
+            self.exit_status = 0 if self._spool.placed else 1
         return self.exit_status is not None
 
     def receive(self) -> None:

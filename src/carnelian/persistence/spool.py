@@ -21,7 +21,8 @@ class Spool:
     """Takes the content of a file piece by piece.
 
     The thread writes, and at the end syncs the file and moves it to its place. ``ended`` is set
-    when nothing more will happen; ``error`` is then the OSError that has stopped it, if one has.
+    when nothing more will happen; ``placed`` says whether the file is where it belongs, ``error``
+    why it is not, unless it was canceled.
 
     Args:
         fd: the open file, which is closed in the end.
@@ -31,6 +32,7 @@ class Spool:
     """
 
     def __init__(self, fd: int, seal: bool | None, sync: bool, target: Target):
+        self.placed = False
         self.error: OSError | None = None
         self.ended = threading.Event()
         self.taken = 0
@@ -68,7 +70,7 @@ class Spool:
     def cancel(self) -> bool:
         """Give the file up; returns False if it was too late: it has taken its place."""
         with self._last_step:
-            if self.ended.is_set() and self.error is None:
+            if self.placed:
                 return False
             self._canceled = True
         self._pieces.put(None)
@@ -85,11 +87,14 @@ class Spool:
             with self._last_step:
                 if not self._canceled:
                     self._target.place()
-                self.ended.set()
+                    self.placed = True
         except OSError as error:
             self.error = error
         except MemoryError:
             self.error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        except BaseException:
+            self.error = OSError(errno.EIO, os.strerror(errno.EIO))
+            raise
         finally:
             self.ended.set()
 

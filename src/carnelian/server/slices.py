@@ -21,20 +21,25 @@ class Slices:
     def __init__(self, hub: Hub):
         self._hub = hub
         self._job: Slicing | None = None
-        self._last_end = 0.0
+        self._last_end = self._not_before = 0.0
 
     def carry(self, job: Slicing) -> None:
         """Have a file written; there is none on its way."""
         self._job = job
-        self._last_end = time.monotonic()
+        self._last_end = self._not_before = time.monotonic()
         self._hub.work = self._take
 
     def _take(self) -> None:
         assert self._job is not None
-        others_us = int((time.monotonic() - self._last_end) * 1e6)
+        now = time.monotonic()
+        if now < self._not_before:
+            self._hub.loop.limit_wait(self._not_before - now)
+            return
+        others_us = int((now - self._last_end) * 1e6)
         rest = self._job.step(min(max(others_us // 2, LEAST_US), MOST_US))
         self._last_end = time.monotonic()
         if rest is None:
             self._job = self._hub.work = None
-        else:
-            self._hub.loop.limit_wait(rest)
+            return
+        self._not_before = self._last_end + rest
+        self._hub.loop.limit_wait(rest)

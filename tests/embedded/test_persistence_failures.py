@@ -68,6 +68,8 @@ def full() -> int:
         ("missing/app.db", FileNotFoundError),
         ("file/app.db", NotADirectoryError),
         ("directory", IsADirectoryError),
+        ("pipe", OSError),
+        ("/dev/null", OSError),
         ("", IsADirectoryError),
         ("/proc/app.db", OSError),
         ("x" * 300, OSError),
@@ -79,10 +81,11 @@ def test_places_where_there_can_be_no_file(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").touch()
     (tmp_path / "directory").mkdir()
+    os.mkfifo(tmp_path / "pipe")
     with pytest.raises(error) as e:
         carnelian.Engine(name)
-    assert e.value.filename
-    assert sorted(os.listdir(tmp_path)) == ["directory", "file"]
+    assert e.value.filename == (name or str(tmp_path))
+    assert sorted(os.listdir(tmp_path)) == ["directory", "file", "pipe"]
 
 
 def test_a_directory_that_only_lets_read(tmp_path: Path) -> None:
@@ -183,7 +186,7 @@ def test_a_torn_last_record_is_cut_off_unless_that_is_refused(path: Path) -> Non
 # -- Snapshots that fail ---------------------------------------------------------------------------
 
 
-def test_close_keeps_what_it_cannot_save(path: Path) -> None:
+def test_close_keeps_what_it_cannot_save(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     fill(path)
     engine = carnelian.Engine(path)
     engine.execute("SET", "key", "v")
@@ -191,6 +194,7 @@ def test_close_keeps_what_it_cannot_save(path: Path) -> None:
         with pytest.raises(carnelian.DatabaseSaveError, match=f"cannot save {path}: ") as e:
             engine.close()
         assert "Is a directory" in str(e.value) and e.value.path == str(path)
+        assert "can't exit" not in caplog.text
         assert not engine.closed
         assert engine.execute("GET", "key") == b"v"
     with pytest.raises(carnelian.DatabaseLockedError):

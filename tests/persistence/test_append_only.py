@@ -9,6 +9,7 @@ import pytest
 
 from carnelian.keyspace.clock import ManualClock
 from carnelian.persistence.append_only import OFF, ON, RewriteLimit
+from carnelian.persistence.manifest import Manifest
 from carnelian.persistence.snapshots import LoadError
 from support.servers import StartRedis
 
@@ -222,6 +223,56 @@ def test_missing_files_and_empty_ones() -> None:
     for name in ("1.base.aof", "1.incr.aof", "2.incr.aof"):
         put(f"{STEM}.{name}")
     assert Logged().found
+
+
+@pytest.mark.parametrize("increment", [(), (("SET", "a", 1),)])
+def test_an_empty_base_is_not_passed_over_in_silence(increment: tuple) -> None:
+    name = f"{STEM}.1.base.rdb"
+    put_manifest(f"file {name} seq 1 type b", f"file {STEM}.1.incr.aof seq 1 type i")
+    put(name)
+    put(f"{STEM}.1.incr.aof", *increment)
+    logged = Logged()
+    assert logged("DBSIZE") == len(increment)
+    assert f"The RDB base file {name} is empty: something has been lost" in logged.lines
+
+
+def test_a_new_increment_is_empty() -> None:
+    DIRECTORY.mkdir()
+    put(f"{STEM}.1.incr.aof", ("INCR", "a"))
+    logged = Logged()
+    assert logged("INCR", "a") == 1
+    logged.close()
+    assert Logged()("GET", "a") == b"1"
+
+
+def test_what_was_replaced_before_is_deleted() -> None:
+    logged = Logged()
+    for _ in range(2):
+        logged("BGREWRITEAOF")
+    logged.close()
+    before = files()
+    for name in ("1.base.rdb", "2.incr.aof", "2.base.aof", "3.incr.aof.bak", "9.incr.aof"):
+        put(f"{STEM}.{name}")
+    kept = {f"{STEM}.3.incr.aof.bak", f"{STEM}.9.incr.aof"}
+    logged = Logged()
+    logged.log.delete_history()
+    assert files() == before | kept
+
+
+def test_a_rewrite_forces_one_manifest_to_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    logged = Logged()
+    stored: list[bytes] = []
+    store = Manifest.store
+
+    def count(self: Manifest, directory: str, stem: str) -> None:
+        if self.changed:
+            stored.append(self.render())
+        store(self, directory, stem)
+
+    monkeypatch.setattr(Manifest, "store", count)
+    logged("BGREWRITEAOF")
+    # One with the new increment, and one with the new base.
+    assert len(stored) == 2 and b"type h" not in stored[1]
 
 
 def test_a_manifest_that_makes_no_sense() -> None:

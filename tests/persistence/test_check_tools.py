@@ -111,6 +111,10 @@ def test_what_is_missing() -> None:
     put_manifest(f"file {STEM}.1.incr.aof seq 1 type i")
     alike(f"{DIRECTORY}/{STEM}.manifest")
     alike("none")
+    Path("directory").mkdir()
+    alike("directory")
+    alike("--fix", "directory")
+    alike("directory", tool="check_rdb")
     alike()
     alike("--fix", "a", "b", "c")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 
 class EngineClosedError(RuntimeError):
@@ -15,6 +16,10 @@ class DatabaseError(Exception):
     def __init__(self, path: str, message: str):
         super().__init__(message)
         self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are made anew of what they show, which is not what these are made of.
+        return _restore, (type(self), self.args, self.__dict__)
 
 
 class DatabaseLockedError(DatabaseError):
@@ -31,6 +36,12 @@ class DatabaseLoadError(DatabaseError):
 
 class DatabaseSaveError(DatabaseError):
     """The data could not be saved when the engine was to close: it stays open, and keeps them."""
+
+
+def _restore(kind: type[DatabaseError], args: tuple[Any, ...], state: dict) -> DatabaseError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 def _describe(pid: int | None) -> str:

@@ -18,8 +18,8 @@ _held: weakref.WeakSet[PathLock] = weakref.WeakSet()
 class PathLock:
     """Holds ``path`` with ``path.lock``, from now on until :meth:`release`.
 
-    ``killed`` is the process that held it before and did not come to release it, if there is no
-    process of that number any more; else None.
+    ``killed`` is the process that held it before and did not come to release it, if there was one.
+    Another process may have its number by now, even this one: in a container, they begin anew.
 
     Raises:
         DatabaseLockedError: somebody else holds it.
@@ -44,7 +44,7 @@ class PathLock:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Whoever held it until now may have deleted the file that is locked here.
                 if self._is_current(fd):
-                    self.killed = _dead(_owner(fd))
+                    self.killed = _owner(fd)
                     os.truncate(fd, 0)
                     os.write(fd, b"%d\n" % os.getpid())
                     return fd
@@ -68,6 +68,7 @@ class PathLock:
         if self._fd < 0:
             return
         try:
+            os.truncate(self._fd, 0)
             os.unlink(self.name)
         except OSError:
             pass
@@ -87,17 +88,6 @@ def _owner(fd: int) -> int | None:
         return int(os.pread(fd, 32, 0))
     except (OSError, ValueError):
         return None
-
-
-def _dead(pid: int | None) -> int | None:
-    try:
-        if pid is not None:
-            os.kill(pid, 0)
-    except ProcessLookupError:
-        return pid
-    except OSError:
-        pass
-    return None
 
 
 def _forget_all() -> None:

@@ -15,6 +15,8 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import stat
+import time
 
 from carnelian.embedded.errors import DatabaseLoadError, DatabaseSaveError
 from carnelian.embedded.lock import PathLock
@@ -24,7 +26,11 @@ from carnelian.engine.engine import Engine
 from carnelian.persistence import append_loading, base_files, files, opening
 from carnelian.persistence.append_only import ON, WAITING, append_only_of
 from carnelian.persistence.errors import FormatError
-from carnelian.persistence.snapshots import LoadError, Snapshots, snapshots_of
+from carnelian.persistence.snapshots import LoadError, snapshots_of
+
+# What was written last before this time was not written by this process. The kernel's time of a
+# file may be a little behind.
+_BEGAN = time.time() - 0.1
 
 
 class Storage:
@@ -40,23 +46,30 @@ class Storage:
     """
 
     def __init__(self, path: str | bytes | os.PathLike, config: Config):
-        self.path = os.path.realpath(os.fsdecode(path))
-        if os.path.isdir(self.path):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), self.path)
-        self._lock = PathLock(self.path)
+        given = os.fsdecode(path)
+        self.path = os.path.realpath(given)
+        _refuse_what_is_no_file(given, self.path)
+        try:
+            self._lock = PathLock(self.path)
+        except OSError as error:
+            # Nobody has heard of the lock file.
+            error.filename = given or self.path
+            raise
         self._sweep()
         config["dir"], config["dbfilename"] = os.path.split(self.path)
         config["appenddirname"] = f"{config['dbfilename']}.aof"
 
     def _sweep(self) -> None:
         """Delete what a process that was killed has left in the making."""
-        if self._lock.killed is None:
+        killed = self._lock.killed
+        if killed is None:
             return
         place = glob.escape(os.path.dirname(self.path))
         for name in (files.temporary_name, base_files.temporary_name, base_files.background_name):
-            for pid in (f"{self._lock.killed}", f"{self._lock.killed}-*"):
+            for pid in (f"{killed}", f"{killed}-*"):
                 for path in glob.glob(os.path.join(place, name(pid))):
-                    files.remove(path)
+                    if not _may_be_in_use(path, killed):
+                        files.remove(path)
 
     # -- The beginning ---------------------------------------------------------------------------
 
@@ -83,7 +96,8 @@ class Storage:
         for name in ("dir", "dbfilename"):
             core.config.on_change(name, self._stay)
         log, snapshots = append_only_of(core), snapshots_of(core)
-        log.may_stop = lambda: _save_now(snapshots)
+        log.strict = True
+        log.may_stop = lambda: _save_now(core)
         log.on_stop.append(log.delete)
         snapshots.automatic = True
 
@@ -96,6 +110,7 @@ class Storage:
         else:
             opening.load_snapshot(core)
         core.keyspace.dirty = 0
+        self._sweep_log(core)
         if logged and as_found:
             config["appendonly"] = True
         if config["appendonly"]:
@@ -104,6 +119,20 @@ class Storage:
             log.delete_history()
         elif logged:
             self._save(core, {b"save"})
+            log.delete()
+
+    def _sweep_log(self, core: Engine) -> None:
+        """Delete what is of no log, or of one that was deleted half-way."""
+        log = append_only_of(core)
+        strays = [log.path(name) for name in log.strays]
+        if not log.manifest.parts and not all(_is_older(path, self.path) for path in strays):
+            # A log is deleted when it is in the snapshot: this one has lost its manifest.
+            names = ", ".join(strays)
+            core.log("warning", f"There is no AOF manifest file, so nothing was loaded of: {names}")
+            return
+        if log.manifest.parts:
+            log.sweep()
+        else:
             log.delete()
 
     def _stay(self, value: object) -> None:
@@ -140,8 +169,7 @@ class Storage:
             log.shut_down({b"force"})
             saved = snapshots_of(core).shut_down(options)
         if not saved:
-            # The last line sums up.
-            raise self._unsaved(" ".join(warnings[:-1]))
+            raise self._unsaved(" ".join(warnings))
         if log.state == ON and b"nosave" not in options and not log.log.settled:
             raise self._unsaved(f"Errors writing to the AOF file: {os.strerror(log.log.failure)}")
 
@@ -153,8 +181,43 @@ class Storage:
         self._lock.release()
 
 
-def _save_now(snapshots: Snapshots) -> bool:
+def _refuse_what_is_no_file(given: str, path: str) -> None:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), given or path)
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "Not a regular file", given)
+
+
+def _may_be_in_use(path: str, pid: int) -> bool:
+    """Whether a file in the making may be one of a process that has the number only by now."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    try:
+        return os.stat(path).st_mtime > _BEGAN
+    except OSError:
+        return False
+
+
+def _is_older(path: str, than: str) -> bool:
+    try:
+        return os.stat(path).st_mtime_ns <= os.stat(than).st_mtime_ns
+    except OSError:
+        return False
+
+
+def _save_now(core: Engine) -> bool:
     """Save, rather than go on with an older snapshot that would be put over it."""
+    log, snapshots = append_only_of(core), snapshots_of(core)
+    # The snapshot is to be the newer one of the two.
+    log.log.flush(True)
     if snapshots.child is not None:
         snapshots.kill()
         snapshots.child.wait()

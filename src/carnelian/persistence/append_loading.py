@@ -64,6 +64,7 @@ def load(log: AppendOnly, engine: Engine, progress: Progress | None = None) -> b
         sizes = [_size(log, part) for part in parts]
     except OSError as error:
         raise LoadError(str(error)) from None
+    _heed_empty_base(log, engine, sizes[0])
     if not sum(sizes):
         return True
     snapshots = snapshots_of(engine)
@@ -90,6 +91,17 @@ def _size(log: AppendOnly, part: Part) -> int:
         raise OSError(
             f"Unable to obtain the AOF file {part.name} length. stat: {error.strerror}"
         ) from None
+
+
+def _heed_empty_base(log: AppendOnly, engine: Engine, size: int) -> None:
+    """A snapshot is never empty: one that is was written by a system that then crashed."""
+    base = log.manifest.base
+    if base is None or size or not base.name.endswith(".rdb"):
+        return
+    message = f"The RDB base file {base.name} is empty: something has been lost"
+    if log.strict:
+        raise LoadError(message)
+    engine.log("warning", message)
 
 
 # -- Files of older versions ---------------------------------------------------------------------
@@ -171,8 +183,6 @@ def _load_part(reading: _Reading, part: Part, last: bool) -> None:
         ) from None
     finally:
         os.close(fd)
-    if not size and part.name.endswith(".rdb"):
-        engine.log("warning", f"The RDB base file {part.name} is empty: something has been lost")
     if size:
         kind = "base" if part.kind == manifest.BASE else "incr"
         seconds = time.monotonic() - began

@@ -21,7 +21,7 @@ from carnelian.engine.config import ConfigError
 from carnelian.engine.registry import FLAG_BITS
 from carnelian.persistence import append_log, base_files, children, files, manifest
 from carnelian.persistence.append_log import AppendLog
-from carnelian.persistence.manifest import Manifest, StoreError
+from carnelian.persistence.manifest import Manifest, Part, StoreError
 from carnelian.persistence.slicing import Slicing, begin_base
 from carnelian.persistence.snapshots import AT_ONCE, FORK, LoadError, snapshots_of
 from carnelian.persistence.syncing import Syncer
@@ -93,6 +93,8 @@ class AppendOnly:
         self.may_stop: Callable[[], bool] = lambda: True
         self.on_stop: list[Callable[[], None]] = []
         self.scheduled = False
+        # Whether an empty base is an error, rather than what a crash of the system has left.
+        self.strict = False
         self.limit = RewriteLimit()
         self.rewrites = 0
         self.last_rewrite_failed = False
@@ -202,9 +204,11 @@ class AppendOnly:
                 if not base_files.write(self._engine, self.path(name), self._functions()):
                     raise LoadError
                 log("notice", f"Creating AOF base file {name} on server start")
-            verb = "Opening" if self.manifest.increments else "Creating"
+            fresh = not self.manifest.increments
+            verb = "Creating" if fresh else "Opening"
             name = self.manifest.last_increment(self.stem)
-            fd = self._open_increment(name, os.O_APPEND)
+            # A file of a new one's name is no part of this log, but left by another.
+            fd = self._open_increment(name, os.O_APPEND | (os.O_TRUNC if fresh else 0))
             self.manifest.store(self.directory, self.stem)
         except StoreError as error:
             raise LoadError(str(error)) from None
@@ -473,10 +477,16 @@ class AppendOnly:
                 return False
             fresh.append(increment)
         changed.retire_increments(self.log.fd >= 0)
+        history = changed.history
+        if not self._keeps_history:
+            # Not named any more before they are deleted: what is left if that does not come to
+            # pass is swept away at the next start.
+            changed.history = []
         try:
             changed.store(self.directory, self.stem)
         except StoreError as error:
             self._engine.log("warning", str(error))
+            changed.history = history
             if error.in_place:
                 # A restart finds the old one or the new one: all files of both stay.
                 self.manifest = changed
@@ -491,7 +501,8 @@ class AppendOnly:
             except OSError:
                 self.log.total_size = self.log.size
             self.base_size = self.log.total_size
-        self.delete_history()
+        if not self._keeps_history:
+            self._delete_parts(history)
         return True
 
     def _rename(self, old: str, place: str, new: str, kind: str) -> bool:
@@ -513,33 +524,59 @@ class AppendOnly:
         engine.log("notice", f"Successfully renamed the temporary AOF {kind} file {old} into {new}")
         return True
 
+    # -- Deleting --------------------------------------------------------------------------------
+
+    @property
+    def _keeps_history(self) -> bool:
+        return self._engine.config["aof-disable-auto-gc"]
+
+    def _delete_parts(self, parts: list[Part]) -> None:
+        for part in parts:
+            self._engine.log("notice", f"Removing the history file {part.name} in the background")
+            self.syncer.delete(self.path(part.name))
+
     def delete_history(self) -> None:
         """Delete the files that a rewrite has replaced, unless they are to be kept."""
-        if self._engine.config["aof-disable-auto-gc"]:
+        if self._keeps_history:
             return
-        names = self.manifest.forget_history()
-        for name in names:
-            self._engine.log("notice", f"Removing the history file {name} in the background")
-            self.syncer.delete(self.path(name))
+        self._delete_parts(self.manifest.forget_history())
+        for name in self.strays:
+            if self.manifest.replaces(name, self.stem):
+                self._engine.log("notice", f"Removing the file {name}, which was replaced before")
+                self.syncer.delete(self.path(name))
         try:
             self.manifest.store(self.directory, self.stem)
         except StoreError as error:
             self._engine.log("warning", str(error))
+
+    @property
+    def strays(self) -> list[str]:
+        """The files in the directory that look like parts of this log, but that are none."""
+        return self.manifest.strays(self.directory, self.stem)
+
+    def sweep(self) -> None:
+        """Delete the files that look like parts of this log, but that are none."""
+        for name in self.strays:
+            self.syncer.delete(self.path(name))
+        for name in manifest.temporary_names(self.stem):
+            self.syncer.delete(self.path(name))
 
     def delete(self) -> None:
         """Delete the files of a log that is off: the manifest first, without which there is none.
 
         What is to be kept has been saved otherwise before.
         """
+        if not os.path.isdir(self.directory):
+            return
         try:
-            os.unlink(self.path(manifest.file_name(self.stem)))
-            sync_directory(self.directory)
+            files.remove_durably(self.path(manifest.file_name(self.stem)))
         except OSError as error:
             self._engine.log("warning", f"Can't delete the AOF manifest file: {error.strerror}")
             return
         for part in [*self.manifest.parts, *self.manifest.history]:
             self.syncer.delete(self.path(part.name))
         self.manifest = Manifest()
+        self.sweep()
         try:
             os.rmdir(self.directory)
         except OSError:

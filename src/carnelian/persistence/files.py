@@ -12,7 +12,7 @@ from carnelian.engine.engine import Engine
 from carnelian.persistence import reader, writer
 from carnelian.persistence.errors import FormatError
 from carnelian.persistence.sink import Sink
-from carnelian.persistence.targets import SnapshotTarget, Target
+from carnelian.persistence.targets import SnapshotTarget, Target, sync_directory
 
 Log = Callable[[str, str], None]
 Progress = Callable[[int], None]
@@ -21,11 +21,11 @@ Progress = Callable[[int], None]
 _CLOCKS = {"lru": writer.IDLE_TIME, "lfu": writer.USE_COUNT}
 
 
-def writer_id() -> int:
-    """What tells temporary files apart: the process, or the thread where engines are embedded."""
+def writer_id() -> int | str:
+    """What tells temporary files apart: the process, and the thread where engines are embedded."""
     if threading.current_thread() is threading.main_thread():
         return os.getpid()
-    return threading.get_native_id()
+    return f"{os.getpid()}-t{threading.get_native_id()}"
 
 
 def temporary_name(pid: int | str) -> str:
@@ -124,6 +124,15 @@ def remove(path: str) -> None:
         os.unlink(path)
     except OSError:
         pass
+
+
+def remove_durably(path: str) -> None:
+    """Delete a file if it is there, so that it does not come back. Raises OSError."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    sync_directory(os.path.dirname(path))
 
 
 def reason(fault: FormatError | MemoryError) -> str:

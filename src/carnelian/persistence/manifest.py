@@ -25,6 +25,7 @@ BASE, HISTORY, INCREMENT = "b", "h", "i"
 _LONGEST_LINE = 1024
 _PLAIN_NAME = re.compile(rb"[!#-\[\]-~]+")
 _NUMBER = re.compile(rb"\s*([+-]?\d+)")
+_PART_NAME = re.compile(r"\.(?P<number>[1-9]\d*)\.(?P<kind>base|incr)\.(aof|rdb)")
 _BLANKS = b" \t\r\n"
 
 
@@ -136,15 +137,32 @@ class Manifest:
         self.increments = kept
         self.changed = True
 
-    def forget_history(self) -> list[str]:
-        """Drop what is history; returns the names of the files."""
-        names = [part.name for part in self.history]
-        if names:
+    def forget_history(self) -> list[Part]:
+        """Drop what is history, and return it."""
+        parts = self.history
+        if parts:
             self.history = []
             self.changed = True
-        return names
+        return parts
 
     # -- Files -----------------------------------------------------------------------------------
+
+    def strays(self, directory: str, stem: str) -> list[str]:
+        """The files of a directory that are called as parts are, but that it does not list."""
+        listed = {part.name for part in (*self.parts, *self.history)}
+        try:
+            names = os.listdir(directory)
+        except OSError:
+            return []
+        return sorted(name for name in names if _number_of(name, stem) and name not in listed)
+
+    def replaces(self, name: str, stem: str) -> bool:
+        """Whether a part of that name is older than all that it lists."""
+        found = _number_of(name, stem)
+        if found is None or self.base is None or not self.increments:
+            return False
+        kind, number = found
+        return all(part.number > number for part in self.parts if part.kind == kind)
 
     def store(self, directory: str, stem: str) -> None:
         """Write it if it has changed, so that there is the old one or the new one at any moment.
@@ -206,6 +224,17 @@ def file_name(stem: str) -> str:
 def temporary_increment(stem: str) -> str:
     """What an increment is called as long as there is no base before it."""
     return f"temp-{stem}.incr"
+
+
+def temporary_names(stem: str) -> list[str]:
+    """What files in the making are called in the directory."""
+    return [temporary_increment(stem), f"temp-{file_name(stem)}"]
+
+
+def _number_of(name: str, stem: str) -> tuple[str, int] | None:
+    """The kind and the number that the name of a part tells; None if it is not of this stem."""
+    found = _PART_NAME.fullmatch(name.removeprefix(stem)) if name.startswith(stem) else None
+    return None if found is None else (found["kind"][0], int(found["number"]))
 
 
 def read(path: str) -> Manifest:

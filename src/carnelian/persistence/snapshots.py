@@ -341,7 +341,6 @@ class Snapshots:
         if b"force" in options:
             log("warning", "Error trying to save the DB. Exit anyway.")
             return True
-        log("warning", "Error trying to save the DB, can't exit.")
         return False
 
     def abandon(self) -> None:

@@ -69,7 +69,7 @@ class Server:
         # What features do before the process ends, such as saving.
         self.snapshots = snapshots_of(self.engine)
         self.append_only = append_only_of(self.engine)
-        self.on_exit: list[ExitHook] = [self.append_only.shut_down, self.snapshots.shut_down]
+        self.on_exit: list[ExitHook] = [self.append_only.shut_down, self._save_last]
         self.pid_file: str | None = None
         self._hz = 0
         self._ended = False
@@ -195,6 +195,12 @@ class Server:
         self.loop.stop()
         self._ended = True
         return True
+
+    def _save_last(self, options: set[bytes]) -> bool:
+        if self.snapshots.shut_down(options):
+            return True
+        self.log("warning", "Error trying to save the DB, can't exit.")
+        return False
 
     def write_pid_file(self) -> None:
         """Leave the process id where ``pidfile`` says, or in the default place of a daemon."""

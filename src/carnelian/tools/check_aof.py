@@ -345,6 +345,8 @@ def _read_head(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
             return file.read(8)
+    except IsADirectoryError:
+        raise _Stop(f"Cannot read file: {path}") from None
     except OSError as error:
         raise _Stop(f"Cannot open file {path}: {error.strerror}") from None
 

@@ -92,7 +92,9 @@ def _check(fd: int, size: int) -> int:
 
 
 def _report(file: reader.Reader, fault: Exception) -> None:
-    message = "Unexpected EOF reading RDB file" if isinstance(fault, ShortRead) else str(fault)
+    # A file that cannot be read, as a directory cannot, ends there.
+    ended = isinstance(fault, ShortRead | OSError)
+    message = "Unexpected EOF reading RDB file" if ended else str(fault)
     print("--- RDB ERROR DETECTED ---")
     print(f"[offset {file.position}] {message}")
     print(f"[additional info] While doing: {reader.STAGES[file.stage]}")

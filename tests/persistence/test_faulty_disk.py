@@ -142,6 +142,8 @@ def test_a_full_disk(compare: Compare, faults: list[str]) -> None:
     def scenario(server: Server) -> list[Any]:
         server.start(*LOG, "everysec")
         replies = [server.call("SET", "a", 1)]
+        # What is written while the disk is busy waits for a while, before it fails.
+        wait_for(lambda: server.info("aof_pending_bio_fsync") == b"0")
         server.disk.refuse(*faults)
         # One is acknowledged, and kept until there is room.
         replies += [server.call("SET", "b", 1), server.call("SET", "c", 1), server.call("PING")]

@@ -49,6 +49,7 @@ COMPILED = (
     "carnelian.datatypes.stream",
     "carnelian.datatypes.string",
     "carnelian.datatypes.table",
+    "carnelian.datatypes.walk",
     "carnelian.datatypes.value",
     "carnelian.datatypes.xxh3",
     "carnelian.datatypes.lcs",

@@ -42,15 +42,6 @@ cdef struct Found:  # entries collected from a table; valid until the table chan
     Py_ssize_t room
 
 
-cdef struct Walk:  # over all entries of a table that does not change meanwhile
-    const Array *main
-    const Array *target
-    Py_ssize_t moved    # buckets of main that are not to be looked at
-    uint64_t number     # of the next bucket, those of target after those of main
-    const Bucket *bucket
-    int slot
-
-
 cdef inline Entry *entry_at(const uint64_t *slot) noexcept nogil:
     return <Entry *>(slot[0] & 0xFFFFFFFFFFFFULL)
 
@@ -61,8 +52,6 @@ cdef inline void set_entry(uint64_t *slot, Entry *entry) noexcept nogil:
 
 cdef uint64_t hash_text(const char *text, Py_ssize_t length) noexcept nogil
 cdef void forget(Found *found) noexcept nogil
-cdef void begin_walk(Walk *walk, const Array *main, const Array *target, Py_ssize_t moved) noexcept nogil
-cdef Entry *walk_on(Walk *walk) noexcept nogil
 
 
 # Is handed what is about to change: entries of tables, see Table.begin_version, and the numbered

@@ -46,7 +46,6 @@ from cython.cimports.carnelian.datatypes.table import (
     Found,
     PyHash_FuncDef,
     PyHash_GetFuncDef,
-    Walk,
     entry_at,
     keep,
     prefetch,
@@ -71,8 +70,6 @@ PATIENCE = cython.declare(cython.Py_ssize_t, 10)
 # From this size on an array is a mapping of its own, given back in pieces of the second size.
 MAPPED = cython.declare(cython.Py_ssize_t, 256 * 1024)
 PIECE = cython.declare(cython.size_t, 512 * 1024)
-# Buckets by which a walk has entries fetched ahead.
-AHEAD = cython.declare(cython.Py_ssize_t, 2)
 # Draws after which a sparse table is searched in order instead.
 RANDOM_DRAWS = cython.declare(cython.int, 2000)
 
@@ -212,71 +209,7 @@ def forget(found):
     found.room = 0
 
 
-# -- Walking -------------------------------------------------------------------------------------
-
-
-def begin_walk(walk, main, target, moved):
-    """Stand before the first entry of a table, given by its parts: ``moved`` is its position.
-
-    No Python object is touched on the way, which a forked process wants to leave as they are.
-    """
-    memset(walk, 0, cython.sizeof(Walk))
-    walk.main = main
-    walk.target = target
-    walk.moved = moved
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def numbered(walk: cython.pointer[Walk], number: uint64_t) -> cython.pointer[cython.const[Bucket]]:
-    """The bucket of that number, NULL behind the last one."""
-    buckets: uint64_t = walk.main.mask + 1
-    if walk.main.buckets is cython.NULL:
-        return cython.NULL
-    if number < buckets:
-        return cython.address(walk.main.buckets[number])
-    number -= buckets
-    if walk.moved < 0 or number > walk.target.mask:
-        return cython.NULL
-    return cython.address(walk.target.buckets[number])
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def fetch_ahead(walk: cython.pointer[Walk]) -> cython.void:
-    """Have the entries fetched that come soon."""
-    bucket: cython.pointer[cython.const[Bucket]] = numbered(walk, walk.number + AHEAD)
-    i: cython.int
-    if bucket is cython.NULL:
-        return
-    for i in range(SLOTS):
-        if bucket.slots[i] == 0:
-            return
-        prefetch(cython.cast(cython.p_char, bucket.slots[i] & ADDRESS))
-        prefetch(cython.cast(cython.p_char, bucket.slots[i] & ADDRESS) + LINE)
-
-
-def walk_on(walk):
-    """The next entry, NULL behind the last one."""
-    while True:
-        if walk.bucket is not cython.NULL:
-            if walk.slot < SLOTS and walk.bucket.slots[walk.slot]:
-                walk.slot += 1
-                return entry_at(cython.address(walk.bucket.slots[walk.slot - 1]))
-            walk.slot = 0
-            walk.bucket = walk.bucket.next
-            continue
-        if walk.number == 0 and walk.moved > 0:
-            walk.number = walk.moved
-        walk.bucket = numbered(walk, walk.number)
-        if walk.bucket is cython.NULL:
-            return cython.NULL
-        walk.number += 1
-        fetch_ahead(walk)
+# -- Cursors -------------------------------------------------------------------------------------
 
 
 @cython.cfunc

@@ -31,7 +31,7 @@ from cython.cimports.carnelian.datatypes.set import Set
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
 from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.datatypes.string import StringBuffer
-from cython.cimports.carnelian.datatypes.table import Walk, begin_walk, walk_on
+from cython.cimports.carnelian.datatypes.walk import Walk, begin_walk, walk_on
 from cython.cimports.carnelian.persistence.formats import (
     HASH,
     HASH_LISTPACK,

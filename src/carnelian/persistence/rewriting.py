@@ -30,7 +30,7 @@ from cython.cimports.carnelian.datatypes.scored_pack import FLAT
 from cython.cimports.carnelian.datatypes.set import Set
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet, score_of
 from cython.cimports.carnelian.datatypes.string import StringBuffer, format_integer
-from cython.cimports.carnelian.datatypes.table import Walk, begin_walk, walk_on
+from cython.cimports.carnelian.datatypes.walk import Walk, begin_walk, walk_on
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.persistence.command_buffer import CommandBuffer
 from cython.cimports.carnelian.persistence.writeback import write_behind

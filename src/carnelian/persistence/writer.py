@@ -13,7 +13,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     key_length,
     key_of,
 )
-from cython.cimports.carnelian.datatypes.table import Walk, begin_walk, walk_on
+from cython.cimports.carnelian.datatypes.walk import Walk, begin_walk, walk_on
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.persistence import encoder

@@ -44,6 +44,15 @@ def image(client: LocalClient, key: bytes) -> object:
     return list(value)
 
 
+def barely_fits(command: tuple[Word, ...]) -> bool:
+    """Whether a list is a listpack only as long as the bytes around its elements do not count: they
+    do not when elements are added, but when a value is loaded.
+    """
+    items = [item for item in command[2:] if isinstance(item, bytes)]
+    size = sum(map(len, items))
+    return command[0] == "RPUSH" and size <= 8192 < size + 11 * len(items)
+
+
 @settings(max_examples=80, deadline=None)
 @given(commands=anything, form=forms, version=st.sampled_from([10, 11, 12]), compress=st.booleans())
 def test_values_come_back(commands: Commands, form: int, version: int, compress: bool) -> None:
@@ -55,7 +64,7 @@ def test_values_come_back(commands: Commands, form: int, version: int, compress:
     assert payload[-10] == version
     assert client("RESTORE", "copy", 0, payload) == b"OK"
     assert image(client, b"copy") == image(client, KEY)
-    if commands[-1][0] not in ("APPEND", "PFADD"):
+    if commands[-1][0] not in ("APPEND", "PFADD") and not barely_fits(commands[-1]):
         assert client("OBJECT", "ENCODING", "copy") == client("OBJECT", "ENCODING", KEY)
     assert client("DEBUG", "DIGEST-VALUE", "copy") == client("DEBUG", "DIGEST-VALUE", KEY)
 

@@ -74,7 +74,6 @@ class RecordOutput(Output):
         self.writer.clocks = clocks
         self.first = None
         self.selected = NOWHERE
-        self.keys = 0
 
     def begin(self, facts: Iterable[tuple[bytes, bytes]], functions: Iterable[bytes]) -> None:
         """Write what comes before the keys."""

@@ -13,6 +13,8 @@ from carnelian.persistence.targets import Target
 
 # Bytes after which what was written is brought to the disk, where that is wanted.
 _SYNC_INTERVAL = 4 * 1024 * 1024
+# Bytes of small pieces that are written together.
+_GATHERED = 128 * 1024
 # Longest string that is compressed: what comes of it is held in memory, too.
 _COMPRESSED = 16 * 1024 * 1024
 
@@ -42,6 +44,8 @@ class Spool:
         self._target = target
         self._written = self._unsynced = self._crc = 0
         self._pieces: SimpleQueue[bytes | _String | None] = SimpleQueue()
+        self._gathered: list[bytes] = []
+        self._gathered_size = 0
         self._canceled = False
         # Held while the file takes its place, which is not to be interrupted.
         self._last_step = threading.Lock()
@@ -104,18 +108,28 @@ class Spool:
             if self._canceled:
                 return
             if isinstance(piece, _String):
+                self._write_gathered()
                 for part in piece.parts():
                     self._write(part)
                 self._written += len(piece.text)
-            else:
-                self._write(piece)
-                self._written += len(piece)
+                continue
+            self._gathered.append(piece)
+            self._gathered_size += len(piece)
+            if self._gathered_size >= _GATHERED or self._pieces.empty():
+                self._write_gathered()
         if self._canceled:
             return
+        self._write_gathered()
         if self._seal is not None:
             self._write(self._crc.to_bytes(8, "little"))
         self._target.step = "fsync"
         os.fsync(self._fd)
+
+    def _write_gathered(self) -> None:
+        self._write(b"".join(self._gathered))
+        self._written += self._gathered_size
+        self._gathered.clear()
+        self._gathered_size = 0
 
     def _write(self, piece: bytes) -> None:
         if self._seal:

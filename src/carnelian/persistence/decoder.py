@@ -237,7 +237,6 @@ def repeats(pack: Pack, step: cython.int) -> cython.bint:
 
 
 @cython.cfunc
-@cython.exceptval(check=True)
 def hash_of_pack(pack: Pack, limits: Limits) -> Hash:
     """A hash that is that listpack, or a table if it is too large for one."""
     made: Hash = Hash()
@@ -583,7 +582,6 @@ def read_intset(source: Source, limits: Limits):
 
 
 @cython.cfunc
-@cython.exceptval(check=True)
 def set_of_pack(pack: Pack, limits: Limits) -> Set:
     """A set that is that listpack, or a table if it is too large for one."""
     made: Set = Set(packed=True)
@@ -598,7 +596,6 @@ def set_of_pack(pack: Pack, limits: Limits) -> Set:
 
 
 @cython.cfunc
-@cython.exceptval(check=True)
 def sorted_set_of_pack(pack: Pack, limits: Limits) -> SortedSet:
     """A sorted set that is that listpack, or table and tree if it is too large for one."""
     made: SortedSet = SortedSet()

@@ -121,6 +121,8 @@ os.kill(os.getpid(), 9)
 """
     process = start(program, path)
     assert process.wait(60) == -signal.SIGKILL
+    # It ends when the child has begun.
+    assert process.stdout is not None and process.stdout.read() == ""
     carnelian.Engine(path).close()
     process.communicate("", timeout=60)
 

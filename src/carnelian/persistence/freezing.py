@@ -37,7 +37,7 @@ from cython.cimports.carnelian.datatypes.table import (
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.persistence.formats import WITH_TIMES
-from cython.cimports.carnelian.persistence.freezing import Block
+from cython.cimports.carnelian.persistence.freezing import LONG_STRING, Block
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
@@ -52,8 +52,6 @@ from cython.cimports.libc.string import memset
 # are low, because a member or a block may itself be large.
 BIG: int = 64
 LONG: int = 2
-# Bytes from which a string is handed out by reference.
-LONG_STRING = cython.declare(cython.Py_ssize_t, 64 * 1024)
 # Buckets whose entries are collected at a time.
 BUCKETS = cython.declare(cython.Py_ssize_t, 16)
 NEVER = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)

@@ -25,7 +25,7 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.persistence import encoder, streams
 from cython.cimports.carnelian.persistence.formats import HASH, HASH_TIMES, SELECT, SET, ZSET_2
-from cython.cimports.carnelian.persistence.freezing import FrozenStream, Output
+from cython.cimports.carnelian.persistence.freezing import LONG_STRING, FrozenStream, Output
 from cython.cimports.carnelian.persistence.objects import ObjectPointer
 from cython.cimports.carnelian.persistence.rewriting import Rewriter
 from cython.cimports.carnelian.persistence.sink import Sink
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from carnelian.persistence.spool import Spool
 
 NOWHERE = cython.declare(cython.int, -1)
-# Bytes from which a string is not compressed here: that would take too long.
-LONG_STRING = cython.declare(cython.Py_ssize_t, 64 * 1024)
 
 
 @cython.final

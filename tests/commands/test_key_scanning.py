@@ -64,7 +64,10 @@ def test_scan_type(client: LocalClient) -> None:
     client("MSET", "a", 1, "b", 2)
     assert sorted(scan(client, "TYPE", "STRING")) == [b"a", b"b"]
     assert scan(client, "TYPE", "list") == []
-    assert scan(client, "type", "no-such-type") == []
+    assert client.error("SCAN", 0, "type", "No-Such") == "ERR unknown type name 'No-Such'"
+    # It is refused where it stands, before what is wrong behind it.
+    assert client.error("SCAN", 0, "TYPE", "no", "x") == "ERR unknown type name 'no'"
+    assert client.error("SCAN", 0, "COUNT", 0, "TYPE", "no") == "ERR syntax error"
 
 
 @pytest.mark.parametrize("cursor", ["x", "1 ", " 1", "1.0", "18446744073709551616", "+"])

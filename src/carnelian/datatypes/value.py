@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from carnelian.datatypes.digest import Digest
 
 
+# What TYPE replies for the types that there are; a module that brings a type along adds its name.
+TYPE_NAMES: set[bytes] = {b"string", b"list", b"set", b"zset", b"hash", b"stream"}
+
+
 @cython.cclass
 class Value:
     """Base of the collections. A key space keeps any object with the same methods, too.

@@ -13,6 +13,7 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.resp.numbers import to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
+from carnelian.datatypes.value import TYPE_NAMES
 from carnelian.engine.registry import command
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error, Lazy, SyntaxError_
@@ -77,7 +78,7 @@ def randomkey(session: Session, args: list):
         "cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [TYPE type:string@6.0.0]"
     ),
     hints=("nondeterministic_output", "request_policy:special", "response_policy:special"),
-    history=[("6.0.0", "TYPE came.")],
+    history=[("6.0.0", "TYPE came."), ("8.0.0", "A type that there is not is an error.")],
 )
 def scan(session: Session, args: list):
     db: Database = session.db
@@ -126,6 +127,8 @@ def _options(args: list) -> tuple:
             pattern = None if value == b"*" else value
         elif name == b"TYPE":
             type_name = value.lower()
+            if type_name not in TYPE_NAMES:
+                raise Error(b"ERR unknown type name '%s'" % value)
         else:
             raise SyntaxError_()
     return pattern, count, type_name

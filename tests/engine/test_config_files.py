@@ -223,8 +223,6 @@ BAD_LINES = [
     'appenddirname ""',
     "activedefrag yes",
     "proc-title-template {nope}",
-    "notify-keyspace-events zzq",
-    "notify-keyspace-events K E",
     "supervised sometimes",
     "appendfsync",
     "latency-tracking-info-percentiles 101",

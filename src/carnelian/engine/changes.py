@@ -23,15 +23,19 @@ class Changes:
         self._watches = watches
         self._blocking = blocking
         self._notified = 0
+        self._of_fields = 0
         watches.on_interest = self.refresh
         blocking.on_interest = self.refresh
 
     def notify(self, classes: int) -> None:
         """Publish events of these classes, bits of :mod:`carnelian.keyspace.events`, from now on.
 
-        Without KEYSPACE or KEYEVENT there is no channel that they could go to.
+        Without KEYSPACE or KEYEVENT there is no channel that those of keys could go to, and
+        without one of SUBKEY none for those of fields.
         """
         self._notified = classes if classes & (events.KEYSPACE | events.KEYEVENT) else 0
+        self._of_fields = classes & events.SUBKEY if classes & events.HASH else 0
+        self._keyspace.field_notifier = self.publish_fields if self._of_fields else None
         self.refresh()
 
     def refresh(self) -> None:
@@ -57,6 +61,25 @@ class Changes:
         if self._notified & events.KEYEVENT:
             self._pubsub.publish(b"__keyevent@%d__:%s" % (db.index, event), key)
 
+    def publish_fields(self, db: Database, key: bytes, event: bytes, fields: list[bytes]) -> None:
+        """Publish which fields of a hash an event was about.
+
+        Where a name would not stand out among the others it is joined with, nothing is said.
+        """
+        index, wanted, publish = db.index, self._of_fields, self._pubsub.publish
+        listed = b",".join([b"%d:%s" % (len(field), field) for field in fields])
+        clear = b"|" not in event
+        if wanted & events.SUBKEYSPACE and clear:
+            publish(b"__subkeyspace@%d__:%s" % (index, key), b"%s|%s" % (event, listed))
+        if wanted & events.SUBKEYEVENT:
+            message = b"%d:%s|%s" % (len(key), key, listed)
+            publish(b"__subkeyevent@%d__:%s" % (index, event), message)
+        if wanted & events.SUBKEYSPACEITEM and b"\n" not in key:
+            for field in fields:
+                publish(b"__subkeyspaceitem@%d__:%s\n%s" % (index, key, field), event)
+        if wanted & events.SUBKEYSPACEEVENT and clear:
+            publish(b"__subkeyspaceevent@%d__:%s|%s" % (index, event, key), listed)
+
     def expired(self, db: Database, key: bytes) -> None:
         """A key has gone because its time was over."""
         self(db, key, events.EXPIRED, b"expired")
@@ -65,9 +88,11 @@ class Changes:
         """A key has gone to make room."""
         self(db, key, events.EVICTED, b"evicted")
 
-    def fields_expired(self, db: Database, key: bytes, gone: bool) -> None:
+    def fields_expired(self, db: Database, key: bytes, fields: list[bytes], gone: bool) -> None:
         """Fields of a hash have gone because their time was over, perhaps the last ones."""
         self(db, key, events.HASH, b"hexpired")
+        if self._of_fields:
+            self.publish_fields(db, key, b"hexpired", fields)
         if gone:
             self(db, key, events.GENERIC, b"del")
 

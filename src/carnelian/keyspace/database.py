@@ -29,7 +29,7 @@ from cython.cimports.carnelian.datatypes.entry import (
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget
 from cython.cimports.carnelian.datatypes.table import keep as keep_entry
 from cython.cimports.carnelian.keyspace.state import HIDE
-from cython.cimports.carnelian.keyspace.store import hash_of
+from cython.cimports.carnelian.keyspace.store import hash_of, type_of
 from cython.cimports.carnelian.keyspace.strings import Strings
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
@@ -99,7 +99,7 @@ class Database(Strings):
     def type_name(self, key: bytes) -> bytes | None:
         """``b"string"`` or what the collection calls itself, or None; the access clock stays."""
         entry: cython.pointer[Entry] = self.read(key, False)
-        return entry_type(entry) if entry is not cython.NULL else None
+        return type_of(entry) if entry is not cython.NULL else None
 
     # -- Looking: neither counted nor touched ----------------------------------------------------
 
@@ -452,7 +452,7 @@ class Database(Strings):
                 if self.hidden(entry):
                     if overdue is not None:
                         overdue.append(read_key(entry))
-                elif type_name is None or entry_type(entry) == type_name:
+                elif type_name is None or type_of(entry) == type_name:
                     keys.append(read_key(entry))
             return cursor, keys
         finally:
@@ -566,11 +566,3 @@ def describe(value: object, content: cython.pointer[Content]) -> cython.int:
     if type(value) is bytes:
         return describe_bytes(value, content)
     return describe_object(value, content)
-
-
-@cython.cfunc
-def entry_type(entry: cython.pointer[Entry]) -> bytes:
-    """The name of the entry's type."""
-    if entry.kind == OBJECT:
-        return cython.cast(object, reference_of(entry)).type_name
-    return b"string"

@@ -15,3 +15,5 @@ cdef enum:
     LOADED = 4096
     MODULE = 8192
     NEW = 16384
+    OVERWRITTEN = 32768
+    TYPE_CHANGED = 65536

@@ -20,6 +20,15 @@ KEY_MISS = 2048  # m: a read of a key that is not there
 LOADED = 4096  # a key read from a file; only modules see it
 MODULE = 8192  # d
 NEW = 16384  # n: a key that was not there before
+OVERWRITTEN = 32768  # o: a value that another took the place of
+TYPE_CHANGED = 65536  # c: one of another type
+SUBKEYSPACE = 1 << 19  # S: channels named after the key, with the fields
+SUBKEYEVENT = 1 << 20  # T: channels named after the event, with key and fields
+SUBKEYSPACEITEM = 1 << 21  # I: channels named after key and field
+SUBKEYSPACEEVENT = 1 << 22  # V: channels named after event and key, with the fields
+
+# Which of those that tell of fields.
+SUBKEY = SUBKEYSPACE | SUBKEYEVENT | SUBKEYSPACEITEM | SUBKEYSPACEEVENT
 
 # A: every class but those that tell what is not a change of a key.
 ALL = GENERIC | STRING | LIST | SET | HASH | ZSET | EXPIRED | EVICTED | STREAM | MODULE
@@ -35,10 +44,16 @@ LETTERS = {
     "e": EVICTED,
     "t": STREAM,
     "d": MODULE,
+    "n": NEW,
+    "o": OVERWRITTEN,
+    "c": TYPE_CHANGED,
     "K": KEYSPACE,
     "E": KEYEVENT,
     "m": KEY_MISS,
-    "n": NEW,
+    "S": SUBKEYSPACE,
+    "T": SUBKEYEVENT,
+    "I": SUBKEYSPACEITEM,
+    "V": SUBKEYSPACEEVENT,
 }
 
 

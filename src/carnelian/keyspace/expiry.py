@@ -70,6 +70,8 @@ class ExpireCycle:
         self.out_of_time = False
         self.samples = 0
         keyspace.clock.tick()
+        keys_before: int64_t = keyspace.stats.expired
+        fields_before: int64_t = keyspace.stats.expired_fields
         while calls > 0 and not self.out_of_time:
             calls -= 1
             # First to the next: a cycle that runs out of time begins with another database.
@@ -82,6 +84,8 @@ class ExpireCycle:
                 self.clean_hashes(db, limit)
             sampled += reaped.sampled
             expired += reaped.expired
+        keyspace.stats.expired_active += keyspace.stats.expired - keys_before
+        keyspace.stats.expired_fields_active += keyspace.stats.expired_fields - fields_before
         elapsed: int64_t = keyspace.clock.monotonic_ns() // 1000 - start
         stale: cython.double = 100.0 * expired / sampled if sampled else 0.0
         keyspace.stats.expired_stale_perc *= 0.95

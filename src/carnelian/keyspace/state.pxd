@@ -14,7 +14,9 @@ cdef class Stats:
     cdef public int64_t hits
     cdef public int64_t misses
     cdef public int64_t expired
+    cdef public int64_t expired_active
     cdef public int64_t expired_fields
+    cdef public int64_t expired_fields_active
     cdef public int64_t evicted
     cdef public double expired_stale_perc
     cdef public int64_t expired_time_cap_reached
@@ -32,6 +34,7 @@ cdef class State:
     cdef public object on_added
     cdef public object on_expired
     cdef public object on_fields_expired
+    cdef public object field_notifier
     cdef public int overdue
     cdef public bint active_expire
     cdef public bint touching

@@ -29,8 +29,9 @@ NEW_FREQUENCY = cython.declare(cython.int, 5)
 class Stats:
     """Counters since the start or since CONFIG RESETSTAT.
 
-    ``expired_stale_perc`` is the estimated percentage of keys past their time among those that
-    expire.
+    ``expired_active`` and ``expired_fields_active`` are those that the expire cycle found, rather
+    than a command. ``expired_stale_perc`` is the estimated percentage of keys past their time among
+    those that expire.
     """
 
     def reset(self) -> None:
@@ -38,7 +39,9 @@ class Stats:
         self.hits = 0
         self.misses = 0
         self.expired = 0
+        self.expired_active = 0
         self.expired_fields = 0
+        self.expired_fields_active = 0
         self.evicted = 0
         self.expired_stale_perc = 0
         self.expired_time_cap_reached = 0
@@ -71,7 +74,8 @@ class State:
     - ``on_added(db, key)``: a key came to be;
     - ``on_expired(db, key)``: a key was deleted because its time was up;
     - ``on_fields_expired(db, key, fields, gone)``: fields of a hash were, and perhaps the hash with
-      the last of them.
+      the last of them;
+    - ``field_notifier(db, key, event, fields)``: which fields a change of a hash was about.
     """
 
     def __init__(self, clock: Clock):
@@ -92,6 +96,7 @@ class State:
         self.on_added: Callable | None = None
         self.on_expired: Callable | None = None
         self.on_fields_expired: Callable | None = None
+        self.field_notifier: Callable | None = None
 
     def notify(self, db: object, kind: cython.int, event: bytes, key: bytes):
         """Report an event that changes nothing; ``kind`` is one of ``keyspace.events``."""

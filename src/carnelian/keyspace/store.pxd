@@ -27,6 +27,8 @@ cdef class Store:
     cdef int expire(self, bytes key, uint64_t hash, uint64_t *slot) except -1
     cdef void touch_entry(self, Entry *entry) noexcept
     cdef int missed(self, bytes key) except -1
+    cpdef bytes former(self, bytes key)
+    cpdef replaced(self, bytes key, bytes before)
 
     cdef int put(self, bytes key, Content *content, bint keep_ttl, int64_t expiry) except -1
     cdef Entry *create(
@@ -54,3 +56,6 @@ cdef class Store:
     cdef int retire(self, int kind, int64_t word, bint lazy) except -1
     cdef bint set_entry_expiry(self, bytes key, int64_t expiry) except -1
     cdef bint hidden(self, const Entry *entry) noexcept
+
+
+cdef bytes type_of(Entry *entry)

@@ -32,7 +32,7 @@ from cython.cimports.carnelian.datatypes.entry import (
 from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.datatypes.table import Table, entry_at, hash_text, keep, set_entry
 from cython.cimports.carnelian.datatypes.value import Value
-from cython.cimports.carnelian.keyspace.events import KEY_MISS, NEW
+from cython.cimports.carnelian.keyspace.events import KEY_MISS, NEW, OVERWRITTEN, TYPE_CHANGED
 from cython.cimports.carnelian.keyspace.state import DELETE, IGNORE, State
 from cython.cimports.carnelian.keyspace.store import hash_of
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -203,11 +203,32 @@ class Store:
             self.create(key, hash, content, expiry)
             self.added(key)
             return 0
+        entry: cython.pointer[Entry] = entry_at(slot)
         if keep_ttl:
-            entry: cython.pointer[Entry] = entry_at(slot)
             expiry = expiry_of(entry) if expires(entry) else -1
+        before: bytes | None = None if self.keyspace.notifier is None else type_of(entry)
         self.overwrite(hash, slot, content, expiry)
+        if before is not None:
+            self.replaced(key, before)
         return 1
+
+    def former(self, key: bytes) -> bytes | None:
+        """The type of what is to be replaced, for :meth:`replaced`; None if nobody will be told."""
+        entry: cython.pointer[Entry]
+        if self.keyspace.notifier is None:
+            return None
+        entry = self.find(key)
+        return None if entry is cython.NULL else type_of(entry)
+
+    def replaced(self, key: bytes, before: bytes | None):
+        """Tell that a value took the place of one of the type ``before``, if there was one."""
+        entry: cython.pointer[Entry]
+        if before is None:
+            return
+        self.keyspace.notify(self, OVERWRITTEN, b"overwritten", key)
+        entry = self.held(key)
+        if entry is not cython.NULL and type_of(entry) != before:
+            self.keyspace.notify(self, TYPE_CHANGED, b"type_changed", key)
 
     def create(self, key, hash, content, expiry):
         """Add an entry for a key that is not there; :meth:`added` is up to the caller."""
@@ -323,6 +344,14 @@ class Store:
             if free_effort(value) > LAZY_EFFORT:
                 self.keyspace.trash.add_value(value)
         return drop_reference(kind, word)
+
+
+@cython.cfunc
+def type_of(entry: cython.pointer[Entry]) -> bytes:
+    """The name of the entry's type."""
+    if entry.kind == OBJECT:
+        return cython.cast(object, reference_of(entry)).type_name
+    return b"string"
 
 
 @cython.cfunc

@@ -60,10 +60,27 @@ class Strings(Store):
         return self.put(key, cython.address(content), keep_ttl, expiry)
 
     def set_text(self, key: bytes, text: bytes, keep_ttl: cython.bint = False) -> cython.bint:
-        """:meth:`set_string`, but never kept as an integer."""
+        """:meth:`set_string`, but never kept as an integer.
+
+        With ``keep_ttl`` the value counts as changed, not as replaced.
+        """
         content = cython.declare(Content)
+        slot: cython.pointer[uint64_t] = cython.NULL
+        entry: cython.pointer[Entry]
         describe_text(text, cython.address(content))
-        return self.put(key, cython.address(content), keep_ttl, -1)
+        if keep_ttl:
+            slot = self.seek(key, hash_of(key))
+        if slot is cython.NULL:
+            return self.put(key, cython.address(content), False, -1)
+        # The value goes on with other digits: nothing is replaced.
+        entry = entry_at(slot)
+        self.overwrite(
+            hash_of(key),
+            slot,
+            cython.address(content),
+            expiry_of(entry) if expires(entry) else -1,
+        )
+        return True
 
     def set_integer(
         self, key: bytes, number: int64_t, keep_ttl: cython.bint = False
@@ -161,12 +178,10 @@ class Strings(Store):
         digits = cython.declare(cython.char[24])
         length: cython.Py_ssize_t = 0
         data: cython.p_const_char = self.view(key, digits, cython.address(length))
-        if length == 0 or (start < 0 and end < 0 and start > end):
-            return b""
         if start < 0:
             start = max(start + length, 0)
         if end < 0:
-            end = max(end + length, 0)
+            end += length
         end = min(end, length - 1)
         if start > end:
             return b""

@@ -72,6 +72,7 @@ def restore(session: Session, args: list):
     if ttl < 0:
         raise Error("ERR Invalid TTL value, must be >= 0")
     value: object = _value(session.engine, data)
+    before: bytes = db.former(key)
     deleted: cython.bint = replace and db.delete(key)
     if ttl and not absolute:
         ttl += db.keyspace.clock.ms
@@ -91,6 +92,7 @@ def restore(session: Session, args: list):
     if getattr(value, "soonest", None) is not None:
         db.timed_hashes[key] = None
     db.changed(key, _GENERIC, b"restore")
+    db.replaced(key, before)
     return _OK
 
 

@@ -45,6 +45,17 @@ def changed(db: Database, key: bytes, event: bytes, fields: cython.Py_ssize_t):
     db.keyspace.dirty += fields - 1
 
 
+def fields_noted(db: Database) -> cython.bint:
+    """Whether somebody wants to know which fields change."""
+    return db.keyspace.field_notifier is not None
+
+
+def tell_fields(db: Database, key: bytes, event: bytes, fields: list):
+    """A change was about these fields; to be called after :func:`changed`."""
+    if fields and db.keyspace.field_notifier is not None:
+        db.keyspace.field_notifier(db, key, event, fields)
+
+
 def drop_if_empty(db: Database, key: bytes, value: Hash):
     """Let a hash go with its last field, which has been counted as a change."""
     if value.size():

@@ -4,6 +4,7 @@ import cython
 from cython.cimports.carnelian.commands.hashes.access import (
     changed,
     drop_if_empty,
+    tell_fields,
     to_change,
 )
 from cython.cimports.carnelian.commands.hashes.times import fields_from, moment_of, tell
@@ -54,6 +55,7 @@ def hgetdel(session: Session, args: list):
             removed.append(field)
     if removed:
         changed(session.db, key, b"hdel", len(removed))
+        tell_fields(session.db, key, b"hdel", removed)
         session.rewrite([b"HDEL", key, *removed])
         drop_if_empty(session.db, key, value)
     return texts
@@ -116,6 +118,7 @@ def _let_live(session: Session, key: bytes, value: Hash, fields: list):
             done.append(field)
     if done:
         changed(session.db, key, b"hpersist", len(done))
+        tell_fields(session.db, key, b"hpersist", done)
         session.rewrite([b"HPERSIST", key, b"FIELDS", format_int(len(done)), *done])
 
 
@@ -158,8 +161,10 @@ def hsetex(session: Session, args: list):
         if moment is not None:
             value.set_expiry(args[i], moment)
     changed(session.db, key, b"hset", len(fields))
+    tell_fields(session.db, key, b"hset", fields)
     if moment is not None:
         changed(session.db, key, b"hexpire", 0)
+        tell_fields(session.db, key, b"hexpire", fields)
         note_times(session.db, key)
         _pass_on(session, args, option, moment)
     return 1
@@ -229,7 +234,9 @@ def _set_in_the_past(session: Session, key: bytes, value: Hash, fields: list):
     """Fields set to have gone already: those that were there go, and all is told as if set."""
     removed: list = [field for field in fields if value.remove(field)]
     changed(session.db, key, b"hset", len(fields))
+    tell_fields(session.db, key, b"hset", fields)
     changed(session.db, key, b"hdel", 0)
+    tell_fields(session.db, key, b"hdel", fields)
     session.rewrite([b"HDEL", key, *removed] if removed else [])
     drop_if_empty(session.db, key, value)
 

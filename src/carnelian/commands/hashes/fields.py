@@ -4,6 +4,8 @@ import cython
 from cython.cimports.carnelian.commands.hashes.access import (
     changed,
     drop_if_empty,
+    fields_noted,
+    tell_fields,
     to_change,
     to_read,
 )
@@ -70,6 +72,8 @@ def _set_all(session: Session, args: list, name: str):
     for i in range(2, count, 2):
         added += value.set(session.keyspace.limits, args[i], args[i + 1])
     changed(session.db, key, b"hset", (count - 2) // 2)
+    if fields_noted(session.db):
+        tell_fields(session.db, key, b"hset", args[2::2])
     return added
 
 
@@ -101,6 +105,8 @@ def hsetnx(session: Session, args: list):
     value = _to_set(session, args[1])
     value.set(session.keyspace.limits, args[2], args[3])
     changed(session.db, args[1], b"hset", 1)
+    if fields_noted(session.db):
+        tell_fields(session.db, args[1], b"hset", [args[2]])
     return 1
 
 
@@ -121,15 +127,21 @@ def hdel(session: Session, args: list):
     key: bytes = args[1]
     value: Hash = to_change(session, key)
     removed: cython.Py_ssize_t = 0
+    noted: list | None = [] if fields_noted(db) else None
     i: cython.Py_ssize_t
     if value is None:
         return 0
     for i in range(2, len(args)):
-        removed += value.remove(args[i])
+        if value.remove(args[i]):
+            removed += 1
+            if noted is not None:
+                noted.append(args[i])
         if value.size() == 0:
             break
     if removed:
         changed(db, key, b"hdel", removed)
+        if noted is not None:
+            tell_fields(db, key, b"hdel", noted)
     drop_if_empty(db, key, value)
     return removed
 
@@ -164,6 +176,8 @@ def hincrby(session: Session, args: list):
         value = _to_set(session, args[1])
     value.set(session.keyspace.limits, args[2], format_int(number), True)
     changed(session.db, args[1], b"hincrby", 1)
+    if fields_noted(session.db):
+        tell_fields(session.db, args[1], b"hincrby", [args[2]])
     return number
 
 
@@ -189,6 +203,8 @@ def hincrbyfloat(session: Session, args: list):
         value = _to_set(session, key)
     value.set(session.keyspace.limits, field, number, True)
     changed(session.db, key, b"hincrbyfloat", 1)
+    if fields_noted(session.db):
+        tell_fields(session.db, key, b"hincrbyfloat", [field])
     _pass_on(session, key, field, number, value.expiry(field))
     return number
 

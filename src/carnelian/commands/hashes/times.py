@@ -7,6 +7,8 @@ import cython
 from cython.cimports.carnelian.commands.hashes.access import (
     changed,
     drop_if_empty,
+    fields_noted,
+    tell_fields,
     to_change,
     to_read,
 )
@@ -82,7 +84,9 @@ def tell(
     """Fields expire at ``moment`` from now on, or were deleted because that is past."""
     if not updated and not deleted:
         return
-    changed(session.db, key, b"hdel" if deleted else b"hexpire", len(updated) + len(deleted))
+    event: bytes = b"hdel" if deleted else b"hexpire"
+    changed(session.db, key, event, len(updated) + len(deleted))
+    tell_fields(session.db, key, event, deleted or updated)
     if updated:
         note_times(session.db, key)
     pass_on(session, key, moment, updated, deleted)
@@ -243,6 +247,9 @@ def hpersist(session: Session, args: list):
         results.append(1 if expiry >= 0 else expiry)
     if 1 in results:
         changed(session.db, args[1], b"hpersist", 1)
+        if fields_noted(session.db):
+            done: list = [field for field, was in zip(fields, results, strict=True) if was == 1]
+            tell_fields(session.db, args[1], b"hpersist", done)
     return results
 
 

@@ -56,9 +56,11 @@ def _rename(session: Session, key: bytes, name: bytes, only_new: cython.bint):
         raise Error("ERR no such key")
     if key == name or (only_new and db.has(name)):
         return 0
+    before: bytes = db.former(name)
     db.rename(key, name)
     db.changed(key, _GENERIC, b"rename_from")
     db.changed(name, _GENERIC, b"rename_to")
+    db.replaced(name, before)
     session.keyspace.dirty -= 1  # One change, of two keys.
     return 1
 
@@ -80,9 +82,11 @@ def copy(session: Session, args: list):
     target, replace = _copy_options(session, args)
     if target is session.db and source == destination:
         raise Error(SAME)
+    before = target.former(destination)
     if not session.db.touch(source) or not session.db.copy(source, target, destination, replace):
         return 0
     target.changed(destination, _GENERIC, b"copy_to")
+    target.replaced(destination, before)
     return 1
 
 

@@ -201,28 +201,33 @@ class ScoreAdjustments(Directive):
 class Events(Directive):
     """The classes of keyspace events to publish; a str of their letters in canonical order.
 
-    ``A`` stands for every class but ``m`` and ``n``; ``K`` and ``E`` say which channels.
+    ``A`` stands for every class but ``m``, ``n``, ``o`` and ``c``; ``K``, ``E`` and the letters
+    behind ``m`` say which channels.
     """
 
     __slots__ = ()
     common = "g$lshzxetd"
-    channels = "KEm"
+    apart = "noc"
+    channels = "KEmSTIV"
 
     @property
     def form(self) -> str:
-        return f"letters of A{self.common}n{self.channels}"
+        return f"letters of A{self.common}{self.apart}{self.channels}"
 
     def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> str:
         chosen = set(decode(arguments[0]))
-        if not chosen <= set(f"A{self.common}n{self.channels}"):
-            raise ConfigError("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
-        if "A" not in chosen and not chosen.issuperset(self.common):
-            return "".join([c for c in f"{self.common}n{self.channels}" if c in chosen])
-        return "A" + "".join([c for c in f"n{self.channels}" if c in chosen])
+        if not chosen <= set(f"A{self.common}{self.apart}{self.channels}"):
+            raise ConfigError("Invalid event class character. Use 'Ag$lshzxeKEtmdnocSTIV'.")
+        letters = f"{self.common}{self.apart}{self.channels}"
+        if "A" in chosen or chosen.issuperset(self.common):
+            letters, chosen = letters.replace(self.common, "A"), chosen | {"A"}
+        return "".join([c for c in letters if c in chosen])
 
     def format(self, value: str) -> bytes:
-        # Redis does not show the n beside an A.
-        return (value.replace("n", "") if "A" in value else value).encode()
+        # Redis does not show those beside an A.
+        if "A" in value:
+            value = "".join([c for c in value if c not in self.apart])
+        return value.encode()
 
     def lines(self, value: str) -> Iterable[Line]:
         text = b"%s %s" % (self.name.encode(), quote(value.encode()))

@@ -161,6 +161,21 @@ def test_a_bad_value_changes_nothing() -> None:
             b"CONFIG SET failed (possibly related to argument 'HZ') - duplicate parameter",
         ),
         (
+            (b"slave-priority", b"1", b"replica-priority", b"2"),
+            b"CONFIG SET failed (possibly related to argument 'replica-priority') - "
+            b"duplicate parameter",
+        ),
+        (
+            (b"maxmemory", b"20000000000gb"),
+            b"CONFIG SET failed (possibly related to argument 'maxmemory') - "
+            b"argument must be a memory value",
+        ),
+        (
+            (b"notify-keyspace-events", b"K q"),
+            b"CONFIG SET failed (possibly related to argument 'notify-keyspace-events') - "
+            b"Invalid event class character. Use 'Ag$lshzxeKEtmdnocSTIV'.",
+        ),
+        (
             (b"HZ", b"x"),
             b"CONFIG SET failed (possibly related to argument 'hz') - "
             b"argument couldn't be parsed into an integer",

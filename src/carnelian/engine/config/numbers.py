@@ -65,14 +65,15 @@ def _strto(form: re.Pattern[bytes], base: int, text: bytes) -> int | None:
 
 
 def parse_memory(text: bytes) -> int | None:
-    """A number of bytes such as ``64mb``, modulo 2**64; None if it is not one."""
+    """A number of bytes such as ``64mb``; None if it is not one, or its unit makes it too big."""
     match = _MEMORY.fullmatch(c_string(text))
     if match is None or len(match[1]) > 127:
         return None
     unit = UNITS.get(match[2].lower())
     if unit is None:
         return None
-    return min(int(match[1] or b"0"), ULONG_MAX) * unit % 2**64
+    size = min(int(match[1] or b"0"), ULONG_MAX) * unit
+    return size if size <= ULONG_MAX else None
 
 
 def signed(number: int) -> int:

@@ -154,7 +154,7 @@ class Config:
         self, pairs: Pairs, local: bool, loading: bool
     ) -> list[tuple[bytes, Directive, bytes]]:
         """The registered names and directives of the pairs, if each may be changed now."""
-        chosen: dict[bytes, tuple[bytes, Directive, bytes]] = {}
+        chosen: dict[str, tuple[bytes, Directive, bytes]] = {}
         for shown, text in pairs:
             name = shown.lower()
             directive = self._directives.get(name)
@@ -170,9 +170,10 @@ class Config:
                 raise _failure(shown, "can't set protected config")
             if loading and "deny-loading" in directive.flags:
                 raise Error("LOADING Redis is loading the dataset in memory")
-            if name in chosen:
+            # An alias names the same directive.
+            if directive.name in chosen:
                 raise _failure(shown, "duplicate parameter")
-            chosen[name] = (name, directive, text)
+            chosen[directive.name] = (name, directive, text)
         return list(chosen.values())
 
     def on_change(self, name: str, hook: Hook) -> None:

@@ -188,3 +188,24 @@ def test_digests_do_not_depend_on_the_form(client: LocalClient) -> None:
         digests.append(Digest())
         client.session.db.peek(key).digest(digests[-1])
     assert digests[0].value() == digests[1].value() != Digest().value()
+
+
+def test_aggregate_count(client: LocalClient) -> None:
+    client("ZADD", "a", 5, "x", "inf", "y")
+    client("ZADD", "b", 7, "x", "-inf", "z")
+    client("SADD", "s", "x", "w")
+    count = ("AGGREGATE", "count", "WITHSCORES")
+    assert client("ZUNION", 3, "a", "b", "s", *count) == [
+        b"w", 1.0, b"y", 1.0, b"z", 1.0, b"x", 3.0,
+    ]  # fmt: skip
+    assert client("ZINTER", 3, "s", "b", "a", *count) == [b"x", 3.0]
+    # A set counts as often as its weight says.
+    assert client("ZUNION", 2, "a", "b", "WEIGHTS", 2, "0.5", *count) == [
+        b"z", 0.5, b"y", 2.0, b"x", 2.5,
+    ]  # fmt: skip
+    assert client("ZINTER", 2, "a", "b", "WEIGHTS", 2, "0.5", *count) == [b"x", 2.5]
+    assert client("ZUNIONSTORE", "d", 2, "a", "b", "AGGREGATE", "COUNT") == 3
+    assert client("ZRANGE", "d", 0, -1, "WITHSCORES") == [b"y", 1.0, b"z", 1.0, b"x", 2.0]
+    assert client("ZINTERSTORE", "d", 2, "a", "b", "AGGREGATE", "COUNT") == 1
+    assert client("ZSCORE", "d", "x") == 2.0
+    assert client.error("ZDIFF", 1, "a", "AGGREGATE", "COUNT") == "ERR syntax error"

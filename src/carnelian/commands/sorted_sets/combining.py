@@ -21,8 +21,10 @@ from carnelian.resp.replies import Error, SyntaxError_, WrongType
 _SUM = cython.declare(cython.int, 0)
 _MIN = cython.declare(cython.int, 1)
 _MAX = cython.declare(cython.int, 2)
+_COUNT = cython.declare(cython.int, 3)
 
-_AGGREGATES: dict = {b"SUM": 0, b"MIN": 1, b"MAX": 2}
+_AGGREGATES: dict = {b"SUM": 0, b"MIN": 1, b"MAX": 2, b"COUNT": 3}
+_HISTORY: tuple = (("8.8.0", "The aggregate COUNT came."),)
 
 
 @cython.cclass
@@ -148,9 +150,17 @@ def _weighed(score: cython.double, weight: cython.double) -> cython.double:
 @cython.cfunc
 @cython.inline
 @cython.exceptval(check=False)
+def _share(score: cython.double, weight: cython.double, aggregate: cython.int) -> cython.double:
+    """What a member brings along from one set: where sets are counted, the weight of the set."""
+    return weight if aggregate == _COUNT else _weighed(score, weight)
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
 def _joined(score: cython.double, other: cython.double, aggregate: cython.int) -> cython.double:
     """Two scores as one; infinities that cancel each other out make zero."""
-    if aggregate == _SUM:
+    if aggregate in (_SUM, _COUNT):
         score += other
         return 0.0 if isnan(score) else score
     if aggregate == _MIN:
@@ -169,7 +179,7 @@ def _union(plan: Plan) -> list:
     for source in plan.sources:
         pairs: list = source.pairs()
         for i in range(0, len(pairs), 2):
-            score = _weighed(pairs[i + 1], source.weight)
+            score = _share(pairs[i + 1], source.weight, plan.aggregate)
             known = scores.get(pairs[i])
             if known is not None:
                 score = _joined(known, score, plan.aggregate)
@@ -189,10 +199,12 @@ def _intersection(plan: Plan) -> list:
     score: cython.double
     other: cython.double = 0.0
     for i in range(0, len(pairs), 2):
-        score = _weighed(pairs[i + 1], smallest.weight)
+        score = _share(pairs[i + 1], smallest.weight, plan.aggregate)
         for source in plan.sources[1:]:
             if not source.find(pairs[i], cython.address(other)):
                 break
+            if plan.aggregate == _COUNT:
+                other = 1.0
             score = _joined(score, other * source.weight, plan.aggregate)
         else:
             found.append((score, pairs[i]))
@@ -252,8 +264,9 @@ def _reply(session: Session, plan: Plan, pairs: list) -> list:
     summary="Replies with the members of several sorted sets, their scores aggregated.",
     arguments=(
         "numkeys:integer key:key ... [WEIGHTS weight:integer ...] "
-        "[AGGREGATE aggregate=<SUM | MIN | MAX>] [WITHSCORES]"
+        "[AGGREGATE aggregate=<SUM | MIN | MAX | COUNT@8.8.0>] [WITHSCORES]"
     ),
+    history=_HISTORY,
 )
 def zunion(session: Session, args: list):
     plan: Plan = _sources(session, args, 1)
@@ -272,8 +285,9 @@ def zunion(session: Session, args: list):
     summary="Stores the members of several sorted sets, their scores aggregated.",
     arguments=(
         "destination:key numkeys:integer key:key ... [WEIGHTS weight:integer ...] "
-        "[AGGREGATE aggregate=<SUM | MIN | MAX>]"
+        "[AGGREGATE aggregate=<SUM | MIN | MAX | COUNT@8.8.0>]"
     ),
+    history=_HISTORY,
 )
 def zunionstore(session: Session, args: list):
     plan: Plan = _sources(session, args, 2)
@@ -292,8 +306,9 @@ def zunionstore(session: Session, args: list):
     summary="Replies with the members that several sorted sets share, their scores aggregated.",
     arguments=(
         "numkeys:integer key:key ... [WEIGHTS weight:integer ...] "
-        "[AGGREGATE aggregate=<SUM | MIN | MAX>] [WITHSCORES]"
+        "[AGGREGATE aggregate=<SUM | MIN | MAX | COUNT@8.8.0>] [WITHSCORES]"
     ),
+    history=_HISTORY,
 )
 def zinter(session: Session, args: list):
     plan: Plan = _sources(session, args, 1)
@@ -312,8 +327,9 @@ def zinter(session: Session, args: list):
     summary="Stores the members that several sorted sets share, their scores aggregated.",
     arguments=(
         "destination:key numkeys:integer key:key ... [WEIGHTS weight:integer ...] "
-        "[AGGREGATE aggregate=<SUM | MIN | MAX>]"
+        "[AGGREGATE aggregate=<SUM | MIN | MAX | COUNT@8.8.0>]"
     ),
+    history=_HISTORY,
 )
 def zinterstore(session: Session, args: list):
     plan: Plan = _sources(session, args, 2)

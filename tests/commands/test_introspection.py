@@ -115,6 +115,8 @@ class TestGetKeys:
             ("GET k", "k"),
             ("MSET a 1 b 2", "a b"),
             ("DEL a b c", "a b c"),
+            ("PFMERGE a b c", "a b c"),
+            ("PFMERGE a", "a"),
             ("RENAME a b", "a b"),
             ("SET k v GET", "k"),
             ("WATCH a b", "a b"),

@@ -121,6 +121,9 @@ def _of_spec(spec: KeySpec, args: list[bytes]) -> list[Key]:
         last = first + (count - 1) * step
     else:
         raise _Unknowable
+    if first == len(args) and spec.range is not None and last < first:
+        # An optional range at the end, as the sources of PFMERGE: there are none.
+        return []
     if not first <= last < len(args) or spec.is_marked("incomplete"):
         raise _Unknowable
     return [Key(position, spec.flags) for position in range(first, last + 1, step)]

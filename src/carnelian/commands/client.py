@@ -201,6 +201,7 @@ def client_no_touch(session: Session, args: list[bytes]) -> object:
         ("7.0.3", "Added the field `ssub`."),
         ("7.2.0", "Added the fields `lib-name` and `lib-ver`."),
         ("7.4.0", "Added the field `watch`."),
+        ("8.0.0", "Added the field `io-thread`."),
     ),
 )
 def client_list(session: Session, args: list[bytes]) -> Verbatim:

@@ -7,6 +7,8 @@ cdef class Mailbox(Session):
     cdef bint stream
     cdef bint waiting
     cdef bint resuming
+    cdef bint running
+    cdef list kept
     cdef object messages
     cdef object answers
     cdef object backlog

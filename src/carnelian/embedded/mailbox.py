@@ -45,6 +45,8 @@ class Mailbox(Session):
         self.stream = stream
         self.waiting = False
         self.resuming = False
+        self.running = False
+        self.kept: list | None = None
         self.messages: Any = SimpleQueue()
         self.answers: Any = None
         self.backlog: Any = None
@@ -56,6 +58,12 @@ class Mailbox(Session):
     def send(self, value):
         """Keep a message, or pass on what a blocked command waited for."""
         if self.closed:
+            return
+        if self.running and isinstance(value, _Push):
+            # It follows the reply of the command that caused it.
+            if self.kept is None:
+                self.kept = []
+            self.kept.append(value)
             return
         if self.waiting and self.blocked is None and not isinstance(value, _Push):
             self.waiting = False
@@ -98,7 +106,11 @@ class Mailbox(Session):
                 self.backlog = deque()
             self.backlog.append(words)
             return
-        value = core.execute(self, words)
+        self.running = True
+        try:
+            value = core.execute(self, words)
+        finally:
+            self.running = False
         if self.reply_mode != _REPLY_ON:
             # That a channel is subscribed to is a message rather than a reply.
             if type(value) is _Several:
@@ -107,6 +119,11 @@ class Mailbox(Session):
                 self.settle_reply_mode()
         elif value is not _NO_REPLY:
             self.deliver(value)
+        if self.kept is not None:
+            messages: list = self.kept
+            self.kept = None
+            for message in messages:
+                self.deliver(message)
 
     @cython.cfunc
     def proceed(self, core: Engine):

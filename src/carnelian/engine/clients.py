@@ -18,7 +18,8 @@ from carnelian.engine.session import (
 _LINE = (
     b"id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d "
     b"multi=%d watch=%d qbuf=%d qbuf-free=%d argv-mem=%d multi-mem=%d rbs=%d rbp=%d obl=%d oll=%d "
-    b"omem=%d tot-mem=%d events=%s cmd=%s user=%s redir=-1 resp=%d lib-name=%s lib-ver=%s"
+    b"omem=%d tot-mem=%d events=%s cmd=%s user=%s redir=-1 resp=%d lib-name=%s lib-ver=%s "
+    b"io-thread=%d tot-net-in=%d tot-net-out=%d tot-cmds=%d"
 )
 
 _KINDS = {
@@ -81,6 +82,10 @@ def describe(session: Session) -> bytes:
         session.protocol,
         session.lib_name,
         session.lib_ver,
+        0,
+        carried("tot-net-in", 0),
+        carried("tot-net-out", 0),
+        carried("tot-cmds", 0),
     )
 
 

@@ -58,6 +58,9 @@ def fields(connection: Connection) -> dict[str, object]:
         "oll": waiting,
         "omem": connection.output_memory(),
         "tot-mem": connection.memory(),
+        "tot-net-in": connection.input_total,
+        "tot-net-out": connection.output_total,
+        "tot-cmds": connection.command_total,
         "events": b"rw" if connection.transport.interest & WRITABLE else b"r",
     }
 

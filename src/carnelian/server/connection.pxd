@@ -11,6 +11,8 @@ cdef class Hub(Hooks):
     cdef readonly Loop loop
     cdef readonly Stats stats
     cdef long long deadline_ms
+    cdef long long woke_ns
+    cdef long long commands_before
     cdef readonly list members
     cdef list pending
     cdef list closing
@@ -26,6 +28,7 @@ cdef class Hub(Hooks):
     cdef public object log
 
     cpdef flush(self)
+    cdef commit(self)
     cdef close_marked(self)
     cdef proceed(self)
 
@@ -46,6 +49,10 @@ cdef class Connection(Session):
     cdef readonly Parser parser
     cdef readonly OutputBuffer output
     cdef readonly list args
+    cdef list kept
+    cdef readonly long long input_total
+    cdef readonly long long output_total
+    cdef readonly long long command_total
     cdef bytes peer_address
     cdef bytes socket_address
     cdef readonly Py_ssize_t position
@@ -64,6 +71,8 @@ cdef class Connection(Session):
     cdef finish_silently(self, value)
     cdef refuse_input(self, error)
     cdef check_query(self)
+    cdef keep(self, message)
+    cdef write_kept(self)
     cdef queue(self)
     cdef flush(self)
     cdef fail_sending(self)

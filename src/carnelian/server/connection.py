@@ -27,6 +27,7 @@ from cython.cimports.libc.errno import EAGAIN, EINTR, errno
 from carnelian.engine.authentication import begin
 from carnelian.engine.session import (
     FLAG_MONITOR,
+    FLAG_REEXECUTING,
     FLAG_REPLICA,
     NEEDS_AUTH,
     REPLY_ON,
@@ -70,6 +71,7 @@ _resuming = cython.declare(cython.int, RESUMING)
 _readable = cython.declare(cython.int, READABLE)
 _writable = cython.declare(cython.int, WRITABLE)
 _needs_auth = cython.declare(cython.int, NEEDS_AUTH)
+_reexecuting = cython.declare(cython.int, FLAG_REEXECUTING)
 _reply_on = cython.declare(cython.int, REPLY_ON)
 _Lazy = cython.declare(object, Lazy)
 
@@ -86,6 +88,8 @@ class Hub(Hooks):
         self.log = log
         self.stats = engine.stats
         self.deadline_ms = 0
+        self.woke_ns = 0
+        self.commands_before = 0
         self.members: list = []
         self.pending: list = []
         self.closing: list = []
@@ -122,7 +126,7 @@ class Hub(Hooks):
             self.proceed()
             self.engine.before_sleep()
         if self.engine.effects.listening:
-            self.engine.effects.commit()
+            self.commit()
             if self.resumed:
                 self.loop.limit_wait(0)
         if self.pending:
@@ -135,6 +139,18 @@ class Hub(Hooks):
             self.plan_deadline()
         if self.work is not None:
             self.work()
+        if self.woke_ns:
+            self.stats.count_turn(
+                self.engine.clock.monotonic_ns() - self.woke_ns,
+                self.stats.commands - self.commands_before,
+            )
+
+    @cython.cfunc
+    def commit(self):
+        """Bring what was changed to the disk, and take the time."""
+        started: cython.longlong = self.engine.clock.monotonic_ns()
+        self.engine.effects.commit()
+        self.stats.log_ns += self.engine.clock.monotonic_ns() - started
 
     def end_largest(self) -> None:
         """Let ``maxmemory-clients`` take effect in the middle of a turn: before any key goes."""
@@ -157,6 +173,8 @@ class Hub(Hooks):
     @cython.ccall
     def after_sleep(self):
         """Heed what waited for a time, before the events of the turn."""
+        self.woke_ns = self.engine.clock.monotonic_ns()
+        self.commands_before = self.stats.commands
         if self.deadline_ms and self.engine.clock.wall_ms() >= self.deadline_ms:
             self.deadline_ms = 0
             self.engine.on_deadline()
@@ -297,6 +315,9 @@ class Connection(Session):
         self.parser = Parser()
         self.output = OutputBuffer()
         self.args: list | None = None
+        # Messages to itself, until the reply of the command that caused them is written.
+        self.kept: list | None = None
+        self.input_total = self.output_total = self.command_total = 0
         self.peer_address: bytes | None = None
         self.socket_address: bytes | None = None
         self.state = UNIX_SOCKET if unix_socket else 0
@@ -322,6 +343,7 @@ class Connection(Session):
             return
         parser.commit(count)
         hub.stats.input_bytes += count
+        self.input_total += count
         if self.state & _ENDING:
             self.parser = Parser()
             return
@@ -375,6 +397,9 @@ class Connection(Session):
                     self.write_parts(value)
                 elif value is not NO_REPLY:
                     write(output, value, self.protocol)
+                self.command_total += 1
+                if self.kept is not None:
+                    self.write_kept()
                 if output.pending() > _REPLY_SIZE:
                     self.check_output()
                 if not parser.authenticated:
@@ -453,13 +478,36 @@ class Connection(Session):
         """Send a message, or the reply of a command that was blocked."""
         if self.state & _GONE or (self.state & _close_after and not self.state & _busy):
             return
-        if self.reply_mode != _reply_on and not isinstance(value, Push):
+        if isinstance(value, Push):
+            if self.hub.running is self or self.flags & _reexecuting:
+                self.keep(value)
+                return
+        elif self.reply_mode != _reply_on:
             return
         write(self.output, value, self.protocol)
+        if self.kept is not None and not self.state & _busy:
+            self.write_kept()
         if not self.state & _busy:
             self.queue()
         if self.output.pending() > _REPLY_SIZE:
             self.check_output()
+
+    @cython.cfunc
+    def keep(self, message):
+        """Have a message follow the reply of the command that runs."""
+        if self.kept is None:
+            self.kept = []
+        self.kept.append(message)
+
+    @cython.cfunc
+    def write_kept(self):
+        """Write the messages that waited for a reply to be written."""
+        messages: list | None = self.kept
+        self.kept = None
+        for message in messages or ():
+            write(self.output, message, self.protocol)
+            if self.output.pending() > _REPLY_SIZE:
+                self.check_output()
 
     @cython.cfunc
     def queue(self):
@@ -490,6 +538,7 @@ class Connection(Session):
                 output.consume(sent)
                 left -= sent
                 hub.stats.output_bytes += sent
+                self.output_total += sent
                 self.active_ms = hub.engine.clock.ms
         if left > 0:
             hub.loop.watch(transport, _readable | _writable)

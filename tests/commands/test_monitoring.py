@@ -79,9 +79,31 @@ class TestSlowlog:
         client("CLIENT", "SETNAME", "me")
         client("GET", "k")
         newest = client("SLOWLOG", "GET", 1)
-        assert newest == [[newest[0][0], 1_000_000_000, 0, [b"GET", b"k"], b"", b"me"]]
+        assert newest == [[newest[0][0], 1_000_000_000, 0, [b"GET", b"k"], b"", b"me", 2]]
         ids = [entry[0] for entry in client("SLOWLOG", "GET", -1)]
         assert ids == sorted(ids, reverse=True)
+
+    def test_long_commands_are_cut(self, client: LocalClient) -> None:
+        def logged(*words: str) -> tuple[list[bytes], int]:
+            client(*words)
+            entry = client("SLOWLOG", "GET", 1)[0]
+            return entry[3], entry[6]
+
+        assert logged("GET", "x" * 130)[0] == [b"GET", b"x" * 128 + b"... (2 more bytes)"]
+        words, count = logged("DEL", *map(str, range(40)))
+        assert (len(words), count) == (32, 41)
+        assert words[-1] == b"... (10 more arguments)"
+        client("CONFIG", "SET", "slowlog-entry-max-argc", 5, "slowlog-entry-max-string-len", 16)
+        assert logged("SADD", "k", "a", "b", "c") == ([b"SADD", b"k", b"a", b"b", b"c"], 5)
+        assert logged("SADD", "k", *"abcdefgh") == (
+            [b"SADD", b"k", b"a", b"b", b"... (6 more arguments)"], 10,
+        )  # fmt: skip
+        assert logged("SET", "k", "A" * 20)[0][2] == b"A" * 16 + b"... (4 more bytes)"
+        client("CONFIG", "SET", "slowlog-entry-max-argc", 2)
+        assert logged("SADD", "k", "a", "b") == ([b"SADD", b"... (3 more arguments)"], 4)
+        for name, value in (("argc", 1), ("string-len", 0)):
+            message = client.error("CONFIG", "SET", f"slowlog-entry-max-{name}", value)
+            assert "argument must be between" in message
 
     def test_get_shows_ten(self, client: LocalClient) -> None:
         for _ in range(20):
@@ -105,14 +127,6 @@ class TestSlowlog:
         before = client("SLOWLOG", "GET", 1)[0][0]
         assert client("SLOWLOG", "RESET") is OK
         assert client("SLOWLOG", "GET", 1)[0][0] > before
-
-    def test_long_commands_are_cut(self, client: LocalClient) -> None:
-        client("MGET", *range(40))
-        words = client("SLOWLOG", "GET", 1)[0][3]
-        assert len(words) == 32
-        assert words[-1] == b"... (10 more arguments)"
-        client("ECHO", "x" * 200)
-        assert client("SLOWLOG", "GET", 1)[0][3][1] == b"x" * 128 + b"... (72 more bytes)"
 
     def test_exec_is_left_out(self, client: LocalClient) -> None:
         client("MULTI")

@@ -18,6 +18,8 @@ NEWER = {
     "locale-collate": "7.2",
     "max-new-connections-per-cycle": "7.4",
     "max-new-tls-connections-per-cycle": "7.4",
+    "slowlog-entry-max-argc": "8.8",
+    "slowlog-entry-max-string-len": "8.8",
     "set-max-listpack-entries": "7.2",
     "set-max-listpack-value": "7.2",
 }
@@ -29,6 +31,7 @@ HIDDEN_SINCE = {"aof-disable-auto-gc"}
 CHANGED = {
     "loglevel": "7.2: nothing",
     "maxmemory-samples": "8.0: at most 64",
+    "notify-keyspace-events": "8.2: o and c, 8.8: S, T, I and V",
     "repl-diskless-load": "8.0: flush-before-load",
 }
 # Setting these would take the reference server away, or put its process at risk.
@@ -52,7 +55,7 @@ COMMON = [
     "2147483647", "2147483648", "4294967295", "4294967296", "-2147483648", "-2147483649",
     "9223372036854775807", "9223372036854775808", "-9223372036854775808",
     "18446744073709551615", "18446744073709551616", "99999999999999999999999",
-    "1b", "1k", "1KB", "1m", "1mb", "3Gb", "1t", "kb", "-1kb", "1 kb", "20000000000gb",
+    "1b", "1k", "1KB", "1m", "1mb", "3Gb", "1t", "kb", "-1kb", "1 kb",
     "5%", "0%", "-5%", "100%", "101%", "%", "5 %", "05%", "18446744073709551611",
     "yes", "YES", "no", "No", "on", "true", "1\0", "yes\0x", "a/b", "a\\b", "\xff",
 ]  # fmt: skip
@@ -68,7 +71,7 @@ SPECIAL = {
         "normal 0 0 0 other 1 2 3", "normal 0 0 ", "normal -1 0 0",
     ],
     "notify-keyspace-events": ["", "KEA", "AKE", "An", "Am", "g$lshzxetd", "g$lshzxetdn", "KEgx",
-                               "nKm", "q", "K E", "KK", "mn"],
+                               "nKm", "KK", "mn"],
     "latency-tracking-info-percentiles": ["", "50", "50 99.9", "0 100", "100.1", "-1", "x", "1e1",
                                           "50  99", "nan", "inf", "33.3333333", "0x10", "1_0"],
     "proc-title-template": ["{title} x", "", "{title}", "{port}", "{bad}", "{title", "{", "{{",
@@ -215,7 +218,6 @@ def test_set_immutable(redis_server) -> None:
         ["nope", "1", "daemonize", "yes"],
         ["maxmemory", "1", "MAXMEMORY", "2"],
         ["maxmemory", "1", "maxmemory", "2", "daemonize", "yes"],
-        ["slave-priority", "5", "replica-priority", "6"],
         ["dir", "/tmp"],
         ["dbfilename", "x"],
         ["maxmemory", "10000001", "maxmemory-clients", "200%", "client-query-buffer-limit", "bad"],

@@ -8,6 +8,7 @@ from carnelian.datatypes import limits
 from carnelian.engine.config import Config, ConfigFileError
 from carnelian.engine.engine import Engine
 from carnelian.engine.registry import command, declarations
+from support.local import LocalClient
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +82,9 @@ def test_thresholds_of_collections_follow_their_directives() -> None:
     made.config.set([(b"hash-max-listpack-entries", b"7"), (b"list-max-listpack-size", b"-4")])
     assert made.keyspace.limits.hash_max_listpack_entries == 7
     assert made.keyspace.limits.list_max_listpack_size == -4
+
+
+def test_a_limit_beyond_what_can_be_counted(client: LocalClient) -> None:
+    assert client("CONFIG", "SET", "maxmemory", 2**64 - 1) == b"OK"
+    assert client("CONFIG", "GET", "maxmemory") == [b"maxmemory", b"18446744073709551615"]
+    assert client("SET", "k", 1) == b"OK"

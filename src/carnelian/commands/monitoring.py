@@ -49,7 +49,10 @@ container(
     summary="Lists the latest slow commands, the newest first.",
     arguments="[count:integer]",
     hints=("request_policy:all_nodes", "nondeterministic_output"),
-    history=(("4.0.0", "Tells the address and the name of the client."),),
+    history=(
+        ("4.0.0", "Tells the address and the name of the client."),
+        ("8.10.0", "Tells how many arguments there were."),
+    ),
 )
 def slowlog_get(session: Session, args: list[bytes]) -> list:
     if len(args) > 3:
@@ -62,9 +65,12 @@ def slowlog_get(session: Session, args: list[bytes]) -> list:
         message = "ERR count should be greater than or equal to -1"
         count = integer(args[2], message, lowest=-1)
     return [
-        [entry.id, entry.time, entry.microseconds, entry.args, entry.peer, entry.name]
+        [
+            entry.id, entry.time, entry.microseconds, entry.args, entry.peer, entry.name,
+            entry.count,
+        ]
         for entry in session.engine.slowlog.newest(count)
-    ]
+    ]  # fmt: skip
 
 
 @command(

@@ -41,6 +41,8 @@ cdef class Engine:
     cdef readonly str replication_id
     cdef public long long startup_memory
     cdef public long long peak_memory
+    cdef readonly long long peak_memory_time
+    cdef public object hotkeys
     cdef readonly long long started_ms
     cdef public bint cron_paused
     cdef readonly long long cron_ticks

@@ -100,6 +100,9 @@ class Engine:
         self.debug_commands: dict[bytes, Callable] = {}
         self.started_ms = self.clock.wall_ms()
         self.startup_memory = self.peak_memory = self.memory_limit.used()
+        self.peak_memory_time = self.started_ms // 1000
+        # What HOTKEYS gathers, while it does.
+        self.hotkeys: Any = None
         self.run_id = os.urandom(20).hex()
         self.change_replication_id()
         self.cron_ticks = 0
@@ -196,6 +199,8 @@ class Engine:
                 self.parts_since = started
             else:
                 self.note_call(session, command, args, elapsed)
+            if self.hotkeys is not None:
+                self.hotkeys.note(session, command, args, elapsed, reply)
         if self.monitored and not again and not command.flags & _SKIP_MONITOR:
             self.monitors.feed(session, args, db_index)
         if self.effects.listening:
@@ -208,8 +213,10 @@ class Engine:
     def note_call(self, session: Session, command: Command, args: list, elapsed: cython.longlong):
         """Count a call that took so many nanoseconds, and log it if that is too many."""
         command.record(elapsed, self.latency_tracking)
+        if self.depth == 0:
+            self.stats.command_ns += elapsed
         if elapsed >= self.slow_ns and not command.flags & _SKIP_SLOWLOG:
-            self._log_slow(session, args, elapsed)
+            self._log_slow(session, command, args, elapsed)
         if elapsed >= self.latency_ns:
             self._log_latency(command, elapsed)
 
@@ -259,7 +266,11 @@ class Engine:
         self._count_failure(command, error)
         return error
 
-    def _log_slow(self, session: Session, args: list, elapsed: cython.longlong) -> None:
+    def _log_slow(
+        self, session: Session, command: Command, args: list, elapsed: cython.longlong
+    ) -> None:
+        self.stats.count_slow(elapsed)
+        command.record_slow(elapsed)
         self.slowlog.add(args, elapsed // 1000, self.clock.ms // 1000, session.peer(), session.name)
 
     def _log_latency(self, command: Command, elapsed: cython.longlong) -> None:
@@ -322,10 +333,17 @@ class Engine:
         self.effects.flush(True)
         budget_us = int(_BACKGROUND_SHARE * 1_000_000 / hz)
         self.keyspace.background_step(budget_us, self.config["activerehashing"])
-        self.peak_memory = max(self.peak_memory, self.memory_limit.used())
+        self.note_peak()
         for hook in self.on_cron:
             hook()
         self.cron_ticks += 1
+
+    def note_peak(self) -> None:
+        """Remember how much memory was taken at most, and when."""
+        used: int = self.memory_limit.used()
+        if used > self.peak_memory:
+            self.peak_memory = used
+            self.peak_memory_time = self.clock.ms // 1000
 
     def _note_duration(self, event: str, microseconds: int) -> None:
         self.latency.add(event, microseconds // 1000, self.clock.ms // 1000)
@@ -339,7 +357,7 @@ class Engine:
 
     def _fields_expired(self, db: Database, key: bytes, fields: list, gone: bool) -> None:
         self.effects.add(db.index, [b"HDEL", key, *fields])
-        self.changes.fields_expired(db, key, gone)
+        self.changes.fields_expired(db, key, fields, gone)
 
 
 def _silent(level: str, message: str) -> None:

@@ -13,10 +13,15 @@ Section = Callable[["Engine"], Fields]
 
 # In the order in which INFO shows them; the second value tells whether `INFO` alone does.
 _ORDER = {
-    "server": True, "clients": True, "memory": True, "persistence": True, "stats": True,
-    "replication": True, "cpu": True, "modules": True, "commandstats": False, "errorstats": True,
-    "latencystats": False, "cluster": True, "keyspace": True,
+    "server": True, "clients": True, "memory": True, "persistence": True, "threads": True,
+    "stats": True, "replication": True, "cpu": True, "modules": True, "commandstats": False,
+    "errorstats": True, "latencystats": False, "cluster": True, "keyspace": True,
+    "keysizes": False, "debug": False,
 }  # fmt: skip
+
+# Shown only where they are named: to look through all keys takes its time, and the others are of
+# no use but for debugging.
+_ONLY_NAMED = frozenset(("keysizes", "debug"))
 
 # Filled by the decorator as the modules that know the fields are imported.
 _sections: dict[str, Section] = {}
@@ -43,7 +48,7 @@ class Info:
         words = {word.lower() for word in wanted} or {"default"}
         if words & {"all", "everything"}:
             picked = {name for name in _ORDER if name != "modules" or "everything" in words}
-            picked |= words
+            picked = (picked - _ONLY_NAMED) | words
         else:
             picked = set(words)
             if "default" in words:

@@ -13,6 +13,9 @@ cdef class Command:
     cdef public long long microseconds
     cdef public long long rejected_calls
     cdef public long long failed_calls
+    cdef readonly long long slow_calls
+    cdef readonly long long slow_ns
+    cdef readonly long long slowest_ns
     cdef readonly Histogram histogram
 
     cpdef record(self, long long nanoseconds, bint tracking)

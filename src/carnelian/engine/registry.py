@@ -232,6 +232,9 @@ class Command:
         self.microseconds = 0
         self.rejected_calls = 0
         self.failed_calls = 0
+        self.slow_calls = 0
+        self.slow_ns = 0
+        self.slowest_ns = 0
         self.histogram: Histogram | None = None
 
     @cython.ccall
@@ -243,6 +246,12 @@ class Command:
             if self.histogram is None:
                 self.histogram = Histogram()
             self.histogram.record(nanoseconds)
+
+    def record_slow(self, nanoseconds: int) -> None:
+        """Count a call that went into the slow log."""
+        self.slow_calls += 1
+        self.slow_ns += nanoseconds
+        self.slowest_ns = max(self.slowest_ns, nanoseconds)
 
     @cython.cfunc
     @cython.exceptval(check=False)

@@ -1,4 +1,4 @@
-"""What the sections of INFO say. Field names and their order are those of Redis 7.4.
+"""What the sections of INFO say. Field names and their order are those of Redis 8.
 
 Fields of features that are still to come report what a server without them reports.
 See https://redis.io/docs/latest/commands/info/
@@ -17,6 +17,7 @@ from carnelian.resp.numbers import format_float
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
+    from carnelian.engine.registry import Command
     from carnelian.keyspace.database import Database
 
 _NO_REPLICATION_ID = "0" * 40
@@ -80,7 +81,7 @@ def clients(engine: Engine) -> Fields:
     sessions = list(engine.sessions)
     subscribed = sum(1 for one in sessions if one.subscription_count() or one.shard_channels)
     watching = sum(one.watch is not None for one in sessions)
-    blocked_keys = len(engine.blocking.waiters)
+    blocked_keys = engine.blocking.waiters
     return [
         ("connected_clients", len(sessions)),
         ("cluster_connections", 0),
@@ -93,8 +94,9 @@ def clients(engine: Engine) -> Fields:
         ("watching_clients", watching),
         ("clients_in_timeout_table", engine.blocking.timed),
         ("total_watched_keys", len(engine.watches.keys)),
-        ("total_blocking_keys", blocked_keys),
-        ("total_blocking_keys_on_nokey", 0),
+        ("total_blocking_keys", len(blocked_keys)),
+        # Those with a waiter whom the key's end concerns, too.
+        ("total_blocking_keys_on_nokey", sum(None in kinds for kinds in blocked_keys.values())),
     ]
 
 
@@ -111,6 +113,7 @@ def memory(engine: Engine) -> Fields:
         ("used_memory_rss_human", human(numbers.resident)),
         ("used_memory_peak", numbers.peak),
         ("used_memory_peak_human", human(numbers.peak)),
+        ("used_memory_peak_time", numbers.peak_time),
         ("used_memory_peak_perc", f"{numbers.used * 100 / max(1, numbers.peak):.2f}%"),
         ("used_memory_overhead", numbers.overhead),
         ("used_memory_startup", numbers.startup),
@@ -165,8 +168,9 @@ class MemoryReading:
     """The figures that INFO memory and MEMORY STATS share, read at one moment."""
 
     def __init__(self, engine: Engine):
+        engine.note_peak()
         self.used = engine.memory_limit.used()
-        self.peak = max(engine.peak_memory, self.used)
+        self.peak, self.peak_time = engine.peak_memory, engine.peak_memory_time
         self.resident = resident_memory()
         self.startup = min(engine.startup_memory, self.used)
         self.clients = sum(one.memory() for one in engine.sessions)
@@ -197,6 +201,16 @@ def _physical_memory() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
+@section("threads")
+def threads(engine: Engine) -> Fields:
+    """What the threads do that read and write for clients: there is one, which does all."""
+    counted = engine.stats
+    clients = len(list(engine.sessions))
+    return [
+        ("io_thread_0", f"clients={clients},reads={counted.reads},writes={counted.writes}"),
+    ]
+
+
 @section("stats")
 def stats(engine: Engine) -> Fields:
     """Counters since the start, or since CONFIG RESETSTAT."""
@@ -219,7 +233,9 @@ def stats(engine: Engine) -> Fields:
         ("sync_partial_ok", 0),
         ("sync_partial_err", 0),
         ("expired_subkeys", keyspace.stats.expired_fields),
+        ("expired_subkeys_active", keyspace.stats.expired_fields_active),
         ("expired_keys", keyspace.stats.expired),
+        ("expired_keys_active", keyspace.stats.expired_active),
         ("expired_stale_perc", f"{keyspace.stats.expired_stale_perc:.2f}"),
         ("expired_time_cap_reached_count", keyspace.stats.expired_time_cap_reached),
         ("expire_cycle_cpu_milliseconds", keyspace.stats.expire_cycle_us // 1000),
@@ -253,19 +269,37 @@ def stats(engine: Engine) -> Fields:
         ("total_writes_processed", counted.writes),
         ("io_threaded_reads_processed", 0),
         ("io_threaded_writes_processed", 0),
+        ("io_threaded_total_prefetch_batches", 0),
+        ("io_threaded_total_prefetch_entries", 0),
         ("client_query_buffer_limit_disconnections", counted.input_limit_disconnections),
         ("client_output_buffer_limit_disconnections", counted.output_limit_disconnections),
         ("reply_buffer_shrinks", fact("reply_buffer_shrinks", 0)),
         ("reply_buffer_expands", fact("reply_buffer_expands", 0)),
-        ("eventloop_cycles", fact("eventloop_cycles", 0)),
-        ("eventloop_duration_sum", fact("eventloop_duration_sum", 0)),
-        ("eventloop_duration_cmd_sum", fact("eventloop_duration_cmd_sum", 0)),
-        ("instantaneous_eventloop_cycles_per_sec", 0),
-        ("instantaneous_eventloop_duration_usec", 0),
+        ("eventloop_cycles", counted.turns),
+        ("eventloop_duration_sum", counted.turn_ns // 1000),
+        ("eventloop_duration_cmd_sum", counted.command_ns // 1000),
+        ("instantaneous_eventloop_cycles_per_sec", int(counted.turn_rate.per_second)),
+        ("instantaneous_eventloop_duration_usec", counted.turn_us),
+        ("slowlog_commands_count", counted.slow_commands),
+        ("slowlog_commands_time_ms_max", f"{counted.slowest_ns / 1e6:.2f}"),
+        ("slowlog_commands_time_ms_sum", f"{counted.slow_ns / 1e6:.2f}"),
         ("acl_access_denied_auth", 0),
         ("acl_access_denied_cmd", 0),
         ("acl_access_denied_key", 0),
         ("acl_access_denied_channel", 0),
+        ("acl_access_denied_tls_cert", 0),
+    ]
+
+
+@section("debug")
+def debug(engine: Engine) -> Fields:
+    """Where the time of the event loop goes."""
+    counted = engine.stats
+    return [
+        ("eventloop_duration_aof_sum", counted.log_ns // 1000),
+        ("eventloop_duration_cron_sum", counted.cron_ns // 1000),
+        ("eventloop_duration_max", counted.longest_turn_ns // 1000),
+        ("eventloop_cmd_per_cycle_max", counted.most_commands),
     ]
 
 
@@ -328,10 +362,22 @@ def commandstats(engine: Engine) -> Fields:
             (
                 f"cmdstat_{command.name.decode()}",
                 f"calls={command.calls},usec={command.microseconds},usec_per_call={per_call:.2f},"
-                f"rejected_calls={command.rejected_calls},failed_calls={command.failed_calls}",
+                f"rejected_calls={command.rejected_calls},failed_calls={command.failed_calls}"
+                f"{_slow_calls(command)}",
             )
         )
     return rows
+
+
+def _slow_calls(command: Command) -> str:
+    """What the slow log had of a command, if it had any."""
+    if not command.slow_calls:
+        return ""
+    return (
+        f",slowlog_count={command.slow_calls}"
+        f",slowlog_time_ms_sum={command.slow_ns / 1e6:.2f}"
+        f",slowlog_time_ms_max={command.slowest_ns / 1e6:.2f}"
+    )
 
 
 @section("errorstats")

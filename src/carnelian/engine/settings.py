@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from carnelian.datatypes import limits
+from carnelian.engine.config.numbers import LONG_MAX
 from carnelian.keyspace import events
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def follow(engine: Engine) -> None:
         "lazyfree-lazy-expire": _lazy_expire,
         "lazyfree-lazy-server-del": _lazy_server_del,
         "lazyfree-lazy-user-del": _lazy_user_del,
+        "slowlog-entry-max-argc": _slowlog_words,
+        "slowlog-entry-max-string-len": _slowlog_bytes,
         "maxmemory-policy": _eviction_policy,
         "maxmemory-samples": _eviction_samples,
         "maxmemory-eviction-tenacity": _eviction_tenacity,
@@ -66,6 +69,14 @@ def _slow_threshold(engine: Engine, microseconds: int) -> None:
 
 def _slowlog_length(engine: Engine, entries: int) -> None:
     engine.slowlog.resize(entries)
+
+
+def _slowlog_words(engine: Engine, words: int) -> None:
+    engine.slowlog.most_words = words
+
+
+def _slowlog_bytes(engine: Engine, size: int) -> None:
+    engine.slowlog.most_bytes = size
 
 
 def _latency_threshold(engine: Engine, milliseconds: int) -> None:
@@ -127,4 +138,5 @@ def _longest_string(engine: Engine, size: int) -> None:
 
 
 def _memory_limit(engine: Engine, size: int) -> None:
-    engine.memory_limit.set(size)
+    # More than there can be is as good as the most that can be counted.
+    engine.memory_limit.set(min(size, LONG_MAX))

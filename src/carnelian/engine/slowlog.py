@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-# What an entry keeps of a long command: so many words, so many bytes of each.
-_MAX_ARGS = 32
-_MAX_BYTES = 128
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One slow command: when it ended (unix seconds), how long it took, and who sent it."""
+    """One slow command: when it ended (unix seconds), how long it took, and who sent it.
+
+    ``args`` may have been cut; ``count`` is how many there were.
+    """
 
     id: int
     time: int
@@ -20,21 +19,28 @@ class Entry:
     args: list[bytes]
     peer: bytes
     name: bytes
+    count: int
 
 
 class SlowLog:
-    """The newest entries first, at most ``limit`` of them; the rest is forgotten."""
+    """The newest entries first, at most ``limit`` of them; the rest is forgotten.
+
+    An entry keeps ``most_words`` of a long command, and ``most_bytes`` of each.
+    """
 
     def __init__(self, limit: int = 128) -> None:
         self._entries: deque[Entry] = deque()
         self._next_id = 0
         self._limit = limit
+        self.most_words = 32
+        self.most_bytes = 128
 
     def add(
         self, args: list[bytes], microseconds: int, time: int, peer: bytes, name: bytes
     ) -> None:
         """Log a command."""
-        entry = Entry(self._next_id, time, microseconds, _trim(args), peer, name)
+        kept = _trim(args, self.most_words, self.most_bytes)
+        entry = Entry(self._next_id, time, microseconds, kept, peer, name, len(args))
         self._entries.appendleft(entry)
         self._next_id += 1
         self.resize(self._limit)
@@ -58,14 +64,14 @@ class SlowLog:
         return len(self._entries)
 
 
-def _trim(args: list[bytes]) -> list[bytes]:
-    kept = args
-    if len(args) > _MAX_ARGS:
-        left = len(args) - _MAX_ARGS + 1
-        kept = [*args[: _MAX_ARGS - 1], b"... (%d more arguments)" % left]
-    return [
-        arg
-        if len(arg) <= _MAX_BYTES
-        else arg[:_MAX_BYTES] + b"... (%d more bytes)" % (len(arg) - _MAX_BYTES)
-        for arg in kept
+def _trim(args: list[bytes], most_words: int, most_bytes: int) -> list[bytes]:
+    words = args if len(args) <= most_words else args[: most_words - 1]
+    kept = [
+        word
+        if len(word) <= most_bytes
+        else word[:most_bytes] + b"... (%d more bytes)" % (len(word) - most_bytes)
+        for word in words
     ]
+    if len(words) < len(args):
+        kept.append(b"... (%d more arguments)" % (len(args) - len(words)))
+    return kept

@@ -16,7 +16,21 @@ cdef class Stats:
     cdef public long long error_replies
     cdef public long long input_limit_disconnections
     cdef public long long output_limit_disconnections
+    cdef public long long command_ns
+    cdef readonly long long turns
+    cdef readonly long long turn_ns
+    cdef readonly long long longest_turn_ns
+    cdef public long long cron_ns
+    cdef public long long log_ns
+    cdef readonly long long most_commands
+    cdef readonly long long slow_commands
+    cdef readonly long long slow_ns
+    cdef readonly long long slowest_ns
     cdef readonly dict errors
     cdef readonly object ops_rate
     cdef readonly object input_rate
     cdef readonly object output_rate
+    cdef readonly object turn_rate
+    cdef readonly object turn_time_rate
+
+    cdef void count_turn(self, long long ns, long long commands) noexcept

@@ -135,6 +135,8 @@ class Stats:
         self.ops_rate = Rate()
         self.input_rate = Rate()
         self.output_rate = Rate()
+        self.turn_rate = Rate()
+        self.turn_time_rate = Rate()
         self.reset()
 
     def reset(self) -> None:
@@ -149,15 +151,52 @@ class Stats:
         self.error_replies = 0
         self.input_limit_disconnections = 0
         self.output_limit_disconnections = 0
+        self.command_ns = 0
+        self.turns = 0
+        self.turn_ns = 0
+        self.longest_turn_ns = 0
+        self.cron_ns = 0
+        self.log_ns = 0
+        self.most_commands = 0
+        self.slow_commands = 0
+        self.slow_ns = 0
+        self.slowest_ns = 0
         self.errors: dict[str, int] = {}
         for rate in (self.ops_rate, self.input_rate, self.output_rate):
             rate.reset()
+        self.turn_rate.reset()
+        self.turn_time_rate.reset()
 
     def sample(self, now_ms: int) -> None:
         """Take one sample of each rate; called ten times a second."""
         self.ops_rate.sample(self.commands, now_ms)
         self.input_rate.sample(self.input_bytes, now_ms)
         self.output_rate.sample(self.output_bytes, now_ms)
+        self.turn_rate.sample(self.turns, now_ms)
+        self.turn_time_rate.sample(self.turn_ns // 1000, now_ms)
+
+    @property
+    def turn_us(self) -> int:
+        """Microseconds that a turn of the event loop took lately."""
+        turns = self.turn_rate.per_second
+        return int(self.turn_time_rate.per_second / turns) if turns else 0
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def count_turn(self, ns: cython.longlong, commands: cython.longlong) -> cython.void:
+        """Count a turn of the event loop that did so many commands."""
+        self.turns += 1
+        self.turn_ns += ns
+        if ns > self.longest_turn_ns:
+            self.longest_turn_ns = ns
+        if commands > self.most_commands:
+            self.most_commands = commands
+
+    def count_slow(self, ns: int) -> None:
+        """Count a command that went into the slow log."""
+        self.slow_commands += 1
+        self.slow_ns += ns
+        self.slowest_ns = max(self.slowest_ns, ns)
 
     def count_error(self, code: str) -> None:
         """Count one error reply by its first word."""

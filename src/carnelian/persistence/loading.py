@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from carnelian.datatypes import memory
 from carnelian.engine.registry import FLAG_BITS
 from carnelian.keyspace import state
 from carnelian.persistence import files, reader
@@ -144,7 +143,7 @@ def under_way(
         keyspace.overdue, keyspace.active_expire = policy, active
         engine.admission.remove_check(loading.check)
         begin(None)
-    engine.peak_memory = max(engine.peak_memory, memory.used())
+    engine.note_peak()
 
 
 def prepare(engine: Engine, file: reader.Reader, loading: Loading) -> None:

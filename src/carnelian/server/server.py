@@ -292,7 +292,9 @@ class Server:
             self.loop.call_later(1 / self._hz, self._tick)
             return
         self._hz = self._ticks_per_second()
+        started = self.engine.clock.monotonic_ns()
         self.engine.cron(self._hz)
+        self.engine.stats.cron_ns += self.engine.clock.monotonic_ns() - started
         self.loop.call_later(1 / self._hz, self._tick)
 
     def _ticks_per_second(self) -> int:
@@ -311,7 +313,6 @@ class Server:
         facts["recent_max_output"] = max(clients.output_peaks)
         facts["reply_buffer_shrinks"] = clients.shrinks
         facts["reply_buffer_expands"] = clients.expands
-        facts["eventloop_cycles"] = self.loop.turns
         watch = self.hub.memory_watch
         if watch is not None:
             facts["evicted_clients"] = watch.evicted

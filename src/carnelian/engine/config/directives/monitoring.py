@@ -16,6 +16,20 @@ MONITORING = Topic(
         ),
         Integer("slowlog-max-len", 128, 0, LONG_MAX, summary="Entries kept in the slow log."),
         Integer(
+            "slowlog-entry-max-argc",
+            32,
+            2,
+            INT_MAX,
+            summary="Arguments that an entry keeps of a command.",
+        ),
+        Integer(
+            "slowlog-entry-max-string-len",
+            128,
+            1,
+            LONG_MAX,
+            summary="Bytes that an entry keeps of an argument.",
+        ),
+        Integer(
             "latency-monitor-threshold",
             0,
             0,

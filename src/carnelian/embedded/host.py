@@ -79,6 +79,7 @@ class Host:
         self._renew_lock()
         self.timer = Timer(self)
         core.on_shutdown = self._refuse_shutdown
+        core.interruptible = True
         if not self.manual:
             core.persistence.carry = self.carry
         _hosts.add(self)

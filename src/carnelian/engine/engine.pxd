@@ -34,6 +34,7 @@ cdef class Engine:
     cdef public object append_only
     cdef public object log
     cdef public object on_shutdown
+    cdef public bint interruptible
     cdef readonly list on_cron
     cdef readonly dict facts
     cdef readonly dict debug_commands

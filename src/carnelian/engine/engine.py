@@ -8,7 +8,6 @@ second.
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +27,7 @@ from carnelian.engine.admission import Admission
 from carnelian.engine.blocking import Blocking
 from carnelian.engine.changes import Changes
 from carnelian.engine.config import Config
+from carnelian.engine.faults import text_of, trace_of
 from carnelian.engine.info import Info
 from carnelian.engine.latency import LatencyMonitor
 from carnelian.engine.modules import Modules
@@ -120,6 +120,8 @@ class Engine:
         # When the command began whose reply is being made part by part.
         self.parts_since = 0
         self.log: Callable[[str, str], None] = _silent
+        # Whether an interrupt, of somebody whose process this is, comes out of a user's handler.
+        self.interruptible = False
         # Called by SHUTDOWN with its options; the owner ends the process, or refuses.
         self.on_shutdown: Callable[[set[bytes]], bool] | None = None
         # What the owner adds to the engine's own cron, and facts of the process for INFO.
@@ -258,11 +260,10 @@ class Engine:
 
     def _fault(self, command: Command, fault: Exception) -> Error:
         """A handler failed in a way it should not: the command fails, the engine goes on."""
-        name = type(fault).__name__
         # Users may well mean their handlers to raise.
         level = "verbose" if command.flags & _MODULE else "warning"
-        self.log(level, "".join(traceback.format_exception(fault)))
-        error = Error(f"ERR {name}: {fault}")
+        self.log(level, trace_of(fault))
+        error = Error(f"ERR {text_of(fault)}")
         self._count_failure(command, error)
         return error
 

@@ -26,6 +26,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     read_value,
     reference_of,
 )
+from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget
 from cython.cimports.carnelian.datatypes.table import keep as keep_entry
 from cython.cimports.carnelian.keyspace.state import HIDE
@@ -422,14 +423,24 @@ class Database(Strings):
                     return key
             self.has(key)
 
-    def scan(self, cursor: uint64_t, count: cython.Py_ssize_t = 10, type_name: bytes | None = None):
-        """``(next cursor, keys)``: about ``count`` keys, only those of a type if it is given.
+    def scan(
+        self,
+        cursor: uint64_t,
+        count: cython.Py_ssize_t = 10,
+        type_name: bytes | None = None,
+        pattern: bytes | None = None,
+    ):
+        """``(next cursor, keys)``: what is left of about ``count`` keys, only those of a type and
+        that match a pattern if these are given. Others past their time stay.
 
         Begin with cursor 0 and go on until it is 0 again: a key that is there all the while is
         returned at least once, whatever else is added, deleted or resized in between.
         """
         overdue: list = []
         cursor, keys = self.scan_part(cursor, count, type_name, overdue)
+        if pattern is not None:
+            overdue = [key for key in overdue if matches(pattern, key)]
+            keys = [key for key in keys if matches(pattern, key)]
         for key in overdue:
             self.has(key)
         return cursor, keys
@@ -449,11 +460,12 @@ class Database(Strings):
                     break
             for i in range(found.count):
                 entry: cython.pointer[Entry] = found.items[i]
-                if self.hidden(entry):
-                    if overdue is not None:
-                        overdue.append(read_key(entry))
-                elif type_name is None or type_of(entry) == type_name:
+                if type_name is not None and type_of(entry) != type_name:
+                    continue
+                if not self.hidden(entry):
                     keys.append(read_key(entry))
+                elif overdue is not None:
+                    overdue.append(read_key(entry))
             return cursor, keys
         finally:
             forget(cython.address(found))

@@ -87,6 +87,7 @@ COMPILED = (
     "carnelian.commands.hyperloglogs",
     "carnelian.commands.strings.options",
     "carnelian.commands.strings.values",
+    "carnelian.commands.strings.bounded",
     "carnelian.commands.strings.counters",
     "carnelian.commands.strings.pieces",
     "carnelian.commands.strings.pairs",

@@ -113,6 +113,51 @@ def test_the_one_thread(client: LocalClient) -> None:
     assert sections.index("# Threads") == sections.index("# Stats") - 1
 
 
+def test_sizes_of_keys(client: LocalClient) -> None:
+    assert info(client, "keysizes") == {}
+    for length in range(12):
+        client("SET", f"s{length}", "x" * length)
+    client("SET", "number", 12345)
+    client("SET", "long", "x" * 5000)
+    client("SET", "longer", "x" * 3_000_000)
+    client("RPUSH", "l", *range(3))
+    client("SADD", "i", *range(5))
+    client("SADD", "t", *[f"x{number}" for number in range(1500)])
+    client("ZADD", "z", 1, "a", 2, "b")
+    client("HSET", "h", "f", 1)
+    client("XADD", "stream", "*", "f", 1)
+    client("SELECT", 2)
+    client("RPUSH", "l", 1)
+    assert info(client, "keysizes") == {
+        "db0_distrib_strings_sizes": "0=1,1=1,2=2,4=5,8=4,4K=1,2M=1",
+        "db0_distrib_lists_items": "2=1",
+        "db0_distrib_sets_items": "4=1,1K=1",
+        "db0_distrib_zsets_items": "2=1",
+        "db0_distrib_hashes_items": "1=1",
+        "db2_distrib_lists_items": "1=1",
+    }
+    client("FLUSHALL")
+    assert info(client, "keysizes") == {}
+
+
+def test_sizes_leave_out_what_has_expired(client: LocalClient, clock: ManualClock) -> None:
+    client("SET", "k", "x", "PX", 10)
+    clock.advance(20)
+    assert info(client, "keysizes") == {}
+    assert info(client, "stats")["keyspace_misses"] == "0"
+
+
+def test_sizes_in_memory(client: LocalClient) -> None:
+    client("CONFIG", "SET", "key-memory-histograms", "yes")
+    client("RPUSH", "l", "x" * 3000)
+    client("SET", "s", "x" * 3000)
+    assert info(client, "keysizes") == {
+        "db0_distrib_strings_sizes": "2K=1",
+        "db0_distrib_lists_items": "1=1",
+        "db0_distrib_lists_sizes": "2K=1",
+    }
+
+
 @pytest.mark.parametrize("words", [(), ("all",), ("everything",), ("default",)])
 def test_some_sections_have_to_be_named(client: LocalClient, words: tuple[str, ...]) -> None:
     shown = client.call("INFO", *words).value.decode()

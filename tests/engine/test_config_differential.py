@@ -12,10 +12,13 @@ from carnelian.resp.replies import Error
 
 # Directives that Redis has had only since the version named.
 NEWER = {
+    "aof-load-corrupt-tail-max-size": "8.4",
     "cluster-announce-human-nodename": "7.2",
     "enable-debug-assert": "7.4",
     "hide-user-data-from-log": "7.4",
+    "key-memory-histograms": "8.6",
     "locale-collate": "7.2",
+    "lookahead": "8.4",
     "max-new-connections-per-cycle": "7.4",
     "max-new-tls-connections-per-cycle": "7.4",
     "slowlog-entry-max-argc": "8.8",
@@ -30,6 +33,7 @@ HIDDEN_SINCE = {"aof-disable-auto-gc"}
 # A new word in the list, or a closer bound, changes the errors too.
 CHANGED = {
     "loglevel": "7.2: nothing",
+    "maxmemory-policy": "8.6: volatile-lrm and allkeys-lrm",
     "maxmemory-samples": "8.0: at most 64",
     "notify-keyspace-events": "8.2: o and c, 8.8: S, T, I and V",
     "repl-diskless-load": "8.0: flush-before-load",

@@ -8,6 +8,8 @@ from carnelian.keyspace.clock import ManualClock
 from carnelian.keyspace.database import Database
 from carnelian.keyspace.eviction import Eviction
 from carnelian.keyspace.keyspace import Keyspace
+from carnelian.persistence import children
+from support.local import LocalClient
 
 LATER = 2**50
 
@@ -167,3 +169,59 @@ def test_tables_do_not_grow_beyond_the_limit_before_they_are_crowded(
         db.set_string(b"%d" % number, b"v")
         stats = db.table_stats["keys"]
         assert stats["entries"] <= 6 * max(stats["buckets"], stats["rehashing_to"]) + 1
+
+
+# -- The least recently modified -------------------------------------------------------------------
+
+
+def idle(client: LocalClient, key: str) -> int:
+    return client("OBJECT", "IDLETIME", key)
+
+
+def test_only_changes_count(client: LocalClient, clock: ManualClock) -> None:
+    client("CONFIG", "SET", "maxmemory-policy", "allkeys-lrm")
+    client("SET", "k", 1)
+    client("RPUSH", "l", 1)
+    client("HSET", "h", "f", 1)
+    clock.advance(10_000)
+    for words in ("GET k", "TOUCH k", "EXISTS k", "LRANGE l 0 -1", "HGET h f", "HDEL h none"):
+        client(*words.split())
+    assert [idle(client, key) for key in "klh"] == [10, 10, 10]
+    client("APPEND", "k", 2)
+    client("RPUSH", "l", 2)
+    client("EXPIRE", "h", 1000)
+    assert [idle(client, key) for key in "klh"] == [0, 0, 0]
+    clock.advance(10_000)
+    client("CLIENT", "NO-TOUCH", "on")
+    client("INCR", "k")
+    client("GET", "l")
+    assert [idle(client, key) for key in "kl"] == [0, 10]
+    client("CLIENT", "NO-TOUCH", "off")
+    client("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    client("LLEN", "l")
+    assert idle(client, "l") == 0
+
+
+@pytest.mark.parametrize("policy", ["allkeys-lrm", "volatile-lrm"])
+def test_what_was_not_changed_for_longest_goes(
+    client: LocalClient, clock: ManualClock, policy: str
+) -> None:
+    client("CONFIG", "SET", "maxmemory-policy", policy, "maxmemory-samples", 64)
+    client("SET", "old", 1, "EX", 100_000)
+    client("SET", "lasting", 1)
+    clock.advance(10_000)
+    client("SET", "new", 1, "EX", 100_000)
+    client("APPEND", "lasting", 1)
+    clock.advance(10_000)
+    client("GET", "old")
+    db, key = client.engine.memory_limit.eviction.choose()
+    assert (db.index, key) == (0, b"old")
+
+
+def test_a_child_that_ends_leaves_it_so(client: LocalClient, clock: ManualClock) -> None:
+    client("CONFIG", "SET", "maxmemory-policy", "allkeys-lrm")
+    children.note_end(client.engine)
+    client("SET", "k", 1)
+    clock.advance(10_000)
+    client("GET", "k")
+    assert idle(client, "k") == 10

@@ -518,3 +518,36 @@ def test_debug_loadaof() -> None:
     logged("SET", "after", 1)
     logged.close()
     assert Logged()("EXISTS", "after") in (0, 1)
+
+
+# -- A damaged end ---------------------------------------------------------------------------------
+
+
+def test_a_damaged_end_is_cut_off_if_it_is_short() -> None:
+    put_log(("SET", "a", 1), b"!!!" + b"\0" * 97)
+    assert failure(aof_load_corrupt_tail_max_size="99").startswith("Bad file format")
+    assert failure().startswith("Bad file format")
+    logged = Logged(aof_load_corrupt_tail_max_size="100")
+    assert logged.lines[:2] == [
+        "!!! Warning: 100 bytes at the end of the AOF file are damaged",
+        f"!!! Truncating the AOF {STEM}.1.incr.aof at offset 27 !!!",
+    ]
+    logged("INCR", "a")
+    logged.close()
+    assert Logged()("GET", "a") == b"2"
+
+
+def test_a_damaged_end_takes_its_transaction_along() -> None:
+    put_log(("SET", "a", 1), ("MULTI",), ("SET", "a", 2), b"!!!")
+    assert failure(aof_load_corrupt_tail_max_size="40").startswith("Bad file format")
+    logged = Logged(aof_load_corrupt_tail_max_size="45")
+    assert f"Revert incomplete MULTI/EXEC transaction in AOF file {STEM}.1.incr.aof" in logged.lines
+    assert logged("GET", "a") == b"1"
+
+
+def test_only_the_last_file_may_be_damaged() -> None:
+    put(f"{STEM}.1.base.aof", ("SET", "a", 1))
+    put(f"{STEM}.1.incr.aof", ("SET", "a", 1), b"!!!")
+    put(f"{STEM}.2.incr.aof", ("SET", "a", 1))
+    put_manifest(*BASE_AND_TWO)
+    assert failure(aof_load_corrupt_tail_max_size="100").startswith("Bad file format")

@@ -5,6 +5,7 @@ import pkgutil
 
 # Modules outside of this package that declare commands, fields of INFO or the like.
 _FEATURES = (
+    "carnelian.engine.sizes",
     "carnelian.persistence.appending",
     "carnelian.persistence.information",
     "carnelian.persistence.saving",

@@ -113,7 +113,10 @@ def _lazy_server_del(engine: Engine, wanted: bool) -> None:
 
 
 def _eviction_policy(engine: Engine, policy: str) -> None:
-    engine.keyspace.lfu = policy.endswith("lfu")
+    keyspace = engine.keyspace
+    keyspace.lfu = policy.endswith("lfu")
+    keyspace.lrm = policy.endswith("lrm")
+    keyspace.touching = not keyspace.lrm
     engine.memory_limit.eviction.set_policy(policy)
 
 

@@ -60,6 +60,7 @@ cdef class Database(Strings):
         self, Py_ssize_t wanted, Py_ssize_t most_buckets, int64_t now, Reaped *reaped
     ) except -1
 
+    cdef int count_size(self, dict found, bytes key, bint bytes_too) except -1
     cdef bint transfer(self, bytes key, Database to, bytes new_key) except -1
     cdef bint remove(self, bytes key, bint lazy) except -1
     cdef bint set_access(self, bytes key, uint32_t access) except -1

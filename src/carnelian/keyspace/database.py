@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import cython
 from cython.cimports.carnelian.datatypes.entry import (
@@ -25,6 +26,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     read_key,
     read_value,
     reference_of,
+    text_length,
 )
 from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget
@@ -138,6 +140,34 @@ class Database(Strings):
             "keys": self.table.stats() | {"bytes": self.table.memory()},
             "expires": self.expiring.stats() | {"bytes": self.expiring.memory()},
         }
+
+    def sizes(self, bytes_too: bool = False) -> dict:
+        """How many keys there are of each size: by type, lists with a count for each power of two.
+
+        The size of a string is its length, that of a collection the number of its members; item i
+        counts those below 2**i that are not below 2**(i-1). With ``bytes_too``, what collections
+        take in memory stands under ``(type, "bytes")``. O(n) in the keys.
+        """
+        found: dict = {}
+        for part in self.key_parts():
+            for key in part:
+                self.count_size(found, key, bytes_too)
+        return found
+
+    def count_size(self, found, key, bytes_too):
+        """Count one key for :meth:`sizes`."""
+        entry: cython.pointer[Entry] = self.find(key)
+        if entry is cython.NULL:
+            return 0
+        kind: bytes = type_of(entry)
+        if entry.kind != OBJECT:
+            count_power(found, kind, text_length(entry))
+        elif kind != b"stream":
+            value: Any = cython.cast(object, reference_of(entry))
+            count_power(found, kind, value.size())
+            if bytes_too:
+                count_power(found, (kind, "bytes"), memory_of(entry))
+        return 0
 
     def holds(self, key: bytes) -> cython.bint:
         """Whether the key takes up memory, be its time over or not; deletes nothing."""
@@ -400,6 +430,8 @@ class Database(Strings):
         ``kind`` is one of ``keyspace.events``, ``event`` the name as notifications carry it.
         """
         self.keyspace.dirty += 1
+        if self.keyspace.lrm:
+            self.set_access(key, self.keyspace.new_access())
         if self.keyspace.observer is not None:
             self.keyspace.observer(self, key, kind, event)
 
@@ -561,6 +593,20 @@ class Database(Strings):
         if slot is not cython.NULL and expiry_of(entry_at(slot)) < now:
             self.expire(key, hash, self.table.find_entry(hash, entry_at(slot)))
         return 0
+
+
+@cython.cfunc
+def count_power(found: dict, name: object, size: cython.Py_ssize_t):
+    """Count a size under the power of two that it has reached."""
+    powers: list | None = found.get(name)
+    power: cython.int = 0
+    if powers is None:
+        powers = [0] * 64
+        found[name] = powers
+    while size > 0:
+        size >>= 1
+        power += 1
+    powers[power] += 1
 
 
 @cython.cfunc

@@ -30,6 +30,8 @@ SOONEST = cython.declare(cython.int, 4)
 
 _ORDERS = {
     "lru": LEAST_RECENTLY_USED,
+    # The clock is that of the last change then.
+    "lrm": LEAST_RECENTLY_USED,
     "lfu": LEAST_FREQUENTLY_USED,
     "random": RANDOM,
     "ttl": SOONEST,

@@ -39,6 +39,7 @@ cdef class State:
     cdef public bint active_expire
     cdef public bint touching
     cdef public bint lfu
+    cdef public bint lrm
     cdef public int lfu_log_factor
     cdef public int lfu_decay_time
     cdef public bint lazy_expire

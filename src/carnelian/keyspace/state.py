@@ -58,8 +58,9 @@ class State:
       is reported missing but stays: replicas, paused servers) or IGNORE_OVERDUE (it is there like
       any other: loading, the stream of a primary);
     - ``active_expire``: whether the expire cycle runs;
-    - ``touching``: whether reads renew the access clock (not under CLIENT NO-TOUCH, nor while a
-      child process shares the memory);
+    - ``touching``: whether to look at a key renews its access clock (not under CLIENT NO-TOUCH, nor
+      while a child process shares the memory, nor with ``lrm``);
+    - ``lrm``: whether the access clock tells of the last change instead;
     - ``lfu``, ``lfu_log_factor``, ``lfu_decay_time``: what the access clock counts;
     - ``lazy_expire``, ``lazy_server_del``, ``lazy_user_del``: free big values later when they
       expire, are replaced, or are deleted by DEL;
@@ -87,6 +88,7 @@ class State:
         self.active_expire = True
         self.touching = True
         self.lfu = False
+        self.lrm = False
         self.lfu_log_factor = 10
         self.lfu_decay_time = 1
         self.max_string = 512 * 1024 * 1024

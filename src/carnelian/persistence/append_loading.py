@@ -15,6 +15,7 @@ from carnelian.persistence.replay import Failed, Misformatted, Replay, Truncated
 from carnelian.persistence.snapshots import LoadError, snapshots_of
 
 Progress = Callable[[], None]
+Log = Callable[[str, str], None]
 
 _FIX = "make a backup of your AOF file, then use ./redis-check-aof --fix <filename.manifest>"
 
@@ -212,13 +213,27 @@ def _load_file(reading: _Reading, fd: int, size: int, name: str, last: bool) -> 
             f"after processing the command '{fault}'"
         ) from None
     except Misformatted:
-        raise LoadError(f"Bad file format reading the append only file {name}: {_FIX}") from None
+        tail = size - _end_of_whole(run)
+        if not last or tail > engine.config["aof-load-corrupt-tail-max-size"]:
+            message = f"Bad file format reading the append only file {name}: {_FIX}"
+            raise LoadError(message) from None
+        engine.log("warning", f"!!! Warning: {tail} bytes at the end of the AOF file are damaged")
+        if not _cut_off(reading, name, _kept(run, engine.log, name)):
+            raise LoadError(f"Bad file format reading the append only file {name}") from None
     except Truncated:
-        keep = run.valid_up_to
-        if run.session.transaction is not None:
-            engine.log("warning", f"Revert incomplete MULTI/EXEC transaction in AOF file {name}")
-            keep = run.valid_before_multi
-        _cut(reading, name, keep, last)
+        _cut(reading, name, _kept(run, engine.log, name), last)
+
+
+def _end_of_whole(run: Replay) -> int:
+    """Where the last command ends that is whole, and not one of an unfinished transaction."""
+    return run.valid_up_to if run.session.transaction is None else run.valid_before_multi
+
+
+def _kept(run: Replay, log: Log, name: str) -> int:
+    """:func:`_end_of_whole`, with a line in the log if a transaction goes."""
+    if run.session.transaction is not None:
+        log("warning", f"Revert incomplete MULTI/EXEC transaction in AOF file {name}")
+    return _end_of_whole(run)
 
 
 def _load_snapshot(reading: _Reading, fd: int, size: int, name: str) -> int:
@@ -249,6 +264,18 @@ def _load_snapshot(reading: _Reading, fd: int, size: int, name: str) -> int:
     return file.position
 
 
+def _cut_off(reading: _Reading, name: str, keep: int) -> bool:
+    """Make a file end at ``keep``; returns whether that could be done."""
+    log = reading.engine.log
+    log("warning", f"!!! Truncating the AOF {name} at offset {keep} !!!")
+    try:
+        os.truncate(reading.log.path(name), keep)
+    except OSError as error:
+        log("warning", f"Error truncating the AOF file {name}: {error.strerror}")
+        return False
+    return True
+
+
 def _cut(reading: _Reading, name: str, keep: int, last: bool) -> None:
     """Cut off the end of a file that holds no whole command, if that is allowed."""
     log = reading.engine.log
@@ -257,12 +284,7 @@ def _cut(reading: _Reading, name: str, keep: int, last: bool) -> None:
         if not last:
             # Nothing is cut off, or the next start would not even notice.
             raise LoadError("Fatal error: the truncated file is not the last file")
-        log("warning", f"!!! Truncating the AOF {name} at offset {keep} !!!")
-        try:
-            os.truncate(reading.log.path(name), keep)
-        except OSError as error:
-            log("warning", f"Error truncating the AOF file {name}: {error.strerror}")
-        else:
+        if _cut_off(reading, name, keep):
             log(
                 "warning",
                 f"AOF {name} loaded anyway because aof-load-truncated is enabled",

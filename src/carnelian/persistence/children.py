@@ -188,7 +188,7 @@ def note_end(engine: Engine) -> None:
     """Memory is shared with no child any more."""
     entry.share_memory(False)
     engine.keyspace.hold_resizes(False)
-    engine.keyspace.touching = True
+    engine.keyspace.touching = not engine.keyspace.lrm
 
 
 def report_private(log: Callable[[str, str], None], purpose: str) -> None:

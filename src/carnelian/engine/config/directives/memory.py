@@ -5,8 +5,8 @@ from carnelian.engine.config.directive import Boolean, Choice, Integer, Memory, 
 from carnelian.engine.config.numbers import INT_MAX, LONG_MAX, MB, ULONG_MAX
 
 POLICIES = (
-    "volatile-lru volatile-lfu volatile-random volatile-ttl "
-    "allkeys-lru allkeys-lfu allkeys-random noeviction"
+    "volatile-lru volatile-lfu volatile-lrm volatile-random volatile-ttl "
+    "allkeys-lru allkeys-lfu allkeys-lrm allkeys-random noeviction"
 )
 NO_DEFRAGMENTATION = "of active defragmentation, which is not done here."
 

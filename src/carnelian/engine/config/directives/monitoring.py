@@ -42,6 +42,11 @@ MONITORING = Topic(
             (50.0, 99.0, 99.9),
             summary="Percentiles of it that INFO shows.",
         ),
+        Boolean(
+            "key-memory-histograms",
+            False,
+            summary="Let INFO keysizes tell how many bytes collections take, too.",
+        ),
         Events(
             "notify-keyspace-events",
             "",

@@ -87,6 +87,14 @@ TOPIC = Topic(
             awaits="-",
             summary="Threads that read and write sockets; there is one here.",
         ),
+        Integer(
+            "lookahead",
+            16,
+            1,
+            INT_MAX,
+            awaits="-",
+            summary="Commands looked at ahead of time; here all that have come are.",
+        ),
         Boolean(
             "io-threads-do-reads",
             False,

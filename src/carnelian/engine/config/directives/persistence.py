@@ -129,6 +129,13 @@ APPEND_ONLY = Topic(
             summary="Size below which it is not.",
         ),
         Boolean("aof-load-truncated", True, summary="Accept a file whose last command is cut."),
+        Memory(
+            "aof-load-corrupt-tail-max-size",
+            0,
+            0,
+            LONG_MAX,
+            summary="Damaged bytes at the end of a file that may be cut off; 0: none.",
+        ),
         Boolean("aof-use-rdb-preamble", True, summary="Rewrite into the form of a snapshot."),
         Boolean("aof-timestamp-enabled", False, summary="Write down when commands were run."),
         Boolean("aof-rewrite-incremental-fsync", True, summary="Sync a rewrite in steps of 4 MB."),

@@ -1,0 +1,167 @@
+"""Which keys take the most processor time and the most traffic: what HOTKEYS gathers."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import resource
+from typing import TYPE_CHECKING
+
+from carnelian.engine import keys
+from carnelian.resp.replies import NO_REPLY, Error, Lazy
+from carnelian.resp.writer import encode
+
+if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
+    from carnelian.engine.registry import Command
+    from carnelian.engine.session import Session
+
+# Keys that a tally tells apart for each one that is wanted, before it forgets the lesser half.
+_SPARE = 256
+
+
+class Tally:
+    """Sums by key, of which only the greatest matter: it forgets small ones when it gets large."""
+
+    def __init__(self, wanted: int):
+        self._wanted = wanted
+        self._most = wanted * _SPARE
+        self._sums: dict[bytes, int] = {}
+        self.total = 0
+
+    def add(self, key: bytes, amount: int) -> None:
+        """Add to the sum of a key. Amortised O(1)."""
+        self.total += amount
+        self._sums[key] = self._sums.get(key, 0) + amount
+        if len(self._sums) > self._most:
+            kept = heapq.nlargest(self._most // 2, self._sums.items(), key=_amount)
+            self._sums = dict(kept)
+
+    def greatest(self) -> list[object]:
+        """The keys with the greatest sums, each followed by its sum; the greatest first."""
+        found = heapq.nlargest(self._wanted, self._sums.items(), key=_amount)
+        return [part for key, amount in found if amount for part in (key, amount)]
+
+
+def _amount(item: tuple[bytes, int]) -> int:
+    return item[1]
+
+
+class HotKeys:
+    """One session of gathering, from HOTKEYS START until it is stopped or its time is over.
+
+    Args:
+        count: how many keys are wanted.
+        duration_ms: after which time it ends by itself; 0 is never.
+        sample: one command of so many is looked at.
+    """
+
+    def __init__(
+        self, engine: Engine, *, cpu: bool, net: bool, count: int, duration_ms: int, sample: int
+    ):
+        self._engine = engine
+        self.cpu = Tally(count) if cpu else None
+        self.net = Tally(count) if net else None
+        self.sample = sample
+        self.started_ms = engine.clock.ms
+        self._end_ms = self.started_ms + duration_ms if duration_ms else 0
+        self._stopped_ms = 0
+        self._usage = resource.getrusage(resource.RUSAGE_SELF)
+        self._time_ns = 0
+        self._bytes = 0
+        engine.hotkeys = self
+
+    @property
+    def active(self) -> bool:
+        """Whether it still gathers."""
+        if not self._stopped_ms and self._end_ms and self._engine.clock.ms >= self._end_ms:
+            self._stop_at(self._end_ms)
+        return not self._stopped_ms
+
+    def stop(self) -> None:
+        """Gather nothing any more; what there is stays."""
+        self._stop_at(self._engine.clock.ms)
+
+    def _stop_at(self, now_ms: int) -> None:
+        # One of the same millisecond has been stopped, too.
+        self._stopped_ms = max(now_ms, 1)
+        self._engine.hotkeys = None
+
+    def note(
+        self, session: Session, command: Command, args: list[bytes], elapsed_ns: int, reply: object
+    ) -> None:
+        """A command has run: its time and its bytes go to its keys in equal parts."""
+        if not self.active:
+            return
+        declared = command.declaration
+        names = [args[key.position] for key in _keys(declared.keys, declared.get_keys, args)]
+        if not names:
+            return
+        size = _request_size(args) + _reply_size(reply, session.protocol)
+        self._time_ns += elapsed_ns
+        self._bytes += size
+        if self.sample > 1 and random.randrange(self.sample):
+            return
+        for name in names:
+            if self.cpu is not None:
+                self.cpu.add(name, elapsed_ns // len(names))
+            if self.net is not None:
+                self.net.add(name, size // len(names))
+
+    def report(self) -> dict[bytes, object]:
+        """What HOTKEYS GET replies with."""
+        active = self.active
+        end_ms = self._engine.clock.ms if active else self._stopped_ms
+        found: dict[bytes, object] = {
+            b"tracking-active": int(active),
+            b"sample-ratio": self.sample,
+            b"selected-slots": [[0, 16383]],
+            b"all-commands-all-slots-us": self._time_ns // 1000,
+            b"net-bytes-all-commands-all-slots": self._bytes,
+            b"collection-start-time-unix-ms": self.started_ms,
+            b"collection-duration-ms": max(0, end_ms - self.started_ms),
+        }
+        if self.cpu is not None:
+            usage = resource.getrusage(resource.RUSAGE_SELF)
+            found[b"total-cpu-time-user-ms"] = _spent(self._usage.ru_utime, usage.ru_utime)
+            found[b"total-cpu-time-sys-ms"] = _spent(self._usage.ru_stime, usage.ru_stime)
+        if self.net is not None:
+            found[b"total-net-bytes"] = self.net.total
+        if self.cpu is not None:
+            found[b"by-cpu-time-us"] = _microseconds(self.cpu.greatest())
+        if self.net is not None:
+            found[b"by-net-bytes"] = self.net.greatest()
+        return found
+
+
+def _keys(specs: tuple, finder: keys.Finder | None, args: list[bytes]) -> list[keys.Key]:
+    """The keys of a command; none where it makes no sense of its words."""
+    try:
+        return keys.find(specs, finder, args)
+    except Error:
+        return []
+
+
+def _request_size(args: list[bytes]) -> int:
+    """The bytes of a command as clients send it."""
+    return len(encode(args))
+
+
+def _reply_size(reply: object, protocol: int) -> int:
+    """The bytes of a reply; what is made while it is written counts as nothing."""
+    if reply is NO_REPLY or isinstance(reply, Lazy):
+        return 0
+    return len(encode(reply, protocol))
+
+
+def _spent(before: float, now: float) -> int:
+    return int((now - before) * 1000)
+
+
+def _microseconds(pairs: list) -> list:
+    """Sums in nanoseconds in the unit they are shown in; those below one are left out."""
+    found = []
+    for key, amount in zip(pairs[::2], pairs[1::2], strict=True):
+        if amount >= 1000:
+            found += [key, amount // 1000]
+    return found

@@ -131,10 +131,10 @@ class Modules:
         try:
             found, path = (source, shown) if isinstance(source, ModuleType) else _import(shown)
             module = self._take_in(Module(self._engine, found, path, args, config or {}))
-        except KeyboardInterrupt:
-            raise
         except BaseException as reason:
             _forget_imports(before)
+            if not isinstance(reason, (Exception, SystemExit)):
+                raise
             raise self._refused(shown, reason) from reason
         self._engine.log("notice", f"Module '{module.name}' loaded from {module.path}")
         return module
@@ -149,8 +149,15 @@ class Modules:
             hook(module)
         elif module.config:
             raise ModuleError(f"ERR {module.name} has no on_load that could take configuration")
-        for declaration in module.declarations:
-            self._engine.registry.add(declaration)
+        added: list[Declaration] = []
+        try:
+            for declaration in module.declarations:
+                self._engine.registry.add(declaration)
+                added.insert(0, declaration)
+        except BaseException:
+            for declaration in added:
+                self._engine.registry.remove(declaration.name)
+            raise
         self._loaded[module.name] = module
         return module
 

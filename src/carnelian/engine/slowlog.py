@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 # What an entry keeps of a long command: so many words, so many bytes of each.
 _MAX_ARGS = 32
 _MAX_BYTES = 128
 
 
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One slow command: when it ended (unix seconds), how long it took, and who sent it."""
 
-    id: int
-    time: int
-    microseconds: int
-    args: list[bytes]
-    peer: bytes
-    name: bytes
+    __slots__ = ("args", "id", "microseconds", "name", "peer", "time")
+
+    def __init__(
+        self, id: int, time: int, microseconds: int, args: list[bytes], peer: bytes, name: bytes
+    ):
+        self.id = id
+        self.time = time
+        self.microseconds = microseconds
+        self.args = args
+        self.peer = peer
+        self.name = name
 
 
 class SlowLog:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from queue import Empty
-from types import ModuleType
+from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 import cython
@@ -20,7 +20,7 @@ from carnelian.embedded.directives import configuration
 from carnelian.embedded.doorbell import Doorbell
 from carnelian.embedded.errors import EngineClosedError
 from carnelian.embedded.log import log_to_logging
-from carnelian.embedded.mailbox import CLOSED
+from carnelian.embedded.mailbox import CLOSED, NOTHING
 from carnelian.embedded.storage import Storage
 from carnelian.resp.replies import NO_REPLY, Error
 
@@ -64,9 +64,10 @@ class Engine:
         storage = None if path is None else Storage(path, config)
         try:
             self.core = Core(config, clock)
-            self.core.log = log_to_logging
+            log_to_logging(self.core)
             self.host = Host(self.core)
             self.own = threading.local()
+            self.patched = threads_are_patched()
             self.last_thread = 0
             self.last_box: Mailbox = None
             if hasattr(clock, "attach"):
@@ -79,10 +80,15 @@ class Engine:
 
     def _give_up(self, storage: Storage | None) -> None:
         """Undo what the constructor has begun."""
-        if self.host is not None:
-            self.host.close()
-        if storage is not None:
-            storage.release()
+        try:
+            if self.host is not None:
+                self.host.close()
+        finally:
+            if storage is not None:
+                storage.release()
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("an engine cannot be copied or pickled")
 
     # -- Commands --------------------------------------------------------------------------------
 
@@ -110,21 +116,28 @@ class Engine:
     @cython.cfunc
     def own_box(self) -> Mailbox:
         """The session of the calling thread."""
-        thread: cython.ulong = PyThread_get_thread_ident()
+        thread: cython.ulong = 0
+        if self.patched:
+            return self.box_of_thread()
+        thread = PyThread_get_thread_ident()
         if thread == self.last_thread and not self.last_box.closed:
             return self.last_box
+        self.last_box = self.box_of_thread()
+        self.last_thread = thread
+        return self.last_box
+
+    @cython.cfunc
+    def box_of_thread(self) -> Mailbox:
         held = getattr(self.own, "box", None)
         if held is None or held.box.closed:
             held = _ThreadBox(self.host)
             self.own.box = held
-        self.last_box = held.box
-        self.last_thread = thread
         return held.box
 
     @cython.cfunc
     def convert(self, box: Mailbox, reply):
         """A reply as the caller gets it, once it is there."""
-        if reply is _NO_REPLY and box.waiting:
+        if reply is _NO_REPLY and box.asked is not None:
             reply = self.host.await_answer(box)
             if reply is _CLOSED:
                 raise EngineClosedError("the session was closed while it waited")
@@ -139,7 +152,7 @@ class Engine:
 
         ``db`` is the database that it begins in.
         """
-        return LocalSession(self, self.host.open(False, db, 3, True))
+        return self.make_session(LocalSession, self.host.open(False, db, 3, True))
 
     def stream(self, *, kind: type | None = None) -> LocalSession:
         """A session like a connection: :meth:`LocalSession.submit`, then fetch what comes back.
@@ -147,7 +160,15 @@ class Engine:
         It begins with RESP2, and has to authenticate if ``requirepass`` is set. For those who
         write clients; ``kind`` is their subclass of LocalSession.
         """
-        return (kind or LocalSession)(self, self.host.open(True, 0, 2, False))
+        return self.make_session(kind or LocalSession, self.host.open(True, 0, 2, False))
+
+    @cython.cfunc
+    def make_session(self, kind, box: Mailbox):
+        try:
+            return kind(self, box)
+        except BaseException:
+            self.host.end(box)
+            raise
 
     # -- The rest --------------------------------------------------------------------------------
 
@@ -218,6 +239,11 @@ class Engine:
         return f"<carnelian.Engine of {len(self.core.keyspace)} keys{place}>"
 
 
+def threads_are_patched() -> bool:
+    """Whether greenlets have taken the place of threads (``gevent.monkey``, ``eventlet``)."""
+    return not isinstance(threading.get_ident, BuiltinFunctionType)
+
+
 class _ThreadBox:
     """Holds a thread's session until the thread ends."""
 
@@ -244,6 +270,11 @@ class LocalSession:
         self.engine = engine
         self.box = box
         self.bell: Any = None
+        # Fetched, and then it was interrupted.
+        self.kept: Any = NOTHING
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("a session cannot be copied or pickled")
 
     def execute(self, *words):
         """Run a command in this session; as :meth:`Engine.execute`."""
@@ -278,8 +309,15 @@ class LocalSession:
 
     def fetch(self, timeout=None):
         """What came back next, as handlers and pub/sub return it; raises queue.Empty in vain."""
-        message = self.box.fetch(timeout)
-        self.engine.host.catch_up()
+        message = self.kept
+        if message is NOTHING:
+            message = self.box.fetch(timeout)
+        try:
+            self.engine.host.catch_up()
+        except BaseException:
+            self.kept = message
+            raise
+        self.kept = NOTHING
         if self.bell is not None:
             self.bell.answered(self.box)
         if message is _CLOSED:
@@ -290,7 +328,7 @@ class LocalSession:
 
     def pending(self) -> bool:
         """Whether there is something to fetch."""
-        return self.box.pending()
+        return self.kept is not NOTHING or self.box.pending()
 
     def fileno(self) -> int:
         """A descriptor that is readable while there is something to fetch; made on demand."""
@@ -317,10 +355,12 @@ class LocalSession:
 
     def close(self) -> None:
         """End the session: subscriptions, watched keys, the transaction. Blocked calls raise."""
-        self.engine.host.end(self.box)
-        if self.bell is not None:
-            self.bell.close()
-            self.bell = None
+        try:
+            self.engine.host.end(self.box)
+        finally:
+            if self.bell is not None:
+                self.bell.close()
+                self.bell = None
 
     def __enter__(self):
         return self

@@ -27,6 +27,9 @@ cdef class Host:
 
     cdef enter(self)
     cdef leave(self)
+    cdef begin(self)
+    cdef give_up_waiting(self, Mailbox box)
+    cdef settle_waiting(self, Mailbox box, int64_t before, int64_t after)
     cdef settle(self, int64_t before, int64_t after)
     cdef run(self, Mailbox box, list words)
     cpdef submit(self, Mailbox box, list commands)

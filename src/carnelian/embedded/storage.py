@@ -20,7 +20,7 @@ import time
 
 from carnelian.embedded.errors import DatabaseLoadError, DatabaseSaveError
 from carnelian.embedded.lock import PathLock
-from carnelian.embedded.log import overheard
+from carnelian.embedded.log import Overheard
 from carnelian.engine.config import Config, ConfigError
 from carnelian.engine.engine import Engine
 from carnelian.persistence import append_loading, base_files, files, opening
@@ -55,9 +55,13 @@ class Storage:
             # Nobody has heard of the lock file.
             error.filename = given or self.path
             raise
-        self._sweep()
-        config["dir"], config["dbfilename"] = os.path.split(self.path)
-        config["appenddirname"] = f"{config['dbfilename']}.aof"
+        try:
+            self._sweep()
+            config["dir"], config["dbfilename"] = os.path.split(self.path)
+            config["appenddirname"] = f"{config['dbfilename']}.aof"
+        except BaseException:
+            self._lock.release()
+            raise
 
     def _sweep(self) -> None:
         """Delete what a process that was killed has left in the making."""
@@ -85,7 +89,7 @@ class Storage:
             DatabaseSaveError: a log is there but not wanted, and cannot be made a snapshot.
         """
         self._attach(core)
-        with overheard(core) as warnings:
+        with Overheard(core) as warnings:
             try:
                 self._load(core, as_found)
             except LoadError as error:
@@ -165,7 +169,7 @@ class Storage:
 
     def _save(self, core: Engine, options: set[bytes]) -> None:
         log = append_only_of(core)
-        with overheard(core) as warnings:
+        with Overheard(core) as warnings:
             log.shut_down({b"force"})
             saved = snapshots_of(core).shut_down(options)
         if not saved:

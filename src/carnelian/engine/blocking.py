@@ -193,6 +193,12 @@ class Blocking:
         if reply is not NO_REPLY:
             self._finish(session, reply)
 
+    def retry(self, session: Session) -> None:
+        """Try a session again that waits: the last attempt did not come to its end."""
+        for place in session.blocked.places:
+            self._ready[place] = None
+        self._engine.keys_ready = True
+
     def answer(self, session: Session, reply: object) -> None:
         """Let a session go on that waits for something else than keys, with this reply."""
         blocked = session.blocked

@@ -34,7 +34,6 @@ cdef class Engine:
     cdef public object append_only
     cdef public object log
     cdef public object on_shutdown
-    cdef public bint interruptible
     cdef readonly list on_cron
     cdef readonly dict facts
     cdef readonly dict debug_commands
@@ -56,6 +55,7 @@ cdef class Engine:
     cdef public long long slow_ns
     cdef public long long latency_ns
     cdef long long parts_since
+    cdef public list interrupts
 
     cpdef execute(self, Session session, list args)
     cpdef execute_next(self, Session session, list args)
@@ -63,4 +63,5 @@ cdef class Engine:
     cpdef before_sleep(self)
     cdef note_call(self, Session session, Command command, list args, long long elapsed)
     cpdef parts_written(self, Session session, list args)
+    cpdef defer(self, interrupt)
     cdef propagate(self, Session session, list args, int db_index, bint changed)

@@ -134,7 +134,7 @@ class Modules:
             module = self._take_in(Module(self._engine, found, path, args, config or {}))
         except BaseException as reason:
             _forget_imports(before)
-            if is_interrupt(reason, self._engine.interruptible):
+            if is_interrupt(reason, self._engine.interrupts is not None):
                 raise
             raise self._refused(shown, reason) from reason
         self._engine.log("notice", f"Module '{module.name}' loaded from {module.path}")
@@ -150,8 +150,15 @@ class Modules:
             hook(module)
         elif module.config:
             raise ModuleError(f"ERR {module.name} has no on_load that could take configuration")
-        for declaration in module.declarations:
-            self._engine.registry.add(declaration)
+        added: list[Declaration] = []
+        try:
+            for declaration in module.declarations:
+                self._engine.registry.add(declaration)
+                added.insert(0, declaration)
+        except BaseException:
+            for declaration in added:
+                self._engine.registry.remove(declaration.name)
+            raise
         self._loaded[module.name] = module
         return module
 
@@ -214,7 +221,7 @@ class Modules:
         try:
             hook(module)
         except BaseException as reason:
-            if is_interrupt(reason, self._engine.interruptible):
+            if is_interrupt(reason, self._engine.interrupts is not None):
                 raise
             text = str(reason) if isinstance(reason, Error) else _describe(reason)
             self._engine.log(

@@ -153,7 +153,7 @@ def _adapt(name: str, handler: Handler) -> Handler:
             raise
         except BaseException as ending:
             # It would end whoever runs the engine.
-            if is_interrupt(ending, session.engine.interruptible):
+            if is_interrupt(ending, session.engine.interrupts is not None):
                 raise
             session.engine.log("warning", trace_of(ending))
             raise Error(f"ERR {text_of(ending)}") from ending

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from carnelian.engine.config import ConfigError
 from carnelian.engine.registry import FLAG_BITS
-from carnelian.persistence import append_log, base_files, children, files, manifest
+from carnelian.persistence import append_log, base_files, children, files, manifest, paths
 from carnelian.persistence.append_log import AppendLog
 from carnelian.persistence.manifest import Manifest, Part, StoreError
 from carnelian.persistence.slicing import Slicing, begin_base
@@ -83,7 +83,7 @@ class AppendOnly:
     def __init__(self, engine: Engine):
         self._engine = engine
         self._snapshots = snapshots_of(engine)
-        self.syncer = Syncer(engine.log)
+        self.syncer = Syncer(engine.log, engine.defer)
         self.log = AppendLog(engine, self.syncer)
         self.log.on_outcome = self.judge
         self.manifest = Manifest()
@@ -143,7 +143,7 @@ class AppendOnly:
 
     def path(self, name: str) -> str:
         """The path of one of the files."""
-        return os.path.join(self.directory, name)
+        return paths.join(self.directory, name)
 
     def size_of(self, name: str) -> int:
         """Bytes in one of the files. Raises OSError, when the log has said so."""
@@ -159,11 +159,11 @@ class AppendOnly:
         """Make sure that there is a directory. Raises OSError, when the log has said so."""
         path = self.directory
         try:
-            if not os.path.isdir(path):
-                if os.path.lexists(path):
+            if not paths.is_directory(path):
+                if paths.exists(path):
                     raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
                 os.mkdir(path, 0o755)
-                sync_directory(os.path.dirname(path))
+                sync_directory(paths.parent(path))
         except OSError as error:
             self._engine.log(
                 "warning",
@@ -508,7 +508,7 @@ class AppendOnly:
     def _rename(self, old: str, place: str, new: str, kind: str) -> bool:
         """Give a temporary file, of a directory in ``dir``, its place among the others."""
         engine = self._engine
-        source, target = os.path.join(place, old), os.path.join(self.directory_name, new)
+        source, target = paths.join(place, old), paths.join(self.directory_name, new)
         began = time.monotonic()
         try:
             os.rename(files.locate(engine, source), files.locate(engine, target))
@@ -566,7 +566,7 @@ class AppendOnly:
 
         What is to be kept has been saved otherwise before.
         """
-        if not os.path.isdir(self.directory):
+        if not paths.is_directory(self.directory):
             return
         try:
             files.remove_durably(self.path(manifest.file_name(self.stem)))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from carnelian import REDIS_VERSION
 from carnelian.datatypes import memory
 from carnelian.engine.engine import Engine
-from carnelian.persistence import reader, writer
+from carnelian.persistence import paths, reader, writer
 from carnelian.persistence.errors import FormatError
 from carnelian.persistence.sink import Sink
 from carnelian.persistence.targets import SnapshotTarget, Target, sync_directory
@@ -23,7 +23,7 @@ _CLOCKS = {"lru": writer.IDLE_TIME, "lfu": writer.USE_COUNT}
 
 def writer_id() -> int | str:
     """What tells temporary files apart: the process, and the thread where engines are embedded."""
-    if threading.current_thread() is threading.main_thread():
+    if threading.get_ident() == threading.main_thread().ident:
         return os.getpid()
     return f"{os.getpid()}-t{threading.get_native_id()}"
 
@@ -35,7 +35,7 @@ def temporary_name(pid: int | str) -> str:
 
 def locate(engine: Engine, name: str) -> str:
     """The absolute path of a file of the engine, wherever the process stands now."""
-    return os.path.join(engine.config["dir"], name)
+    return paths.join(engine.config["dir"], name)
 
 
 def write(
@@ -75,6 +75,9 @@ def fill(target: Target, fd: int, write: Callable[[], None]) -> bool:
     except OSError as error:
         target.fail(error)
         return False
+    except BaseException:
+        target.remove()
+        raise
     return True
 
 
@@ -132,7 +135,7 @@ def remove_durably(path: str) -> None:
         os.unlink(path)
     except FileNotFoundError:
         pass
-    sync_directory(os.path.dirname(path))
+    sync_directory(paths.parent(path))
 
 
 def reason(fault: FormatError | MemoryError) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import queue
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
 from typing import Any
+
+from carnelian.engine import threads
 
 Log = Callable[[str, str], None]
 
@@ -26,10 +28,12 @@ class Syncer:
     has changed.
     """
 
-    def __init__(self, log: Log):
+    def __init__(self, log: Log, defer: Callable[[BaseException], object]):
         self._log = log
+        self._defer = defer
         # None ends the thread.
-        self._jobs: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None]
+        self._jobs = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self.pending = 0
         self.failure = 0
@@ -62,8 +66,7 @@ class Syncer:
 
     def _add(self, job: Callable[..., None], *arguments: object) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="aof-sync", daemon=True)
-            self._thread.start()
+            self._thread = threads.start("aof-sync", self._work, (), self._defer)
         self._jobs.put((job, arguments))
 
     def end(self) -> None:

@@ -133,6 +133,7 @@ COMPILED = (
     "carnelian.embedded.mailbox",
     "carnelian.embedded.host",
     "carnelian.embedded.engine",
+    "carnelian.embedded.shortcut",
     "carnelian.server.loop",
     "carnelian.server.connection",
     "carnelian.server.clients",

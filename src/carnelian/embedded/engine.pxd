@@ -19,4 +19,7 @@ cdef class LocalSession:
     cdef readonly Engine engine
     cdef readonly Mailbox box
     cdef object bell
+    cdef object listener
     cdef object __weakref__
+
+    cpdef hear(self, bint wanted)

@@ -136,6 +136,7 @@ COMPILED = (
     "carnelian.embedded.mailbox",
     "carnelian.embedded.host",
     "carnelian.embedded.engine",
+    "carnelian.embedded.shortcut",
     "carnelian.server.loop",
     "carnelian.server.connection",
     "carnelian.server.clients",

@@ -7,7 +7,7 @@ from carnelian.engine.config.directives import DIRECTIVES
 from carnelian.engine.config.quoting import quote
 from carnelian.engine.values import encode
 
-_NAMES = frozenset(name for d in DIRECTIVES for name in (d.name, d.alias) if name is not None)
+NAMES = frozenset(name for d in DIRECTIVES for name in (d.name, d.alias) if name is not None)
 # What the path of an engine decides.
 _DECIDED = ("dir", "dbfilename", "appenddirname")
 
@@ -42,7 +42,7 @@ def configuration(directives: dict[str, object], kept: bool) -> Config:
 
 def is_directive(keyword: str) -> bool:
     """Whether a keyword argument is a directive."""
-    return _name(keyword) in _NAMES
+    return _name(keyword) in NAMES
 
 
 def _name(keyword: str) -> str:

@@ -23,4 +23,7 @@ cdef class LocalSession:
     cdef readonly Mailbox box
     cdef object bell
     cdef object kept
+    cdef object listener
     cdef object __weakref__
+
+    cpdef hear(self, bint wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from queue import Empty
 from types import BuiltinFunctionType, ModuleType
 from typing import Any
@@ -258,6 +259,20 @@ class _ThreadBox:
             self.host.end(self.box)
 
 
+class _Hearer:
+    """Tells a session of what was delivered for it, as long as it is there."""
+
+    __slots__ = ("session",)
+
+    def __init__(self, session):
+        self.session = weakref.ref(session)
+
+    def __call__(self):
+        session = self.session()
+        if session is not None:
+            session.delivered()
+
+
 @cython.cclass
 class LocalSession:
     """A session of an engine in the same process; made by :meth:`Engine.session`.
@@ -272,6 +287,7 @@ class LocalSession:
         self.bell: Any = None
         # Fetched, and then it was interrupted.
         self.kept: Any = NOTHING
+        self.listener: Any = None
 
     def __reduce_ex__(self, protocol):
         raise TypeError("a session cannot be copied or pickled")
@@ -334,14 +350,32 @@ class LocalSession:
         """A descriptor that is readable while there is something to fetch; made on demand."""
         if self.bell is None:
             self.bell = Doorbell()
-            self.on_delivery(self.bell.ring)
+            self.hear(True)
             if self.box.pending():
                 self.bell.ring()
         return self.bell.fileno()
 
     def on_delivery(self, function) -> None:
-        """Call a function, in whatever thread, when there is something new to fetch."""
-        self.box.on_delivery = function
+        """Call a function, in whatever thread, when there is something new to fetch.
+
+        None calls none any longer. That does not keep the session from ending when nothing else
+        refers to it.
+        """
+        self.listener = function
+        self.hear(function is not None or self.bell is not None)
+
+    @cython.ccall
+    def hear(self, wanted: cython.bint):
+        """Have :meth:`delivered` called from now on, or no longer."""
+        # What the engine holds must not hold the session, which ends with its last reference.
+        self.box.on_delivery = _Hearer(self) if wanted else None
+
+    def delivered(self):
+        """There is something new to fetch."""
+        if self.bell is not None:
+            self.bell.ring()
+        if self.listener is not None:
+            self.listener()
 
     @property
     def id(self) -> int:
@@ -370,4 +404,5 @@ class LocalSession:
 
     def __del__(self):
         if self.engine is not None:
+            self.hear(False)
             self.close()

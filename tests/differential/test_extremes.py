@@ -216,3 +216,8 @@ def test_no_number_is_too_large_to_be_refused(name: str) -> None:
             client(*seeding)
         reply = client.call(*words)
         assert reply.kind != b"-" or not NOT_OURS.match(reply.text), (words, reply)
+
+
+@pytest.mark.parametrize("seconds", ["-1", "-1e308", "nan", "x", "", "-inf", "0"])
+def test_no_time_to_sleep(pair: Pair, seconds: str) -> None:
+    pair.check("DEBUG", "SLEEP", seconds)

@@ -176,7 +176,7 @@ def test_damage_is_told(here: Path) -> None:
     ("data", "line"),
     [
         (b"RODIS0010", "Wrong signature trying to load DB from file"),
-        (b"REDIS0013", "Can't handle RDB format version 13"),
+        (b"REDIS0015", "Can't handle RDB format version 15"),
         (b"REDIS000x", "Can't handle RDB format version 0"),
         (b"REDIS0010\xfe\x10", "FATAL: Data file was created with a Redis server configured"),
         (b"REDIS0010\xf0", "Unknown RDB encoding type 240"),

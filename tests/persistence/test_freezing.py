@@ -324,6 +324,9 @@ CHANGES = [
     "XREADGROUP GROUP g c STREAMS X 0", "XCLAIM X g d 0 2-1", "XAUTOCLAIM X g d 0 0",
     "XGROUP DESTROY X g", "XGROUP SETID X g 5-1", "XGROUP CREATE X h 0",
     "XGROUP CREATECONSUMER X g d", "XGROUP DELCONSUMER X g c", "DEL X",
+    "XDELEX X DELREF IDS 1 2-1", "XACKDEL X g IDS 1 2-1", "XNACK X g FAIL IDS 2 2-1 3-1",
+    "XREADGROUP GROUP g d CLAIM 0 STREAMS X >", "XADD X IDMP p a * f new",
+    "XADD X IDMP p known * f new", "XCFGSET X IDMP-DURATION 5", "XIDMPRECORD X p new 5-1",
 ]  # fmt: skip
 NAMED = {"H": "big hash", "S": "big set", "Z": "big zset", "L": "big list", "X": "big stream"}
 
@@ -338,6 +341,8 @@ def test_a_change_does_not_show(tmp_path: Path, change: str, big: int) -> None:
     client("PFADD", "counter", *range(100))
     client("PFADD", "other", *range(50))
     dump = client("DUMP", "string9")
+    if "IDMP" in change:
+        client("XADD", "big stream", "IDMP", "p", "known", "*", "f", "v")
     before = contents(client)
     snapshot = Snapshot(client, tmp_path / "dump.rdb", big)
     words = [NAMED.get(word, word.replace("\\x20", " ")) for word in change.split()]

@@ -45,7 +45,9 @@ from cython.cimports.carnelian.persistence.formats import (
     SET_INTSET,
     SET_LISTPACK,
     STRING,
+    WITH_IDEMPOTENCY,
     WITH_PACKED_SETS,
+    WITH_RELEASED,
     WITH_TIMES,
     ZSET_2,
     ZSET_LISTPACK,
@@ -86,7 +88,7 @@ def put_type(sink, entry):
         small: cython.bint = cython.cast(SortedSet, value).pack is not cython.NULL
         return sink.put_byte(ZSET_LISTPACK if small else ZSET_2)
     if class_ == STREAMS:
-        return sink.put_byte(stream_type(sink.version))
+        return sink.put_byte(stream_type(sink.version, value))
     raise TypeError(f"a value of type {type(cython.cast(object, value)).__name__} has no RDB form")
 
 
@@ -127,7 +129,24 @@ def needed_version(entry):
         value = cython.cast(ObjectPointer, reference_of(entry))
         if class_of(value) == HASHES and hash_type(value) in (HASH_TIMES, HASH_LISTPACK_TIMES):
             return WITH_TIMES
+        if class_of(value) == STREAMS:
+            return version_of_stream(value)
     return OLDEST
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def version_of_stream(value: ObjectPointer) -> cython.int:
+    if cython.cast(Stream, value).has_released():
+        return WITH_RELEASED
+    return OLDEST if cython.cast(Stream, value).idempotency is None else WITH_IDEMPOTENCY
+
+
+def version_of_streams(store, lowest):
+    """The lowest RDB version from ``lowest`` on that has forms for all streams of a database."""
+    for value in store.streams_of_newer_forms():
+        lowest = max(lowest, version_of_stream(cython.cast(ObjectPointer, value)))
+    return lowest
 
 
 @cython.cfunc

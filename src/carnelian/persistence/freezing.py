@@ -36,6 +36,7 @@ from cython.cimports.carnelian.datatypes.table import (
 )
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+from cython.cimports.carnelian.persistence.encoder import version_of_streams
 from cython.cimports.carnelian.persistence.formats import WITH_TIMES
 from cython.cimports.carnelian.persistence.freezing import LONG_STRING, Block
 from cython.cimports.cpython.bytes import (
@@ -531,11 +532,14 @@ def needed_version(keyspace: Keyspace, lowest: cython.int) -> int:
     db: Database
     entry: cython.pointer[Entry]
     for db in keyspace.databases:
+        lowest = version_of_streams(db, lowest)
         for key in db.timed_hashes:
+            if lowest >= WITH_TIMES:
+                break
             entry = db.held(key)
             if entry is cython.NULL or entry.kind != OBJECT:
                 continue
             value = cython.cast(object, reference_of(entry))
             if isinstance(value, Hash) and value.soonest is not None:
-                return max(lowest, WITH_TIMES)
+                lowest = WITH_TIMES
     return lowest

@@ -28,6 +28,9 @@ cdef class Rewriter:
     cdef write_hash(self, bytes key, Hash value)
     cdef write_sorted_set(self, bytes key, SortedSet value)
     cdef write_stream(self, bytes key, object value)
+    cdef write_idempotency(self, bytes key, object known)
+    cdef write_released(self, bytes key, object group, dict deliveries)
+    cdef write_some_released(self, bytes key, bytes name, list ids, int64_t count)
     cdef write_group(self, bytes key, object group)
     cdef write_some(self, bytes verb, bytes key, list words, Py_ssize_t most)
     cdef int flush(self, Py_ssize_t least) except -1

@@ -129,6 +129,7 @@ COMPILED = (
     "carnelian.persistence.writer",
     "carnelian.persistence.transfer",
     "carnelian.persistence.command_buffer",
+    "carnelian.persistence.syncing",
     "carnelian.persistence.append_log",
     "carnelian.persistence.rewriting",
     "carnelian.persistence.freezing",

@@ -83,6 +83,7 @@ class Host:
         core.on_shutdown = self._refuse_shutdown
         if not self.manual:
             core.persistence.carry = self.carry
+            self.log.on_waiting = self.timer.wake
         _hosts.add(weakref.ref(self, _hosts.discard))
 
     def _renew_lock(self) -> None:
@@ -425,6 +426,8 @@ class Host:
         rest: cython.double = (self.next_cron_ns - core.clock.monotonic_ns()) / 1e9
         if deadline:
             rest = min(rest, (deadline - core.clock.wall_ms()) / 1000)
+        if self.log.waiting:
+            rest = min(rest, self.log.patience())
         return max(rest, 0.0)
 
     def _has_timed_work(self) -> bool:
@@ -490,7 +493,7 @@ class Host:
             session.close()
         self.tidy()
         self.core.keyspace.flush()
-        self.core.on_shutdown = self.core.persistence.carry = None
+        self.core.on_shutdown = self.core.persistence.carry = self.log.on_waiting = None
 
     def _give_up_files(self) -> None:
         """What is being written in slices now comes to nothing."""

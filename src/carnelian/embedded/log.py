@@ -29,24 +29,3 @@ def log_to_logging(core: Engine) -> None:
             defer(interrupt)
 
     core.log = log
-
-
-class Overheard:
-    """The warnings that an engine logs within the block, for an exception that says why."""
-
-    def __init__(self, core: Engine):
-        self.warnings: list[str] = []
-        self._core = core
-        self._log = core.log
-
-    def __enter__(self) -> list[str]:
-        self._core.log = self._listen
-        return self.warnings
-
-    def __exit__(self, *exc_info: object) -> None:
-        self._core.log = self._log
-
-    def _listen(self, level: str, message: str) -> None:
-        if level == "warning":
-            self.warnings.append(message)
-        self._log(level, message)

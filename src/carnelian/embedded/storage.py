@@ -20,12 +20,12 @@ import time
 
 from carnelian.embedded.errors import DatabaseLoadError, DatabaseSaveError
 from carnelian.embedded.lock import PathLock
-from carnelian.embedded.log import Overheard
 from carnelian.engine.config import Config, ConfigError
 from carnelian.engine.engine import Engine
 from carnelian.persistence import append_loading, base_files, files, opening
 from carnelian.persistence.append_only import ON, WAITING, append_only_of
 from carnelian.persistence.errors import FormatError
+from carnelian.persistence.overhearing import Overheard
 from carnelian.persistence.snapshots import LoadError, snapshots_of
 
 # What was written last before this time was not written by this process. The kernel's time of a
@@ -231,5 +231,7 @@ def _save_now(core: Engine) -> bool:
 def _reason(error: LoadError, warnings: list[str]) -> str:
     fault = error.__cause__
     if isinstance(fault, FormatError | MemoryError):
-        return files.reason(fault)
+        # A part of a log is named by the error, the snapshot by the path.
+        name = f"{error.file}: " if error.file else ""
+        return name + files.reason(fault)
     return str(error) or " ".join(warnings)

@@ -83,7 +83,7 @@ class AppendOnly:
     def __init__(self, engine: Engine):
         self._engine = engine
         self._snapshots = snapshots_of(engine)
-        self.syncer = Syncer(engine.log, engine.defer)
+        self.syncer = Syncer(engine.log)
         self.log = AppendLog(engine, self.syncer)
         self.log.on_outcome = self.judge
         self.manifest = Manifest()
@@ -116,6 +116,7 @@ class AppendOnly:
         followers: dict[str, Callable] = {
             "appendfsync": lambda word: setattr(log, "policy", _POLICIES[word]),
             "aof-timestamp-enabled": lambda wanted: setattr(log, "stamping", wanted),
+            "aof-write-interval": lambda ms: setattr(log, "interval_ms", ms),
             "no-appendfsync-on-rewrite": lambda wanted: setattr(log, "unsynced_on_rewrite", wanted),
         }
         for name, follow in followers.items():
@@ -203,6 +204,7 @@ class AppendOnly:
                 name = self.manifest.new_base(self.stem, self._suffix())
                 if not base_files.write(self._engine, self.path(name), self._functions()):
                     raise LoadError
+                self._snapshots.note_version()
                 log("notice", f"Creating AOF base file {name} on server start")
             fresh = not self.manifest.increments
             verb = "Creating" if fresh else "Opening"
@@ -347,6 +349,8 @@ class AppendOnly:
         if method == AT_ONCE:
             self.scheduled = False
             return self._rewrite_here()
+        if self._engine.config["aof-use-rdb-preamble"]:
+            self._snapshots.note_version()
         try:
             self.child = self._fork() if method == FORK else self._slice()
         except OSError:
@@ -607,7 +611,7 @@ class AppendOnly:
         self.log.rewriting = self.busy
         if self.state == OFF:
             return
-        if self.log.postponed:
+        if self.log.waiting:
             self.log.flush()
         if self.log.failed and now_s != self._retried_s:
             self._retried_s = now_s

@@ -182,7 +182,7 @@ def _read(
         try:
             file.read()
         except (FormatError, MemoryError) as fault:
-            files.explain(engine.log, fault, file.position)
+            files.explain(engine.log, fault, file)
             raise
     report_end(file, engine.log)
     return file

@@ -137,6 +137,10 @@ def explained(words: Words, theirs: Reply, ours: Reply) -> str | None:
         return "7.2: timeouts that are too long are not taken for negative ones"
     if _numbers_alike(theirs, ours):
         return "7.2: doubles are written with the fewest digits"
+    if name in (b"GETRANGE", b"SUBSTR") and ours.value == b"" and words[-1].startswith(b"-"):
+        return "8.0: an end before the start of a text is empty"
+    if ours.kind == b"-" and name == b"SCAN" and b"TYPE" in map(bytes.upper, words):
+        return "8.0: SCAN refuses a type that there is not"
     error = theirs.kind == b"-"
     if error and name in (b"BITCOUNT", b"BITPOS"):
         return "7.2, 8.0: BITCOUNT and BITPOS take more forms of their ranges"

@@ -36,7 +36,7 @@ def iterate(client: WireClient | LocalClient, options: list[bytes | int]) -> lis
         st.none(), st.just(b"*"), st.text("abk:[]*?\\^-", max_size=5).map(str.encode)
     ),
     count=st.one_of(st.none(), st.sampled_from([1, 7, 1000])),
-    type_name=st.sampled_from([None, b"string", b"STRING", b"hash", b"none"]),
+    type_name=st.sampled_from([None, b"string", b"STRING", b"hash", b"stream"]),
 )
 def test_whole_iterations(
     pair: Pair, keys: set[bytes], pattern: bytes | None, count: int | None, type_name: bytes | None

@@ -20,7 +20,13 @@ KEYS = [
     "UNLINK",
 ]  # fmt: skip
 
-SEQUENCES = st.lists(commands(STRINGS + STRINGS + KEYS), min_size=1, max_size=30)
+
+def is_alike(words: Words) -> bool:
+    """Whether this does what it did: since Redis 8.0 an end before the start of a text is empty."""
+    return words[0] not in (b"GETRANGE", b"SUBSTR") or not words[-1].startswith(b"-")
+
+
+SEQUENCES = st.lists(commands(STRINGS + STRINGS + KEYS).filter(is_alike), min_size=1, max_size=30)
 
 
 @settings(max_examples=300, deadline=None)

@@ -116,13 +116,17 @@ def test_volatile_policies_refuse_when_nothing_expires(client: LocalClient, engi
     assert client("APPEND", "stays", "x") == 1001
 
 
-def test_no_command_is_queued_when_memory_is_out(client: LocalClient, engine: Engine):
+def test_what_is_queued_when_memory_is_out(client: LocalClient, engine: Engine):
     client("SET", "stays", VALUE)
     client("MULTI")
     client("CONFIG", "SET", "maxmemory", 1)
     assert client("EXEC") == [b"OK"]
     client("MULTI")
-    assert client.error("GET", "stays") == OOM
+    assert client("GET", "stays") == b"QUEUED"
+    assert client("DEL", "none") == b"QUEUED"
+    assert client("EXEC") == [VALUE.encode(), 0]
+    client("MULTI")
+    assert client.error("APPEND", "stays", "x") == OOM
     assert client.error("EXEC") == "EXECABORT Transaction discarded because of previous errors."
     client("MULTI")
     assert client("DISCARD") == b"OK"

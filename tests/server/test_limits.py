@@ -100,6 +100,27 @@ def test_more_input_than_allowed_ends_the_client(start):
     assert "client_query_buffer_limit_disconnections:1\r\n" in stats
 
 
+def test_what_a_transaction_queues_counts_as_input(start):
+    server = start("--client-query-buffer-limit", "1mb")
+    client = server.connect()
+    client.call("MULTI")
+    for _ in range(9):
+        assert client.call("SET", "k", "x" * 100_000) == b"+QUEUED"
+    assert client.call("EXEC") == [b"+OK"] * 9
+    client.call("MULTI")
+    try:
+        for _ in range(12):
+            client.send(request("SET", "k", "x" * 100_000))
+            client.line()
+    except ConnectionError:
+        pass
+    assert client.at_end()
+    assert "Closing client that reached max query buffer length: id=" in server.log
+    control = server.connect()
+    stats = control.call("INFO", "stats").decode()
+    assert "client_query_buffer_limit_disconnections:1\r\n" in stats
+
+
 def test_clients_above_maxclients_are_told_and_turned_away(start):
     server = start("--maxclients", "3")
     clients = [server.connect() for _ in range(3)]

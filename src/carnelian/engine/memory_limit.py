@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 _DENYOOM = FLAG_BITS["denyoom"]
 
-# A transaction can be ended in any state of memory, but no further command is queued.
-_ENDS_TRANSACTION = frozenset((b"exec", b"discard", b"quit", b"reset"))
-
 # Keys evicted between two looks at the clock.
 _KEYS_PER_CHECK = cython.declare(cython.int, 16)
 # Microseconds of a cycle: growing evenly up to this tenacity, then by 15 % with each step.
@@ -212,11 +209,8 @@ class MemoryLimit:
     def check(self, session: Session, command: Command, args: list) -> Error | None:
         """The error for a command that needs memory where there is none left."""
         flags, transaction = command.flags, session.transaction
-        if transaction is not None:
-            if command.name == b"exec":
-                flags |= transaction.flags
-            elif command.name not in _ENDS_TRANSACTION:
-                flags |= _DENYOOM
+        if transaction is not None and command.name == b"exec":
+            flags |= transaction.flags
         if self.exhausted and flags & _DENYOOM:
             return Error("OOM command not allowed when used memory > 'maxmemory'.")
         return None

@@ -348,7 +348,11 @@ class Connection(Session):
         if self.state & _ENDING:
             self.parser = Parser()
             return
-        if parser.capacity > hub.max_query or parser.received > hub.max_query:
+        if (
+            parser.capacity > hub.max_query
+            or parser.received > hub.max_query
+            or self.transaction is not None
+        ):
             self.check_query()
         self.run_commands()
         # The clock has been read for the commands, if there were any.
@@ -483,8 +487,14 @@ class Connection(Session):
 
     @cython.cfunc
     def check_query(self):
-        """End a client that sends more than ``client-query-buffer-limit`` without a command."""
-        if self.parser.buffered > self.hub.max_query:
+        """End a client that sends more than ``client-query-buffer-limit`` without a command.
+
+        What it has queued in a transaction counts, too.
+        """
+        queued: cython.Py_ssize_t = 0
+        if self.transaction is not None:
+            queued = self.transaction.memory
+        if self.parser.buffered + queued > self.hub.max_query:
             self.hub.stats.input_limit_disconnections += 1
             self.hub.log("warning", client_info.query_limit(self))
             self.close()

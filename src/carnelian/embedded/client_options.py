@@ -107,7 +107,7 @@ class Clients:
 def _unknown(name: str, known: frozenset[str], owning: bool) -> str:
     message = f"Redis() got an unexpected keyword argument {name!r}"
     if not owning and is_directive(name):
-        return f"{message}: directives are for an engine of the client's own, or Engine({name}=...)"
+        return f"{message}: the engine is made already, directives are for Engine({name}=...)"
     names = [*known, *(one.replace("-", "_") for one in NAMES)] if owning else known
     near = get_close_matches(name, names, 1)
     return f"{message}. Did you mean {near[0]!r}?" if near else message

@@ -22,6 +22,7 @@ from carnelian.embedded.doorbell import Doorbell
 from carnelian.embedded.errors import EngineClosedError
 from carnelian.embedded.log import log_to_logging
 from carnelian.embedded.mailbox import CLOSED, NOTHING
+from carnelian.embedded.paths import data_path
 from carnelian.embedded.storage import Storage
 from carnelian.resp.replies import NO_REPLY, Error
 
@@ -44,7 +45,8 @@ class Engine:
     Args:
         path: a snapshot file in the format of Redis, made when there is something to save. An
             append-only file is kept in the directory ``{path}.aof``, and ``{path}.lock`` is there
-            while the path is open. The directory has to exist.
+            while the path is open. The directory has to exist. ``~`` is the home directory, and
+            ``":memory:"`` is None.
         clock: a :class:`carnelian.ManualClock` for a time that you move; the system's if None.
         directives: directives of redis.conf, with ``_`` for ``-``: ``maxmemory="100mb"``,
             ``databases=4``, ``notify_keyspace_events="KEA"``. ``True`` and ``False`` are yes and
@@ -52,8 +54,10 @@ class Engine:
             the path was open last, unless given.
 
     Raises:
-        TypeError: there is no directive of that name, or the path decides of it.
-        ValueError: a directive does not take that value, or needs a path.
+        TypeError: there is no directive of that name, the path decides of it, or only a server
+            could heed it.
+        ValueError: a directive does not take that value, or needs a path; or the path is a host
+            or a URL.
         carnelian.DatabaseLockedError: another engine has the path open.
         carnelian.DatabaseLoadError: the files are damaged, or cannot be read.
         OSError: there can be no file of that path.
@@ -61,6 +65,7 @@ class Engine:
 
     def __init__(self, path: str | bytes | os.PathLike | None = None, *, clock=None, **directives):
         commands.declare_all()
+        path = data_path(path)
         config = configuration(directives, path is not None)
         storage = None if path is None else Storage(path, config)
         try:

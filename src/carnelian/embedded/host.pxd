@@ -19,6 +19,7 @@ cdef class Host:
     cdef object slicing  # a file that is written in slices, or None
     cdef long long left_used
     cdef bint manual
+    cdef public object on_wait
     cdef list loose_ends
     cdef long long next_cron_ns
     cdef long long commands_seen

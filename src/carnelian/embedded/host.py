@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import cython
@@ -75,6 +76,8 @@ class Host:
         self.manual = isinstance(core.clock, ManualClock)
         # The timer is asleep until the first command.
         self.idle = not self.manual
+        # Called when a session begins to wait, and time only moves by hand.
+        self.on_wait: Callable[[], None] | None = None
         self.next_cron_ns = 0
         self.commands_seen = 0
         self.quiet_ticks = 0
@@ -350,6 +353,8 @@ class Host:
         """There may be a deadline before the next tick. Moving a clock by hand ticks by itself."""
         if not self.manual:
             self.timer.wake()
+        elif self.on_wait is not None:
+            self.on_wait()
 
     def tick(self):
         """Do the timed work that is due.

@@ -29,6 +29,8 @@ COMPILED = (
     "carnelian.datatypes.list",
     "carnelian.datatypes.listpack",
     "carnelian.datatypes.lzf",
+    "carnelian.datatypes.member_blocks",
+    "carnelian.datatypes.members",
     "carnelian.datatypes.memory",
     "carnelian.datatypes.nearby",
     "carnelian.datatypes.ordered",

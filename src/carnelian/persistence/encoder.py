@@ -7,7 +7,7 @@ touched on the way: a forked process would copy the page that it stands on.
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes import intset, listpack, ordered
+from cython.cimports.carnelian.datatypes import intset, listpack, member_blocks, ordered
 from cython.cimports.carnelian.datatypes.entry import (
     BUFFER,
     BYTES,
@@ -205,25 +205,23 @@ def put_set(sink: Sink, value: ObjectPointer) -> cython.int:
     ints: intset.Ints = cython.cast(Set, value).ints
     pack: listpack.Pack = cython.cast(Set, value).pack
     digits = cython.declare(cython.char[DIGITS])
-    text: cython.p_const_char
+    text: cython.p_const_char = cython.NULL
     length: cython.Py_ssize_t = 0
     at: cython.Py_ssize_t
-    walk = cython.declare(Walk)
-    entry: cython.pointer[Entry]
+    walk = cython.declare(member_blocks.Walk)
     if ints is not cython.NULL:
         return sink.put_text(cython.cast(cython.p_const_char, ints), intset.total_of(ints))
     if pack is cython.NULL:
         sink.put_length(cython.cast(Set, value).table.used)
-        begin_walk(
+        member_blocks.begin_walk(
             cython.address(walk),
-            cython.address(cython.cast(Set, value).table.main),
-            cython.address(cython.cast(Set, value).table.target),
-            cython.cast(Set, value).table.position,
+            cython.cast(Set, value).table.segments,
+            cython.cast(Set, value).table.buckets,
         )
-        entry = walk_on(cython.address(walk))
-        while entry is not cython.NULL:
-            sink.put_text(key_of(entry), key_length(entry))
-            entry = walk_on(cython.address(walk))
+        while member_blocks.walk_on(
+            cython.address(walk), cython.address(text), cython.address(length)
+        ):
+            sink.put_text(text, length)
         return 0
     if sink.version >= WITH_PACKED_SETS:
         return put_pack(sink, pack)

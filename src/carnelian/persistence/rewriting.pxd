@@ -21,6 +21,7 @@ cdef class Rewriter:
     cdef int write_database(self, Database db) except -1
     cdef int write_select(self, int index) except -1
     cdef int write_member(self, bytes key, object kind, Entry *member) except -1
+    cdef int write_text(self, bytes key, bytes text) except -1
     cdef int write_key(self, Entry *entry) except -1
     cdef int write_string(self, Entry *entry) except -1
     cdef write_value(self, bytes key, object value)

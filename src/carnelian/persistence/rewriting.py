@@ -126,10 +126,8 @@ class Rewriter:
         return 0
 
     def write_member(self, key, kind, member):
-        """One member of a set, a sorted set or a hash, ``kind`` being its class."""
-        if kind is Set:
-            self.buffer.command([b"SADD", key, read_key(member)])
-        elif kind is SortedSet:
+        """One member of a sorted set or a hash, ``kind`` being its class."""
+        if kind is SortedSet:
             self.buffer.command([b"ZADD", key, format_float(score_of(member)), read_key(member)])
         else:
             field: bytes = read_key(member)
@@ -138,6 +136,11 @@ class Rewriter:
                 self.buffer.command(
                     [b"HPEXPIREAT", key, format_int(expiry_of(member)), b"FIELDS", b"1", field]
                 )
+        return self.flush(GATHERED)
+
+    def write_text(self, key, text):
+        """One member of a set."""
+        self.buffer.command([b"SADD", key, text])
         return self.flush(GATHERED)
 
     def write_key(self, entry):

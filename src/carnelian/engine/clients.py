@@ -48,7 +48,7 @@ def describe(session: Session) -> bytes:
     """The line of CLIENT LIST about a session, without a line end."""
     carried = session.describe().get
     now = session.engine.clock.ms // 1000
-    transaction, watch = session.transaction, session.watch
+    transaction, watch = session.transaction or session.executing, session.watch
     channels, patterns, shards = session.channels, session.patterns, session.shard_channels
     return _LINE % (
         session.id,
@@ -76,12 +76,19 @@ def describe(session: Session) -> bytes:
         carried("omem", 0),
         carried("tot-mem", 0),
         carried("events", b""),
-        b"NULL" if session.command is None else session.command.name,
+        _command_name(session),
         session.user,
         session.protocol,
         session.lib_name,
         session.lib_ver,
     )
+
+
+def _command_name(session: Session) -> bytes:
+    """What the client has asked for last, whatever became of it."""
+    if session.executing is not None:
+        return b"exec"
+    return b"NULL" if session.command is None else session.command.name
 
 
 def _letters(session: Session, own: bytes) -> bytes:
@@ -96,7 +103,7 @@ def _letters(session: Session, own: bytes) -> bytes:
         letters += b"M"
     if _is_subscribed(session):
         letters += b"P"
-    if session.transaction is not None:
+    if session.transaction is not None or session.executing is not None:
         letters += b"x"
     if session.blocked is not None:
         letters += b"b"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from queue import Empty
 from types import ModuleType
 from typing import Any
@@ -65,6 +66,9 @@ class Engine:
         try:
             self.core = Core(config, clock)
             self.core.log = log_to_logging
+            config.warn = partial(log_to_logging, "warning")
+            for warning in config.idle():
+                config.warn(warning)
             self.host = Host(self.core)
             self.own = threading.local()
             self.last_thread = 0

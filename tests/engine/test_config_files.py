@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from carnelian import REDIS_VERSION
+from carnelian import __version__
 from carnelian.engine.config import (
     Config,
     ConfigFileError,
@@ -19,7 +19,7 @@ from carnelian.engine.config import (
 )
 from carnelian.engine.config.quoting import quote, split_arguments
 
-VERSIONS = (f"(Redis {REDIS_VERSION})", "(Redis 7.0.15)")
+VERSIONS = (f"(Carnelian {__version__})", "(Redis 7.0.15)")
 
 
 def load(text: str, **options: str) -> Config:
@@ -70,7 +70,7 @@ def test_values_of_lines() -> None:
     config = load(
         "\n# comment\n  PORT 7000  \r\nmaxmemory 2gb\nsave 10 20\nbind 127.0.0.1 -::1\n"
         'requirepass "a\\x20b"\nlogfile ""\nclient-output-buffer-limit pubsub 1mb 0 5\n'
-        "slave-priority 3\nunixsocketperm 0770\nreplicaof example.org 6380\n"
+        "slave-priority 3\nunixsocketperm 0770\n"
         "oom-score-adj relative\nshutdown-on-sigterm force nosave\n"
     )
     assert config["port"] == 7000
@@ -82,7 +82,6 @@ def test_values_of_lines() -> None:
     assert config["client-output-buffer-limit"].replica == (256 * 1024**2, 64 * 1024**2, 60)
     assert config["replica-priority"] == 3
     assert config["unixsocketperm"] == 0o770
-    assert config["replicaof"] == ("example.org", 6380)
     assert config["oom-score-adj"] == "yes"
     assert config["shutdown-on-sigterm"] == ("nosave", "force")
     assert config["logfile"] == ""
@@ -109,17 +108,18 @@ def test_one_quoted_argument_may_hold_several() -> None:
 
 def test_lines_that_belong_to_others() -> None:
     config = load(
-        "rename-command FLUSHALL ''\nuser alice on +@all\nuser bob off\n"
+        "rename-command FLUSHALL ''\nuser default on nopass ~* &* +@all\n"
+        "user default on nopass allkeys allchannels allcommands\n"
         "loadmodule /lib/mod.so a 'b c'\nmod.size 10 20\nsentinel\n"
     )
     assert [line.words[1:] for line in config.renamed_commands] == [(b"FLUSHALL", b"")]
-    assert [line.words[1] for line in config.users] == [b"alice", b"bob"]
+    assert [line.words[5] for line in config.users] == [b"&*", b"allchannels"]
     assert config.loaded_modules[0].words == (b"loadmodule", b"/lib/mod.so", b"a", b"b c")
     assert config.module_values == {"mod.size": b"10 20"}
     error = config.users[1].error("Error in user declaration 'off': reason")
     assert str(error).splitlines()[2:] == [
         "Reading the configuration file, at line 3",
-        ">>> 'user bob off'",
+        ">>> 'user default on nopass allkeys allchannels allcommands'",
         "Error in user declaration 'off': reason",
     ]
 
@@ -229,7 +229,6 @@ BAD_LINES = [
     "latency-tracking-info-percentiles a",
     "cluster-announce-hostname a_b",
     "logfile /no/such/dir/log",
-    "cluster-enabled yes\nreplicaof 127.0.0.1 6379",
     "include /no/such/../dir/[x]\nnonsense 1",
     "list-max-ziplist-entries 1 2",
     "\tport   7000\n  \n# x\n\t port\tx \t",

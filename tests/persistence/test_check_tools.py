@@ -163,6 +163,19 @@ def test_damaged_snapshots(
     assert "--- RDB ERROR DETECTED ---" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check_rdb.main([option]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert shown.out.startswith("Usage: carnelian-check-rdb <rdb-file-name>\n")
+    assert check_aof.main([option]) == 0
+    assert capsys.readouterr().out.startswith(
+        "Usage: carnelian-check-aof [--fix|--truncate-to-timestamp $timestamp] "
+        "<file.manifest|file.aof>\n"
+    )
+
+
 def test_versions_and_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert check_rdb.main([]) == 1
     assert capsys.readouterr().err == "Usage: carnelian-check-rdb <rdb-file-name>\n"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import carnelian
 from support.waiting import free_port, wait_for
 
 from .peers import Client
@@ -76,7 +77,8 @@ def test_a_missing_file_is_reported_in_the_log():
 
 def test_version_and_help():
     assert re.fullmatch(
-        rb"Carnelian server v=\S+ redis=7\.4\.\d+ python=\S+ malloc=libc bits=(64|32)\n",
+        rb"Carnelian server v=7\.4\.\d+ carnelian=\d+\.\d+\.\d+ python=\S+ malloc=libc "
+        rb"bits=(64|32)\n",
         run(SERVER, "--version").stdout,
     )
     assert run(SERVER, "-v").returncode == 0
@@ -84,6 +86,19 @@ def test_version_and_help():
         shown = run(SERVER, option)
         assert shown.returncode == 1
         assert shown.stderr.startswith(b"Usage: carnelian-server [/path/to/redis.conf] [options]")
+
+
+def test_the_first_number_of_the_version_is_that_of_redis():
+    """Which is what programs look for, in one of these ways."""
+    shown = run(SERVER, "--version").stdout.decode()
+    for pattern in (r"v=(\S+)", r"(\d+(?:\.\d+)+)", r"v=(\d+\.\d+\.\d+) "):
+        match = re.search(pattern, shown)
+        assert match is not None and match[1] == carnelian.REDIS_VERSION
+
+
+def test_a_refusal_says_whose_it_is():
+    shown = run(SERVER, "--port", "x").stderr.decode()
+    assert f"*** FATAL CONFIG FILE ERROR (Carnelian {carnelian.__version__}) ***" in shown
 
 
 def test_the_system_can_be_checked():

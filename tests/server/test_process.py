@@ -18,6 +18,9 @@ from carnelian.server.process import (
     set_cpu_affinity,
     write_pid_file,
 )
+from support.waiting import wait_for
+
+from .peers import ServerProcess
 
 
 def in_child(function: Callable[[], object]) -> str:
@@ -49,6 +52,29 @@ def log(tmp_path: Path) -> Log:
 
 def said(log: Log) -> list[str]:
     return [line.split(" ", 5)[5] for line in Path(log.path).read_text().splitlines()]
+
+
+def test_lists_of_processes_show_the_name_of_the_program(tmp_path: Path):
+    """Without arguments, as ps, top and killall do: 15 bytes of it."""
+
+    def shown(pid: object) -> set[str]:
+        return {path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/comm")}
+
+    server = ServerProcess(tmp_path, "--save", "", "--appendonly", "yes").wait_until_ready()
+    client = server.connect()
+    assert shown(server.process.pid) == {"carnelian-serve\n"}
+    client.call("CONFIG", "SET", "rdb-key-save-delay", 1_000_000)
+    client.call("CONFIG", "SET", "snapshot-method", "fork")
+    client.call("MSET", *range(20))
+    assert client.call("BGSAVE").startswith(b"+Background saving")
+    (child,) = (
+        Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    )
+    wait_for(lambda: "redis-rdb-bgsave" in Path(f"/proc/{child}/cmdline").read_text())
+    assert shown(child) == {"carnelian-serve\n"}
+    client.call("CONFIG", "SET", "proc-title-template", "somewhat {port}")
+    assert shown(server.process.pid) == {"carnelian-serve\n"}
+    assert client.call("SHUTDOWN", "NOSAVE", "NOW", "FORCE") == b""
 
 
 def test_files_for_the_clients_are_asked_for(log: Log):

@@ -84,6 +84,10 @@ class WireClient:
         self._socket.sendall(request(*words))
         return read(self._stream)
 
+    def send(self, *words: Word) -> None:
+        """Send a command and wait for no reply."""
+        self._socket.sendall(request(*words))
+
     def read(self) -> Reply:
         """A further reply, such as a message."""
         return read(self._stream)

@@ -70,11 +70,13 @@ def _run(session: Session, transaction: Transaction) -> list[object]:
     engine, outer = session.engine, session.command
     could_block = not session.flags & FLAG_DENY_BLOCKING
     session.flags |= FLAG_DENY_BLOCKING
+    session.executing = transaction
     engine.depth += 1
     try:
         replies = [engine.call(session, queued, words) for queued, words in transaction.queue]
     finally:
         engine.depth -= 1
+        session.executing = None
         if could_block:
             session.flags &= ~FLAG_DENY_BLOCKING
         session.command = outer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from functools import partial
 from queue import Empty
 from types import BuiltinFunctionType, ModuleType
 from typing import Any
@@ -71,6 +72,9 @@ class Engine:
         try:
             self.core = Core(config, clock)
             log_to_logging(self.core)
+            config.warn = partial(self.core.log, "warning")
+            for warning in config.idle():
+                config.warn(warning)
             self.host = Host(self.core)
             self.own = threading.local()
             self.patched = threads_are_patched()

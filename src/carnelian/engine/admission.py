@@ -75,6 +75,7 @@ class Admission:
         self, session: Session, command: Command | None, args: list[bytes]
     ) -> object:
         """The error for words that make no command."""
+        session.command = command
         if command is not None:
             return self.reject(session, command, wrong_arity(command))
         if args[0].lower() in _HTTP_WORDS:
@@ -97,6 +98,7 @@ class Admission:
 
     def judge(self, session: Session, command: Command, args: list[bytes]) -> object:
         """The reply in place of the command's own, or None if it may run."""
+        session.command = command
         error = self._objection(session, command, args)
         if error is not None:
             return self.reject(session, command, error)

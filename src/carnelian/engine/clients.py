@@ -49,7 +49,7 @@ def describe(session: Session) -> bytes:
     """The line of CLIENT LIST about a session, without a line end."""
     carried = session.describe().get
     now = session.engine.clock.ms // 1000
-    transaction, watch = session.transaction, session.watch
+    transaction, watch = session.transaction or session.executing, session.watch
     channels, patterns, shards = session.channels, session.patterns, session.shard_channels
     return _LINE % (
         session.id,
@@ -77,7 +77,7 @@ def describe(session: Session) -> bytes:
         carried("omem", 0),
         carried("tot-mem", 0),
         carried("events", b""),
-        b"NULL" if session.command is None else session.command.name,
+        _command_name(session),
         session.user,
         session.protocol,
         session.lib_name,
@@ -87,6 +87,13 @@ def describe(session: Session) -> bytes:
         carried("tot-net-out", 0),
         carried("tot-cmds", 0),
     )
+
+
+def _command_name(session: Session) -> bytes:
+    """What the client has asked for last, whatever became of it."""
+    if session.executing is not None:
+        return b"exec"
+    return b"NULL" if session.command is None else session.command.name
 
 
 def _letters(session: Session, own: bytes) -> bytes:
@@ -101,7 +108,7 @@ def _letters(session: Session, own: bytes) -> bytes:
         letters += b"M"
     if _is_subscribed(session):
         letters += b"P"
-    if session.transaction is not None:
+    if session.transaction is not None or session.executing is not None:
         letters += b"x"
     if session.blocked is not None:
         letters += b"b"

@@ -19,6 +19,7 @@ cdef class Session:
     cdef public bytes lib_ver
     cdef public bytes user
     cdef public object transaction
+    cdef public object executing
     cdef public object watch
     cdef public object blocked
     cdef public list rewritten

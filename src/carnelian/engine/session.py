@@ -73,9 +73,12 @@ class Session:
         self.user = b"default"
         self.reset_identity()
         self.transaction: Transaction | None = None
+        # The one that EXEC runs.
+        self.executing: Transaction | None = None
         self.watch: Watch | None = None
         self.blocked: Blocked | None = None
         self.rewritten: list[bytes] | None = None
+        # What runs, or ran or was refused last; None if there is no such command.
         self.command: Command | None = None
         self.channels: dict[bytes, None] | None = None
         self.patterns: dict[bytes, None] | None = None

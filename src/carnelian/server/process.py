@@ -297,9 +297,18 @@ class Title:
             with open("/proc/self/mem", "r+b", buffering=0) as memory:
                 memory.seek(start)
                 memory.write(text.encode()[: end - start - 1].ljust(end - start, b"\0"))
-            with open("/proc/self/comm", "w") as file:
-                file.write(text)
         except (OSError, ValueError, IndexError, OverflowError):
+            pass
+
+    def name(self, program: str) -> None:
+        """Have lists of processes without arguments show a program's name, for children, too.
+
+        The kernel keeps the first 15 bytes.
+        """
+        try:
+            with open("/proc/self/comm", "w") as file:
+                file.write(os.path.basename(program))
+        except (OSError, ValueError):
             pass
 
     def _area(self, needed: int) -> tuple[int, int]:

@@ -90,10 +90,12 @@ class Server:
             log.use_syslog(config["syslog-ident"], config["syslog-facility"])
         config["maxclients"] = process.raise_file_limit(config["maxclients"], log)
         self._listen()
+        if config["set-proc-title"]:
+            self.title.name(self.program)
         self._entitle()
         self._show_banner()
         log("warning", "Server initialized")
-        for warning in self._warnings():
+        for warning in (*self._warnings(), *config.idle()):
             log("warning", warning)
         self._load_modules()
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from enum import Enum
 
+from carnelian import REDIS_VERSION
 from carnelian.persistence import manifest
 from carnelian.persistence.manifest import BASE, ManifestError
 from carnelian.server.log import Log
@@ -20,6 +21,20 @@ from carnelian.server.progress import Progress
 from carnelian.tools.check_rdb import check as check_snapshot
 
 PROGRAM = "carnelian-check-aof"
+
+USAGE = f"Usage: {PROGRAM} [--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>"
+HELP = f"""\
+{USAGE}
+       {PROGRAM} -v or --version
+       {PROGRAM} -h or --help
+
+Reads an append-only file, with all files that a manifest names, and says whether it
+is whole. The exit status is 0 if a server can load it.
+
+  --fix                     Cut off the end of the last file from the first thing that
+                            is wrong, after asking.
+  --truncate-to-timestamp   Cut off what was written after that unix time, in seconds,
+                            where aof-timestamp-enabled had times written down."""
 
 # Bytes between two looks at how far it has come.
 _INTERVAL = 1024 * 1024
@@ -54,6 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     fix, timestamp = False, 0
     match words:
+        case ["-h" | "--help"]:
+            print(HELP)
+            return 0
+        case ["-v" | "--version"]:
+            print(f"{PROGRAM} {REDIS_VERSION}")
+            return 0
         case [path]:
             pass
         case ["--fix", path]:
@@ -64,10 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return _abort("Invalid timestamp, aborting...")
             timestamp = int(number[1] or 0)
         case _:
-            print(
-                f"Usage: {PROGRAM} [--fix|--truncate-to-timestamp $timestamp] "
-                "<file.manifest|file.aof>"
-            )
+            print(USAGE)
             return 1
     try:
         _Check(fix, timestamp).run(path)

@@ -15,6 +15,16 @@ from carnelian.server.progress import Progress
 
 PROGRAM = "carnelian-check-rdb"
 
+USAGE = f"Usage: {PROGRAM} <rdb-file-name>"
+HELP = f"""\
+{USAGE}
+       {PROGRAM} -v or --version
+       {PROGRAM} -h or --help
+
+Reads a snapshot (RDB file) as a server would, without keeping any of it, and says
+what is in it, or what is wrong and where. Nothing is changed. The exit status is 0
+if a server can load the file."""
+
 # Bytes between two looks at how far it has come.
 _INTERVAL = 1024 * 1024
 
@@ -32,8 +42,11 @@ _TYPES = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if words in (["-h"], ["--help"]):
+        print(HELP)
+        return 0
     if len(words) != 1:
-        print(f"Usage: {PROGRAM} <rdb-file-name>", file=sys.stderr)
+        print(USAGE, file=sys.stderr)
         return 1
     if words[0] in ("-v", "--version"):
         print(f"{PROGRAM} {REDIS_VERSION}")

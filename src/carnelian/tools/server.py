@@ -75,7 +75,8 @@ def _print_version() -> int:
     bits = 64 if sys.maxsize > 2**32 else 32
     python = ".".join(map(str, sys.version_info[:3]))
     print(
-        f"Carnelian server v={__version__} redis={REDIS_VERSION} python={python} malloc=libc "
+        # Programs take the first number for the version of Redis.
+        f"Carnelian server v={REDIS_VERSION} carnelian={__version__} python={python} malloc=libc "
         f"bits={bits}"
     )
     return 0

@@ -42,10 +42,13 @@ class Directive:
     ``check`` refuses a value of the right form by raising ConfigError; it is given the value and
     the values of all directives. ``awaits`` names the feature that will give the directive its
     effect; "-" means that it will never have one here, and the summary says why. None leaves it
-    to the topic.
+    to the topic. Until then a value other than the default is only worth a warning, or is refused
+    if ``binding``: where somebody relies on it for the safety of the server or of its data.
     """
 
-    __slots__ = ("alias", "awaits", "check", "default", "flags", "name", "summary", "topic")
+    __slots__ = (
+        "alias", "awaits", "binding", "check", "default", "flags", "name", "summary", "topic",
+    )  # fmt: skip
 
     # Whether a value is a list of arguments rather than one.
     multiple = False
@@ -61,6 +64,7 @@ class Directive:
         alias: str | None = None,
         check: Check | None = None,
         awaits: str | None = None,
+        binding: bool = False,
         summary: str,
     ):
         self.name = name
@@ -71,6 +75,7 @@ class Directive:
         self.alias = alias
         self.check = check
         self.awaits = awaits
+        self.binding = binding
         self.summary = summary
         self.topic = ""
 
@@ -92,6 +97,8 @@ class Directive:
         value = self.parse(arguments, values)
         if self.check is not None:
             self.check(value, values)
+        if self.binding and self.awaits and value != self.default:
+            raise ConfigError(f"this needs {self.awaits}, which Carnelian does not have yet")
         return value
 
     def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> Any:

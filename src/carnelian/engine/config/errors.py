@@ -1,6 +1,6 @@
 """What can go wrong with a configuration."""
 
-from carnelian import REDIS_VERSION
+from carnelian import __version__
 
 
 class ConfigError(Exception):
@@ -15,7 +15,7 @@ class ConfigError(Exception):
 
 
 class ConfigFileError(Exception):
-    """A configuration text is refused; ``str(error)`` is what redis-server prints before it exits.
+    """A configuration text is refused; ``str(error)`` is what a server prints before it exits.
 
     ``line_number`` counts from 1 and is 0 when no single line is to blame.
     """
@@ -27,7 +27,7 @@ class ConfigFileError(Exception):
         self.line = line
 
     def __str__(self) -> str:
-        lines = ["", f"*** FATAL CONFIG FILE ERROR (Redis {REDIS_VERSION}) ***"]
+        lines = ["", f"*** FATAL CONFIG FILE ERROR (Carnelian {__version__}) ***"]
         if self.line_number:
             lines.append(f"Reading the configuration file, at line {self.line_number}")
             lines.append(f">>> '{self.line}'")

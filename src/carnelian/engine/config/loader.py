@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from carnelian.engine.config import users
 from carnelian.engine.config.directive import Directive
 from carnelian.engine.config.errors import ConfigError, ConfigFileError, ConfigOpenError
 from carnelian.engine.config.quoting import split_arguments
@@ -59,7 +60,8 @@ def load_text(config: Config, text: bytes, depth: int = 0) -> None:
             _load_line(config, line, depth)
         except ConfigError as error:
             raise line.error(error.reason) from None
-    _check(config)
+    if depth == 0:
+        _check(config)
 
 
 def _load_line(config: Config, line: ConfigLine, depth: int) -> None:
@@ -124,5 +126,11 @@ def _check(config: Config) -> None:
                 pass
         except OSError as error:
             raise ConfigFileError(f"Can't open the log file: {error.strerror}") from None
+    for line in config.users:
+        if not users.is_kept(line.words[1:], values["requirepass"]):
+            raise line.error(
+                "users need ACL, which Carnelian does not have yet: the line would be ignored, and "
+                "whoever connects may do everything. A password for all is set by requirepass."
+            )
     if values["cluster-enabled"] and values["replicaof"] is not None:
         raise ConfigFileError("replicaof directive not allowed in cluster mode")

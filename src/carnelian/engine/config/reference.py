@@ -52,6 +52,8 @@ def _change(directive: Directive) -> str:
 def _effect(directive: Directive) -> str:
     if directive.effective:
         return "yes"
+    if directive.binding:
+        return f"refused until {directive.awaits}"
     return "none" if directive.awaits == "-" else f"with {directive.awaits}"
 
 

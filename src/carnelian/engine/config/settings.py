@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from carnelian.datatypes.glob import matches
-from carnelian.engine.config import loader, rewriting
+from carnelian.engine.config import loader, rewriting, users
 from carnelian.engine.config.arguments import Arguments
 from carnelian.engine.config.directive import Directive
 from carnelian.engine.config.directives import DIRECTIVES
@@ -109,6 +109,14 @@ class Config:
         """
         return self.values[name] == "yes" or (self.values[name] == "local" and local)
 
+    def idle(self) -> list[str]:
+        """Warnings about directives that have been set, and have no effect here or not yet."""
+        names: dict[str, list[str]] = {}
+        for directive in self.directives():
+            if directive.awaits and self.values[directive.name] != directive.default:
+                names.setdefault(directive.awaits, []).append(directive.name)
+        return [_idle_warning(feature, *names[feature]) for feature in sorted(names)]
+
     # CONFIG GET
 
     def get(self, patterns: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
@@ -149,6 +157,9 @@ class Config:
                 changed[directive.name] = name
             self.values[directive.name] = value
         self._apply(changed, before)
+        for _, directive, _ in chosen:
+            if directive.awaits and directive.name in changed:
+                self.warn(_idle_warning(directive.awaits, directive.name))
 
     def _choose(
         self, pairs: Pairs, local: bool, loading: bool
@@ -254,8 +265,12 @@ class Config:
         """
         if self.path is None:
             raise Error("ERR The server is running without a config file")
+        sources, password = dict(self._line_sources), self.values["requirepass"]
+        if not all(users.is_kept(line.words[1:], password) for line in self.users):
+            # The password is another one than it was when the file was read.
+            sources.setdefault("user", lambda: [users.line(password)])
         try:
-            rewriting.rewrite(self, self.path, self._line_sources, force_all)
+            rewriting.rewrite(self, self.path, sources, force_all)
         except OSError as error:
             self.warn(f"CONFIG REWRITE failed: {error.strerror}")
             raise Error(f"ERR Rewriting config file: {error.strerror}") from None
@@ -266,6 +281,11 @@ def _arguments(directive: Directive, text: bytes) -> list[bytes]:
     if not directive.multiple:
         return [text]
     return text.split(b" ") if text else []
+
+
+def _idle_warning(feature: str, *names: str) -> str:
+    until = "here" if feature == "-" else f"until there is {feature}"
+    return f"WARNING: no effect {until}: {', '.join(names)}"
 
 
 def _failure(name: bytes, reason: str) -> Error:

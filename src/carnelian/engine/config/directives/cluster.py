@@ -7,7 +7,9 @@ from carnelian.engine.config.numbers import INT_MAX, LONG_MAX, ULONG_MAX
 TOPIC = Topic(
     "Cluster",
     (
-        Boolean("cluster-enabled", False, "immutable", summary="Be a node of a cluster."),
+        Boolean(
+            "cluster-enabled", False, "immutable", binding=True, summary="Be a node of a cluster."
+        ),
         Text(
             "cluster-config-file",
             "nodes.conf",
@@ -118,5 +120,5 @@ TOPIC = Topic(
             summary="What redirections and CLUSTER SLOTS point to.",
         ),
     ),
-    awaits="cluster",
+    awaits="Redis Cluster",
 )

@@ -12,7 +12,6 @@ TOPIC = Topic(
             0,
             LONG_MAX,
             alias="hash-max-ziplist-entries",
-            awaits="hashes",
             summary="Fields up to which a hash is a listpack.",
         ),
         Memory(
@@ -21,7 +20,6 @@ TOPIC = Topic(
             0,
             LONG_MAX,
             alias="hash-max-ziplist-value",
-            awaits="hashes",
             summary="Bytes of a field or value up to which it is.",
         ),
         Integer(
@@ -45,7 +43,6 @@ TOPIC = Topic(
             512,
             0,
             LONG_MAX,
-            awaits="sets",
             summary="Members up to which a set of integers is an intset.",
         ),
         Integer(
@@ -53,7 +50,6 @@ TOPIC = Topic(
             128,
             0,
             LONG_MAX,
-            awaits="sets",
             summary="Members up to which another set is a listpack.",
         ),
         Integer(
@@ -61,7 +57,6 @@ TOPIC = Topic(
             64,
             0,
             LONG_MAX,
-            awaits="sets",
             summary="Bytes of a member up to which it is.",
         ),
         Integer(
@@ -70,7 +65,6 @@ TOPIC = Topic(
             0,
             LONG_MAX,
             alias="zset-max-ziplist-entries",
-            awaits="sorted sets",
             summary="Members up to which a sorted set is a listpack.",
         ),
         Memory(
@@ -79,7 +73,6 @@ TOPIC = Topic(
             0,
             LONG_MAX,
             alias="zset-max-ziplist-value",
-            awaits="sorted sets",
             summary="Bytes of a member up to which it is.",
         ),
         Memory(
@@ -87,7 +80,6 @@ TOPIC = Topic(
             3000,
             0,
             LONG_MAX,
-            awaits="HyperLogLog",
             summary="Bytes up to which a HyperLogLog is sparse.",
         ),
         Memory(
@@ -95,7 +87,6 @@ TOPIC = Topic(
             4096,
             0,
             LONG_MAX,
-            awaits="streams",
             summary="Bytes of a node of a stream; 0 is no limit.",
         ),
         Integer(
@@ -103,7 +94,6 @@ TOPIC = Topic(
             100,
             0,
             LONG_MAX,
-            awaits="streams",
             summary="Entries of a node of a stream; 0 is no limit.",
         ),
         Integer(

@@ -38,7 +38,8 @@ TOPIC = Topic(
         Boolean(
             "hide-user-data-from-log",
             False,
-            awaits="persistence",
+            awaits="redaction",
+            binding=True,
             summary="Leave keys and values out of log messages.",
         ),
         Boolean("crash-log-enabled", True, summary="Log a report when the process crashes."),
@@ -59,7 +60,7 @@ TOPIC = Topic(
         Text(
             "locale-collate",
             "",
-            awaits="sorted sets",
+            awaits="sorting by locale",
             summary='Locale that SORT ALPHA compares in; "" is that of the environment.',
         ),
         Integer("databases", 16, 1, INT_MAX, "immutable", summary="Number of databases."),
@@ -107,8 +108,7 @@ TOPIC = Topic(
             "disable-thp",
             True,
             "immutable",
-            awaits="-",
-            summary="Do without transparent huge pages; nothing is forked that they would slow.",
+            summary="Do without transparent huge pages, which slow down saving in the background.",
         ),
         Text("server_cpulist", None, "immutable", summary="Processors the server runs on."),
         Text(
@@ -128,7 +128,6 @@ TOPIC = Topic(
             "bgsave_cpulist",
             None,
             "immutable",
-            awaits="persistence",
             summary="Processors that background saves run on.",
         ),
         Text(

@@ -14,7 +14,14 @@ from carnelian.engine.config.special import Backlog, ReplicaOf
 REPLICA = Topic(
     "Replica",
     (
-        ReplicaOf("replicaof", None, "immutable", alias="slaveof", summary="Primary to follow."),
+        ReplicaOf(
+            "replicaof",
+            None,
+            "immutable",
+            alias="slaveof",
+            binding=True,
+            summary="Primary to follow.",
+        ),
         Text("masteruser", None, "sensitive", summary="User to log in as at the primary."),
         Secret("masterauth", None, "sensitive", summary="Password at the primary."),
         Boolean(
@@ -150,6 +157,7 @@ PRIMARY = Topic(
             0,
             INT_MAX,
             alias="min-slaves-to-write",
+            binding=True,
             summary="Replicas without which writes are refused.",
         ),
         Integer(

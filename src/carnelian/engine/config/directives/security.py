@@ -7,7 +7,14 @@ ACCESS = Topic(
     "Security",
     (
         Secret("requirepass", None, "sensitive", summary="Password of the default user."),
-        Text("aclfile", "", "immutable", awaits="ACL", summary="File of the users."),
+        Text(
+            "aclfile",
+            "",
+            "immutable",
+            awaits="ACL",
+            binding=True,
+            summary="File of the users.",
+        ),
         Integer(
             "acllog-max-len",
             128,
@@ -50,7 +57,7 @@ ACCESS = Topic(
 TLS = Topic(
     "TLS",
     (
-        Integer("tls-port", 0, 0, 65535, summary="TLS port; 0 listens on none."),
+        Integer("tls-port", 0, 0, 65535, binding=True, summary="TLS port; 0 listens on none."),
         Text("tls-cert-file", None, "volatile", summary="Certificate."),
         Text("tls-key-file", None, "volatile", summary="Its key."),
         Text("tls-key-file-pass", None, summary="Password of the key."),
@@ -71,8 +78,8 @@ TLS = Topic(
             "no yes optional",
             summary="Whether clients must show a certificate.",
         ),
-        Boolean("tls-replication", False, summary="Use TLS to the primary."),
-        Boolean("tls-cluster", False, summary="Use TLS on the cluster bus."),
+        Boolean("tls-replication", False, binding=True, summary="Use TLS to the primary."),
+        Boolean("tls-cluster", False, binding=True, summary="Use TLS on the cluster bus."),
         Text("tls-protocols", None, summary="Versions that are accepted."),
         Text("tls-ciphers", None, summary="Ciphers up to TLS 1.2."),
         Text("tls-ciphersuites", None, summary="Ciphers of TLS 1.3."),

@@ -29,6 +29,8 @@ COMPILED = (
     "carnelian.datatypes.list",
     "carnelian.datatypes.listpack",
     "carnelian.datatypes.lzf",
+    "carnelian.datatypes.member_blocks",
+    "carnelian.datatypes.members",
     "carnelian.datatypes.memory",
     "carnelian.datatypes.nearby",
     "carnelian.datatypes.ordered",
@@ -45,6 +47,7 @@ COMPILED = (
     "carnelian.datatypes.id_tree",
     "carnelian.datatypes.stream_node",
     "carnelian.datatypes.consumer_group",
+    "carnelian.datatypes.idempotency",
     "carnelian.datatypes.stream_scan",
     "carnelian.datatypes.stream",
     "carnelian.datatypes.string",
@@ -88,6 +91,7 @@ COMPILED = (
     "carnelian.commands.hyperloglogs",
     "carnelian.commands.strings.options",
     "carnelian.commands.strings.values",
+    "carnelian.commands.strings.bounded",
     "carnelian.commands.strings.counters",
     "carnelian.commands.strings.pieces",
     "carnelian.commands.strings.pairs",
@@ -108,6 +112,7 @@ COMPILED = (
     "carnelian.commands.sorted_sets.combining",
     "carnelian.commands.geo",
     "carnelian.commands.streams.operands",
+    "carnelian.commands.streams.idempotency",
     "carnelian.commands.streams.entries",
     "carnelian.commands.streams.ranges",
     "carnelian.commands.streams.reading",
@@ -126,6 +131,7 @@ COMPILED = (
     "carnelian.persistence.writer",
     "carnelian.persistence.transfer",
     "carnelian.persistence.command_buffer",
+    "carnelian.persistence.syncing",
     "carnelian.persistence.append_log",
     "carnelian.persistence.rewriting",
     "carnelian.persistence.freezing",
@@ -135,11 +141,70 @@ COMPILED = (
     "carnelian.embedded.mailbox",
     "carnelian.embedded.host",
     "carnelian.embedded.engine",
+    "carnelian.embedded.shortcut",
     "carnelian.server.loop",
     "carnelian.server.connection",
     "carnelian.server.clients",
     "carnelian.server.eviction",
     "carnelian.server.crash",
+)
+
+# Compiled for another reason than speed: no interrupt comes between two lines of compiled code, so
+# that what these change is changed wholly. They mean what they would mean interpreted.
+WHOLE = (
+    "carnelian.resp.replies",
+    "carnelian.engine.admission",
+    "carnelian.engine.authentication",
+    "carnelian.engine.blocking",
+    "carnelian.engine.changes",
+    "carnelian.engine.config.directive",
+    "carnelian.engine.config.quoting",
+    "carnelian.engine.config.settings",
+    "carnelian.engine.latency",
+    "carnelian.engine.modules",
+    "carnelian.engine.monitors",
+    "carnelian.engine.nested",
+    "carnelian.engine.pause",
+    "carnelian.engine.pubsub",
+    "carnelian.engine.sessions",
+    "carnelian.engine.settings",
+    "carnelian.engine.slowlog",
+    "carnelian.engine.threads",
+    "carnelian.engine.transactions",
+    "carnelian.commands.client",
+    "carnelian.commands.configuration",
+    "carnelian.commands.debug",
+    "carnelian.commands.keys.databases",
+    "carnelian.commands.keys.indexes",
+    "carnelian.commands.keys.replicas",
+    "carnelian.commands.latency",
+    "carnelian.commands.memory",
+    "carnelian.commands.modules",
+    "carnelian.commands.monitoring",
+    "carnelian.commands.operands",
+    "carnelian.commands.pubsub",
+    "carnelian.commands.returning",
+    "carnelian.commands.server",
+    "carnelian.commands.transactions",
+    "carnelian.persistence.append_only",
+    "carnelian.persistence.base_files",
+    "carnelian.persistence.children",
+    "carnelian.persistence.files",
+    "carnelian.persistence.loading",
+    "carnelian.persistence.manifest",
+    "carnelian.persistence.paths",
+    "carnelian.persistence.appending",
+    "carnelian.persistence.saving",
+    "carnelian.persistence.slicing",
+    "carnelian.persistence.snapshots",
+    "carnelian.persistence.spool",
+    "carnelian.persistence.syncing",
+    "carnelian.persistence.targets",
+    "carnelian.embedded.doorbell",
+    "carnelian.embedded.log",
+    "carnelian.embedded.timer",
+    "carnelian.embedded.storage",
+    "carnelian.embedded.lock",
 )
 
 DIRECTIVES = {
@@ -150,15 +215,28 @@ DIRECTIVES = {
     "cdivision": True,
 }
 
+AS_INTERPRETED = {
+    "boundscheck": True,
+    "wraparound": True,
+    "initializedcheck": True,
+    "cdivision": False,
+    "annotation_typing": False,
+}
+
 
 # Deprecated is the hash field of bytes objects, which has to be cleared when one is filled again.
 COMPILE_ARGS = ["-O2", "-g0", "-Wno-deprecated-declarations"]
+WHOLE_ARGS = ["-O1", "-g0"]
 
 
 def extension(name: str) -> Extension:
     """The extension of one module: its body is the .py file of that name."""
     source = os.path.join("src", *name.split(".")) + ".py"
-    return Extension(name, [source], extra_compile_args=COMPILE_ARGS)
+    if name not in WHOLE:
+        return Extension(name, [source], extra_compile_args=COMPILE_ARGS)
+    whole = Extension(name, [source], extra_compile_args=WHOLE_ARGS)
+    whole.cython_directives = AS_INTERPRETED
+    return whole
 
 
 def extensions() -> list[Extension]:
@@ -167,7 +245,7 @@ def extensions() -> list[Extension]:
         return []
     if "CC" not in os.environ and not any(map(shutil.which, ("cc", "gcc", "clang"))):
         sys.exit("Carnelian is compiled when it is installed: a C compiler is needed (cc)")
-    return [extension(name) for name in COMPILED]
+    return [extension(name) for name in COMPILED + WHOLE]
 
 
 setup(

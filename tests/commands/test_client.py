@@ -261,6 +261,14 @@ class TestPause:
         assert not pause.writes_only
         assert pause.end_ms == clock.ms + 1000
 
+    def test_the_longest_pause_has_an_end_that_fits(
+        self, client: LocalClient, clock: ManualClock
+    ) -> None:
+        longest = 2**63 - 1 - clock.ms
+        assert str(client("CLIENT", "PAUSE", longest + 1)) == "ERR timeout is out of range"
+        assert client("CLIENT", "PAUSE", longest, "WRITE") == b"OK"
+        assert client.engine.next_deadline_ms() == 2**63 - 1
+
     def test_unpause_in_a_transaction_waits_for_its_end(
         self, client: LocalClient, other: LocalClient
     ) -> None:

@@ -115,3 +115,24 @@ def test_scan_guarantee(keys: set[bytes], count: int, data: st.DataObject) -> No
             client("SET", f"other:{others}", "v")
             others += 1
     assert keys <= found
+
+
+def test_scan_leaves_expired_keys_alone_that_it_would_not_list(
+    client: LocalClient, clock: ManualClock
+) -> None:
+    client("CONFIG", "SET", "notify-keyspace-events", "Ex")
+    client("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+    for name in ("yes:1", "no:1"):
+        client("SET", name, "v", "PX", 10)
+    client("RPUSH", "yes:list", "v")
+    client("PEXPIRE", "yes:list", 10)
+    clock.advance(11)
+    stats = client.engine.keyspace.stats
+    assert scan(client, "MATCH", "yes:*", "TYPE", "string") == []
+    assert (client("DBSIZE"), stats.expired) == (2, 1)
+    assert scan(client, "TYPE", "hash") == []
+    assert (client("DBSIZE"), stats.expired) == (2, 1)
+    assert scan(client, "MATCH", "yes:*") == []
+    assert (client("DBSIZE"), stats.expired) == (1, 2)
+    assert scan(client, "MATCH", "*") == []
+    assert (client("DBSIZE"), stats.expired) == (0, 3)

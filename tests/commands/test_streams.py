@@ -160,6 +160,37 @@ def test_xdelex(client: LocalClient, recorder: Recorder) -> None:
     ]  # fmt: skip
 
 
+def test_xdelex_drops_what_is_pending_of_an_entry_that_is_gone(
+    client: LocalClient, engine: Engine, recorder: Recorder
+) -> None:
+    filled(client)
+    for group in ("g", "h"):
+        client("XGROUP", "CREATE", "s", group, 0)
+        client("XREADGROUP", "GROUP", group, "c", "STREAMS", "s", ">")
+    client("XDEL", "s", "1-0", "2-0")
+    recorder.take()
+    assert client("XDELEX", "s", "KEEPREF", "IDS", 1, "1-0") == [-1]
+    assert client("XDELEX", "s", "ACKED", "IDS", 1, "1-0") == [-1]
+    assert client("XPENDING", "s", "g")[0] == 3
+    assert recorder.take() == []
+    before = engine.keyspace.dirty
+    assert client("XDELEX", "s", "DELREF", "IDS", 3, "1-0", "2-0", "9-0") == [-1, -1, -1]
+    assert engine.keyspace.dirty == before + 4
+    assert [client("XPENDING", "s", group)[0] for group in ("g", "h")] == [1, 1]
+    assert recorder.take() == [b"XDELEX s DELREF IDS 3 1-0 2-0 9-0"]
+
+
+def test_no_last_id_is_below_what_was_deleted(client: LocalClient) -> None:
+    filled(client)
+    client("XDEL", "s", "3-0")
+    message = "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id"
+    assert client.error("XSETID", "s", "2-5") == message
+    assert client.error("XSETID", "s", "2-5", "ENTRIESADDED", 9) == message
+    assert client.error("XSETID", "s", "2-5", "MAXDELETEDID", "2-0") == message
+    assert client("XSETID", "s", "3-0", "ENTRIESADDED", 9, "MAXDELETEDID", "2-0") == b"OK"
+    assert client("XSETID", "s", "2-5") == b"OK"
+
+
 def test_xackdel(client: LocalClient, events: LocalClient) -> None:
     filled(client)
     for group in ("g", "h"):
@@ -267,6 +298,22 @@ def test_history_counts_deliveries(client: LocalClient, clock: ManualClock) -> N
     assert client("XPENDING", "s", "g", "IDLE", 30, "-", "+", 10, "c") == [[b"1-0", b"c", 34, 1]]
 
 
+def test_reading_what_is_pending_changes_nothing(
+    client: LocalClient, engine: Engine, recorder: Recorder
+) -> None:
+    filled(client)
+    client("XGROUP", "CREATE", "s", "g", 0)
+    client("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">")
+    recorder.take()
+    before = engine.keyspace.dirty
+    assert len(client("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", "0")[0][1]) == 3
+    assert engine.keyspace.dirty == before
+    assert recorder.take() == []
+    client("XREADGROUP", "GROUP", "g", "d", "STREAMS", "s", "0")
+    assert engine.keyspace.dirty == before + 1
+    assert recorder.take() == [b"XGROUP CREATECONSUMER s g d"]
+
+
 def test_groups_read_apart(client: LocalClient) -> None:
     filled(client)
     client("XGROUP", "CREATE", "s", "g", 0)
@@ -357,6 +404,8 @@ def test_all_about_a_stream(client: LocalClient, clock: ManualClock) -> None:
         b"length": 11, b"radix-tree-keys": 1, b"radix-tree-nodes": 0,
         b"last-generated-id": b"12-0", b"max-deleted-entry-id": b"12-0", b"entries-added": 12,
         b"recorded-first-entry-id": b"1-0", b"entries": 0,
+        b"idmp-duration": 100, b"idmp-maxsize": 100, b"pids-tracked": 0, b"iids-tracked": 0,
+        b"iids-added": 0, b"iids-duplicates": 0,
     }  # fmt: skip
     assert [fields(each) for each in fields(group)[b"consumers"]] == [
         {

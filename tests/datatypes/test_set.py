@@ -158,3 +158,12 @@ def test_renewing_takes_the_form_of_a_new_set() -> None:
     before = memory.used()
     made.renew(LIMITS)
     assert memory.used() == before
+
+
+def test_an_intset_has_little_room_to_spare() -> None:
+    for count in (10, 300, 509, 512):
+        made = Set()
+        for number in range(count):
+            made.add(LIMITS, b"%d" % number)
+        assert made.encoding() == b"intset"
+        assert made.memory() <= 48 + 8 + 2 * count + 64

@@ -11,6 +11,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 
@@ -275,6 +276,54 @@ def test_the_clock_stands_still_and_moves(frozen):
     assert frozen.execute("GET", "k") is None
     with pytest.raises(ValueError, match="time does not run backwards"):
         frozen.clock.advance(-1)
+
+
+def test_the_clock_moves_by_a_timedelta(frozen):
+    frozen.execute("SET", "k", "v", "EX", 3600)
+    frozen.clock.advance(timedelta(minutes=59, milliseconds=1))
+    assert frozen.execute("PTTL", "k") == 59_999
+    frozen.clock.advance(timedelta(minutes=1))
+    assert frozen.execute("GET", "k") is None
+    frozen.clock.advance(2.0)
+    assert frozen.execute("TIME") == [b"1700003600", b"3000"]
+
+
+@pytest.mark.parametrize("step", [1.9, 0.5, float("nan"), timedelta(microseconds=1500)])
+def test_the_clock_cuts_no_fractions(frozen, step):
+    with pytest.raises(ValueError, match="is no whole number of milliseconds"):
+        frozen.clock.advance(step)
+    assert frozen.execute("TIME") == [b"1700000000", b"0"]
+
+
+@pytest.mark.parametrize("step", [2**63, 10**30, 1e300, timedelta.max])
+def test_the_clock_stays_in_its_range(frozen, step):
+    with pytest.raises(
+        ValueError, match=r"is out of range: no clock goes beyond April 2262|no whole"
+    ):
+        frozen.clock.advance(step)
+    assert frozen.execute("TIME") == [b"1700000000", b"0"]
+    with pytest.raises(ValueError, match="time does not run backwards"):
+        frozen.clock.advance(timedelta(seconds=-1))
+
+
+@pytest.mark.parametrize("step", ["5", None, True, b"5"])
+def test_the_clock_takes_nothing_else(frozen, step):
+    with pytest.raises(TypeError, match="milliseconds are an int or a timedelta, not"):
+        frozen.clock.advance(step)
+
+
+def test_clocks_to_the_end_of_their_range():
+    end = (2**63 - 1) // 1_000_000
+    clock = carnelian.ManualClock(end - 5)
+    clock.advance(5)
+    assert clock.wall_ms() == end
+    with pytest.raises(ValueError, match="out of range"):
+        clock.advance(1)
+    for start in (-1, end + 1):
+        with pytest.raises(ValueError, match="out of range: clocks go from 1970 to April 2262"):
+            carnelian.ManualClock(start)
+    with pytest.raises(ValueError, match="no whole number"):
+        carnelian.ManualClock(1.5)  # type: ignore[arg-type]
 
 
 def test_a_moved_clock_expires_all_that_is_due(frozen):

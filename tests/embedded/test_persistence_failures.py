@@ -126,10 +126,10 @@ def scribble(content: bytearray) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (flip, "Wrong RDB checksum expected|Short read or OOM"),
-        (cut, "Short read or OOM loading DB"),
-        (empty, "Short read or OOM loading DB"),
-        (scribble, "Wrong signature trying to load DB from file"),
+        (flip, r"Wrong RDB checksum expected|it ends before it is complete|\(byte "),
+        (cut, r"it ends before it is complete \(byte \d+(, key 'key:\d+')?\)$"),
+        (empty, "it is empty$"),
+        (scribble, "it is not a Redis snapshot$"),
     ],
 )
 def test_a_damaged_snapshot_is_refused_and_left_alone(path: Path, change, reason: str) -> None:
@@ -145,10 +145,64 @@ def test_a_damaged_snapshot_is_refused_and_left_alone(path: Path, change, reason
         carnelian.Redis(path)
 
 
+KEY = b"\0\x01a\x01x"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"hello", "it is not a Redis snapshot"),
+        (b"SQLite format 3\0" + b"\0" * 100, "it is not a Redis snapshot"),
+        (b"REDI", r"it ends before it is complete (byte 4)"),
+        (b"REDIS0099", "Can't handle RDB format version 99"),
+        (b"REDIS0004" + KEY * 2 + b"\xff", "RDB has duplicated key 'a' in DB 0 (byte 19)"),
+        (b"REDIS0004\x3f\x01a", "Unknown RDB encoding type 63 (byte 10)"),
+        (b"REDIS0004\xf0", "Unknown RDB encoding type 240 (byte 10)"),
+        (
+            b"REDIS0010\x07\x01k\x81" + b"\x01" * 8,
+            "The RDB file contains module data I can't load: no matching module type "
+            "'AQEBAQEBA' (byte 21, key 'k')",
+        ),
+        (b"REDIS0004\x0b\x01k\x02ab", "Intset integrity check failed (byte 15, key 'k')"),
+        (
+            b"REDIS0004\xfe\x10" + KEY,
+            "FATAL: Data file was created with a Redis server configured to handle more than 16 "
+            "databases. Exiting",
+        ),
+    ],
+)
+def test_a_snapshot_that_is_refused_says_why(path: Path, content: bytes, reason: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(carnelian.DatabaseLoadError) as e:
+        carnelian.Engine(path)
+    assert str(e.value) == f"cannot load {path}: {reason}"
+    assert path.read_bytes() == content
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full, as Linux has it")
+def test_a_full_disk_is_named(path: Path) -> None:
+    with carnelian.Engine(path) as engine:
+        engine.execute("SET", "k", "v")
+        (path.parent / f"temp-{os.getpid()}.rdb").symlink_to("/dev/full")
+        with pytest.raises(carnelian.Error) as e:
+            engine.execute("SAVE")
+        reason = "Write error saving DB on disk(rdbSaveRio): No space left on device"
+        assert str(e.value) == f"ERR {reason}"
+        (path.parent / f"temp-{os.getpid()}.rdb").symlink_to("/dev/full")
+        with pytest.raises(carnelian.DatabaseSaveError) as save_error:
+            engine.close()
+        assert str(save_error.value) == f"cannot save {path}: {reason}"
+    assert list(path.parent.glob("temp-*")) == []
+
+
 @pytest.mark.parametrize(
     ("name", "change", "reason"),
     [
-        ("appendonly.aof.1.base.rdb", cut, "Short read or OOM loading DB"),
+        (
+            "appendonly.aof.1.base.rdb",
+            cut,
+            r"1.base.rdb: it ends before it is complete \(byte \d+",
+        ),
         ("appendonly.aof.1.incr.aof", scribble, "Bad file format reading the append only file"),
         ("appendonly.aof.manifest", scribble, "AOF manifest"),
         ("appendonly.aof.manifest", empty, "Found an empty AOF manifest"),

@@ -148,10 +148,10 @@ def test_every_second_forces_once_a_second(clock: ManualClock) -> None:
 
 def test_a_write_waits_two_seconds_for_a_disk_that_is_busy(clock: ManualClock) -> None:
     logged = Logged(clock)
-    logged.log.syncer.pending = 1
+    logged.log.syncer.busy = True
     logged("SET", "a", 1)
     assert logged.content() == []
-    assert logged.log.log.postponed
+    assert logged.log.log.waiting
     clock.advance(1000)
     logged.engine.cron()
     assert logged.content() == []
@@ -162,6 +162,47 @@ def test_a_write_waits_two_seconds_for_a_disk_that_is_busy(clock: ManualClock) -
     assert any(
         line.startswith("Asynchronous AOF fsync is taking too long") for line in logged.lines
     )
+
+
+def test_a_write_is_not_kept_waiting_by_a_thread_that_is_late() -> None:
+    logged = Logged()
+    logged.log.syncer.pending = 1
+    logged("SET", "a", 1)
+    assert len(logged.content()) == 2
+
+
+def test_writes_are_gathered_for_as_long_as_they_may(clock: ManualClock) -> None:
+    logged = Logged(clock, aof_write_interval="100")
+    waits: list[float] = []
+    log = logged.log.log
+    log.on_waiting = lambda: waits.append(log.patience())
+    logged("SET", "a", 1)
+    clock.advance(99)
+    logged("SET", "a", 2)
+    assert logged.content() == []
+    assert log.waiting
+    assert waits == [0.1]
+    assert log.patience() == 0.001
+    clock.advance(1)
+    logged.engine.cron()
+    assert len(logged.content()) == 3
+    assert not log.waiting
+    # The time begins anew, and many bytes do not wait.
+    logged("SET", "a", 3)
+    assert len(logged.content()) == 3
+    logged("SET", "b", "x" * 65536)
+    assert len(logged.content()) == 5
+    logged("SET", "a", 4)
+    assert len(waits) == 3
+    logged.client("CONFIG", "SET", "aof-write-interval", 0)
+    logged.turn()
+    assert len(logged.content()) == 6
+
+
+def test_nothing_is_gathered_where_a_reply_promises_the_disk(clock: ManualClock) -> None:
+    logged = Logged(clock, aof_write_interval="100", appendfsync="always")
+    logged("SET", "a", 1)
+    assert len(logged.content()) == 2
 
 
 def _fill_disk(logged: Logged) -> None:
@@ -214,7 +255,8 @@ def test_a_failing_sync_refuses_writes() -> None:
         "MISCONF Errors writing to the AOF file: Input/output error"
     )
     logged.log.syncer.failure = 0
-    logged.log.tick()
+    # The end of a turn is enough.
+    logged.turn()
     assert not isinstance(logged("SET", "a", 1), Exception)
 
 

@@ -168,3 +168,36 @@ def test_versions_and_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "Usage: carnelian-check-rdb <rdb-file-name>\n"
     assert check_rdb.main(["-v"]) == 0
     assert check_aof.main(["a", "b"]) == 1
+
+
+def test_a_key_that_is_there_twice_is_found() -> None:
+    """redis-check-rdb does not look for it, but a server would not start."""
+    key = b"\0\x01a\x01x"
+    Path("dump.rdb").write_bytes(b"REDIS0004" + key + b"\xfe\x40\x63" + key * 2 + b"\xff")
+    status, output = ours("check_rdb", "dump.rdb")
+    assert status == 1
+    assert output == (
+        "[offset 0] Checking RDB file dump.rdb\n"
+        "[offset 17] Selecting DB ID 99\n"
+        "--- RDB ERROR DETECTED ---\n"
+        "[offset 27] RDB has duplicated key 'a' in DB 99\n"
+        "[additional info] While doing: read-object-value\n"
+        "[additional info] Reading key 'a'\n"
+        "[additional info] Reading type 0 (string)\n"
+        "[info] 3 keys read\n"
+        "[info] 0 expires\n"
+        "[info] 0 already expired\n"
+    )
+
+
+def test_keys_that_a_load_leaves_out_may_be_there_twice() -> None:
+    key = b"\xfd\x01\0\0\0\0\x01a\x01x"
+    content = b"REDIS0004" + key * 2 + b"\xff"
+    Path("dump.rdb").write_bytes(content)
+    assert ours("check_rdb", "dump.rdb")[0] == 0
+    # Before the commands of a log, they are not left out.
+    put_manifest(f"file {STEM}.1.base.rdb seq 1 type b")
+    (DIRECTORY / f"{STEM}.1.base.rdb").write_bytes(content)
+    status, output = ours("check_aof", str(DIRECTORY / f"{STEM}.manifest"))
+    assert status == 1
+    assert "RDB has duplicated key 'a' in DB 0" in output

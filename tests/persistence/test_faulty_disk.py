@@ -209,7 +209,8 @@ def test_a_snapshot_that_fails(compare: Compare, fault: str, command: str) -> No
         replies = [server.call("SET", "a", 1), server.call("SAVE"), server.call("SET", "b", 1)]
         before = (server.directory / "dump.rdb").read_bytes()
         server.disk.refuse(fault)
-        replies.append(server.call(command))
+        # Redis does not say why SAVE has failed.
+        replies.append(server.call(command).partition(b" " if command == "SAVE" else b"\n")[0])
         wait_for(lambda: server.info("rdb_bgsave_in_progress") == b"0")
         replies += [server.call("SET", "c", 1), server.info("rdb_last_bgsave_status")]
         assert (server.directory / "dump.rdb").read_bytes() == before

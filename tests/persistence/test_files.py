@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -105,8 +106,13 @@ def test_save_fails(here: Path) -> None:
     before = content(client)
     client("SET", "k", "v")
     client.engine.config["dbfilename"] = "no/such/directory.rdb"
-    assert client.error("SAVE") == "ERR"
-    assert client.lines[-1].startswith("warning: Error moving temp DB file temp-")
+    error = client.error("SAVE")
+    assert re.fullmatch(
+        r"ERR Error moving temp DB file temp-\d+.rdb on the final destination directory.rdb "
+        r"\(in server root dir .*\): No such file or directory",
+        error,
+    )
+    assert client.lines[-1] == f"warning: {error.removeprefix('ERR ')}"
     assert Path("dump.rdb").read_bytes() == before
     assert not [name for name in os.listdir(here) if name.startswith("temp-")]
 
@@ -120,9 +126,10 @@ def test_a_full_disk(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(files.os, "fsync", full)
     client("SET", "k", "v")
-    assert client.error("SAVE") == "ERR"
-    expected = "warning: Write error saving DB on disk(fsync): No space left on device"
-    assert client.lines[-1] == expected
+    expected = "Write error saving DB on disk(fsync): No space left on device"
+    assert client.error("SAVE") == f"ERR {expected}"
+    assert client.lines[-1] == f"warning: {expected}"
+    assert client.error("DEBUG", "RELOAD") == f"ERR {expected}"
     assert os.listdir(here) == ["dump.rdb"]
     assert Path("dump.rdb").read_bytes() == before
 
@@ -175,8 +182,10 @@ def test_damage_is_told(here: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "line"),
     [
-        (b"RODIS0010", "Wrong signature trying to load DB from file"),
-        (b"REDIS0013", "Can't handle RDB format version 13"),
+        (b"", "The RDB file is empty: it is not a Redis snapshot."),
+        (b"RODIS0010", "Wrong signature trying to load DB from file: it is not a Redis snapshot."),
+        (b"RED", "Short read or OOM loading DB. Unrecoverable error, aborting now."),
+        (b"REDIS0015", "Can't handle RDB format version 15"),
         (b"REDIS000x", "Can't handle RDB format version 0"),
         (b"REDIS0010\xfe\x10", "FATAL: Data file was created with a Redis server configured"),
         (b"REDIS0010\xf0", "Unknown RDB encoding type 240"),
@@ -188,6 +197,28 @@ def test_what_is_no_file(here: Path, data: bytes, line: str) -> None:
     with pytest.raises(LoadError):
         snapshots_of(client.engine).load()
     assert any(line in logged for logged in client.lines)
+
+
+def test_what_redis_7_0_cannot_read_is_said_once(here: Path) -> None:
+    client = new_client()
+    client("HSET", "h", "f", "v")
+    client("SAVE")
+    said = "warning: There are hashes with fields that expire: snapshots and bases of append-only "
+    assert not any(line.startswith(said) for line in client.lines)
+    client("HPEXPIRE", "h", 100_000, "FIELDS", 1, "f")
+    for _ in range(2):
+        client("SAVE")
+        client("BGSAVE")
+    assert sum(line.startswith(said) for line in client.lines) == 1
+
+
+def test_who_asks_for_a_later_version_is_not_told(here: Path) -> None:
+    client = new_client()
+    client("CONFIG", "SET", "rdb-version", 12)
+    client("HSET", "h", "f", "v")
+    client("HPEXPIRE", "h", 100_000, "FIELDS", 1, "f")
+    client("SAVE")
+    assert not any("fields that expire" in line for line in client.lines)
 
 
 def head(version: int) -> bytes:

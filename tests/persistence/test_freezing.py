@@ -189,7 +189,7 @@ def test_long_strings_are_whole(tmp_path: Path) -> None:
     assert contents(other) == before
 
 
-@pytest.mark.parametrize("kind", ["database", "hash", "zset", "list", "stream"])
+@pytest.mark.parametrize("kind", ["database", "hash", "zset", "set", "list", "stream"])
 def test_what_only_the_snapshot_holds_is_freed_in_steps(tmp_path: Path, kind: str) -> None:
     client = new_client(tmp_path)
     keyspace = client.engine.keyspace
@@ -198,6 +198,7 @@ def test_what_only_the_snapshot_holds_is_freed_in_steps(tmp_path: Path, kind: st
             "database": ("SET", f"key{number}", "x"),
             "hash": ("HSET", "big", f"f{number}", "x"),
             "zset": ("ZADD", "big", number, f"m{number}"),
+            "set": ("SADD", "big", f"m{number}"),
             "list": ("RPUSH", "big", "x" * 2000),
             "stream": ("XADD", "big", "*", "f", "x" * 2000),
         }[kind]
@@ -298,6 +299,56 @@ def test_one_that_is_given_up_leaves_no_trace(tmp_path: Path) -> None:
     assert contents(other) == before
 
 
+@pytest.mark.parametrize("given_up", [1, 253, 254, 255, 256, 257, 600])
+def test_the_numbers_of_versions_come_again(tmp_path: Path, given_up: int) -> None:
+    client, other = new_client(tmp_path), new_client(tmp_path)
+    client("SADD", "big set", *range(1000))
+    target = SnapshotTarget(client.engine, "unused.rdb", str(tmp_path / "none.rdb"))
+    unused = Spool(target.open(), False, False, target)
+    for number in range(given_up):
+        output = RecordOutput(client.engine.keyspace, 10, unused, 0, True)
+        freezer = Freezer(client.engine.keyspace, output, 1)
+        freezer.step(0)
+        client("SMOVE", "big set", "elsewhere", number)
+        freezer.stop()
+    unused.cancel()
+    before = contents(client)
+    snapshot = Snapshot(client, tmp_path / "dump.rdb", 1)
+    client("SADD", "big set", *range(2000, 2500))
+    client("SREM", "big set", *range(500, 900))
+    snapshot.finish()
+    assert snapshots_of(other.engine).load()
+    assert contents(other) == before
+
+
+@pytest.mark.parametrize("count", [200, 3000, 40_000])
+@pytest.mark.parametrize("growing", [True, False])
+def test_a_set_is_as_it_was_while_it_grows_or_shrinks(
+    tmp_path: Path, count: int, growing: bool
+) -> None:
+    client, other = new_client(tmp_path), new_client(tmp_path)
+    members = [f"member:{number}" for number in range(count)]
+    client("SADD", "big set", *members, "long " * 100)
+    before = contents(client)
+    snapshot = Snapshot(client, tmp_path / "dump.rdb", 1)
+    dice = random.Random(count)
+    dice.shuffle(members)
+    changes = 0
+    while snapshot.step():
+        for _ in range(dice.randrange(60)):
+            changes += 1
+            if growing:
+                client("SADD", "big set", f"new:{changes}")
+            elif dice.random() < 0.2:
+                client("SPOP", "big set")
+            elif members:
+                client("SREM", "big set", members.pop())
+    snapshot.finish()
+    assert changes
+    assert snapshots_of(other.engine).load()
+    assert contents(other) == before
+
+
 KEYS = ["big hash", "big zset", "big set", "big list", "big stream"]
 
 # What changes a value that is there, each in its own way.
@@ -324,6 +375,9 @@ CHANGES = [
     "XREADGROUP GROUP g c STREAMS X 0", "XCLAIM X g d 0 2-1", "XAUTOCLAIM X g d 0 0",
     "XGROUP DESTROY X g", "XGROUP SETID X g 5-1", "XGROUP CREATE X h 0",
     "XGROUP CREATECONSUMER X g d", "XGROUP DELCONSUMER X g c", "DEL X",
+    "XDELEX X DELREF IDS 1 2-1", "XACKDEL X g IDS 1 2-1", "XNACK X g FAIL IDS 2 2-1 3-1",
+    "XREADGROUP GROUP g d CLAIM 0 STREAMS X >", "XADD X IDMP p a * f new",
+    "XADD X IDMP p known * f new", "XCFGSET X IDMP-DURATION 5", "XIDMPRECORD X p new 5-1",
 ]  # fmt: skip
 NAMED = {"H": "big hash", "S": "big set", "Z": "big zset", "L": "big list", "X": "big stream"}
 
@@ -338,6 +392,8 @@ def test_a_change_does_not_show(tmp_path: Path, change: str, big: int) -> None:
     client("PFADD", "counter", *range(100))
     client("PFADD", "other", *range(50))
     dump = client("DUMP", "string9")
+    if "IDMP" in change:
+        client("XADD", "big stream", "IDMP", "p", "known", "*", "f", "v")
     before = contents(client)
     snapshot = Snapshot(client, tmp_path / "dump.rdb", big)
     words = [NAMED.get(word, word.replace("\\x20", " ")) for word in change.split()]

@@ -47,6 +47,8 @@ class Client:
         kind, rest = line[:1], line[1:]
         if kind in (b"*", b">", b"~"):
             return [self.reply() for _ in range(int(rest))] if rest != b"-1" else None
+        if kind == b"%":
+            return [self.reply() for _ in range(2 * int(rest))]
         if kind == b":":
             return int(rest)
         if kind in (b"$", b"="):

@@ -12,12 +12,13 @@ SUFFIX = importlib.machinery.EXTENSION_SUFFIXES[0]
 
 
 def modules() -> tuple[str, ...]:
-    """The names in COMPILED."""
-    tree = ast.parse((ROOT / "setup.py").read_text())
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "COMPILED":
-            return ast.literal_eval(node.value)
-    raise AssertionError("setup.py has no COMPILED")
+    """The names in COMPILED and WHOLE."""
+    lists = {
+        getattr(node.targets[0], "id", ""): node.value
+        for node in ast.parse((ROOT / "setup.py").read_text()).body
+        if isinstance(node, ast.Assign)
+    }
+    return ast.literal_eval(lists["COMPILED"]) + ast.literal_eval(lists["WHOLE"])
 
 
 def shared_object(name: str) -> Path:

@@ -19,7 +19,7 @@ from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.persistence.appending import debug_flush_sleep, debug_load
 from carnelian.persistence.saving import debug_reload, debug_skip_sums
-from carnelian.resp.numbers import parse_int
+from carnelian.resp.numbers import parse_float, parse_int
 from carnelian.resp.replies import (
     OK,
     Attribute,
@@ -69,9 +69,18 @@ def _help(session: Session, args: list[bytes]) -> list[Status]:
     return [Status(line) for line in lines + [name.upper() for name in names]]
 
 
+# A month, in seconds.
+_LONGEST_SLEEP = 30 * 24 * 3600
+
+
 def _sleep(session: Session, args: list[bytes]) -> object:
-    """Hold everything up for so many seconds."""
-    time.sleep(float(args[2]))
+    """Hold everything up for so many seconds; not at all for what is no such number."""
+    try:
+        seconds = parse_float(args[2])
+    except Error:
+        return OK
+    if seconds > 0:
+        time.sleep(min(seconds, _LONGEST_SLEEP))
     return OK
 
 

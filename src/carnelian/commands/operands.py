@@ -37,10 +37,10 @@ def milliseconds(text: bytes, now_ms: int) -> int:
 
 def timeout(session: Session, text: bytes) -> int:
     """How long a blocking command may wait: seconds, perhaps with a fraction, in ms; 0: forever."""
-    seconds = parse_float(text, "ERR timeout is not a float or out of range")
-    if seconds * 1000 > _MOST:
+    exact = parse_float(text, "ERR timeout is not a float or out of range") * 1000
+    if exact > _MOST:
         raise Error("ERR timeout is out of range")
-    number = -1 if seconds == -math.inf else math.ceil(seconds * 1000)
+    number = -1 if exact == -math.inf else math.ceil(exact)
     if number < 0:
         raise Error("ERR timeout is negative")
     if number > _MOST - session.engine.clock.ms:

@@ -13,7 +13,7 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.resp.rows import SET, Rows
 
-from carnelian.commands.keys.scanning import parse_cursor
+from carnelian.commands.keys.scanning import parse_count, parse_cursor
 from carnelian.datatypes.set import Set as _Set
 from carnelian.engine.registry import at, command, counted
 from carnelian.engine.session import PART
@@ -247,9 +247,7 @@ def scan_options(args: list) -> tuple:
         if name == b"MATCH":
             pattern = None if args[i + 1] == b"*" else args[i + 1]
             continue
-        count = parse_int(args[i + 1])
-        if count < 1:
-            raise SyntaxError_()
+        count = parse_count(args[i + 1])
     return pattern, count
 
 

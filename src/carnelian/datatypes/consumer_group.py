@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.datatypes.consumer_group import Pending, PendingPointer
+from cython.cimports.carnelian.datatypes.consumer_group import (
+    DUE_KEPT,
+    Pending,
+    PendingPointer,
+    rank_of,
+    time_of,
+)
 from cython.cimports.carnelian.datatypes.id_tree import (
     Place,
     close_some,
@@ -25,11 +31,11 @@ from cython.cimports.carnelian.datatypes.memory import bytes_object_size
 from cython.cimports.carnelian.datatypes.memory import count as count_memory
 from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id, as_pair, id_of, step_up
 from cython.cimports.cpython.bytes import PyBytes_GET_SIZE
-from cython.cimports.libc.stdint import int64_t
+from cython.cimports.libc.stdint import INT64_MAX, INT64_MIN, int64_t
 
 # Bytes of a Python object, and of its place in a dict.
 CONSUMER_SHELL = cython.declare(cython.Py_ssize_t, 112 + 104)
-GROUP_SHELL = cython.declare(cython.Py_ssize_t, 144 + 104 + 64)
+GROUP_SHELL = cython.declare(cython.Py_ssize_t, 184 + 104 + 64)
 # Leaves that are freed in one step.
 LEAVES_PER_STEP = cython.declare(cython.Py_ssize_t, 256)
 # Ids that an iterator takes at once.
@@ -40,7 +46,7 @@ NEVER: int = -1
 
 
 def owner(pending):
-    """The consumer of a pending entry; None if it has none yet."""
+    """The consumer of a pending entry; None if it has none yet, or none any longer."""
     if pending.consumer is cython.NULL:
         return None
     return cython.cast(Consumer, pending.consumer)
@@ -118,6 +124,8 @@ class Group:
         self.entries_read = entries_read
         self.consumers: dict[bytes, Consumer] = {}
         self.pending = empty_tree(cython.sizeof(Pending))
+        self.due = []
+        self.ordered = INT64_MIN
         count_memory(GROUP_SHELL + bytes_object_size(PyBytes_GET_SIZE(name)))
 
     def __dealloc__(self):
@@ -182,6 +190,7 @@ class Group:
             if pending.consumer is not cython.NULL:
                 made.assign(fresh, made.consumers[owner(pending).name])
             step(cython.address(place))
+        made.releases = self.releases
         return made
 
     # -- Consumers -------------------------------------------------------------------------------
@@ -236,7 +245,11 @@ class Group:
 
     def force(self, id):
         """Let an entry be pending, for no consumer yet; it must not be pending."""
-        return cython.cast(PendingPointer, insert(cython.address(self.pending), id))
+        fresh: PendingPointer = cython.cast(
+            PendingPointer, insert(cython.address(self.pending), id)
+        )
+        self.released += 1
+        return fresh
 
     def assign(self, pending, consumer):
         """Let a pending entry be that of another consumer."""
@@ -245,6 +258,8 @@ class Group:
             return 0
         if pending.consumer is not cython.NULL:
             erase(cython.address(owner(pending).pending), cython.address(pending.id))
+        else:
+            self.released -= 1
         insert(cython.address(consumer.pending), cython.address(pending.id))
         pending.consumer = mine
         return 0
@@ -256,7 +271,119 @@ class Group:
             return False
         if pending.consumer is not cython.NULL:
             erase(cython.address(owner(pending).pending), id)
+        else:
+            self.released -= 1
         return erase(cython.address(self.pending), id)
+
+    def release(self, pending):
+        """Let a pending entry be nobody's, behind those that are already."""
+        if pending.consumer is not cython.NULL:
+            erase(cython.address(owner(pending).pending), cython.address(pending.id))
+            pending.consumer = cython.NULL
+            self.released += 1
+        self.releases += 1
+        pending.time = self.releases
+        return self.forget_order()
+
+    # -- Who waits longest -----------------------------------------------------------------------
+
+    def stamp(self, pending, time):
+        """Note when a pending entry was delivered."""
+        if time < self.ordered:
+            self.forget_order()
+        pending.time = time
+        return 0
+
+    def forget_order(self):
+        """Know no longer what is due."""
+        self.due = []
+        self.ordered = INT64_MIN
+        return 0
+
+    def take_due(self, latest, most):
+        """The ids, as pairs, of entries without a consumer or delivered not after ``latest``.
+
+        Those that have waited longest come first; at most ``most`` of them, all if it is negative,
+        and none only if there are none. The caller is to deliver them, or to call
+        :meth:`forget_order`. O(1) for each, amortized, and O(pending entries) once in a thousand.
+        """
+        found: list = []
+        key = cython.declare(Id)
+        pending: PendingPointer
+        rank: int64_t
+        while len(found) != most:
+            if not self.due:
+                # Those that were found are due until they are delivered.
+                if found or self.ordered > latest:
+                    break
+                self.put_in_order(latest, most)
+                if not self.due:
+                    break
+            rank, ms, seq = self.due[len(self.due) - 1]
+            if rank > latest:
+                break
+            self.due.pop()
+            key.ms = ms
+            key.seq = seq
+            pending = self.find(cython.address(key))
+            if pending is not cython.NULL and rank_of(pending) == rank:
+                found.append((ms, seq))
+        return found
+
+    def put_in_order(self, latest, most):
+        """Find out which entries are due by ``latest``, and when another one will be."""
+        place = cython.declare(Place)
+        zero = cython.declare(Id)
+        pending: PendingPointer
+        rank: int64_t
+        following: int64_t = INT64_MAX
+        found: list = []
+        zero.ms = zero.seq = 0
+        seek(cython.address(self.pending), cython.address(zero), cython.address(place))
+        while place.leaf is not cython.NULL:
+            pending = cython.cast(
+                PendingPointer, item_at(cython.address(self.pending), cython.address(place))
+            )
+            rank = rank_of(pending)
+            if rank <= latest:
+                found.append((rank, pending.id.ms, pending.id.seq))
+            elif rank < following:
+                following = rank
+            step(cython.address(place))
+        found.sort(reverse=True)
+        if most >= 0 and len(found) > max(most, DUE_KEPT):
+            following = found[len(found) - 1 - max(most, DUE_KEPT)][0]
+            del found[: len(found) - max(most, DUE_KEPT)]
+        self.due = found
+        self.awaited = following != INT64_MAX
+        self.ordered = following if self.awaited else latest + 1
+        return 0
+
+    def next_due(self):
+        """When what waits longest was delivered, after :meth:`take_due`; the highest if unknown."""
+        if self.due:
+            return self.due[len(self.due) - 1][0]
+        return self.ordered if self.awaited else INT64_MAX
+
+    def released_in_order(self):
+        """The ids of entries without a consumer, as pairs, in the order they were released."""
+        place = cython.declare(Place)
+        zero = cython.declare(Id)
+        pending: PendingPointer
+        found: list = []
+        zero.ms = zero.seq = 0
+        if self.released == 0:
+            return found
+        seek(cython.address(self.pending), cython.address(zero), cython.address(place))
+        while place.leaf is not cython.NULL:
+            pending = cython.cast(
+                PendingPointer, item_at(cython.address(self.pending), cython.address(place))
+            )
+            if pending.consumer is cython.NULL:
+                found.append((pending.time, pending.id.ms, pending.id.seq))
+            step(cython.address(place))
+        found.sort()
+        return [(ms, seq) for _, ms, seq in found]
 
     # -- For files -------------------------------------------------------------------------------
 
@@ -277,13 +404,17 @@ class Group:
             raise ValueError("not pending without a consumer")
         self.assign(pending, consumer)
 
-    def is_assigned(self) -> bool:
-        """Whether each pending entry is some consumer's, as it has to be. O(consumers)."""
-        consumer: Consumer
-        assigned: cython.Py_ssize_t = 0
-        for consumer in self.consumers.values():
-            assigned += consumer.pending.count
-        return assigned == self.pending.count
+    def release_pending(self, id: tuple) -> None:
+        """Say that a pending entry is nobody's; raises ValueError if it is not pending, or is."""
+        key: Id = id_of(id)
+        pending: PendingPointer = self.find(cython.address(key))
+        if pending is cython.NULL or pending.consumer is not cython.NULL:
+            raise ValueError("not pending without a consumer")
+        self.release(pending)
+
+    def without_consumer(self) -> list:
+        """The ids of entries that are nobody's, as pairs, in the order they were released."""
+        return self.released_in_order()
 
     def some(self, start: tuple, count: cython.Py_ssize_t) -> list:
         """Up to so many pending entries from an id on: its numbers, delivery time and count."""
@@ -296,7 +427,7 @@ class Group:
             pending = cython.cast(
                 PendingPointer, item_at(cython.address(self.pending), cython.address(place))
             )
-            found.append((pending.id.ms, pending.id.seq, pending.time, pending.count))
+            found.append((pending.id.ms, pending.id.seq, time_of(pending), pending.count))
             count -= 1
             step(cython.address(place))
         return found

@@ -26,7 +26,6 @@ cdef enum:
 
 
 cdef enum:  # kinds
-    NOTHING = 0   # a key alone
     INLINE = 1    # text in the block
     INTEGER = 2   # a 64-bit integer in the block
     BYTES = 3     # a reference to a bytes object

@@ -156,11 +156,7 @@ def payload_size(entry: cython.pointer[cython.const[Entry]]) -> cython.Py_ssize_
     size: cython.Py_ssize_t = key_length(entry)
     if entry.short_length == LONG_KEY:
         size += 4
-    if entry.kind == INLINE:
-        return size + entry.length
-    if entry.kind >= INTEGER:
-        return size + WORD
-    return size
+    return size + (entry.length if entry.kind == INLINE else WORD)
 
 
 # -- Values on the way in ------------------------------------------------------------------------

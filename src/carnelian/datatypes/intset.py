@@ -11,27 +11,14 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.datatypes.intset import Bytes, Ints
-from cython.cimports.carnelian.datatypes.slabs import cell_memory, cell_size, give, take
+from cython.cimports.carnelian.datatypes.slabs import capacity, cell_memory, give, retake, take
 from cython.cimports.libc.stdint import int16_t, int32_t, int64_t, uint32_t
 from cython.cimports.libc.string import memcpy, memmove
 
 HEADER = cython.declare(cython.Py_ssize_t, 8)
-# Of the slabs; what is larger has a size of its own, in steps.
-LARGEST_CELL = cython.declare(cython.Py_ssize_t, 1024)
-STEP = cython.declare(cython.Py_ssize_t, 512)
 
 
 # -- Memory and header ---------------------------------------------------------------------------
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def capacity(total: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Bytes that are taken for an intset of ``total``."""
-    if total <= LARGEST_CELL:
-        return cell_size(total)
-    return (total + STEP - 1) & ~(STEP - 1)
 
 
 @cython.cfunc
@@ -106,12 +93,8 @@ def destroy(ints):
 def resize(ints: cython.pointer[Ints], total: cython.Py_ssize_t) -> cython.int:
     """Make room for ``total`` bytes, or give up room; the header is not touched."""
     old: cython.Py_ssize_t = total_of(ints[0])
-    if capacity(old) == capacity(total):
-        return 0
-    fresh: Ints = cython.cast(Ints, take(capacity(total)))
-    memcpy(fresh, ints[0], min(old, total))
-    give(ints[0], capacity(old))
-    ints[0] = fresh
+    if capacity(old) != capacity(total):
+        ints[0] = cython.cast(Ints, retake(ints[0], old, total))
     return 0
 
 

@@ -13,4 +13,6 @@ cdef class Limits:
     cdef public int64_t zset_max_listpack_value
     cdef public int64_t stream_node_max_bytes
     cdef public int64_t stream_node_max_entries
+    cdef public int64_t stream_idmp_duration
+    cdef public int64_t stream_idmp_maxsize
     cdef public int64_t hll_sparse_max_bytes

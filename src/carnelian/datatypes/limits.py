@@ -1,4 +1,4 @@
-"""Up to where collections keep their compact forms."""
+"""Up to where collections keep their compact forms, and what streams remember."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ DIRECTIVES = (
     "zset-max-listpack-value",
     "stream-node-max-bytes",
     "stream-node-max-entries",
+    "stream-idmp-duration",
+    "stream-idmp-maxsize",
     "hll-sparse-max-bytes",
 )
 
@@ -37,6 +39,8 @@ class Limits:
         self.zset_max_listpack_value = 64
         self.stream_node_max_bytes = 4096
         self.stream_node_max_entries = 100
+        self.stream_idmp_duration = 100
+        self.stream_idmp_maxsize = 100
         self.hll_sparse_max_bytes = 3000
 
     def set(self, directive: str, value: int) -> None:

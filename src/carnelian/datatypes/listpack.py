@@ -11,8 +11,7 @@ The functions work on bare bytes (``Pack``), so that a collection costs no more 
 its extent from ``measure``, which looks at no byte outside. A listpack that comes from elsewhere is
 validated once, by :func:`from_text`.
 
-Memory for n bytes is always ``capacity(n)``: a cell of :mod:`carnelian.datatypes.slabs` while it is
-small, and with up to a thirty-second in reserve when it is large, so that few changes move it.
+Memory for n bytes is always ``capacity(n)`` of :mod:`carnelian.datatypes.slabs`.
 """
 
 from __future__ import annotations
@@ -27,9 +26,8 @@ from cython.cimports.carnelian.datatypes.listpack import (
     end_of,
     total_of,
 )
-from cython.cimports.carnelian.datatypes.memory import reallocate
 from cython.cimports.carnelian.datatypes.rng import random_below
-from cython.cimports.carnelian.datatypes.slabs import cell_memory, cell_size, give, take
+from cython.cimports.carnelian.datatypes.slabs import capacity, cell_memory, give, retake, take
 from cython.cimports.carnelian.datatypes.string import format_integer, parse_integer
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.stdint import int64_t, uint8_t, uint64_t
@@ -39,24 +37,8 @@ END = cython.declare(uint8_t, 255)
 # In place of a number of elements that two bytes cannot hold.
 MANY = cython.declare(cython.Py_ssize_t, 65535)
 LARGEST = cython.declare(cython.Py_ssize_t, 1 << 30)
-# Of the slabs; more comes from the general allocator, with a word of its own.
-LARGEST_CELL = cython.declare(cython.Py_ssize_t, 1024)
-OVERHEAD = cython.declare(cython.Py_ssize_t, 8)
 
 # -- Memory --------------------------------------------------------------------------------------
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def capacity(total: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Bytes that are taken for a listpack of ``total``."""
-    if total <= LARGEST_CELL:
-        return cell_size(total)
-    step: cython.Py_ssize_t = 32
-    while step << 6 <= total:
-        step <<= 1
-    return ((total + OVERHEAD + step - 1) & ~(step - 1)) - OVERHEAD
 
 
 @cython.cfunc
@@ -64,17 +46,8 @@ def capacity(total: cython.Py_ssize_t) -> cython.Py_ssize_t:
 def resize(pack: cython.pointer[Pack], total: cython.Py_ssize_t) -> cython.int:
     """Make room for ``total`` bytes, or give up room. The content stays as far as it fits."""
     old: cython.Py_ssize_t = total_of(pack[0])
-    held: cython.Py_ssize_t = capacity(old)
-    wanted: cython.Py_ssize_t = capacity(total)
-    if held == wanted:
-        return 0
-    if held > LARGEST_CELL and wanted > LARGEST_CELL:
-        pack[0] = cython.cast(Pack, reallocate(pack[0], wanted))
-        return 0
-    fresh: Pack = cython.cast(Pack, take(wanted))
-    memcpy(fresh, pack[0], min(old, total))
-    give(pack[0], held)
-    pack[0] = fresh
+    if capacity(old) != capacity(total):
+        pack[0] = cython.cast(Pack, retake(pack[0], old, total))
     return 0
 
 

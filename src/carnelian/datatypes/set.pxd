@@ -1,8 +1,8 @@
 from carnelian.datatypes.intset cimport Ints
 from carnelian.datatypes.limits cimport Limits
 from carnelian.datatypes.listpack cimport Pack
+from carnelian.datatypes.members cimport Members
 from carnelian.datatypes.sink cimport Sink
-from carnelian.datatypes.table cimport Found, Table
 from carnelian.datatypes.value cimport Value
 from libc.stdint cimport int64_t, uint64_t
 
@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t, uint64_t
 cdef class Set(Value):
     cdef Ints ints
     cdef Pack pack
-    cdef Table table
+    cdef Members table
 
     cpdef Py_ssize_t size(self) noexcept
     cpdef bint add(self, Limits limits, bytes member) except -1
@@ -31,11 +31,9 @@ cdef class Set(Value):
     cdef bint contains_text(self, const char *text, Py_ssize_t length) except -1
     cdef bint contains_number(self, int64_t number) except -1
     cdef bint everywhere(self, list others, const char *text, Py_ssize_t length) except -1
-    cdef int add_to_table(self, const char *text, Py_ssize_t length, uint64_t hash) except -1
     cdef bint add_text(self, Limits limits, const char *text, Py_ssize_t length) except -1
     cdef bint add_to_pack(self, Limits limits, const char *text, Py_ssize_t length) except -1
     cdef bint add_to_ints(self, Limits limits, const char *text, Py_ssize_t length) except -1
     cdef bint fits_pack(self, Limits limits, Py_ssize_t length) noexcept
     cdef int to_pack(self) except -1
     cdef int to_table(self, Py_ssize_t expected) except -1
-    cdef list texts_of(self, Found *found)

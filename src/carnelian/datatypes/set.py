@@ -1,5 +1,5 @@
 """The set: an intset as long as it holds few integers and nothing else, a listpack while it is
-small, then a table of entries that are only a key.
+small, then a table of members.
 """
 
 from __future__ import annotations
@@ -10,23 +10,19 @@ from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.datatypes import intset, listpack
-from cython.cimports.carnelian.datatypes.entry import (
-    NOTHING,
-    Content,
-    Entry,
-    build,
-    key_length,
-    key_of,
-    memory_of,
-    read_key,
-)
-from cython.cimports.carnelian.datatypes.entry import destroy as destroy_entry
 from cython.cimports.carnelian.datatypes.limits import Limits
+from cython.cimports.carnelian.datatypes.member_blocks import (
+    Walk,
+    begin_bucket,
+    begin_walk,
+    walk_on,
+)
+from cython.cimports.carnelian.datatypes.members import Members
 from cython.cimports.carnelian.datatypes.memory import count as count_memory
 from cython.cimports.carnelian.datatypes.rng import random_below
 from cython.cimports.carnelian.datatypes.sink import Gathered
 from cython.cimports.carnelian.datatypes.string import format_integer, parse_integer
-from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget, hash_text
+from cython.cimports.carnelian.datatypes.table import hash_text
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
@@ -34,7 +30,6 @@ from cython.cimports.cpython.bytes import (
     PyBytes_GET_SIZE,
 )
 from cython.cimports.libc.stdint import int64_t, uint64_t
-from cython.cimports.libc.string import memset
 
 if TYPE_CHECKING:
     from carnelian.datatypes.digest import Digest
@@ -43,7 +38,8 @@ if TYPE_CHECKING:
 SHELL = cython.declare(cython.Py_ssize_t, 48)
 # An intset grows no further, whatever the directive allows.
 MOST_INTEGERS = cython.declare(int64_t, 1 << 30)
-BUCKETS_PER_STEP = cython.declare(cython.Py_ssize_t, 64)
+# Buckets that a scan looks at for every member it was asked for.
+SCAN_PATIENCE = cython.declare(cython.Py_ssize_t, 10)
 
 
 @cython.final
@@ -88,23 +84,12 @@ class Set(Value):
         return b"listpack" if self.pack is not cython.NULL else b"hashtable"
 
     def memory(self):
-        """Bytes held. O(members) for a table."""
-        total: cython.Py_ssize_t
-        found = cython.declare(Found)
-        i: cython.Py_ssize_t
+        """Bytes held."""
         if self.ints is not cython.NULL:
             return SHELL + intset.memory_of(self.ints)
         if self.pack is not cython.NULL:
             return SHELL + listpack.memory_of(self.pack)
-        total = SHELL + self.table.memory()
-        memset(cython.address(found), 0, cython.sizeof(Found))
-        try:
-            self.table.every(cython.address(found))
-            for i in range(found.count):
-                total += memory_of(found.items[i])
-        finally:
-            forget(cython.address(found))
-        return total
+        return SHELL + self.table.memory()
 
     def free_effort(self):
         """The number of members of a table."""
@@ -112,7 +97,7 @@ class Set(Value):
 
     def free_some(self):
         """Free some members of a set that nobody uses any more; returns whether more are left."""
-        return self.table is not None and not self.table.drain(BUCKETS_PER_STEP)
+        return self.table is not None and self.table.free_some()
 
     def copy(self):
         """Another set of the same members."""
@@ -124,9 +109,8 @@ class Set(Value):
             twin.drop_small()
             twin.pack = listpack.duplicate(self.pack)
         else:
-            twin.to_table(self.table.used)
-            for member in self.members():
-                twin.add_to_table(PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member), hash(member))
+            twin.drop_small()
+            twin.table = self.table.copy()
         return twin
 
     def digest(self, digest: Digest) -> None:
@@ -165,13 +149,10 @@ class Set(Value):
     def contains(self, member: bytes) -> cython.bint:
         """Whether a member is there. O(1), O(log n) in an intset, O(n) in a listpack."""
         if self.table is not None:
-            return (
-                self.table.find(
-                    cython.cast(uint64_t, hash(member)),
-                    PyBytes_AS_STRING(member),
-                    PyBytes_GET_SIZE(member),
-                )
-                is not cython.NULL
+            return self.table.contains(
+                cython.cast(uint64_t, hash(member)),
+                PyBytes_AS_STRING(member),
+                PyBytes_GET_SIZE(member),
             )
         return self.contains_text(PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member))
 
@@ -184,7 +165,7 @@ class Set(Value):
             )
         if self.pack is not cython.NULL:
             return listpack.find(self.pack, listpack.first(self.pack), text, length, 0) != 0
-        return self.table.find(hash_text(text, length), text, length) is not cython.NULL
+        return self.table.contains(hash_text(text, length), text, length)
 
     def contains_number(self, number):
         """:meth:`contains` of the decimal form of a number."""
@@ -197,43 +178,19 @@ class Set(Value):
 
     def add(self, limits: Limits, member: bytes) -> cython.bint:
         """Add a member; returns whether it was not there."""
-        hash_: uint64_t
         text: cython.p_char = PyBytes_AS_STRING(member)
         length: cython.Py_ssize_t = PyBytes_GET_SIZE(member)
         if self.table is None:
             return self.add_text(limits, text, length)
-        hash_ = cython.cast(uint64_t, hash(member))
-        if self.table.find(hash_, text, length) is not cython.NULL:
-            return False
-        self.add_to_table(text, length, hash_)
-        return True
+        return self.table.add(cython.cast(uint64_t, hash(member)), text, length)
 
     def add_text(self, limits, text, length):
         """:meth:`add` of a text that is no Python object."""
-        hash_: uint64_t
         if self.ints is not cython.NULL:
             return self.add_to_ints(limits, text, length)
         if self.pack is not cython.NULL:
             return self.add_to_pack(limits, text, length)
-        hash_ = hash_text(text, length)
-        if self.table.find(hash_, text, length) is not cython.NULL:
-            return False
-        self.add_to_table(text, length, hash_)
-        return True
-
-    def add_to_table(self, text, length, hash):
-        """Add a member that is not there."""
-        content = cython.declare(Content)
-        entry: cython.pointer[Entry]
-        memset(cython.address(content), 0, cython.sizeof(Content))
-        content.kind = NOTHING
-        entry = build(text, length, 0, -1, cython.address(content))
-        try:
-            self.table.insert(hash, entry)
-        except MemoryError:
-            destroy_entry(entry)
-            raise
-        return 0
+        return self.table.add(hash_text(text, length), text, length)
 
     def add_to_ints(self, limits, text, length):
         """Add to an intset, which may have to become something larger."""
@@ -249,8 +206,7 @@ class Set(Value):
             listpack.append(cython.address(self.pack), text, length)
             return True
         self.to_table(1)
-        self.add_to_table(text, length, hash_text(text, length))
-        return True
+        return self.table.add(hash_text(text, length), text, length)
 
     def fits_pack(self, limits, length):
         """Whether the intset and one member of that length may be a listpack."""
@@ -280,8 +236,7 @@ class Set(Value):
             listpack.append(cython.address(self.pack), text, length)
             return True
         self.to_table(1)
-        self.add_to_table(text, length, hash_text(text, length))
-        return True
+        return self.table.add(hash_text(text, length), text, length)
 
     def remove(self, member: bytes) -> cython.bint:
         """Remove a member; returns whether it was there."""
@@ -298,14 +253,7 @@ class Set(Value):
             if at:
                 listpack.remove(cython.address(self.pack), at)
             return at != 0
-        hash_: uint64_t = cython.cast(uint64_t, hash(member))
-        slot: cython.pointer[uint64_t] = self.table.find(hash_, text, length)
-        if slot is cython.NULL:
-            return False
-        entry: cython.pointer[Entry] = entry_at(slot)
-        self.table.remove(hash_, slot)
-        destroy_entry(entry)
-        return True
+        return self.table.remove(cython.cast(uint64_t, hash(member)), text, length)
 
     def members(self) -> list:
         """All members: ascending in an intset, as added in a listpack, else in no order. O(n)."""
@@ -315,7 +263,9 @@ class Set(Value):
 
     def pour(self, sink):
         """As :meth:`members`, into a sink."""
-        found = cython.declare(Found)
+        walk = cython.declare(Walk)
+        text: cython.p_const_char = cython.NULL
+        length: cython.Py_ssize_t = 0
         i: cython.Py_ssize_t
         if self.ints is not cython.NULL:
             for i in range(intset.count_of(self.ints)):
@@ -324,18 +274,10 @@ class Set(Value):
         if self.pack is not cython.NULL:
             listpack.pour(self.pack, listpack.first(self.pack), listpack.total_of(self.pack), sink)
             return 0
-        memset(cython.address(found), 0, cython.sizeof(Found))
-        try:
-            self.table.every(cython.address(found))
-            for i in range(found.count):
-                sink.text(key_of(found.items[i]), key_length(found.items[i]))
-        finally:
-            forget(cython.address(found))
+        begin_walk(cython.address(walk), self.table.segments, self.table.buckets)
+        while walk_on(cython.address(walk), cython.address(text), cython.address(length)):
+            sink.text(text, length)
         return 0
-
-    def texts_of(self, found):
-        """The members that were collected."""
-        return [read_key(found.items[i]) for i in range(found.count)]
 
     # -- Some of them ----------------------------------------------------------------------------
 
@@ -345,7 +287,7 @@ class Set(Value):
             return text_of(intset.get(self.ints, random_below(intset.count_of(self.ints))))
         if self.pack is not cython.NULL:
             return listpack.bytes_at(self.pack, listpack.random_at(self.pack, 1))
-        return read_key(self.table.random())
+        return self.table.random()
 
     def sample(self, count: cython.Py_ssize_t) -> list:
         """So many different members, in no order; all of them if there are no more.
@@ -359,11 +301,13 @@ class Set(Value):
             return _random.sample(self.members(), count)
         chosen: set = set()
         while len(chosen) < count:
-            chosen.add(read_key(self.table.random()))
+            chosen.add(self.table.random())
         return list(chosen)
 
     def pop(self) -> bytes:
         """Remove any member and return it; the set must not be empty."""
+        if self.table is not None:
+            return self.table.pop()
         member: bytes = self.random()
         self.remove(member)
         return member
@@ -373,20 +317,24 @@ class Set(Value):
 
         The small forms are returned as a whole.
         """
-        found = cython.declare(Found)
+        walk = cython.declare(Walk)
+        bucket: cython.pointer[uint64_t] = cython.NULL
+        text: cython.p_const_char = cython.NULL
+        length: cython.Py_ssize_t = 0
         visits: cython.Py_ssize_t
         if self.table is None:
             return 0, self.members()
-        memset(cython.address(found), 0, cython.sizeof(Found))
-        visits = count * 10
-        try:
-            while True:
-                cursor = self.table.scan(cursor, cython.address(found))
-                visits -= 1
-                if cursor == 0 or found.count >= count or visits <= 0:
-                    return cursor, self.texts_of(cython.address(found))
-        finally:
-            forget(cython.address(found))
+        count = min(count, self.table.used)
+        visits = max(count, 1) * SCAN_PATIENCE
+        found: list = []
+        while True:
+            cursor = self.table.scan(cursor, cython.address(bucket))
+            begin_bucket(cython.address(walk), bucket[0])
+            while walk_on(cython.address(walk), cython.address(text), cython.address(length)):
+                found.append(PyBytes_FromStringAndSize(text, length))
+            visits -= 1
+            if cursor == 0 or len(found) >= count or visits <= 0:
+                return cursor, found
 
     def common(self, others: list, most: cython.Py_ssize_t = 0) -> list:
         """The members that all other sets have, too; at most so many unless that is 0.
@@ -399,9 +347,9 @@ class Set(Value):
 
     def pour_common(self, others, most, sink):
         """As :meth:`common`, into a sink; returns how many of ``most`` there were not."""
-        found = cython.declare(Found)
+        walk = cython.declare(Walk)
         digits = cython.declare(cython.char[24])
-        text: cython.p_const_char
+        text: cython.p_const_char = cython.NULL
         length: cython.Py_ssize_t = 0
         i: cython.Py_ssize_t
         at: cython.Py_ssize_t
@@ -423,19 +371,11 @@ class Set(Value):
                     most -= 1
                 at = listpack.after(self.pack, at)
             return most
-        memset(cython.address(found), 0, cython.sizeof(Found))
-        try:
-            self.table.every(cython.address(found))
-            for i in range(found.count):
-                if most == 0:
-                    break
-                text = key_of(found.items[i])
-                length = key_length(found.items[i])
-                if self.everywhere(others, text, length):
-                    sink.text(text, length)
-                    most -= 1
-        finally:
-            forget(cython.address(found))
+        begin_walk(cython.address(walk), self.table.segments, self.table.buckets)
+        while most and walk_on(cython.address(walk), cython.address(text), cython.address(length)):
+            if self.everywhere(others, text, length):
+                sink.text(text, length)
+                most -= 1
         return most
 
     def everywhere(self, others, text, length):
@@ -478,15 +418,16 @@ class Set(Value):
     def to_table(self, expected):
         """Turn a small form into a table, with room for more members."""
         members: list = self.members()
-        self.table = Table()
-        self.table.reserve(len(members) + expected)
+        table: Members = Members()
+        table.reserve(len(members) + expected)
         for member in members:
-            self.add_to_table(
+            table.add(
+                cython.cast(uint64_t, hash(member)),
                 PyBytes_AS_STRING(member),
                 PyBytes_GET_SIZE(member),
-                cython.cast(uint64_t, hash(member)),
             )
         self.drop_small()
+        self.table = table
         return 0
 
     def renew(self, limits: Limits) -> None:
@@ -500,7 +441,7 @@ class Set(Value):
         """Take the members of another set, in their form, and leave it one's own."""
         self.ints, other.ints = other.ints, self.ints
         self.pack, other.pack = other.pack, self.pack
-        table: Table = other.table
+        table: Members = other.table
         other.table = self.table
         self.table = table
 

@@ -20,16 +20,20 @@ from cython.cimports.carnelian.datatypes.memory import (
     release,
     reserve_pages,
 )
-from cython.cimports.carnelian.datatypes.slabs import SizeClass, Slab
+from cython.cimports.carnelian.datatypes.slabs import (
+    LARGEST_CELL,
+    SizeClass,
+    Slab,
+    capacity,
+    cell_size,
+)
 from cython.cimports.libc.stdint import uint8_t
-from cython.cimports.libc.string import memset
+from cython.cimports.libc.string import memcpy, memset
 
 SLAB = cython.declare(cython.size_t, 64 * 1024)
 HEADER = cython.declare(cython.size_t, 64)
 # Address space is reserved for that many slabs at once.
 SLABS_PER_AREA = cython.declare(cython.size_t, 512)
-# Larger sizes come from the general allocator.
-LARGEST_CELL = cython.declare(cython.size_t, 1024)
 # Empty slabs that keep their pages, for a data set that shrinks and grows.
 WARM_SLABS = cython.declare(cython.Py_ssize_t, 16)
 
@@ -50,28 +54,15 @@ _slabs = cython.declare(cython.Py_ssize_t, 0)
 
 @cython.cfunc
 def lay_out_classes():
-    """Steps of 8 bytes up to 128, of 16 up to 256, of 32 up to 512, of 64 up to 1024."""
+    """Number the sizes of cells."""
     index: cython.int = 0
-    size: cython.size_t = 0
-    step: cython.size_t = 8
-    eighths: cython.size_t
+    eighths: cython.Py_ssize_t
     memset(_classes, 0, cython.sizeof(_classes))
-    _class_of[0] = 1
-    while size < LARGEST_CELL:
-        if size >= 128:
-            step = 16 if size < 256 else 32 if size < 512 else 64
-        index += 1
-        for eighths in range(size // 8 + 1, (size + step) // 8 + 1):
-            _class_of[eighths] = index
-        size += step
-        _classes[index].cell = size
-
-
-def cell_size(size):
-    """What ``size`` bytes are rounded up to."""
-    if size <= LARGEST_CELL:
-        return _classes[_class_of[(size + 7) >> 3]].cell
-    return ((size + 23) & ~cython.cast(cython.size_t, 15)) - 8
+    for eighths in range(LARGEST_CELL // 8 + 1):
+        if _classes[index].cell < cell_size(eighths * 8):
+            index += 1
+            _classes[index].cell = cell_size(eighths * 8)
+        _class_of[eighths] = index
 
 
 def cell_memory(cell, size):
@@ -98,6 +89,19 @@ def take(size):
     slab.taken += 1
     count(slab.cell)
     return cell
+
+
+def retake(cell, old, size):
+    """A cell of ``capacity(size)`` in place of one of ``capacity(old)``, with what was there.
+
+    Raises MemoryError, with nothing changed.
+    """
+    if capacity(old) > LARGEST_CELL and capacity(size) > LARGEST_CELL:
+        return reallocate(cell, capacity(size))
+    fresh: cython.p_void = take(capacity(size))
+    memcpy(fresh, cell, min(old, size))
+    give(cell, capacity(old))
+    return fresh
 
 
 def give(cell, size):

@@ -1,5 +1,6 @@
 from carnelian.datatypes.consumer_group cimport Consumer, Group
 from carnelian.datatypes.id_tree cimport Tree
+from carnelian.datatypes.idempotency cimport Idempotency
 from carnelian.datatypes.limits cimport Limits
 from carnelian.datatypes.stream_id cimport Id
 from carnelian.datatypes.stream_node cimport Node
@@ -40,6 +41,7 @@ cdef class Stream(Value):
     cdef Id max_deleted
     cdef public uint64_t entries_added
     cdef dict named      # groups by name; None as long as there were none
+    cdef public Idempotency idempotency  # None as long as nobody asked for it
     cdef Keeper keeper   # is handed numbered nodes before they change
 
     cpdef bint free_some(self) except -1
@@ -57,9 +59,11 @@ cdef class Stream(Value):
     cdef int keep(self, Node *node) except -1
     cdef int drop_node(self, Node *node) except -1
     cdef bint is_referenced(self, const Id *id) except -1
-    cdef int drop_references(self, const Id *id) except -1
+    cdef Py_ssize_t drop_references(self, const Id *id) except -1
     cdef int drop_references_of(self, Node *node) except -1
     cdef bint has_references(self, Node *node) except -1
+    cpdef bint has_released(self) except -1
+    cpdef bint has_newer_form(self) except -1
 
     cpdef Group group(self, bytes name)
     cpdef Group add_group(self, bytes name, tuple last_id, int64_t entries_read)

@@ -22,6 +22,7 @@ from cython.cimports.carnelian.datatypes.id_tree import (
     step,
 )
 from cython.cimports.carnelian.datatypes.id_tree import erase as erase_item
+from cython.cimports.carnelian.datatypes.idempotency import Idempotency
 from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.listpack import Bytes, end_of, total_of
 from cython.cimports.carnelian.datatypes.memory import count as count_memory
@@ -75,7 +76,7 @@ if TYPE_CHECKING:
     from carnelian.datatypes.digest import Digest
 
 # Bytes of the Python object.
-SHELL = cython.declare(cython.Py_ssize_t, 160)
+SHELL = cython.declare(cython.Py_ssize_t, 168)
 # A listpack has at most so many bytes, and an entry in its fields and values.
 LARGEST = cython.declare(cython.Py_ssize_t, 1 << 30)
 # Nodes that are freed in one step.
@@ -112,6 +113,7 @@ class Stream(Value):
         self.first = ZERO
         self.max_deleted = ZERO
         self.named: dict | None = None
+        self.idempotency: Idempotency | None = None
         self.keeper: Keeper | None = None
         count_memory(SHELL)
 
@@ -139,6 +141,8 @@ class Stream(Value):
         if self.named is not None:
             for group in self.named.values():
                 held += group.memory()
+        if self.idempotency is not None:
+            held += self.idempotency.memory()
         return held
 
     def free_effort(self):
@@ -192,6 +196,8 @@ class Stream(Value):
             twin.named = {}
             for group in self.named.values():
                 twin.named[group.name] = group.twin()
+        if self.idempotency is not None:
+            twin.idempotency = self.idempotency.copy()
         return twin
 
     def digest(self, digest: Digest) -> None:
@@ -465,12 +471,13 @@ class Stream(Value):
         return False
 
     def drop_references(self, id):
-        """Let an entry be pending nowhere. O(groups)."""
+        """Let an entry be pending nowhere; returns in how many groups it was. O(groups)."""
         group: Group
+        dropped: cython.Py_ssize_t = 0
         if self.named is not None:
             for group in self.named.values():
-                group.acknowledge(id)
-        return 0
+                dropped += group.acknowledge(id)
+        return dropped
 
     def drop_references_of(self, node):
         """Let no entry of a node be pending anywhere."""
@@ -525,6 +532,19 @@ class Stream(Value):
         if self.named is None:
             return []
         return [self.named[name] for name in sorted(self.named)]
+
+    def has_released(self):
+        """Whether a group has pending entries that are nobody's. O(groups)."""
+        group: Group
+        if self.named is not None:
+            for group in self.named.values():
+                if group.released:
+                    return True
+        return False
+
+    def has_newer_form(self):
+        """Whether it knows what streams before Redis 8.6 did not."""
+        return self.idempotency is not None or self.has_released()
 
     # -- How far groups have read ----------------------------------------------------------------
 

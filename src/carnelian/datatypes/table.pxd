@@ -50,14 +50,16 @@ cdef inline void set_entry(uint64_t *slot, Entry *entry) noexcept nogil:
     slot[0] = (slot[0] & 0xFFFF000000000000ULL) | <uint64_t>entry
 
 
+cdef uint64_t next_cursor(uint64_t cursor, uint64_t mask) noexcept nogil
 cdef uint64_t hash_text(const char *text, Py_ssize_t length) noexcept nogil
 cdef void forget(Found *found) noexcept nogil
 
 
-# Is handed what is about to change: entries of tables, see Table.begin_version, and the numbered
-# blocks of long lists and streams.
+# Is handed what is about to change: entries of tables, see Table.begin_version, buckets of members,
+# see Members.begin_version, and the numbered blocks of long lists and streams.
 cdef class Keeper:
     cdef int keep(self, Table table, Entry *entry) except -1
+    cdef int keep_bucket(self, uint64_t bucket) except -1
     cdef int keep_block(
         self, uint32_t number, const void *data, Py_ssize_t size, Py_ssize_t stream, bint plain
     ) except -1

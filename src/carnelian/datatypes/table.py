@@ -1,4 +1,4 @@
-"""A hash table of entries: the key space of a database, its expiry index, big hashes and sets.
+"""A hash table of entries: a database, its expiry index, big hashes and sorted sets.
 
 A bucket is one cache line: seven slots and a link to an overflow bucket. The bucket of a key
 follows from its hash alone, so that a cursor can walk the table while it is resized (the cursor
@@ -226,10 +226,7 @@ def reversed_bits(bits: uint64_t) -> uint64_t:
     return bits
 
 
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def next_cursor(cursor: uint64_t, mask: uint64_t) -> uint64_t:
+def next_cursor(cursor, mask):
     """Count up from the highest bit of a bucket number down; zero after the last one."""
     return reversed_bits(reversed_bits(cursor | ~mask) + 1)
 
@@ -243,6 +240,10 @@ class Keeper:
 
     def keep(self, table, entry):
         """Take an entry of an older version, and give it the version of the table."""
+        raise NotImplementedError
+
+    def keep_bucket(self, bucket):
+        """Take the members of a bucket of an older version."""
         raise NotImplementedError
 
     def keep_block(self, number, data, size, stream, plain):

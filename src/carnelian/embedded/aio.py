@@ -3,34 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
+import time
 from collections.abc import Iterable
 from queue import Empty
 from typing import Any
 
-import redis
-import redis.asyncio
+import redis.asyncio.client
 from redis._parsers.resp3 import _AsyncRESP3Parser
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.client import CaseInsensitiveDict
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.observability import recorder
 from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.client import EMPTY_RESPONSE, NEVER_DECODE
+from redis.event import (
+    AsyncAfterConnectionReleasedEvent,
+    AsyncReAuthConnectionListener,
+    EventDispatcher,
+)
+from redis.exceptions import ConnectionError, ResponseError
+from redis.observability import providers
 
-from carnelian.embedded.client import (
-    CLOSED,
-    Path,
-    pool_options,
+from carnelian.embedded.client import CLOSED, words_of
+from carnelian.embedded.client_options import (
+    Clients,
+    refuse_positional,
     refuse_second_home,
-    take_directives,
     without_sockets,
-    words_of,
 )
 from carnelian.embedded.engine import Engine, LocalSession
 from carnelian.embedded.errors import EngineClosedError
+from carnelian.embedded.paths import Path
 from carnelian.embedded.shapes import Shaper
+from carnelian.embedded.shortcut import PENDING, UNFIT, Line, Shortcut, Unfinished
 from carnelian.resp.replies import Error, Push
 
 # A task that always finds its replies ready lets others run after so many seconds.
 _SLICE = 0.001
+
+_DAY = 24 * 3600.0
+
+# Types of replies that are not to be awaited, for sure.
+_PLAIN = frozenset((bytes, str, int, float, bool, list, dict, set, tuple, type(None)))
 
 
 class Channel(LocalSession):
@@ -42,7 +57,6 @@ class Channel(LocalSession):
         self._thread = threading.get_ident()
         self._waiter: asyncio.Future[None] | None = None
         self._yielded = self._loop.time()
-        self.on_delivery(self._wake)
 
     async def read(self) -> Any:
         """What comes next; raises EngineClosedError at the end."""
@@ -57,15 +71,22 @@ class Channel(LocalSession):
 
     async def _arrival(self) -> None:
         self._waiter = self._loop.create_future()
+        # The loop keeps what waits alive, as it does with sockets, and lets go when it is closed.
+        kept = self._loop.call_later(_DAY, _keep, self)
+        self.hear(True)
         try:
             # Something may have come before the waiter was there.
             if not self.pending():
                 await self._waiter
         finally:
+            self.hear(False)
+            kept.cancel()
             self._waiter = None
         self._yielded = self._loop.time()
 
-    def _wake(self) -> None:
+    def delivered(self) -> None:
+        """Wake the task that waits."""
+        super().delivered()
         waiter = self._waiter
         if waiter is None:
             return
@@ -82,6 +103,10 @@ class Channel(LocalSession):
         """It is closed when close() returns."""
 
 
+def _keep(channel: Channel) -> None:
+    """Called by a loop that has run for a day; what waits then is kept by others or nobody."""
+
+
 def _resolve(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
@@ -93,24 +118,28 @@ class Parser(_AsyncRESP3Parser):
     def __init__(self, socket_read_size: int = 0):
         super().__init__(socket_read_size)
         self._channel: Channel | None = None
+        self._fetched: list[Any] = []
+        self.line: Line | None = None
 
     def on_connect(self, connection: Any) -> None:
         """Called when there is a session."""
         self._channel = connection._reader
+        self._fetched = []
         encoder = self.encoder = connection.encoder
         encoding = encoder.encoding if encoder.decode_responses else None
         self._shaper = Shaper(
             connection.protocol, encoding, encoder.encoding_errors, self.parse_error
         )
         self._raw = Shaper(connection.protocol, None, "", self.parse_error)
+        self.line = Line(self._channel, self._shaper, encoder, self._fetched)
 
     def on_disconnect(self) -> None:
         """Called when the session is to end."""
-        self._channel = None
+        self._channel = self.line = None
 
     async def can_read(self) -> bool:
         """Whether there is something to read."""
-        return self._channel is not None and self._channel.pending()
+        return bool(self._fetched) or (self._channel is not None and self._channel.pending())
 
     async def read_response(
         self, disable_decoding: bool = False, push_request: bool | None = False
@@ -118,24 +147,24 @@ class Parser(_AsyncRESP3Parser):
         """The next reply; push messages go to their handlers, and are returned on request."""
         shaper = self._raw if disable_decoding else self._shaper
         while True:
-            value = await self._fetch()
+            value = self._fetched.pop() if self._fetched else await self._fetch()
             if type(value) is Push and shaper.protocol == 3:
                 message = await self.handle_push_response(shaper.shape(value))
                 if push_request:
                     return message
                 continue
             reply = shaper.shape(value)
-            if isinstance(reply, redis.ConnectionError):
+            if isinstance(reply, ConnectionError):
                 raise reply
             return reply
 
     async def _fetch(self) -> Any:
         if self._channel is None:
-            raise redis.ConnectionError(CLOSED)
+            raise ConnectionError(CLOSED)
         try:
             return await self._channel.read()
         except EngineClosedError:
-            raise redis.ConnectionError(CLOSED) from None
+            raise ConnectionError(CLOSED) from None
 
 
 class Connection(AbstractConnection):
@@ -174,7 +203,7 @@ class Connection(AbstractConnection):
         try:
             self._reader = self._writer = self.engine.stream(kind=Channel)
         except EngineClosedError as error:
-            raise redis.ConnectionError(str(error)) from None
+            raise ConnectionError(str(error)) from None
 
     async def connect(self) -> None:
         """Begin a session if there is none."""
@@ -198,19 +227,37 @@ class Connection(AbstractConnection):
             await self.check_health()
         try:
             self._writer.submit(command)
-        except EngineClosedError as error:
-            await self.disconnect(nowait=True)
-            raise redis.ConnectionError(str(error)) from None
-        except Error as error:
-            # The disk did not take what was run.
-            await self.disconnect(nowait=True)
-            raise redis.ResponseError(str(error)) from None
+        except (EngineClosedError, Error) as error:
+            raise self.failed(error) from None
         except BaseException:
-            await self.disconnect(nowait=True)
+            self.hang_up()
             raise
 
+    def failed(self, error: Exception) -> Exception:
+        """Disconnect after a command could not be run; returns what redis-py calls the error."""
+        self.hang_up()
+        # If it is a reply, then the disk did not take what was run.
+        kind = ConnectionError if isinstance(error, EngineClosedError) else ResponseError
+        return kind(str(error))
 
-class Redis(redis.asyncio.Redis):
+    def hang_up(self) -> None:
+        """Disconnect at once."""
+        self._parser.on_disconnect()
+        self._reset_himport_state()
+        self.reset_should_reconnect()
+        self._close()
+
+    def _close(self) -> None:
+        channel = self._writer
+        self._reader = self._writer = None
+        if channel is not None:
+            channel.close()
+
+
+_clients = Clients(redis.asyncio.client.Redis, ConnectionPool, Connection, Retry)
+
+
+class Redis(redis.asyncio.client.Redis):
     """redis-py's asyncio client, on an engine in this process; see :class:`carnelian.Redis`.
 
     An engine may be shared by clients of several event loops and threads, and by synchronous ones.
@@ -222,30 +269,25 @@ class Redis(redis.asyncio.Redis):
     def __init__(
         self,
         path: Path | None = None,
-        *,
+        *others: Any,
         engine: Engine | None = None,
-        connection_pool: redis.asyncio.ConnectionPool | None = None,
+        connection_pool: ConnectionPool | None = None,
         single_connection_client: bool = False,
         event_dispatcher: Any = None,
         **options: Any,
     ):
+        refuse_positional(others)
         refuse_second_home(path, engine, connection_pool)
         self._own_engine: Engine | None = None
         shared = connection_pool is not None
+        credentials = options.get("credential_provider")
         if connection_pool is None:
-            directives = take_directives(redis.asyncio.Redis, options) if engine is None else {}
-            options.setdefault("retry", Retry(NoBackoff(), 3))
-            options = pool_options(redis.asyncio.Redis, options)
-            if engine is None:
-                engine = self._own_engine = Engine(path, **directives)
-            connection_pool = redis.asyncio.ConnectionPool(
-                connection_class=Connection, engine=engine, **options
-            )
+            connection_pool, self._own_engine = _clients.open(path, engine, options)
         super().__init__(
             connection_pool=connection_pool,
             single_connection_client=single_connection_client,
             event_dispatcher=event_dispatcher,
-            credential_provider=options.get("credential_provider"),
+            credential_provider=credentials,
         )
         self.auto_close_connection_pool = not shared
 
@@ -255,16 +297,63 @@ class Redis(redis.asyncio.Redis):
     ) -> Redis:
         """A client with the database and the options of a URL; see the synchronous one."""
         single = options.pop("single_connection_client", False)
-        own = Engine() if engine is None else None
-        options.setdefault("retry", Retry(NoBackoff(), 3))
-        options = pool_options(redis.asyncio.Redis, options)
-        pool = redis.asyncio.ConnectionPool.from_url(
-            url, connection_class=Connection, engine=engine or own, **options
-        )
+        pool, own = _clients.open_url(url, engine, options)
         client = cls(connection_pool=pool, single_connection_client=single)
         client.auto_close_connection_pool = True
         client._own_engine = own
         return client
+
+    # -- Commands --------------------------------------------------------------------------------
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """Run a command and return its reply, as redis-py says."""
+        reply = _shortcut.run_now(self, args, options)
+        if reply is UNFIT:
+            return await super().execute_command(*args, **options)
+        if type(reply) is Unfinished:
+            return await self._go_on(reply.connection, reply.first, args, options)
+        if _shortcut.overdue:
+            await asyncio.sleep(0)
+        if type(reply) in _PLAIN or not inspect.isawaitable(reply):
+            return reply
+        return await reply
+
+    async def _go_on(self, connection: Any, first: Any, args: Any, options: Any) -> Any:
+        """Read the reply of a command that was run, or do what follows the error of a first try."""
+        name = args[0]
+        firsts = [first]
+        started = time.monotonic()
+
+        async def attempt() -> Any:
+            if not firsts:
+                return await self._send_command_parse_response(connection, name, *args, **options)
+            outcome = firsts.pop()
+            if outcome is PENDING:
+                return await self.parse_response(connection, name, **options)
+            if isinstance(outcome, ConnectionError):
+                connection.hang_up()
+            raise outcome
+
+        def fail(error: Exception, failures: int) -> Any:
+            return self._close_connection(connection, error, failures, started, name)
+
+        single = self.single_connection_client
+        if single:
+            await self._single_conn_lock.acquire()
+        try:
+            return await connection.retry.call_with_retry(attempt, fail, with_failure_count=True)
+        finally:
+            try:
+                if single and connection.should_reconnect():
+                    await self._close_connection(connection)
+                    await connection.connect()
+            finally:
+                if single:
+                    self._single_conn_lock.release()
+                else:
+                    await self.connection_pool.release(connection)
+
+    # -- The end ---------------------------------------------------------------------------------
 
     @property
     def engine(self) -> Engine:
@@ -276,3 +365,21 @@ class Redis(redis.asyncio.Redis):
         await super().aclose(close_connection_pool)
         if self._own_engine is not None:
             await asyncio.to_thread(self._own_engine.close)
+
+
+_shortcut = Shortcut(
+    base=redis.asyncio.client.Redis,
+    client=Redis,
+    pool=ConnectionPool,
+    connection=Connection,
+    callbacks=CaseInsensitiveDict,
+    dispatcher=EventDispatcher,
+    released=AsyncAfterConnectionReleasedEvent,
+    listener=AsyncReAuthConnectionListener,
+    recorder=recorder,
+    collector="_async_metrics_collector",
+    providers=providers,
+    unusual=frozenset((EMPTY_RESPONSE, NEVER_DECODE)),
+    response_error=ResponseError,
+    connection_error=ConnectionError,
+)

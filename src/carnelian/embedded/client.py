@@ -6,8 +6,7 @@ arguments and takes replies as Python values, so nothing is encoded for a wire.
 
 from __future__ import annotations
 
-import inspect
-import os
+import time
 from collections.abc import Iterable
 from queue import Empty
 from typing import Any
@@ -19,36 +18,32 @@ except ImportError as error:
         "carnelian.Redis needs redis-py 8: install carnelian[client]", name="redis"
     ) from error
 
+# By the names that these have at home: whoever puts another class in the place of redis.Redis
+# (test suites do, with this one) changes nothing here.
+import redis.client
 from redis._parsers import _RESP3Parser
-from redis.backoff import NoBackoff
-from redis.connection import AbstractConnection
-from redis.maint_notifications import MaintNotificationsConfig
+from redis.client import EMPTY_RESPONSE, NEVER_DECODE, CaseInsensitiveDict
+from redis.connection import AbstractConnection, ConnectionPool
+from redis.event import AfterConnectionReleasedEvent, EventDispatcher, ReAuthConnectionListener
+from redis.exceptions import ConnectionError, ResponseError
+from redis.observability import providers, recorder
 from redis.retry import Retry
 from redis.utils import SENTINEL
 
-from carnelian.embedded.directives import is_directive
+from carnelian.embedded.client_options import (
+    Clients,
+    refuse_positional,
+    refuse_second_home,
+    without_sockets,
+)
 from carnelian.embedded.engine import Engine, LocalSession
 from carnelian.embedded.errors import EngineClosedError
+from carnelian.embedded.paths import Path
 from carnelian.embedded.shapes import Shaper
+from carnelian.embedded.shortcut import PENDING, UNFIT, Line, Shortcut
 from carnelian.resp.replies import Error, Push
 
-Path = str | bytes | os.PathLike
-
 CLOSED = "Connection closed by server."
-
-# What only sockets need, accepted so that code written for a server runs as it is.
-_OF_SOCKETS = frozenset(
-    ("host", "port", "unix_socket_path", "socket_keepalive", "socket_keepalive_options", "path")
-)
-
-
-def without_sockets(options: dict[str, Any]) -> dict[str, Any]:
-    """Options of a client without those that only concern sockets."""
-    return {
-        name: value
-        for name, value in options.items()
-        if name not in _OF_SOCKETS and name != "ssl" and not name.startswith("ssl_")
-    }
 
 
 def words_of(args: tuple[Any, ...], encode: Any) -> list[bytes]:
@@ -87,6 +82,7 @@ class Parser(_RESP3Parser):
         self._channel: Channel | None = None
         self._timeout: float | None = None
         self._fetched: list[Any] = []
+        self.line: Line | None = None
 
     def on_connect(self, connection: Any) -> None:
         """Called when there is a session."""
@@ -99,10 +95,11 @@ class Parser(_RESP3Parser):
             connection.protocol, encoding, encoder.encoding_errors, self.parse_error
         )
         self._raw = Shaper(connection.protocol, None, "", self.parse_error)
+        self.line = Line(self._channel, self._shaper, encoder, self._fetched)
 
     def on_disconnect(self) -> None:
         """Called when the session is to end."""
-        self._channel = None
+        self._channel = self.line = None
 
     def can_read(self, timeout: float | None = 0) -> bool:
         """Whether something arrives within ``timeout`` seconds."""
@@ -133,19 +130,19 @@ class Parser(_RESP3Parser):
                     return message
                 continue
             reply = shaper.shape(value)
-            if isinstance(reply, redis.ConnectionError):
+            if isinstance(reply, ConnectionError):
                 raise reply
             return reply
 
     def _fetch(self, timeout: float | None) -> Any:
         if self._channel is None:
-            raise redis.ConnectionError(CLOSED)
+            raise ConnectionError(CLOSED)
         try:
             return self._channel.fetch(timeout)
         except Empty:
             raise TimeoutError("timed out") from None
         except EngineClosedError:
-            raise redis.ConnectionError(CLOSED) from None
+            raise ConnectionError(CLOSED) from None
 
 
 class Connection(AbstractConnection):
@@ -179,7 +176,7 @@ class Connection(AbstractConnection):
         try:
             return self.engine.stream(kind=Channel)
         except EngineClosedError as error:
-            raise redis.ConnectionError(str(error)) from None
+            raise ConnectionError(str(error)) from None
 
     def connect(self) -> None:
         """Begin a session if there is none."""
@@ -203,16 +200,22 @@ class Connection(AbstractConnection):
             self.check_health()
         try:
             self._sock.submit(command)
-        except EngineClosedError as error:
-            self.disconnect()
-            raise redis.ConnectionError(str(error)) from None
-        except Error as error:
-            # The disk did not take what was run.
-            self.disconnect()
-            raise redis.ResponseError(str(error)) from None
+        except (EngineClosedError, Error) as error:
+            raise self.failed(error) from None
         except BaseException:
             self.disconnect()
             raise
+
+    def failed(self, error: Exception) -> Exception:
+        """Disconnect after a command could not be run; returns what redis-py calls the error."""
+        self.disconnect()
+        # If it is a reply, then the disk did not take what was run.
+        kind = ConnectionError if isinstance(error, EngineClosedError) else ResponseError
+        return kind(str(error))
+
+    def hang_up(self) -> None:
+        """Disconnect at once."""
+        self.disconnect()
 
     def send_command(self, *args: Any, **options: Any) -> None:
         """Run one command; its reply is to be read."""
@@ -221,38 +224,10 @@ class Connection(AbstractConnection):
         )
 
 
-def take_directives(client: type, options: dict[str, Any]) -> dict[str, Any]:
-    """Take those options out that are directives, rather than options of the client."""
-    known = inspect.signature(client.__init__).parameters  # type: ignore[misc]
-    names = [name for name in options if name not in known and is_directive(name)]
-    return {name: options.pop(name) for name in names}
+_clients = Clients(redis.client.Redis, ConnectionPool, Connection, Retry)
 
 
-def refuse_second_home(path: object, *others: object) -> None:
-    """Raise TypeError if there is a path, and something else that says where the data is."""
-    if path is not None and any(other is not None for other in others):
-        raise TypeError("Redis() takes a path, an engine or a connection pool, not two of them")
-
-
-def pool_options(client: type, options: dict[str, Any]) -> dict[str, Any]:
-    """Keyword arguments of a client as those of its pool.
-
-    Raises TypeError for one that the client does not know.
-    """
-    known = inspect.signature(client.__init__).parameters  # type: ignore[misc]
-    for name in options:
-        if name not in known:
-            raise TypeError(f"Redis() got an unexpected keyword argument {name!r}")
-    options = without_sockets(options)
-    options.setdefault("socket_timeout", None)
-    # Nothing is won by waiting before an attempt is repeated within one process.
-    options.setdefault("retry", Retry(NoBackoff(), 3))
-    options["retry_on_error"] = options.get("retry_on_error") or []
-    options["maint_notifications_config"] = MaintNotificationsConfig(enabled=False)
-    return options
-
-
-class Redis(redis.Redis):
+class Redis(redis.client.Redis):
     """redis-py's client, on an engine in this process.
 
     ``Redis()`` has an engine of its own, which ends with :meth:`close`, and ``Redis("app.db")`` one
@@ -274,29 +249,25 @@ class Redis(redis.Redis):
     def __init__(
         self,
         path: Path | None = None,
-        *,
+        *others: Any,
         engine: Engine | None = None,
-        connection_pool: redis.ConnectionPool | None = None,
+        connection_pool: ConnectionPool | None = None,
         single_connection_client: bool = False,
         event_dispatcher: Any = None,
         **options: Any,
     ):
+        refuse_positional(others)
         refuse_second_home(path, engine, connection_pool)
         self._own_engine: Engine | None = None
         shared = connection_pool is not None
+        credentials = options.get("credential_provider")
         if connection_pool is None:
-            directives = take_directives(redis.Redis, options) if engine is None else {}
-            options = pool_options(redis.Redis, options)
-            if engine is None:
-                engine = self._own_engine = Engine(path, **directives)
-            connection_pool = redis.ConnectionPool(
-                connection_class=Connection, engine=engine, **options
-            )
+            connection_pool, self._own_engine = _clients.open(path, engine, options)
         super().__init__(
             connection_pool=connection_pool,
             single_connection_client=single_connection_client,
             event_dispatcher=event_dispatcher,
-            credential_provider=options.get("credential_provider"),
+            credential_provider=credentials,
         )
         self.auto_close_connection_pool = not shared
 
@@ -305,18 +276,46 @@ class Redis(redis.Redis):
         """A client with the database and the options of a URL.
 
         Host, port and socket path are not used: ``from_url("redis://localhost/2")`` is a client of
-        database 2 of an engine of its own, or of ``engine``.
+        database 2 of an engine of its own, or of ``engine``. ``redis://?path=app.db`` says where
+        the data of an engine of its own is, as the argument ``path`` does.
         """
         single = options.pop("single_connection_client", False)
-        own = Engine() if engine is None else None
-        options = pool_options(redis.Redis, options)
-        pool = redis.ConnectionPool.from_url(
-            url, connection_class=Connection, engine=engine or own, **options
-        )
+        pool, own = _clients.open_url(url, engine, options)
         client = cls(connection_pool=pool, single_connection_client=single)
         client.auto_close_connection_pool = True
         client._own_engine = own
         return client
+
+    # -- Commands --------------------------------------------------------------------------------
+
+    def _execute_command(self, *args: Any, **options: Any) -> Any:
+        reply = _shortcut.run(self, args, options)
+        if reply is UNFIT:
+            return super()._execute_command(*args, **options)
+        return reply
+
+    def _go_on(self, connection: Connection, first: Any, args: Any, options: Any) -> Any:
+        """Read the reply of a command that was run, or do what follows the error of a first try."""
+        name = args[0]
+        firsts = [first]
+        started = time.monotonic()
+
+        def attempt() -> Any:
+            if not firsts:
+                return self._send_command_parse_response(connection, name, *args, **options)
+            outcome = firsts.pop()
+            if outcome is PENDING:
+                return self.parse_response(connection, name, **options)
+            if isinstance(outcome, ConnectionError):
+                connection.disconnect()
+            raise outcome
+
+        def fail(error: Exception, failures: int) -> None:
+            self._close_connection(connection, error, failures, started, name)
+
+        return connection.retry.call_with_retry(attempt, fail, with_failure_count=True)
+
+    # -- The end ---------------------------------------------------------------------------------
 
     @property
     def engine(self) -> Engine:
@@ -337,3 +336,21 @@ class Redis(redis.Redis):
     def __del__(self) -> None:
         # Connections end with the last reference to them; a pipeline may go on with them.
         pass
+
+
+_shortcut = Shortcut(
+    base=redis.client.Redis,
+    client=Redis,
+    pool=ConnectionPool,
+    connection=Connection,
+    callbacks=CaseInsensitiveDict,
+    dispatcher=EventDispatcher,
+    released=AfterConnectionReleasedEvent,
+    listener=ReAuthConnectionListener,
+    recorder=recorder,
+    collector="_metrics_collector",
+    providers=providers,
+    unusual=frozenset((EMPTY_RESPONSE, NEVER_DECODE)),
+    response_error=ResponseError,
+    connection_error=ConnectionError,
+)

@@ -2,14 +2,98 @@
 
 from __future__ import annotations
 
+import warnings
+from difflib import get_close_matches
+
 from carnelian.engine.config import Config, ConfigFileError
-from carnelian.engine.config.directives import DIRECTIVES
+from carnelian.engine.config.directives import (
+    DIRECTIVES,
+    Directive,
+    cluster,
+    network,
+    replication,
+    security,
+)
 from carnelian.engine.config.quoting import quote
 from carnelian.engine.values import encode
 
-_NAMES = frozenset(name for d in DIRECTIVES for name in (d.name, d.alias) if name is not None)
+NAMES = frozenset(name for d in DIRECTIVES for name in (d.name, d.alias) if name is not None)
 # What the path of an engine decides.
 _DECIDED = ("dir", "dbfilename", "appenddirname")
+
+_LISTENS = "it listens on no socket; carnelian-server does"
+_YOUR_PROCESS = "it is a part of your process, which is yours to run; carnelian-server is one"
+_YOUR_LOG = "its log goes to the logger 'carnelian' of the module logging"
+_ALONE = "there are no replicas and no cluster yet"
+_NO_USERS = "there are no users yet"
+
+# What an engine in a process of somebody's own could not keep its word about.
+REFUSED: dict[str, str] = {
+    **{d.name: _LISTENS for d in (*network.TOPIC.directives, *security.TLS.directives)},
+    **dict.fromkeys(("maxclients", "client-query-buffer-limit"), _LISTENS),
+    **dict.fromkeys(
+        (
+            "daemonize",
+            "supervised",
+            "pidfile",
+            "crash-log-enabled",
+            "crash-memcheck-enabled",
+            "always-show-logo",
+            "set-proc-title",
+            "proc-title-template",
+            "dynamic-hz",
+            "shutdown-on-sigint",
+            "shutdown-on-sigterm",
+            "shutdown-timeout",
+            "oom-score-adj",
+            "oom-score-adj-values",
+            "server_cpulist",
+            "bio_cpulist",
+            "aof_rewrite_cpulist",
+            "bgsave_cpulist",
+            "snapshot-method",
+            "watchdog-period",
+            "use-exit-on-panic",
+        ),
+        _YOUR_PROCESS,
+    ),
+    **dict.fromkeys(
+        ("loglevel", "logfile", "syslog-enabled", "syslog-ident", "syslog-facility"), _YOUR_LOG
+    ),
+    **{
+        d.name: _ALONE
+        for topic in (*replication.TOPICS, cluster.TOPIC)
+        for d in topic.directives
+        # The log heeds it, too.
+        if d.name != "propagation-error-behavior"
+    },
+    "rdb-del-sync-files": _ALONE,
+    "aclfile": _NO_USERS,
+}
+
+# What changes nothing, and nothing that anybody would rely on.
+IDLE: frozenset[str] = frozenset(
+    (
+        "activedefrag",
+        "active-defrag-ignore-bytes",
+        "active-defrag-threshold-lower",
+        "active-defrag-threshold-upper",
+        "active-defrag-cycle-min",
+        "active-defrag-cycle-max",
+        "active-defrag-max-scan-fields",
+        "jemalloc-bg-thread",
+        "disable-thp",
+        "ignore-warnings",
+        "hide-user-data-from-log",
+        "locale-collate",
+        "tracking-table-max-keys",
+        "acllog-max-len",
+        "acl-pubsub-default",
+        "busy-reply-threshold",
+        "lua-enable-deprecated-api",
+        "enable-debug-assert",
+    )
+)
 
 
 def configuration(directives: dict[str, object], kept: bool) -> Config:
@@ -18,7 +102,8 @@ def configuration(directives: dict[str, object], kept: bool) -> Config:
     ``kept`` says that the engine has a path.
 
     Raises:
-        TypeError: there is no directive of a name, or it is not for the caller to give.
+        TypeError: there is no directive of a name, it is not for the caller to give, or only a
+            server could heed it.
         ValueError: a directive does not take its value.
     """
     config = Config()
@@ -26,8 +111,10 @@ def configuration(directives: dict[str, object], kept: bool) -> Config:
         config["save"] = ()
     for keyword, value in directives.items():
         name = _name(keyword)
-        if config.directive(name.encode()) is None:
-            raise TypeError(f"Engine() got an unexpected keyword argument {keyword!r}")
+        directive = config.directive(name.encode())
+        if directive is None:
+            raise TypeError(_unknown(keyword))
+        _refuse_what_is_not_heeded(directive, keyword)
         if kept and name in _DECIDED:
             raise TypeError(f"Engine() got both a path and {keyword!r}, which the path decides")
         try:
@@ -40,13 +127,28 @@ def configuration(directives: dict[str, object], kept: bool) -> Config:
     return config
 
 
+def _unknown(keyword: str) -> str:
+    message = f"Engine() got an unexpected keyword argument {keyword!r}"
+    near = get_close_matches(keyword, [name.replace("-", "_") for name in NAMES], 1)
+    return f"{message}. Did you mean {near[0]!r}?" if near else message
+
+
+def _refuse_what_is_not_heeded(directive: Directive, keyword: str) -> None:
+    reason = REFUSED.get(directive.name)
+    if reason is not None:
+        raise TypeError(f"Engine() has no use for {keyword!r}: {reason}")
+    if directive.name in IDLE:
+        warnings.warn(f"{keyword} has no effect in an engine of your own", stacklevel=3)
+
+
 def is_directive(keyword: str) -> bool:
     """Whether a keyword argument is a directive."""
-    return _name(keyword) in _NAMES
+    return _name(keyword) in NAMES
 
 
 def _name(keyword: str) -> str:
-    return keyword.replace("_", "-")
+    # A few have a _ of their own.
+    return keyword if keyword in NAMES else keyword.replace("_", "-")
 
 
 def _words(value: object) -> list[bytes]:

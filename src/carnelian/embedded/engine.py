@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from queue import Empty
-from types import ModuleType
+from types import BuiltinFunctionType, ModuleType
 from typing import Any
 
 import cython
@@ -20,7 +21,8 @@ from carnelian.embedded.directives import configuration
 from carnelian.embedded.doorbell import Doorbell
 from carnelian.embedded.errors import EngineClosedError
 from carnelian.embedded.log import log_to_logging
-from carnelian.embedded.mailbox import CLOSED
+from carnelian.embedded.mailbox import CLOSED, NOTHING
+from carnelian.embedded.paths import data_path
 from carnelian.embedded.storage import Storage
 from carnelian.resp.replies import NO_REPLY, Error
 
@@ -43,7 +45,8 @@ class Engine:
     Args:
         path: a snapshot file in the format of Redis, made when there is something to save. An
             append-only file is kept in the directory ``{path}.aof``, and ``{path}.lock`` is there
-            while the path is open. The directory has to exist.
+            while the path is open. The directory has to exist. ``~`` is the home directory, and
+            ``":memory:"`` is None.
         clock: a :class:`carnelian.ManualClock` for a time that you move; the system's if None.
         directives: directives of redis.conf, with ``_`` for ``-``: ``maxmemory="100mb"``,
             ``databases=4``, ``notify_keyspace_events="KEA"``. ``True`` and ``False`` are yes and
@@ -51,8 +54,10 @@ class Engine:
             the path was open last, unless given.
 
     Raises:
-        TypeError: there is no directive of that name, or the path decides of it.
-        ValueError: a directive does not take that value, or needs a path.
+        TypeError: there is no directive of that name, the path decides of it, or only a server
+            could heed it.
+        ValueError: a directive does not take that value, or needs a path; or the path is a host
+            or a URL.
         carnelian.DatabaseLockedError: another engine has the path open.
         carnelian.DatabaseLoadError: the files are damaged, or cannot be read.
         OSError: there can be no file of that path.
@@ -60,13 +65,15 @@ class Engine:
 
     def __init__(self, path: str | bytes | os.PathLike | None = None, *, clock=None, **directives):
         commands.declare_all()
+        path = data_path(path)
         config = configuration(directives, path is not None)
         storage = None if path is None else Storage(path, config)
         try:
             self.core = Core(config, clock)
-            self.core.log = log_to_logging
+            log_to_logging(self.core)
             self.host = Host(self.core)
             self.own = threading.local()
+            self.patched = threads_are_patched()
             self.last_thread = 0
             self.last_box: Mailbox = None
             if hasattr(clock, "attach"):
@@ -79,10 +86,15 @@ class Engine:
 
     def _give_up(self, storage: Storage | None) -> None:
         """Undo what the constructor has begun."""
-        if self.host is not None:
-            self.host.close()
-        if storage is not None:
-            storage.release()
+        try:
+            if self.host is not None:
+                self.host.close()
+        finally:
+            if storage is not None:
+                storage.release()
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("an engine cannot be copied or pickled")
 
     # -- Commands --------------------------------------------------------------------------------
 
@@ -110,21 +122,28 @@ class Engine:
     @cython.cfunc
     def own_box(self) -> Mailbox:
         """The session of the calling thread."""
-        thread: cython.ulong = PyThread_get_thread_ident()
+        thread: cython.ulong = 0
+        if self.patched:
+            return self.box_of_thread()
+        thread = PyThread_get_thread_ident()
         if thread == self.last_thread and not self.last_box.closed:
             return self.last_box
+        self.last_box = self.box_of_thread()
+        self.last_thread = thread
+        return self.last_box
+
+    @cython.cfunc
+    def box_of_thread(self) -> Mailbox:
         held = getattr(self.own, "box", None)
         if held is None or held.box.closed:
             held = _ThreadBox(self.host)
             self.own.box = held
-        self.last_box = held.box
-        self.last_thread = thread
         return held.box
 
     @cython.cfunc
     def convert(self, box: Mailbox, reply):
         """A reply as the caller gets it, once it is there."""
-        if reply is _NO_REPLY and box.waiting:
+        if reply is _NO_REPLY and box.asked is not None:
             reply = self.host.await_answer(box)
             if reply is _CLOSED:
                 raise EngineClosedError("the session was closed while it waited")
@@ -139,7 +158,7 @@ class Engine:
 
         ``db`` is the database that it begins in.
         """
-        return LocalSession(self, self.host.open(False, db, 3, True))
+        return self.make_session(LocalSession, self.host.open(False, db, 3, True))
 
     def stream(self, *, kind: type | None = None) -> LocalSession:
         """A session like a connection: :meth:`LocalSession.submit`, then fetch what comes back.
@@ -147,7 +166,15 @@ class Engine:
         It begins with RESP2, and has to authenticate if ``requirepass`` is set. For those who
         write clients; ``kind`` is their subclass of LocalSession.
         """
-        return (kind or LocalSession)(self, self.host.open(True, 0, 2, False))
+        return self.make_session(kind or LocalSession, self.host.open(True, 0, 2, False))
+
+    @cython.cfunc
+    def make_session(self, kind, box: Mailbox):
+        try:
+            return kind(self, box)
+        except BaseException:
+            self.host.end(box)
+            raise
 
     # -- The rest --------------------------------------------------------------------------------
 
@@ -218,6 +245,11 @@ class Engine:
         return f"<carnelian.Engine of {len(self.core.keyspace)} keys{place}>"
 
 
+def threads_are_patched() -> bool:
+    """Whether greenlets have taken the place of threads (``gevent.monkey``, ``eventlet``)."""
+    return not isinstance(threading.get_ident, BuiltinFunctionType)
+
+
 class _ThreadBox:
     """Holds a thread's session until the thread ends."""
 
@@ -232,6 +264,20 @@ class _ThreadBox:
             self.host.end(self.box)
 
 
+class _Hearer:
+    """Tells a session of what was delivered for it, as long as it is there."""
+
+    __slots__ = ("session",)
+
+    def __init__(self, session):
+        self.session = weakref.ref(session)
+
+    def __call__(self):
+        session = self.session()
+        if session is not None:
+            session.delivered()
+
+
 @cython.cclass
 class LocalSession:
     """A session of an engine in the same process; made by :meth:`Engine.session`.
@@ -244,6 +290,12 @@ class LocalSession:
         self.engine = engine
         self.box = box
         self.bell: Any = None
+        # Fetched, and then it was interrupted.
+        self.kept: Any = NOTHING
+        self.listener: Any = None
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("a session cannot be copied or pickled")
 
     def execute(self, *words):
         """Run a command in this session; as :meth:`Engine.execute`."""
@@ -278,8 +330,15 @@ class LocalSession:
 
     def fetch(self, timeout=None):
         """What came back next, as handlers and pub/sub return it; raises queue.Empty in vain."""
-        message = self.box.fetch(timeout)
-        self.engine.host.catch_up()
+        message = self.kept
+        if message is NOTHING:
+            message = self.box.fetch(timeout)
+        try:
+            self.engine.host.catch_up()
+        except BaseException:
+            self.kept = message
+            raise
+        self.kept = NOTHING
         if self.bell is not None:
             self.bell.answered(self.box)
         if message is _CLOSED:
@@ -290,20 +349,38 @@ class LocalSession:
 
     def pending(self) -> bool:
         """Whether there is something to fetch."""
-        return self.box.pending()
+        return self.kept is not NOTHING or self.box.pending()
 
     def fileno(self) -> int:
         """A descriptor that is readable while there is something to fetch; made on demand."""
         if self.bell is None:
             self.bell = Doorbell()
-            self.on_delivery(self.bell.ring)
+            self.hear(True)
             if self.box.pending():
                 self.bell.ring()
         return self.bell.fileno()
 
     def on_delivery(self, function) -> None:
-        """Call a function, in whatever thread, when there is something new to fetch."""
-        self.box.on_delivery = function
+        """Call a function, in whatever thread, when there is something new to fetch.
+
+        None calls none any longer. That does not keep the session from ending when nothing else
+        refers to it.
+        """
+        self.listener = function
+        self.hear(function is not None or self.bell is not None)
+
+    @cython.ccall
+    def hear(self, wanted: cython.bint):
+        """Have :meth:`delivered` called from now on, or no longer."""
+        # What the engine holds must not hold the session, which ends with its last reference.
+        self.box.on_delivery = _Hearer(self) if wanted else None
+
+    def delivered(self):
+        """There is something new to fetch."""
+        if self.bell is not None:
+            self.bell.ring()
+        if self.listener is not None:
+            self.listener()
 
     @property
     def id(self) -> int:
@@ -317,10 +394,12 @@ class LocalSession:
 
     def close(self) -> None:
         """End the session: subscriptions, watched keys, the transaction. Blocked calls raise."""
-        self.engine.host.end(self.box)
-        if self.bell is not None:
-            self.bell.close()
-            self.bell = None
+        try:
+            self.engine.host.end(self.box)
+        finally:
+            if self.bell is not None:
+                self.bell.close()
+                self.bell = None
 
     def __enter__(self):
         return self
@@ -330,4 +409,5 @@ class LocalSession:
 
     def __del__(self):
         if self.engine is not None:
+            self.hear(False)
             self.close()

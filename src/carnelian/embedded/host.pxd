@@ -19,6 +19,7 @@ cdef class Host:
     cdef object slicing  # a file that is written in slices, or None
     cdef long long left_used
     cdef bint manual
+    cdef public object on_wait
     cdef list loose_ends
     cdef long long next_cron_ns
     cdef long long commands_seen
@@ -27,6 +28,9 @@ cdef class Host:
 
     cdef enter(self)
     cdef leave(self)
+    cdef begin(self)
+    cdef give_up_waiting(self, Mailbox box)
+    cdef settle_waiting(self, Mailbox box, int64_t before, int64_t after)
     cdef settle(self, int64_t before, int64_t after)
     cdef run(self, Mailbox box, list words)
     cpdef submit(self, Mailbox box, list commands)

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import cython
@@ -45,7 +46,8 @@ _BATCH = cython.declare(cython.Py_ssize_t, 64)
 # How long the timer writes at a time, and then lets others in.
 _SLICE_US = cython.declare(cython.int, 500)
 
-_hosts: weakref.WeakSet = weakref.WeakSet()
+# Weak references, of which each takes itself out.
+_hosts: set[weakref.ref[Host]] = set()
 
 
 @cython.final
@@ -59,6 +61,7 @@ class Host:
 
     def __init__(self, core: Engine):
         self.core = core
+        core.interrupts = []
         self.state = OPEN
         # What changes while the engine is left alone is the memory of other engines.
         core.memory_limit.foreign = core.memory_limit.used()
@@ -73,6 +76,8 @@ class Host:
         self.manual = isinstance(core.clock, ManualClock)
         # The timer is asleep until the first command.
         self.idle = not self.manual
+        # Called when a session begins to wait, and time only moves by hand.
+        self.on_wait: Callable[[], None] | None = None
         self.next_cron_ns = 0
         self.commands_seen = 0
         self.quiet_ticks = 0
@@ -81,7 +86,8 @@ class Host:
         core.on_shutdown = self._refuse_shutdown
         if not self.manual:
             core.persistence.carry = self.carry
-        _hosts.add(self)
+            self.log.on_waiting = self.timer.wake
+        _hosts.add(weakref.ref(self, _hosts.discard))
 
     def _renew_lock(self) -> None:
         # Reentrant, so that a destructor that runs within a command cannot block itself.
@@ -89,7 +95,16 @@ class Host:
         self.acquire = lock.acquire
         self.release = lock.release
 
+    def __reduce_ex__(self, protocol):
+        raise TypeError("an engine cannot be copied or pickled")
+
     # -- Commands --------------------------------------------------------------------------------
+    #
+    # An interrupt is an exception that comes from outside: of a signal handler, another thread, a
+    # greenlet that is killed. It comes out of interpreted code and of waiting, never between two
+    # lines of this module and of those that are compiled below it. So the lock is taken or not,
+    # and what comes out of other people's code while it is held is kept (Engine.defer) until the
+    # command has been brought to its end.
 
     @cython.cfunc
     def enter(self):
@@ -100,26 +115,43 @@ class Host:
             self.refuse()
         self.running = True
         self.core.memory_limit.foreign += self.core.memory_limit.used() - self.left_used
-        if self.idle:
-            self.wake_timer()
-        if self.loose_ends:
+        if self.idle or self.loose_ends:
+            self.begin()
+
+    @cython.cfunc
+    def begin(self):
+        """What is to be done before the first command after a while."""
+        try:
+            if self.idle:
+                self.wake_timer()
             self.tidy()
+        except BaseException:
+            self.running = False
+            self.release()
+            raise
 
     @cython.cfunc
     def leave(self):
-        """Do what the commands have left to do, and let others in."""
+        """Do what the commands have left to do, and let others in.
+
+        Returns what has interrupted them, which the caller raises.
+        """
+        interrupt = None
         try:
             if self.loose_ends:
                 self.tidy()
             if self.core.effects.listening:
                 self.core.effects.commit()
         finally:
+            if self.core.interrupts:
+                interrupt = _first(self.core.interrupts)
             self.left_used = self.core.memory_limit.used()
             self.running = False
             self.release()
         # A session may have ended after the last look.
         if self.loose_ends:
             self.tidy_soon()
+        return interrupt
 
     @cython.cfunc
     def run(self, box: Mailbox, words: list):
@@ -133,13 +165,29 @@ class Host:
             before = self.log.offset
             reply = self.core.execute(box, words)
             if reply is _NO_REPLY and box.blocked is not None:
-                box.expect_answer()
+                box.expect_answer(words)
                 self.reschedule()
             written = self.log.offset
         finally:
-            self.leave()
-        self.settle(before, written)
+            interrupt = self.leave()
+        if interrupt is not None:
+            if box.asked is not None:
+                self.give_up_waiting(box)
+            raise interrupt
+        if box.asked is None:
+            self.settle(before, written)
+        else:
+            self.settle_waiting(box, before, written)
         return reply
+
+    @cython.cfunc
+    def settle_waiting(self, box: Mailbox, before: int64_t, after: int64_t):
+        """As :meth:`settle`, while a session waits."""
+        try:
+            self.settle(before, after)
+        except BaseException:
+            self.give_up_waiting(box)
+            raise
 
     @cython.ccall
     def submit(self, box: Mailbox, commands: list):
@@ -153,14 +201,16 @@ class Host:
             self.enter()
             try:
                 before = self.log.offset
-                while at < end and not box.closed:
+                while at < end and not box.closed and not self.core.interrupts:
                     box.submit(self.core, commands[at])
                     at += 1
                 if box.blocked is not None:
                     self.reschedule()
                 written = self.log.offset
             finally:
-                self.leave()
+                interrupt = self.leave()
+            if interrupt is not None:
+                raise interrupt
             self.settle(before, written)
             if box.closed:
                 return
@@ -169,17 +219,20 @@ class Host:
         """The reply of the command that ``box`` is blocked by, when it is there."""
         try:
             answer = box.await_answer()
+            self.catch_up()
         except BaseException:
-            # KeyboardInterrupt, most likely: the session must not stay blocked.
-            self.acquire()
-            try:
-                self.core.blocking.cancel(box)
-                box.forget_answer()
-            finally:
-                self.release()
+            self.give_up_waiting(box)
             raise
-        self.catch_up()
+        box.answered()
         return answer
+
+    @cython.cfunc
+    def give_up_waiting(self, box: Mailbox):
+        """An interrupt has ended the wait for a reply: the session must not stay blocked, and what
+        was taken for it is to be put back. Never waits, so that no second interrupt comes between.
+        """
+        box.give_up()
+        self.tidy_soon()
 
     @cython.cfunc
     def settle(self, before: int64_t, after: int64_t):
@@ -221,14 +274,18 @@ class Host:
 
     @cython.cfunc
     def tidy_soon(self):
-        """Tidy now, or leave it to the thread that runs a command: nobody waits here."""
+        """Tidy now, or leave it to the thread that runs a command: nobody waits here.
+
+        Returns what has interrupted that.
+        """
         if not self.acquire(False):
-            return
-        try:
-            if self.state == OPEN and not self.running:
-                self.tidy()
-        finally:
+            return None
+        if self.state != OPEN or self.running:
             self.release()
+            return None
+        self.running = True
+        self.core.memory_limit.foreign += self.core.memory_limit.used() - self.left_used
+        return self.leave()
 
     def refuse(self) -> None:
         """Say why the engine cannot be used now."""
@@ -247,7 +304,9 @@ class Host:
         try:
             outcome = action(*arguments)
         finally:
-            self.leave()
+            interrupt = self.leave()
+        if interrupt is not None:
+            raise interrupt
         self.settle(0, 0)
         return outcome
 
@@ -264,15 +323,20 @@ class Host:
                 authentication.begin(box)
             self.core.sessions.add(box)
             self.core.stats.connections += 1
-            return box
         finally:
-            self.leave()
+            interrupt = self.leave()
+        if interrupt is not None:
+            self.end(box)
+            raise interrupt
+        return box
 
     def end(self, box: Mailbox) -> None:
         """End a session. Never waits, so that destructors can call it wherever they run."""
         if self.state == OPEN:
-            box.close()
-            self.tidy_soon()
+            box.abandon()
+            interrupt = self.tidy_soon()
+            if interrupt is not None:
+                raise interrupt
 
     # -- Time ------------------------------------------------------------------------------------
 
@@ -289,6 +353,8 @@ class Host:
         """There may be a deadline before the next tick. Moving a clock by hand ticks by itself."""
         if not self.manual:
             self.timer.wake()
+        elif self.on_wait is not None:
+            self.on_wait()
 
     def tick(self):
         """Do the timed work that is due.
@@ -309,10 +375,13 @@ class Host:
             if self.slicing is not None:
                 rest = self._take_slice()
         finally:
-            self.leave()
-        self.settle(0, 0)
+            interrupt = self.leave()
+        if interrupt is None:
+            self.settle(0, 0)
         if self.abandoned:
             self._close_unattended()
+        if interrupt is not None:
+            raise interrupt
         return rest
 
     def _timed_work(self) -> None:
@@ -362,6 +431,8 @@ class Host:
         rest: cython.double = (self.next_cron_ns - core.clock.monotonic_ns()) / 1e9
         if deadline:
             rest = min(rest, (deadline - core.clock.wall_ms()) / 1000)
+        if self.log.waiting:
+            rest = min(rest, self.log.patience())
         return max(rest, 0.0)
 
     def _has_timed_work(self) -> bool:
@@ -399,9 +470,12 @@ class Host:
             if self.running:
                 self.refuse()
             self._save_and_end(save)
+            interrupt = _first(self.core.interrupts)
         finally:
             self.release()
         self.timer.stop(wait=wait)
+        if interrupt is not None:
+            raise interrupt
 
     @cython.cfunc
     def _save_and_end(self, save):
@@ -424,7 +498,7 @@ class Host:
             session.close()
         self.tidy()
         self.core.keyspace.flush()
-        self.core.on_shutdown = self.core.persistence.carry = None
+        self.core.on_shutdown = self.core.persistence.carry = self.log.on_waiting = None
 
     def _give_up_files(self) -> None:
         """What is being written in slices now comes to nothing."""
@@ -471,14 +545,31 @@ class Host:
         self._renew_lock()
 
 
+def _first(interrupts: list[BaseException]) -> BaseException | None:
+    """Take what is to be raised: the first that is no ordinary exception, if there is one."""
+    if not interrupts:
+        return None
+    chosen = interrupts[0]
+    for interrupt in interrupts:
+        if not isinstance(interrupt, Exception):
+            chosen = interrupt
+            break
+    interrupts.clear()
+    return chosen
+
+
 def _orphan_all() -> None:
-    for host in list(_hosts):
-        host.orphan()
+    for reference in list(_hosts):
+        host = reference()
+        if host is not None:
+            host.orphan()
 
 
 def _close_all() -> None:
-    for host in list(_hosts):
-        host.close_at_exit()
+    for reference in list(_hosts):
+        host = reference()
+        if host is not None:
+            host.close_at_exit()
 
 
 os.register_at_fork(after_in_child=_orphan_all)

@@ -12,7 +12,8 @@ import weakref
 
 from carnelian.embedded.errors import DatabaseLockedError
 
-_held: weakref.WeakSet[PathLock] = weakref.WeakSet()
+# Weak references, of which each takes itself out.
+_held: set[weakref.ref[PathLock]] = set()
 
 
 class PathLock:
@@ -30,7 +31,7 @@ class PathLock:
         self._path = path
         self.killed: int | None = None
         self._fd = self._claim()
-        _held.add(self)
+        _held.add(weakref.ref(self, _held.discard))
 
     @property
     def name(self) -> str:
@@ -59,7 +60,7 @@ class PathLock:
 
     def _is_current(self, fd: int) -> bool:
         try:
-            return os.path.samestat(os.fstat(fd), os.stat(self.name))
+            return _identity(os.fstat(fd)) == _identity(os.stat(self.name))
         except FileNotFoundError:
             return False
 
@@ -83,6 +84,10 @@ class PathLock:
             self._fd = -1
 
 
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return (status.st_dev, status.st_ino)
+
+
 def _owner(fd: int) -> int | None:
     try:
         return int(os.pread(fd, 32, 0))
@@ -91,8 +96,10 @@ def _owner(fd: int) -> int | None:
 
 
 def _forget_all() -> None:
-    for lock in list(_held):
-        lock.forget()
+    for reference in list(_held):
+        lock = reference()
+        if lock is not None:
+            lock.forget()
 
 
 os.register_at_fork(after_in_child=_forget_all)

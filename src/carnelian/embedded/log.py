@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,24 +18,14 @@ _LEVELS = {
 logger = logging.getLogger("carnelian")
 
 
-def log_to_logging(level: str, message: str) -> None:
-    """Write a line; ``level`` is one of Redis's."""
-    logger.log(_LEVELS[level], message)
+def log_to_logging(core: Engine) -> None:
+    """Let an engine write its lines there. What comes out of that does not disturb it."""
+    defer = core.defer
 
+    def log(level: str, message: str) -> None:
+        try:
+            logger.log(_LEVELS[level], message)
+        except BaseException as interrupt:
+            defer(interrupt)
 
-@contextmanager
-def overheard(core: Engine) -> Iterator[list[str]]:
-    """The warnings that an engine logs meanwhile, for an exception that says why."""
-    warnings: list[str] = []
-    log = core.log
-
-    def listen(level: str, message: str) -> None:
-        if level == "warning":
-            warnings.append(message)
-        log(level, message)
-
-    core.log = listen
-    try:
-        yield warnings
-    finally:
-        core.log = log
+    core.log = log

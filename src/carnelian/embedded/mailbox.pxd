@@ -11,6 +11,11 @@ cdef class Mailbox(Session):
     cdef list kept
     cdef object messages
     cdef object answers
+    cdef object answer
+    cdef list asked
+    cdef list unread
+    cdef bint interrupted
+    cdef bint dropped
     cdef object backlog
     cdef list loose_ends
     cdef public object on_delivery
@@ -20,6 +25,11 @@ cdef class Mailbox(Session):
     cdef proceed(self, Engine core)
     cdef finish(self, Engine core)
     cdef deliver(self, value)
+    cdef call_owner(self)
     cpdef fetch(self, timeout)
     cpdef await_answer(self)
-    cdef forget_answer(self)
+    cdef answered(self)
+    cdef give_up(self)
+    cdef abandon(self)
+    cdef take_back(self, Engine core)
+    cdef put_back(self, Engine core, list words, reply)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import queue
 from collections import deque
-from queue import SimpleQueue
 from typing import Any
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.session import Session
 
+from carnelian.commands.returning import words_to_return
 from carnelian.engine.session import (
     NEEDS_AUTH,
     REPLY_ON,
 )
-from carnelian.resp.replies import NO_REPLY, Push, Sentinel, Several
+from carnelian.resp.replies import NO_REPLY, Error, Push, Sentinel, Several
 
 # Delivered last, when the session has ended.
 CLOSED = Sentinel("CLOSED")
+# No answer has come yet.
+NOTHING = Sentinel("NOTHING")
 
 _CLOSED = cython.declare(object, CLOSED)
 _NO_REPLY = cython.declare(object, NO_REPLY)
@@ -47,11 +50,21 @@ class Mailbox(Session):
         self.resuming = False
         self.running = False
         self.kept: list | None = None
-        self.messages: Any = SimpleQueue()
+        self.messages: Any = queue.SimpleQueue()
         self.answers: Any = None
+        self.answer = NOTHING
+        # The words of the command that has blocked, until its reply is known.
+        self.asked: list | None = None
+        # What blocked commands of a stream have brought and nobody has fetched, with their words.
+        self.unread: list | None = None
+        # Whether a wait for a reply, or the session itself, was given up by its owner.
+        self.interrupted = self.dropped = False
         self.backlog: Any = None
         self.loose_ends = loose_ends
         self.on_delivery = None
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("a session cannot be copied or pickled")
 
     # -- What the engine calls -------------------------------------------------------------------
 
@@ -70,7 +83,17 @@ class Mailbox(Session):
             self.answers.put(value)
             return
         if self.reply_mode == _REPLY_ON or isinstance(value, _Push):
+            if self.stream and self.asked is not None and self.blocked is None:
+                self.note_unread(value)
             self.deliver(value)
+
+    def note_unread(self, value):
+        """A blocked command of a stream has its reply."""
+        if not isinstance(value, _Push):
+            if self.unread is None:
+                self.unread = []
+            self.unread.append((value, self.asked))
+            self.asked = None
 
     def close(self, after_replies=False):
         """End at the next safe point; what was delivered before can still be fetched."""
@@ -111,6 +134,8 @@ class Mailbox(Session):
             value = core.execute(self, words)
         finally:
             self.running = False
+        if self.blocked is not None:
+            self.asked = words
         if self.reply_mode != _REPLY_ON:
             # That a channel is subscribed to is a message rather than a reply.
             if type(value) is _Several:
@@ -129,6 +154,8 @@ class Mailbox(Session):
     def proceed(self, core: Engine):
         """What is left to do between two commands: kept commands, or the end."""
         self.resuming = False
+        if self.interrupted:
+            self.take_back(core)
         if self.closed:
             self.finish(core)
             return
@@ -141,6 +168,10 @@ class Mailbox(Session):
     @cython.cfunc
     def finish(self, core: Engine):
         """The session has ended: nobody hears of it any longer, and it hears that."""
+        if self.dropped and self.unread:
+            for reply, words in self.unread:
+                self.put_back(core, words, reply)
+            self.unread = None
         core.sessions.remove(self)
         self.backlog = None
         if self.waiting:
@@ -156,19 +187,56 @@ class Mailbox(Session):
         else:
             self.messages.put(value)
         if self.on_delivery is not None:
-            self.on_delivery()
-
-    def expect_answer(self) -> None:
-        """The running command has blocked: its reply goes to whoever calls await_answer."""
-        if self.answers is None:
-            self.answers = SimpleQueue()
-        self.waiting = True
+            self.call_owner()
 
     @cython.cfunc
-    def forget_answer(self):
-        """Whoever waited was interrupted."""
+    def call_owner(self):
+        try:
+            self.on_delivery()
+        except BaseException as fault:
+            # Of the running command, or rather of who called it, nothing is wrong.
+            self.engine.defer(fault)
+            try:
+                # If that was an interrupt, it may have come before anything was done.
+                self.on_delivery()
+            except BaseException as another:
+                if not isinstance(another, Exception):
+                    self.engine.defer(another)
+
+    def expect_answer(self, words: list) -> None:
+        """The running command has blocked: its reply goes to whoever calls await_answer."""
+        if self.answers is None:
+            self.answers = queue.SimpleQueue()
+        self.waiting = True
+        self.asked = words
+
+    @cython.cfunc
+    def take_back(self, core: Engine):
+        """Whoever waited for a reply was interrupted: the command is undone."""
+        self.interrupted = False
+        if self.blocked is not None:
+            core.blocking.cancel(self)
+        elif self.answer is NOTHING and not self.answers.empty():
+            self.answer = self.answers.get_nowait()
         self.waiting = False
-        self.answers = None
+        answer, words = self.answer, self.asked
+        self.answer, self.asked, self.answers = NOTHING, None, None
+        if answer is not NOTHING and words is not None:
+            self.put_back(core, words, answer)
+
+    @cython.cfunc
+    def put_back(self, core: Engine, words: list, reply):
+        """Put back what a command has taken that nobody gets the reply of."""
+        asked = core.registry.lookup(words)
+        undoing = None if asked is None else words_to_return(asked.name, words, reply)
+        if undoing is None:
+            return
+        command = core.registry.lookup(undoing)
+        outcome = None if command is None else core.call(self, command, undoing)
+        if outcome is None or isinstance(outcome, Error):
+            core.log("warning", f"What was taken from {undoing[1]!r} could not be put back")
+        if core.keys_ready:
+            core.blocking.serve()
 
     # -- What the owner calls, without the lock ----------------------------------------------------
 
@@ -179,15 +247,38 @@ class Mailbox(Session):
         Raises queue.Empty if there is nothing by then.
         """
         if timeout is None:
-            return self.messages.get()
-        if timeout <= 0:
-            return self.messages.get_nowait()
-        return self.messages.get(True, timeout)
+            message = self.messages.get()
+        elif timeout <= 0:
+            message = self.messages.get_nowait()
+        else:
+            message = self.messages.get(True, timeout)
+        if self.unread and message is self.unread[0][0]:
+            self.unread.pop(0)
+        return message
 
     @cython.ccall
     def await_answer(self):
         """The reply of the command that has blocked."""
-        return self.answers.get()
+        self.answer = self.answers.get()
+        return self.answer
+
+    @cython.cfunc
+    def answered(self):
+        """The caller has the reply of the command that had blocked."""
+        self.answer = NOTHING
+        self.asked = None
+
+    @cython.cfunc
+    def give_up(self):
+        """Whoever waits for a reply does so no longer; takes effect at the next safe point."""
+        self.interrupted = True
+        self.loose_ends.append(self)
+
+    @cython.cfunc
+    def abandon(self):
+        """As :meth:`close`, by the owner: nobody fetches any longer what is there."""
+        self.dropped = True
+        self.close()
 
     def pending(self) -> bool:
         """Whether there is something to fetch."""

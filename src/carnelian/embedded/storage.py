@@ -20,12 +20,12 @@ import time
 
 from carnelian.embedded.errors import DatabaseLoadError, DatabaseSaveError
 from carnelian.embedded.lock import PathLock
-from carnelian.embedded.log import overheard
 from carnelian.engine.config import Config, ConfigError
 from carnelian.engine.engine import Engine
 from carnelian.persistence import append_loading, base_files, files, opening
 from carnelian.persistence.append_only import ON, WAITING, append_only_of
 from carnelian.persistence.errors import FormatError
+from carnelian.persistence.overhearing import Overheard
 from carnelian.persistence.snapshots import LoadError, snapshots_of
 
 # What was written last before this time was not written by this process. The kernel's time of a
@@ -55,9 +55,13 @@ class Storage:
             # Nobody has heard of the lock file.
             error.filename = given or self.path
             raise
-        self._sweep()
-        config["dir"], config["dbfilename"] = os.path.split(self.path)
-        config["appenddirname"] = f"{config['dbfilename']}.aof"
+        try:
+            self._sweep()
+            config["dir"], config["dbfilename"] = os.path.split(self.path)
+            config["appenddirname"] = f"{config['dbfilename']}.aof"
+        except BaseException:
+            self._lock.release()
+            raise
 
     def _sweep(self) -> None:
         """Delete what a process that was killed has left in the making."""
@@ -85,7 +89,7 @@ class Storage:
             DatabaseSaveError: a log is there but not wanted, and cannot be made a snapshot.
         """
         self._attach(core)
-        with overheard(core) as warnings:
+        with Overheard(core) as warnings:
             try:
                 self._load(core, as_found)
             except LoadError as error:
@@ -165,7 +169,7 @@ class Storage:
 
     def _save(self, core: Engine, options: set[bytes]) -> None:
         log = append_only_of(core)
-        with overheard(core) as warnings:
+        with Overheard(core) as warnings:
             log.shut_down({b"force"})
             saved = snapshots_of(core).shut_down(options)
         if not saved:
@@ -227,5 +231,7 @@ def _save_now(core: Engine) -> bool:
 def _reason(error: LoadError, warnings: list[str]) -> str:
     fault = error.__cause__
     if isinstance(fault, FormatError | MemoryError):
-        return files.reason(fault)
+        # A part of a log is named by the error, the snapshot by the path.
+        name = f"{error.file}: " if error.file else ""
+        return name + files.reason(fault)
     return str(error) or " ".join(warnings)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import atexit
 import logging
+import queue
 import threading
 import weakref
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
+
+from carnelian.engine import threads
 
 if TYPE_CHECKING:
     from carnelian.embedded.host import Host
 
 _STOP = object()
-_running: weakref.WeakSet[Timer] = weakref.WeakSet()
+# Weak references, of which each takes itself out.
+_running: set[weakref.ref[Timer]] = set()
 
 
 class Timer:
@@ -23,25 +26,25 @@ class Timer:
     """
 
     def __init__(self, host: Host):
-        self._calls: SimpleQueue[object] = SimpleQueue()
-        self._host = weakref.ref(host, lambda _: self._calls.put(_STOP))
+        self._calls: queue.SimpleQueue[object] = queue.SimpleQueue()
+        calls = self._calls
+        self._host = weakref.ref(host, lambda _: calls.put(_STOP))
+        self._defer = host.core.defer
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
         """Have a tick soon; the host holds its lock."""
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=_run, args=(self._host, self._calls), name="carnelian-timer", daemon=True
-            )
-            try:
-                self._thread.start()
-            except RuntimeError:
-                # The interpreter is about to end, and time with it.
-                self._thread = None
-                return
-            _running.add(self)
-        else:
+        if self._thread is not None:
             self._calls.put(None)
+            return
+        try:
+            self._thread = threads.start(
+                "carnelian-timer", _run, (self._host, self._calls), self._defer
+            )
+        except RuntimeError:
+            # The interpreter is about to end, and time with it.
+            return
+        _running.add(weakref.ref(self, _running.discard))
 
     def stop(self, *, wait: bool = True) -> None:
         """End the thread, and wait for its end unless it is the one that calls."""
@@ -54,26 +57,29 @@ class Timer:
         self._thread = None
 
 
-def _run(reference: weakref.ref[Host], calls: SimpleQueue[object]) -> None:
+def _run(reference: weakref.ref[Host], calls: queue.SimpleQueue[object]) -> None:
     while True:
         host = reference()
         if host is None:
             return
         try:
             rest = host.tick()
-        except Exception:
+        except BaseException:
+            # Nobody above would hear of it.
             logging.getLogger("carnelian").exception("timed work failed")
             rest = 1.0
         del host
         try:
             if calls.get(timeout=rest) is _STOP:
                 return
-        except Empty:
+        except queue.Empty:
             pass
 
 
 @atexit.register
 def _stop_all() -> None:
     """Before the interpreter goes away under the threads."""
-    for timer in list(_running):
-        timer.stop()
+    for reference in list(_running):
+        timer = reference()
+        if timer is not None:
+            timer.stop()

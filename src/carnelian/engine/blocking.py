@@ -32,7 +32,8 @@ class Blocked:
     """Why and until when one session waits."""
 
     __slots__ = (
-        "args", "command", "deadline_ms", "places", "postponed", "timeout_reply", "type_name",
+        "args", "command", "deadline_ms", "places", "postponed", "retry_ms", "timed",
+        "timeout_reply", "type_name",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +53,10 @@ class Blocked:
         self.type_name = type_name
         # Held back before it ran, rather than waiting for something.
         self.postponed = False
+        # When it is to be tried again though no key changes; 0 if it is not.
+        self.retry_ms = 0
+        # Whether it waits for a time, too.
+        self.timed = deadline_ms != 0
 
 
 class Blocking:
@@ -65,6 +70,7 @@ class Blocking:
         # By time, and first come first served at the same time.
         self._deadlines: list[tuple[int, int, Session, Blocked]] = []
         self._arrivals = itertools.count()
+        self._due: list[tuple[Session, Blocked]] = []
         self._postponed: list[tuple[Session, Blocked]] = []
         self._released: list[tuple[Session, Blocked]] = []
         self.count = 0
@@ -82,6 +88,7 @@ class Blocking:
         timeout_ms: int,
         timeout_reply: object,
         type_name: bytes | None = None,
+        retry_ms: int = 0,
     ) -> object:
         """Park a session on keys of its database; what a handler returns when it cannot go on.
 
@@ -92,10 +99,14 @@ class Blocking:
                 (inside EXEC or a script).
             type_name: what has to be at a key for the command to be tried again, as TYPE names it;
                 None tries it whenever a key changes or goes.
+            retry_ms: when to try it again though no key has changed, as unix time in ms; 0 for
+                never. Asked for anew each time.
         """
         if session.flags & FLAG_DENY_BLOCKING:
             return timeout_reply
         if session.flags & FLAG_REEXECUTING:
+            if retry_ms and session.blocked is not None:
+                self._retry_at(session, session.blocked, retry_ms)
             return NO_REPLY
         first = not self.waiters
         places = [(session.db.index, key) for key in dict.fromkeys(keys)]
@@ -104,6 +115,8 @@ class Blocking:
         for place in places:
             self.waiters.setdefault(place, {}).setdefault(type_name, {})[session] = None
         self._park(session, blocked)
+        if retry_ms:
+            self._retry_at(session, blocked, retry_ms)
         if first and places:
             self.on_interest()
         return NO_REPLY
@@ -120,9 +133,22 @@ class Blocking:
         self.count += 1
         if blocked.deadline_ms:
             self.timed += 1
-            self._engine.timed = True
-            place = (blocked.deadline_ms, next(self._arrivals), session, blocked)
-            heapq.heappush(self._deadlines, place)
+            self._wake_at(blocked.deadline_ms, session, blocked)
+
+    def _wake_at(self, moment_ms: int, session: Session, blocked: Blocked) -> None:
+        self._engine.timed = True
+        heapq.heappush(self._deadlines, (moment_ms, next(self._arrivals), session, blocked))
+
+    def _retry_at(self, session: Session, blocked: Blocked, moment_ms: int) -> None:
+        """Have a session tried again at a time, unless it is before that anyway."""
+        if blocked.deadline_ms and blocked.deadline_ms <= moment_ms:
+            return
+        if blocked.retry_ms and blocked.retry_ms <= moment_ms:
+            return
+        self.timed += not blocked.timed
+        blocked.timed = True
+        blocked.retry_ms = moment_ms
+        self._wake_at(moment_ms, session, blocked)
 
     # -- Waking -----------------------------------------------------------------------------------
 
@@ -143,10 +169,14 @@ class Blocking:
     def serve(self) -> None:
         """Try the waiters of all keys that changed, and of those that change by that.
 
-        Commands that were held back and are no longer come first.
+        Commands that were held back and are no longer come first, then those whose time has come.
         """
-        while self._ready or self._released:
+        while self._ready or self._released or self._due:
             self._run_released()
+            due, self._due = self._due, []
+            for session, blocked in due:
+                if session.blocked is blocked:
+                    self._retry(session)
             ready, self._ready = self._ready, {}
             for place in ready:
                 self._serve_key(place)
@@ -193,6 +223,12 @@ class Blocking:
         if reply is not NO_REPLY:
             self._finish(session, reply)
 
+    def retry(self, session: Session) -> None:
+        """Try a session again that waits: the last attempt did not come to its end."""
+        for place in session.blocked.places:
+            self._ready[place] = None
+        self._engine.keys_ready = True
+
     def answer(self, session: Session, reply: object) -> None:
         """Let a session go on that waits for something else than keys, with this reply."""
         blocked = session.blocked
@@ -205,11 +241,17 @@ class Blocking:
         session.resume()
 
     def expire(self, now_ms: int) -> None:
-        """Answer the sessions whose time is over."""
+        """Answer the sessions whose time is over, and note which are to be tried again."""
         while self._deadlines and self._deadlines[0][0] <= now_ms:
             _, _, session, blocked = heapq.heappop(self._deadlines)
-            if session.blocked is blocked:
+            if session.blocked is not blocked:
+                continue
+            if blocked.deadline_ms and blocked.deadline_ms <= now_ms:
                 self._give_up(session, blocked, blocked.timeout_reply)
+            elif blocked.retry_ms and blocked.retry_ms <= now_ms:
+                blocked.retry_ms = 0
+                self._due.append((session, blocked))
+                self._engine.keys_ready = True
 
     def next_deadline_ms(self) -> int:
         """When :meth:`expire` has something to do next; 0 if nobody waits for a time."""
@@ -247,7 +289,7 @@ class Blocking:
             return
         session.blocked = None
         self.count -= 1
-        if blocked.deadline_ms:
+        if blocked.timed:
             self.timed -= 1
             self._forget_stale_deadlines()
         for place in blocked.places:
@@ -263,7 +305,7 @@ class Blocking:
 
     def _forget_stale_deadlines(self) -> None:
         """Drop those who wait no longer once they are the most. Amortised O(1)."""
-        if len(self._deadlines) > 2 * self.timed + _STALE_DEADLINES:
+        if len(self._deadlines) > 4 * self.timed + _STALE_DEADLINES:
             self._deadlines = [entry for entry in self._deadlines if entry[2].blocked is entry[3]]
             heapq.heapify(self._deadlines)
 

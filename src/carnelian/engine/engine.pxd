@@ -55,6 +55,7 @@ cdef class Engine:
     cdef public long long slow_ns
     cdef public long long latency_ns
     cdef long long parts_since
+    cdef public list interrupts
 
     cpdef execute(self, Session session, list args)
     cpdef execute_next(self, Session session, list args)
@@ -62,4 +63,5 @@ cdef class Engine:
     cpdef before_sleep(self)
     cdef note_call(self, Session session, Command command, list args, long long elapsed)
     cpdef parts_written(self, Session session, list args)
+    cpdef defer(self, interrupt)
     cdef propagate(self, Session session, list args, int db_index, bint changed)

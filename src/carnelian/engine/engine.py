@@ -8,7 +8,6 @@ second.
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +27,7 @@ from carnelian.engine.admission import Admission
 from carnelian.engine.blocking import Blocking
 from carnelian.engine.changes import Changes
 from carnelian.engine.config import Config
+from carnelian.engine.faults import text_of, trace_of
 from carnelian.engine.info import Info
 from carnelian.engine.latency import LatencyMonitor
 from carnelian.engine.modules import Modules
@@ -120,6 +120,9 @@ class Engine:
         # When the command began whose reply is being made part by part.
         self.parts_since = 0
         self.log: Callable[[str, str], None] = _silent
+        # What came out of user code and is to be raised when the command that it came out of has
+        # ended, for an owner who does so; see `defer`. Without one it is None.
+        self.interrupts: list[BaseException] | None = None
         # Called by SHUTDOWN with its options; the owner ends the process, or refuses.
         self.on_shutdown: Callable[[set[bytes]], bool] | None = None
         # What the owner adds to the engine's own cron, and facts of the process for INFO.
@@ -190,6 +193,8 @@ class Engine:
             self._count_failure(command, error)
         except Exception as fault:
             reply = self._fault(command, fault)
+        except BaseException as interrupt:
+            reply = self._interrupted(session, command, interrupt, self.keyspace.dirty > dirty)
         elapsed: cython.longlong = self.clock.tick() - started
         again: cython.bint = session.flags & _REEXECUTING != 0
         self.stats.commands += not again
@@ -258,13 +263,42 @@ class Engine:
 
     def _fault(self, command: Command, fault: Exception) -> Error:
         """A handler failed in a way it should not: the command fails, the engine goes on."""
-        name = type(fault).__name__
-        # Users may well mean their handlers to raise.
-        level = "verbose" if command.flags & _MODULE else "warning"
-        self.log(level, "".join(traceback.format_exception(fault)))
-        error = Error(f"ERR {name}: {fault}")
+        if self.interrupts is not None and not command.flags & _MODULE:
+            # The owner's caller learns more from the exception itself, which may as well be one
+            # that a signal handler has raised.
+            self.interrupts.append(fault)
+        error = Error(f"ERR {type(fault).__name__}")
+        try:
+            error = Error(f"ERR {text_of(fault)}")
+            # Users may well mean their handlers to raise.
+            level = "verbose" if command.flags & _MODULE else "warning"
+            self.log(level, trace_of(fault))
+        except BaseException as another:
+            self.defer(another)
         self._count_failure(command, error)
         return error
+
+    def _interrupted(
+        self, session: Session, command: Command, interrupt: BaseException, changed: bool
+    ) -> object:
+        """User code was interrupted: what was done is done, and the interrupt comes out later."""
+        self.defer(interrupt)
+        if session.flags & _REEXECUTING and not changed:
+            # Another session waits for this, which is not to hear of it.
+            self.blocking.retry(session)
+            return NO_REPLY
+        error = Error("ERR interrupted")
+        self._count_failure(command, error)
+        return error
+
+    @cython.ccall
+    def defer(self, interrupt):
+        """Have the owner raise what came out of a function that is no part of the engine, as soon
+        as the running command has been brought to its end; raises it now if no owner does so.
+        """
+        if self.interrupts is None:
+            raise interrupt
+        self.interrupts.append(interrupt)
 
     def _log_slow(
         self, session: Session, command: Command, args: list, elapsed: cython.longlong

@@ -28,6 +28,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from carnelian.engine.config.quoting import quote
+from carnelian.engine.faults import is_interrupt, text_of, trace_of
 from carnelian.engine.python_commands import DECLARED
 from carnelian.resp.replies import Error, FlatMap
 
@@ -131,10 +132,10 @@ class Modules:
         try:
             found, path = (source, shown) if isinstance(source, ModuleType) else _import(shown)
             module = self._take_in(Module(self._engine, found, path, args, config or {}))
-        except KeyboardInterrupt:
-            raise
         except BaseException as reason:
             _forget_imports(before)
+            if is_interrupt(reason, self._engine.interrupts is not None):
+                raise
             raise self._refused(shown, reason) from reason
         self._engine.log("notice", f"Module '{module.name}' loaded from {module.path}")
         return module
@@ -149,8 +150,15 @@ class Modules:
             hook(module)
         elif module.config:
             raise ModuleError(f"ERR {module.name} has no on_load that could take configuration")
-        for declaration in module.declarations:
-            self._engine.registry.add(declaration)
+        added: list[Declaration] = []
+        try:
+            for declaration in module.declarations:
+                self._engine.registry.add(declaration)
+                added.insert(0, declaration)
+        except BaseException:
+            for declaration in added:
+                self._engine.registry.remove(declaration.name)
+            raise
         self._loaded[module.name] = module
         return module
 
@@ -183,8 +191,7 @@ class Modules:
             text = str(reason).removeprefix("ERR ")
         else:
             text = _describe(reason)
-            trace = "".join(traceback.format_exception(reason))
-            self._engine.log("verbose", f"Loading {shown}:\n{trace}")
+            self._engine.log("verbose", f"Loading {shown}:\n{trace_of(reason)}")
         self._engine.log("warning", f"Module {shown} failed to load: {text}")
         return ModuleError(f"ERR Error loading the extension. {text}".replace("\n", " "))
 
@@ -213,7 +220,9 @@ class Modules:
             return
         try:
             hook(module)
-        except Exception as reason:
+        except BaseException as reason:
+            if is_interrupt(reason, self._engine.interrupts is not None):
+                raise
             text = str(reason) if isinstance(reason, Error) else _describe(reason)
             self._engine.log(
                 "warning", f"Module {module.name} on_unload failed, it stays loaded: {text}"
@@ -311,7 +320,7 @@ def _declarations(source: ModuleType) -> list[Declaration]:
 
 def _describe(reason: BaseException) -> str:
     """An exception in one line, with the place where the user's code raised it."""
-    text = f"{type(reason).__name__}: {reason}"
+    text = text_of(reason)
     frames = traceback.extract_tb(reason.__traceback__)
     foreign = (_HERE, os.path.dirname(importlib.__file__), "<frozen")
     user = [frame for frame in frames if not frame.filename.startswith(foreign)]

@@ -46,6 +46,8 @@ def call(session: Session, words: tuple[object, ...]) -> object:
             session.flags &= ~FLAG_DENY_BLOCKING
         session.command = outer
     session.rewritten = [] if session.keyspace.dirty != dirty else rewritten
+    if engine.interrupts:
+        raise engine.interrupts.pop()
     if isinstance(reply, Error):
         raise reply
     return plain(reply)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from carnelian.engine.session import Session
 
 _REPLICATES = FLAG_BITS["write"] | FLAG_BITS["may_replicate"]
+# The millisecond after it still has a place in 64 bits.
+_LATEST_MS = 2**63 - 2
 
 
 class Pause:
@@ -35,7 +37,7 @@ class Pause:
             writes_only = writes_only and self.writes_only
             end_ms = max(end_ms, self.end_ms)
         self.active = True
-        self.end_ms = end_ms
+        self.end_ms = min(end_ms, _LATEST_MS)
         self.writes_only = writes_only
         self._engine.gate |= PAUSED
         self._engine.timed = True

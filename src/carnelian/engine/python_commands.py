@@ -11,12 +11,16 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from carnelian.engine import arguments as grammar
+from carnelian.engine.faults import is_interrupt, text_of, trace_of
 from carnelian.engine.registry import FLAGS, Declaration, KeySpec, at
-from carnelian.engine.values import to_reply
+from carnelian.engine.values import check_error, to_reply
 from carnelian.resp.replies import Error
+
+if TYPE_CHECKING:
+    from carnelian.engine.session import Session
 
 Handler = Callable[..., object]
 
@@ -139,11 +143,19 @@ def _adapt(name: str, handler: Handler) -> Handler:
         raise TypeError(f"{name}: a handler runs within one command and cannot be async")
 
     @functools.wraps(handler)
-    def adapted(session: object, args: list[bytes]) -> object:
+    def adapted(session: Session, args: list[bytes]) -> object:
         try:
             return to_reply(handler(session, args))
-        except (SystemExit, GeneratorExit) as exit:
-            # These would end whoever runs the engine.
-            raise Error(f"ERR {type(exit).__name__}: {exit}") from exit
+        except Error as error:
+            check_error(error)
+            raise
+        except Exception:
+            raise
+        except BaseException as ending:
+            # It would end whoever runs the engine.
+            if is_interrupt(ending, session.engine.interrupts is not None):
+                raise
+            session.engine.log("warning", trace_of(ending))
+            raise Error(f"ERR {text_of(ending)}") from ending
 
     return adapted

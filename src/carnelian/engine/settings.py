@@ -13,6 +13,7 @@ from carnelian.keyspace import events
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
 
+# More nanoseconds, or bytes, than there will ever be, as C has room for them.
 _NEVER = 1 << 62
 
 
@@ -64,7 +65,7 @@ def rename_commands(engine: Engine) -> None:
 
 
 def _slow_threshold(engine: Engine, microseconds: int) -> None:
-    engine.slow_ns = microseconds * 1000 if microseconds >= 0 else _NEVER
+    engine.slow_ns = min(microseconds * 1000, _NEVER) if microseconds >= 0 else _NEVER
 
 
 def _slowlog_length(engine: Engine, entries: int) -> None:
@@ -81,7 +82,7 @@ def _slowlog_bytes(engine: Engine, size: int) -> None:
 
 def _latency_threshold(engine: Engine, milliseconds: int) -> None:
     engine.latency.threshold_ms = milliseconds
-    engine.latency_ns = milliseconds * 1_000_000 if milliseconds else _NEVER
+    engine.latency_ns = min(milliseconds * 1_000_000, _NEVER) if milliseconds else _NEVER
 
 
 def _latency_tracking(engine: Engine, wanted: bool) -> None:

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One slow command: when it ended (unix seconds), how long it took, and who sent it.
 
     ``args`` may have been cut; ``count`` is how many there were.
     """
 
-    id: int
-    time: int
-    microseconds: int
-    args: list[bytes]
-    peer: bytes
-    name: bytes
-    count: int
+    __slots__ = ("args", "count", "id", "microseconds", "name", "peer", "time")
+
+    def __init__(
+        self,
+        id: int,
+        time: int,
+        microseconds: int,
+        args: list[bytes],
+        peer: bytes,
+        name: bytes,
+        count: int,
+    ):
+        self.id = id
+        self.time = time
+        self.microseconds = microseconds
+        self.args = args
+        self.peer = peer
+        self.name = name
+        self.count = count
 
 
 class SlowLog:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import cython
+from cython.cimports.cpython.bytes import PyBytes_FromObject
+from cython.cimports.cpython.float import PyFloat_AsDouble
+from cython.cimports.cpython.unicode import PyUnicode_AsUTF8String
 
 from carnelian.resp.replies import (
+    MAX_DEPTH,
     NO_REPLY,
     NULL_ARRAY,
     Attribute,
@@ -14,14 +19,16 @@ from carnelian.resp.replies import (
     Error,
     FlatMap,
     FlatSet,
+    PlainFloat,
     Push,
     Several,
+    Status,
     Verbatim,
 )
 
-_LISTS = (FlatMap, FlatSet, Push, Several)
+_MAX_DEPTH = cython.declare(cython.int, MAX_DEPTH)
 # What a handler may return as it is, and what a caller gets as it is.
-_LEAVES = (bytes, float, bool, Error, Verbatim, BigNumber, type(NULL_ARRAY), type(None))
+_FINAL = frozenset((bytes, float, bool, Status, PlainFloat, type(None)))
 _PLAIN = frozenset((bytes, int, float, bool, str, type(None)))
 
 
@@ -88,8 +95,18 @@ def plain(value: Any) -> object:
 
 
 def _hashable(key: Any) -> object:
-    key = plain(key)
-    return tuple(key) if isinstance(key, list) else key
+    return _frozen(plain(key))
+
+
+def _frozen(key: Any) -> object:
+    """A key of a dict that stands for a value that cannot be one."""
+    if isinstance(key, list):
+        return tuple([_frozen(part) for part in key])
+    if isinstance(key, set):
+        return frozenset(key)
+    if isinstance(key, dict):
+        return tuple([(part, _frozen(item)) for part, item in key.items()])
+    return key
 
 
 def _plain_set(members: Any) -> object:
@@ -104,25 +121,91 @@ def to_reply(value: Any) -> object:
     """The reply that a value returned by a user's handler stands for.
 
     ``str`` becomes bytes; tuples, dicts, sets and iterables become what the protocol has for them,
-    at any depth. Raises TypeError for what is no reply. O(n) in the elements.
+    at any depth up to MAX_DEPTH; of subclasses only what the C structure holds is left, so that no
+    code of theirs runs later. O(n) in the elements.
+
+    Raises:
+        TypeError: something in it is of a type that no reply has.
+        ValueError: it is nested too deeply, or within itself, or cannot be written.
     """
-    if isinstance(value, _LEAVES):
+    if value is NO_REPLY:
         return value
+    if type(value) is Several:
+        return Several([_reply(part, 1) for part in value])
+    if type(value) is Push:
+        return Push([_reply(part, 1) for part in value])
+    return _reply(value, 0)
+
+
+@cython.cfunc
+def _reply(value: Any, depth: cython.int) -> object:
+    """:func:`to_reply` of something that may stand within other replies."""
+    kind = type(value)
+    if kind in _FINAL or value is NULL_ARRAY:
+        return value
+    if kind is int:
+        return _integer(value)
     if isinstance(value, str):
-        return value.encode("utf-8")
+        return PyUnicode_AsUTF8String(value)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return PyBytes_FromObject(value)
+    if isinstance(value, float):
+        return PyFloat_AsDouble(value)
+    if isinstance(value, Error):
+        check_error(value)
+        return value
+    if kind is Verbatim:
+        return _verbatim(value)
     if hasattr(value, "__index__"):
-        number = value.__index__()
-        return number if -(1 << 63) <= number < 1 << 63 else BigNumber(number)
-    if isinstance(value, (bytearray, memoryview)):
-        return bytes(value)
+        return _integer(operator.index(value))
+    if depth >= _MAX_DEPTH:
+        raise ValueError("a reply is nested too deeply, or contains itself")
     if isinstance(value, dict):
-        return FlatMap([to_reply(part) for item in value.items() for part in item])
-    if isinstance(value, (set, frozenset)):
-        return FlatSet([to_reply(member) for member in value])
-    if isinstance(value, Attribute):
-        attributes = {to_reply(key): to_reply(part) for key, part in value.attributes.items()}
-        return Attribute(attributes, to_reply(value.value))
+        return FlatMap(_parts([part for key, item in value.items() for part in (key, item)], depth))
+    if isinstance(value, (set, frozenset, FlatSet)):
+        return FlatSet(_parts(value, depth))
+    if isinstance(value, FlatMap):
+        if len(value) % 2:
+            raise ValueError("a map has as many values as keys")
+        return FlatMap(_parts(value, depth))
+    if kind is Attribute:
+        attributes = {
+            _reply(key, depth + 1): _reply(part, depth + 1)
+            for key, part in value.attributes.items()
+        }
+        return Attribute(attributes, _reply(value.value, depth + 1))
     if hasattr(value, "__iter__"):
-        kind = type(value) if isinstance(value, _LISTS) else list
-        return kind([to_reply(element) for element in value])
-    raise TypeError(f"a command cannot reply with a {type(value).__name__}")
+        return _parts(value, depth)
+    raise TypeError(f"a command cannot reply with a {kind.__name__}")
+
+
+@cython.cfunc
+def _parts(value: Any, depth: cython.int) -> list:
+    return [_reply(part, depth + 1) for part in value]
+
+
+@cython.cfunc
+def _integer(number: Any) -> object:
+    """An int of that very type, or the big number that stands for it."""
+    if -(1 << 63) <= number < 1 << 63:
+        return number if type(number) is int else int.__add__(number, 0)
+    # A number may have more digits than Python is willing to write.
+    return BigNumber(b"%d" % number)
+
+
+@cython.cfunc
+def _verbatim(value: Any) -> object:
+    text = _reply(value.text, 0)
+    if type(text) is not bytes or type(value.format) is not bytes or len(value.format) != 3:
+        raise ValueError("a verbatim string is a text, and a format of three letters")
+    return Verbatim(text, value.format)
+
+
+def check_error(error: Error) -> None:
+    """Raise TypeError unless an error of a user's class is what the engine takes it for.
+
+    A class of one's own may have replaced what its instances should have.
+    """
+    if type(error) is Error or (type(error.message) is bytes and type(error.code) is str):
+        return
+    raise TypeError(f"a {type(error).__name__} has no message and code of an error")

@@ -52,7 +52,9 @@ cdef class Database(Strings):
     # Whole
     cpdef Py_ssize_t size(self)
     cpdef bytes random_key(self)
-    cpdef scan(self, uint64_t cursor, Py_ssize_t count=*, bytes type_name=*)
+    cpdef scan(
+        self, uint64_t cursor, Py_ssize_t count=*, bytes type_name=*, bytes pattern=*
+    )
     cpdef bint rehash(self, Py_ssize_t buckets) except -1
     cdef int reap(
         self, Py_ssize_t wanted, Py_ssize_t most_buckets, int64_t now, Reaped *reaped

@@ -28,6 +28,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     reference_of,
     text_length,
 )
+from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget
 from cython.cimports.carnelian.datatypes.table import keep as keep_entry
 from cython.cimports.carnelian.keyspace.state import HIDE
@@ -379,6 +380,9 @@ class Database(Strings):
         if key in self.timed_hashes:
             del self.timed_hashes[key]
             to.timed_hashes[new_key] = None
+        if key in self.newer_streams:
+            del self.newer_streams[key]
+            to.note_newer_stream(new_key)
         to.added(new_key)
         return True
 
@@ -404,6 +408,8 @@ class Database(Strings):
         describe_copy(entry, cython.address(content))
         if key in self.timed_hashes:
             to.timed_hashes[new_key] = None
+        if key in self.newer_streams:
+            to.note_newer_stream(new_key)
         to.put(new_key, cython.address(content), False, expiry)
         return True
 
@@ -454,14 +460,24 @@ class Database(Strings):
                     return key
             self.has(key)
 
-    def scan(self, cursor: uint64_t, count: cython.Py_ssize_t = 10, type_name: bytes | None = None):
-        """``(next cursor, keys)``: about ``count`` keys, only those of a type if it is given.
+    def scan(
+        self,
+        cursor: uint64_t,
+        count: cython.Py_ssize_t = 10,
+        type_name: bytes | None = None,
+        pattern: bytes | None = None,
+    ):
+        """``(next cursor, keys)``: what is left of about ``count`` keys, only those of a type and
+        that match a pattern if these are given. Others past their time stay.
 
         Begin with cursor 0 and go on until it is 0 again: a key that is there all the while is
         returned at least once, whatever else is added, deleted or resized in between.
         """
         overdue: list = []
         cursor, keys = self.scan_part(cursor, count, type_name, overdue)
+        if pattern is not None:
+            overdue = [key for key in overdue if matches(pattern, key)]
+            keys = [key for key in keys if matches(pattern, key)]
         for key in overdue:
             self.has(key)
         return cursor, keys
@@ -481,11 +497,12 @@ class Database(Strings):
                     break
             for i in range(found.count):
                 entry: cython.pointer[Entry] = found.items[i]
-                if self.hidden(entry):
-                    if overdue is not None:
-                        overdue.append(read_key(entry))
-                elif type_name is None or type_of(entry) == type_name:
+                if type_name is not None and type_of(entry) != type_name:
+                    continue
+                if not self.hidden(entry):
                     keys.append(read_key(entry))
+                elif overdue is not None:
+                    overdue.append(read_key(entry))
             return cursor, keys
         finally:
             forget(cython.address(found))

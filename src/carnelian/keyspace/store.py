@@ -30,6 +30,7 @@ from cython.cimports.carnelian.datatypes.entry import (
     word_of,
 )
 from cython.cimports.carnelian.datatypes.hash import Hash
+from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.datatypes.table import Table, entry_at, hash_text, keep, set_entry
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.carnelian.keyspace.events import KEY_MISS, NEW, OVERWRITTEN, TYPE_CHANGED
@@ -50,7 +51,8 @@ class Store:
     ``expiring`` holds the same entries as ``table``, those with an expiry only, and does not own
     them. Pointers to slots and entries are good until the next change of the database.
     ``timed_hashes`` are the keys of hashes with fields that expire, the next one to be looked at
-    first; some may have gone since, or have no such fields any more.
+    first; some may have gone since, or have no such fields any more. ``newer_streams`` are the
+    keys of streams with what older RDB versions have no form for, in the same way.
     """
 
     def __init__(self, keyspace: State, index: cython.int):
@@ -66,6 +68,8 @@ class Store:
         self.avg_ttl = 0
         self.expire_cursor = 0
         self.timed_hashes: OrderedDict[bytes, None] = OrderedDict()
+        self.newer_streams: dict[bytes, None] = {}
+        self.newer_streams_limit = 64
 
     def exchange(self, other: Store) -> None:
         """Swap contents with another database."""
@@ -74,6 +78,7 @@ class Store:
         self.avg_ttl, other.avg_ttl = other.avg_ttl, self.avg_ttl
         self.expire_cursor, other.expire_cursor = other.expire_cursor, self.expire_cursor
         self.timed_hashes, other.timed_hashes = other.timed_hashes, self.timed_hashes
+        self.newer_streams, other.newer_streams = other.newer_streams, self.newer_streams
 
     # -- Finding ---------------------------------------------------------------------------------
 
@@ -270,7 +275,38 @@ class Store:
         value: object = cython.cast(object, reference_of(entry))
         if isinstance(value, Hash) and cython.cast(Hash, value).times is not None:
             self.timed_hashes[read_key(entry)] = None
+        elif isinstance(value, Stream) and cython.cast(Stream, value).has_newer_form():
+            self.note_newer_stream(read_key(entry))
         return 0
+
+    def note_newer_stream(self, key):
+        """Remember a stream with what older RDB versions have no form for."""
+        if len(self.newer_streams) >= self.newer_streams_limit:
+            self.streams_of_newer_forms()
+            self.newer_streams_limit = 2 * len(self.newer_streams) + 64
+        self.newer_streams[key] = None
+        return 0
+
+    def newer_stream(self, key):
+        """The stream of a key that is still one of those, None for any other key."""
+        entry: cython.pointer[Entry] = self.held(key)
+        if entry is cython.NULL or entry.kind != OBJECT:
+            return None
+        value: object = cython.cast(object, reference_of(entry))
+        if isinstance(value, Stream) and cython.cast(Stream, value).has_newer_form():
+            return value
+        return None
+
+    def streams_of_newer_forms(self):
+        """Streams with what older RDB versions have no form for; forgets what is none any more."""
+        found: list = []
+        for key in list(self.newer_streams):
+            value = self.newer_stream(key)
+            if value is None:
+                del self.newer_streams[key]
+            else:
+                found.append(value)
+        return found
 
     def added(self, key):
         """Tell that a key came to be, once its value is whole."""

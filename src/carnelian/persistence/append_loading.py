@@ -254,9 +254,10 @@ def _load_snapshot(reading: _Reading, fd: int, size: int, name: str) -> int:
     try:
         file.read()
     except (FormatError, MemoryError) as fault:
-        files.explain(engine.log, fault, file.position)
+        files.explain(engine.log, fault, file)
         what = "RDB preamble of the AOF" if old else "RDB base"
-        raise LoadError(f"Error reading the {what} file {name}, AOF loading aborted") from fault
+        message = f"Error reading the {what} file {name}, AOF loading aborted"
+        raise LoadError(message, file=name) from fault
     loading.report_end(file, engine.log)
     snapshots.functions = file.functions
     if old:

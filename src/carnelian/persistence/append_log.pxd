@@ -1,6 +1,7 @@
 from carnelian.engine.effects cimport Listener
 from carnelian.keyspace.clock cimport Clock
 from carnelian.persistence.command_buffer cimport CommandBuffer
+from carnelian.persistence.syncing cimport Syncer
 from libc.stdint cimport int64_t
 
 
@@ -8,7 +9,7 @@ cdef class AppendLog(Listener):
     cdef readonly CommandBuffer buffer
     cdef readonly Clock clock
     cdef object engine
-    cdef object syncer
+    cdef Syncer syncer
     cdef readonly int fd
     cdef public int policy
     cdef public bint accepting
@@ -24,9 +25,13 @@ cdef class AppendLog(Listener):
     cdef public int64_t delayed
     cdef public bint failed
     cdef public int failure
+    cdef int sync_failure    # what is known of the syncer's
     cdef public int waiters
     cdef public object on_commit
     cdef public object on_outcome
+    cdef public object on_waiting
+    cdef public int64_t interval_ms
+    cdef int64_t gathered_ms
     cdef readonly int64_t offset
     cdef int64_t synced_offset
     cdef int64_t synced_size
@@ -38,6 +43,7 @@ cdef class AppendLog(Listener):
 
     cpdef flush(self, bint force=*)
     cdef int stamp(self) except -1
+    cdef bint gathers(self) except -1
     cdef bint postpone(self) except -1
     cdef bint write_out(self, bint syncing) except -1
     cdef Py_ssize_t write_some(self) noexcept nogil

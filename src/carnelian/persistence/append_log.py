@@ -13,13 +13,13 @@ import cython
 from cython.cimports.carnelian.engine.effects import Listener
 from cython.cimports.carnelian.persistence.command_buffer import CommandBuffer
 from cython.cimports.carnelian.persistence.libc import ftruncate, sync_content, usleep
+from cython.cimports.carnelian.persistence.syncing import Syncer
 from cython.cimports.libc.errno import EINTR, ENOSPC, errno
 from cython.cimports.libc.stdint import int64_t
 from cython.cimports.posix.unistd import write
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
-    from carnelian.persistence.syncing import Syncer
 
 # When what was written is forced to the disk (appendfsync).
 NEVER, EVERY_SECOND, ALWAYS = range(3)
@@ -29,6 +29,10 @@ _EVERY_SECOND = cython.declare(cython.int, EVERY_SECOND)
 _ALWAYS = cython.declare(cython.int, ALWAYS)
 # Seconds for which a write waits for the disk to be done with the last one.
 _PATIENCE = cython.declare(int64_t, 2)
+# Seconds after which a write that waits for the disk is tried again.
+_RETRY = cython.declare(cython.double, 0.005)
+# Bytes that are written even if writes may be gathered for longer.
+_MOST_GATHERED = cython.declare(cython.Py_ssize_t, 64 * 1024)
 # Seconds between two lines of the log about errors.
 _ERROR_INTERVAL = cython.declare(int64_t, 30)
 
@@ -40,19 +44,23 @@ class AppendLog(Listener):
 
     - ``policy`` is NEVER, EVERY_SECOND or ALWAYS;
     - ``accepting``: whether commands are taken at all;
+    - ``interval_ms``: for how long writes may be gathered before they are handed to the system
+      (``aof-write-interval``); 0: not longer than the turn takes;
     - ``stamping``: annotate in which second commands were run (``aof-timestamp-enabled``);
     - ``rewriting``: a child writes to the disk; with ``unsynced_on_rewrite`` nothing is then
       forced there (``no-appendfsync-on-rewrite``);
     - ``size``: bytes in the file; ``total_size``: with all files that belong to it;
     - ``delayed``: how often a write could wait no longer for the disk;
     - ``failed``, ``failure``: whether the last write failed, and its errno; ``on_outcome()`` is
-      called when the first has changed;
+      called when the first has changed, or what the syncer says of the disk;
     - ``broken``: forcing the file to the disk has failed. What it holds there is not known, so
       nothing more is written to it;
     - ``shared``: the process is not the log's own. It does not end when a promise to have something
       on the disk cannot be kept, and whoever has such a promise to keep calls :meth:`await_sync`;
     - ``offset``: bytes taken until now, in all;
-    - ``waiters``: with any, ``on_commit()`` is called at the end of each turn.
+    - ``waiters``: with any, ``on_commit()`` is called at the end of each turn;
+    - ``on_waiting()`` is called when writes begin to wait: :meth:`flush` is to be called when
+      :meth:`patience` says so, unless another turn does before.
     """
 
     def __init__(self, engine: Engine, syncer: Syncer):
@@ -65,17 +73,19 @@ class AppendLog(Listener):
         self.accepting = self.stamping = self.unsynced_on_rewrite = self.rewriting = False
         self.shared = False
         self.failed = self.broken = False
-        self.failure = 0
+        self.failure = self.sync_failure = 0
         self.syncing_lock = threading.Lock()
         self.size = self.total_size = self.synced_size = 0
         self.offset = self.synced_offset = 0
         self.last_sync_s = self.clock.ms // 1000
         self.postponed_s = self.stamp_s = self.complained_s = 0
+        self.interval_ms = self.gathered_ms = 0
         self.delayed = self.sleep_us = 0
         self.selected = -1
         self.waiters = 0
         self.on_commit: Callable[[], None] | None = None
         self.on_outcome: Callable[[], None] | None = None
+        self.on_waiting: Callable[[], None] | None = None
 
     # -- Commands --------------------------------------------------------------------------------
 
@@ -149,12 +159,20 @@ class AppendLog(Listener):
     def discard(self) -> None:
         """Forget what was gathered and not written."""
         self.buffer.clear()
-        self.postponed_s = 0
+        self.postponed_s = self.gathered_ms = 0
 
     @property
-    def postponed(self) -> bool:
-        """Whether a write waits for the disk."""
-        return self.postponed_s != 0
+    def waiting(self) -> bool:
+        """Whether a write waits for the disk, or for others."""
+        return self.postponed_s != 0 or self.gathered_ms != 0
+
+    def patience(self) -> float:
+        """For how many seconds :attr:`waiting` writes wait before :meth:`flush` is called."""
+        left: cython.double
+        if self.postponed_s or not self.gathered_ms:
+            return _RETRY
+        left = self.gathered_ms + self.interval_ms - self.clock.wall_ms()
+        return max(left, 0.0) / 1000
 
     @property
     def settled(self) -> bool:
@@ -181,6 +199,10 @@ class AppendLog(Listener):
     def commit(self):
         """Write what a turn of the loop has gathered."""
         self.flush(False)
+        if self.syncer.failure != self.sync_failure:
+            self.sync_failure = self.syncer.failure
+            if self.on_outcome is not None:
+                self.on_outcome()
         if self.waiters and self.on_commit is not None:
             self.on_commit()
 
@@ -207,18 +229,36 @@ class AppendLog(Listener):
                 return
             self.sync(False, force)
             return
+        if self.interval_ms and not force and self.gathers():
+            return
         if self.policy == _EVERY_SECOND:
-            syncing = self.syncer.pending > 0
+            syncing = self.syncer.busy
             if syncing and not force and self.postpone():
                 return
         if self.write_out(syncing):
             self.sync(syncing, force)
+
+    def gathers(self):
+        """Whether there is still time for more writes to be gathered."""
+        if self.policy == _ALWAYS or self.buffer.length >= _MOST_GATHERED:
+            return False
+        if self.gathered_ms == 0:
+            self.gathered_ms = self.clock.ms
+            self.note_waiting()
+            return True
+        return self.clock.ms - self.gathered_ms < self.interval_ms
+
+    def note_waiting(self) -> None:
+        """Writes begin to wait."""
+        if self.on_waiting is not None:
+            self.on_waiting()
 
     def postpone(self):
         """The disk is busy: whether there is still time to wait for it."""
         now: int64_t = self.clock.ms // 1000
         if self.postponed_s == 0:
             self.postponed_s = now
+            self.note_waiting()
             return True
         if now - self.postponed_s < _PATIENCE:
             return True
@@ -249,7 +289,7 @@ class AppendLog(Listener):
             else:
                 self.note("aof-write-alone", started)
             self.note("aof-write", started)
-        self.postponed_s = 0
+        self.postponed_s = self.gathered_ms = 0
         if written != self.buffer.length:
             self.note_failure(written)
             return False
@@ -331,10 +371,9 @@ class AppendLog(Listener):
                 self.sync_now()
         elif self.policy == _EVERY_SECOND:
             now = self.clock.ms // 1000
-            if now > self.last_sync_s:
-                if not syncing:
-                    self.syncer.sync(self.fd, self.offset - self.buffer.length)
-                    self.synced_size = self.size
+            if now > self.last_sync_s and not self.syncer.pending:
+                self.syncer.sync(self.fd, self.offset - self.buffer.length)
+                self.synced_size = self.size
                 self.last_sync_s = now
 
     def sync_now(self):

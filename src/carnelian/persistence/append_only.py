@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from carnelian.engine.config import ConfigError
 from carnelian.engine.registry import FLAG_BITS
-from carnelian.persistence import append_log, base_files, children, files, manifest
+from carnelian.persistence import append_log, base_files, children, files, manifest, paths
 from carnelian.persistence.append_log import AppendLog
 from carnelian.persistence.manifest import Manifest, Part, StoreError
 from carnelian.persistence.slicing import Slicing, begin_base
@@ -116,6 +116,7 @@ class AppendOnly:
         followers: dict[str, Callable] = {
             "appendfsync": lambda word: setattr(log, "policy", _POLICIES[word]),
             "aof-timestamp-enabled": lambda wanted: setattr(log, "stamping", wanted),
+            "aof-write-interval": lambda ms: setattr(log, "interval_ms", ms),
             "no-appendfsync-on-rewrite": lambda wanted: setattr(log, "unsynced_on_rewrite", wanted),
         }
         for name, follow in followers.items():
@@ -143,7 +144,7 @@ class AppendOnly:
 
     def path(self, name: str) -> str:
         """The path of one of the files."""
-        return os.path.join(self.directory, name)
+        return paths.join(self.directory, name)
 
     def size_of(self, name: str) -> int:
         """Bytes in one of the files. Raises OSError, when the log has said so."""
@@ -159,11 +160,11 @@ class AppendOnly:
         """Make sure that there is a directory. Raises OSError, when the log has said so."""
         path = self.directory
         try:
-            if not os.path.isdir(path):
-                if os.path.lexists(path):
+            if not paths.is_directory(path):
+                if paths.exists(path):
                     raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
                 os.mkdir(path, 0o755)
-                sync_directory(os.path.dirname(path))
+                sync_directory(paths.parent(path))
         except OSError as error:
             self._engine.log(
                 "warning",
@@ -203,6 +204,7 @@ class AppendOnly:
                 name = self.manifest.new_base(self.stem, self._suffix())
                 if not base_files.write(self._engine, self.path(name), self._functions()):
                     raise LoadError
+                self._snapshots.note_version()
                 log("notice", f"Creating AOF base file {name} on server start")
             fresh = not self.manifest.increments
             verb = "Creating" if fresh else "Opening"
@@ -347,6 +349,8 @@ class AppendOnly:
         if method == AT_ONCE:
             self.scheduled = False
             return self._rewrite_here()
+        if self._engine.config["aof-use-rdb-preamble"]:
+            self._snapshots.note_version()
         try:
             self.child = self._fork() if method == FORK else self._slice()
         except OSError:
@@ -508,7 +512,7 @@ class AppendOnly:
     def _rename(self, old: str, place: str, new: str, kind: str) -> bool:
         """Give a temporary file, of a directory in ``dir``, its place among the others."""
         engine = self._engine
-        source, target = os.path.join(place, old), os.path.join(self.directory_name, new)
+        source, target = paths.join(place, old), paths.join(self.directory_name, new)
         began = time.monotonic()
         try:
             os.rename(files.locate(engine, source), files.locate(engine, target))
@@ -566,7 +570,7 @@ class AppendOnly:
 
         What is to be kept has been saved otherwise before.
         """
-        if not os.path.isdir(self.directory):
+        if not paths.is_directory(self.directory):
             return
         try:
             files.remove_durably(self.path(manifest.file_name(self.stem)))
@@ -607,7 +611,7 @@ class AppendOnly:
         self.log.rewriting = self.busy
         if self.state == OFF:
             return
-        if self.log.postponed:
+        if self.log.waiting:
             self.log.flush()
         if self.log.failed and now_s != self._retried_s:
             self._retried_s = now_s

@@ -54,6 +54,8 @@ from cython.cimports.carnelian.persistence.formats import (
     STREAM,
     STREAM_2,
     STREAM_3,
+    STREAM_4,
+    STREAM_5,
     STRING,
     ZSET,
     ZSET_2,
@@ -155,8 +157,8 @@ def read_collection(source: Source, type: cython.int, limits: Limits, thorough: 
         return sorted_set_of_pack(read_pack(source, "Zset listpack", 2, thorough), limits)
     if type == ZSET_ZIPLIST:
         return sorted_set_of_pack(read_ziplist(source, "Zset ziplist", 2), limits)
-    if type in (STREAM, STREAM_2, STREAM_3):
-        return read_stream(source, type)
+    if type in (STREAM, STREAM_2, STREAM_3, STREAM_4, STREAM_5):
+        return read_stream(source, type, limits)
     if type == MODULE_2:
         raise Corrupt(
             "The RDB file contains module data I can't load: no matching module type "

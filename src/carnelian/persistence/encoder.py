@@ -7,7 +7,7 @@ touched on the way: a forked process would copy the page that it stands on.
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes import intset, listpack, ordered
+from cython.cimports.carnelian.datatypes import intset, listpack, member_blocks, ordered
 from cython.cimports.carnelian.datatypes.entry import (
     BUFFER,
     BYTES,
@@ -45,7 +45,9 @@ from cython.cimports.carnelian.persistence.formats import (
     SET_INTSET,
     SET_LISTPACK,
     STRING,
+    WITH_IDEMPOTENCY,
     WITH_PACKED_SETS,
+    WITH_RELEASED,
     WITH_TIMES,
     ZSET_2,
     ZSET_LISTPACK,
@@ -86,7 +88,7 @@ def put_type(sink, entry):
         small: cython.bint = cython.cast(SortedSet, value).pack is not cython.NULL
         return sink.put_byte(ZSET_LISTPACK if small else ZSET_2)
     if class_ == STREAMS:
-        return sink.put_byte(stream_type(sink.version))
+        return sink.put_byte(stream_type(sink.version, value))
     raise TypeError(f"a value of type {type(cython.cast(object, value)).__name__} has no RDB form")
 
 
@@ -127,7 +129,24 @@ def needed_version(entry):
         value = cython.cast(ObjectPointer, reference_of(entry))
         if class_of(value) == HASHES and hash_type(value) in (HASH_TIMES, HASH_LISTPACK_TIMES):
             return WITH_TIMES
+        if class_of(value) == STREAMS:
+            return version_of_stream(value)
     return OLDEST
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def version_of_stream(value: ObjectPointer) -> cython.int:
+    if cython.cast(Stream, value).has_released():
+        return WITH_RELEASED
+    return OLDEST if cython.cast(Stream, value).idempotency is None else WITH_IDEMPOTENCY
+
+
+def version_of_streams(store, lowest):
+    """The lowest RDB version from ``lowest`` on that has forms for all streams of a database."""
+    for value in store.streams_of_newer_forms():
+        lowest = max(lowest, version_of_stream(cython.cast(ObjectPointer, value)))
+    return lowest
 
 
 @cython.cfunc
@@ -186,25 +205,23 @@ def put_set(sink: Sink, value: ObjectPointer) -> cython.int:
     ints: intset.Ints = cython.cast(Set, value).ints
     pack: listpack.Pack = cython.cast(Set, value).pack
     digits = cython.declare(cython.char[DIGITS])
-    text: cython.p_const_char
+    text: cython.p_const_char = cython.NULL
     length: cython.Py_ssize_t = 0
     at: cython.Py_ssize_t
-    walk = cython.declare(Walk)
-    entry: cython.pointer[Entry]
+    walk = cython.declare(member_blocks.Walk)
     if ints is not cython.NULL:
         return sink.put_text(cython.cast(cython.p_const_char, ints), intset.total_of(ints))
     if pack is cython.NULL:
         sink.put_length(cython.cast(Set, value).table.used)
-        begin_walk(
+        member_blocks.begin_walk(
             cython.address(walk),
-            cython.address(cython.cast(Set, value).table.main),
-            cython.address(cython.cast(Set, value).table.target),
-            cython.cast(Set, value).table.position,
+            cython.cast(Set, value).table.segments,
+            cython.cast(Set, value).table.buckets,
         )
-        entry = walk_on(cython.address(walk))
-        while entry is not cython.NULL:
-            sink.put_text(key_of(entry), key_length(entry))
-            entry = walk_on(cython.address(walk))
+        while member_blocks.walk_on(
+            cython.address(walk), cython.address(text), cython.address(length)
+        ):
+            sink.put_text(text, length)
         return 0
     if sink.version >= WITH_PACKED_SETS:
         return put_pack(sink, pack)

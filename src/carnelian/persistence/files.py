@@ -9,8 +9,8 @@ from collections.abc import Callable
 from carnelian import REDIS_VERSION
 from carnelian.datatypes import memory
 from carnelian.engine.engine import Engine
-from carnelian.persistence import reader, writer
-from carnelian.persistence.errors import FormatError
+from carnelian.persistence import paths, reader, writer
+from carnelian.persistence.errors import EmptyFile, FormatError, ShortRead
 from carnelian.persistence.sink import Sink
 from carnelian.persistence.targets import SnapshotTarget, Target, sync_directory
 
@@ -23,7 +23,7 @@ _CLOCKS = {"lru": writer.IDLE_TIME, "lfu": writer.USE_COUNT}
 
 def writer_id() -> int | str:
     """What tells temporary files apart: the process, and the thread where engines are embedded."""
-    if threading.current_thread() is threading.main_thread():
+    if threading.get_ident() == threading.main_thread().ident:
         return os.getpid()
     return f"{os.getpid()}-t{threading.get_native_id()}"
 
@@ -35,7 +35,7 @@ def temporary_name(pid: int | str) -> str:
 
 def locate(engine: Engine, name: str) -> str:
     """The absolute path of a file of the engine, wherever the process stands now."""
-    return os.path.join(engine.config["dir"], name)
+    return paths.join(engine.config["dir"], name)
 
 
 def write(
@@ -75,6 +75,9 @@ def fill(target: Target, fd: int, write: Callable[[], None]) -> bool:
     except OSError as error:
         target.fail(error)
         return False
+    except BaseException:
+        target.remove()
+        raise
     return True
 
 
@@ -132,26 +135,50 @@ def remove_durably(path: str) -> None:
         os.unlink(path)
     except FileNotFoundError:
         pass
-    sync_directory(os.path.dirname(path))
+    sync_directory(paths.parent(path))
 
 
-def reason(fault: FormatError | MemoryError) -> str:
-    """Why a file could not be loaded, in the words of Redis."""
-    if isinstance(fault, reader.WrongSum):
-        return (
-            f"Wrong RDB checksum expected: ({fault.expected:x}) but got ({fault.found:x}). "
-            "Aborting now."
-        )
-    if isinstance(fault, reader.WrongVersion | reader.TooManyDatabases):
-        return str(fault)
-    return "Short read or OOM loading DB. Unrecoverable error, aborting now."
-
-
-def explain(log: Log, fault: FormatError | MemoryError, position: int) -> None:
-    """Say in the log why a file could not be loaded, and where, as Redis does."""
-    log("warning", reason(fault))
-    if isinstance(fault, reader.WrongVersion | reader.TooManyDatabases):
+def explain(log: Log, fault: FormatError | MemoryError, file: reader.Reader) -> None:
+    """Say in the log why a file could not be loaded, and where; the fault remembers where."""
+    position = file.position
+    if isinstance(fault, FormatError):
+        fault.position, fault.key = position, file.current_key
+    if isinstance(fault, EmptyFile):
+        log("warning", "The RDB file is empty: it is not a Redis snapshot.")
         return
+    if isinstance(fault, reader.WrongSignature):
+        log("warning", f"{fault}: it is not a Redis snapshot.")
+        return
+    if isinstance(fault, reader.WrongVersion | reader.TooManyDatabases):
+        log("warning", str(fault))
+        return
+    if isinstance(fault, reader.WrongSum):
+        log("warning", f"{_sums(fault)}. Aborting now.")
+    elif isinstance(fault, ShortRead | MemoryError):
+        log("warning", "Short read or OOM loading DB. Unrecoverable error, aborting now.")
     log("warning", f"Internal error in RDB reading offset {position} -> {fault}")
     log("warning", "--- RDB ERROR DETECTED ---")
     log("warning", f"[offset {position}] {fault}")
+
+
+def reason(fault: FormatError | MemoryError) -> str:
+    """Why a file that was explained could not be loaded, for an exception that says so."""
+    if isinstance(fault, MemoryError):
+        return "there is not enough memory for what is in it"
+    if isinstance(fault, EmptyFile):
+        return "it is empty"
+    if isinstance(fault, reader.WrongSignature):
+        return "it is not a Redis snapshot"
+    if isinstance(fault, reader.WrongVersion | reader.TooManyDatabases):
+        return str(fault)
+    if isinstance(fault, reader.WrongSum):
+        return _sums(fault)
+    where = f"byte {fault.position}"
+    if fault.key is not None and not isinstance(fault, reader.DuplicateKey):
+        where += f", key '{fault.key.decode('utf-8', 'backslashreplace')}'"
+    what = "it ends before it is complete" if isinstance(fault, ShortRead) else str(fault)
+    return f"{what.removesuffix('.')} ({where})"
+
+
+def _sums(fault: reader.WrongSum) -> str:
+    return f"Wrong RDB checksum expected: ({fault.expected:x}) but got ({fault.found:x})"

@@ -25,7 +25,9 @@ cdef enum:
     HASH_LISTPACK_TIMES_EARLY = 23
     HASH_TIMES = 24
     HASH_LISTPACK_TIMES = 25
-    LAST_TYPE = 25
+    STREAM_4 = 26
+    STREAM_5 = 27
+    LAST_TYPE = 27
 
 cdef enum:
     SLOT_INFO = 244
@@ -49,7 +51,9 @@ cdef enum:
     OLDEST = 10     # the versions that can be written
     WITH_PACKED_SETS = 11
     WITH_TIMES = 12
-    NEWEST = 12
+    WITH_IDEMPOTENCY = 13
+    WITH_RELEASED = 14
+    NEWEST = 14
 
 
 cdef inline bint is_type(int byte) noexcept nogil:

@@ -1,4 +1,5 @@
 from carnelian.datatypes.entry cimport Entry
+from carnelian.datatypes.members cimport Members
 from carnelian.datatypes.nodes cimport NodePointer
 from carnelian.datatypes.quicklist cimport Quicklist
 from carnelian.datatypes.stream cimport Stream
@@ -26,6 +27,7 @@ cdef class Output:
     cdef int put_key(self, int index, Entry *entry) except -1
     cdef int open_value(self, int index, Entry *entry, Frozen value) except -1
     cdef int put_member(self, FrozenMembers value, Entry *member) except -1
+    cdef int put_text(self, Frozen value, const char *text, Py_ssize_t length) except -1
     cdef int put_block(self, FrozenBlocks value, const Block *block) except -1
     cdef int put_string(self, FrozenString value, bytes text) except -1
     cdef int close_value(self, Frozen value, Frozen following) except -1
@@ -56,6 +58,11 @@ cdef class FrozenDatabase(FrozenTable):
 
 cdef class FrozenMembers(FrozenTable):
     pass
+
+
+cdef class FrozenSet(Frozen):
+    cdef Members members
+    cdef uint64_t cursor
 
 
 cdef class FrozenString(Frozen):
@@ -96,6 +103,7 @@ cdef class Freezer:
     cdef int freeze(self, int index, Entry *entry) except -1
     cdef int add(self, int index, Entry *entry, Frozen value) except -1
     cdef int freeze_table(self, int index, Entry *entry, object value, Table table) except -1
+    cdef int freeze_set(self, int index, Entry *entry, Members members) except -1
     cdef int freeze_blocks(self, int index, Entry *entry, object value) except -1
     cdef int end_first(self, Frozen frozen) except -1
     cdef bint late(self)

@@ -19,6 +19,8 @@ from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.datatypes.id_tree import Place, item_at, seek, step
 from cython.cimports.carnelian.datatypes.list import List
 from cython.cimports.carnelian.datatypes.listpack import total_of
+from cython.cimports.carnelian.datatypes.member_blocks import Walk, begin_bucket, walk_on
+from cython.cimports.carnelian.datatypes.members import Members
 from cython.cimports.carnelian.datatypes.nodes import NodePointer
 from cython.cimports.carnelian.datatypes.quicklist import Quicklist
 from cython.cimports.carnelian.datatypes.set import Set
@@ -36,6 +38,7 @@ from cython.cimports.carnelian.datatypes.table import (
 )
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+from cython.cimports.carnelian.persistence.encoder import version_of_streams
 from cython.cimports.carnelian.persistence.formats import WITH_TIMES
 from cython.cimports.carnelian.persistence.freezing import LONG_STRING, Block
 from cython.cimports.cpython.bytes import (
@@ -78,7 +81,11 @@ class Output:
         raise NotImplementedError
 
     def put_member(self, value, member):
-        """Take a member of a set, a sorted set or a hash."""
+        """Take a member of a sorted set or a hash."""
+        raise NotImplementedError
+
+    def put_text(self, value, text, length):
+        """Take a member of a set."""
         raise NotImplementedError
 
     def put_block(self, value, block):
@@ -173,7 +180,7 @@ class FrozenDatabase(FrozenTable):
 @cython.final
 @cython.cclass
 class FrozenMembers(FrozenTable):
-    """The members of a big set, sorted set or hash.
+    """The members of a big sorted set or hash.
 
     ``kind`` is its class; ``soonest`` the time before which no field of a hash expires, if any does
     (``timed``).
@@ -197,6 +204,60 @@ class FrozenMembers(FrozenTable):
                 self.freezer.output.put_member(self, entry)
             except Exception as fault:
                 self.freezer.fault = fault
+        return 0
+
+
+@cython.final
+@cython.cclass
+class FrozenSet(Frozen):
+    """The members of a big set."""
+
+    def __init__(self, freezer: Freezer, index: cython.int, members: Members):
+        self.freezer = freezer
+        self.index = index
+        self.kind = Set
+        self.members = members
+        self.count = members.used
+        self.cursor = 0
+        self.record: Any = None
+        self.timed = False
+
+    def walk(self):
+        """Hand out what some buckets hold."""
+        bucket: cython.pointer[uint64_t] = cython.NULL
+        _bucket: cython.Py_ssize_t
+        for _bucket in range(BUCKETS):
+            self.cursor = self.members.scan(self.cursor, cython.address(bucket))
+            self.members.keep(bucket)
+            if self.cursor == 0:
+                return True
+            # Texts may be long.
+            if self.freezer.late():
+                return False
+        return False
+
+    def keep_bucket(self, bucket):
+        """Hand out the members of a bucket."""
+        walk = cython.declare(Walk)
+        text: cython.p_const_char = cython.NULL
+        length: cython.Py_ssize_t = 0
+        if self.freezer.fault is not None:
+            return 0
+        begin_bucket(cython.address(walk), bucket)
+        try:
+            while walk_on(cython.address(walk), cython.address(text), cython.address(length)):
+                self.freezer.output.put_text(self, text, length)
+        except Exception as fault:
+            self.freezer.fault = fault
+        return 0
+
+    def finish(self, complete):
+        """Let the members go on without versions."""
+        self.members.end_version(complete)
+        if cython.cast(cython.pointer[PyObject], self.members).ob_refcnt == 1:
+            # They were dropped meanwhile, and are freed in steps.
+            self.freezer.keyspace.trash.add_value(self.members)
+        self.members = None
         return 0
 
 
@@ -465,6 +526,10 @@ class Freezer:
                 return self.add(index, entry, FrozenString(self, index, text))
         if entry.kind == OBJECT:
             value: object = cython.cast(object, reference_of(entry))
+            if isinstance(value, Set):
+                members: Members = cython.cast(Set, value).table
+                if members is not None and members.used >= self.big:
+                    return self.freeze_set(index, entry, members)
             table: Table = table_of(value)
             if table is not None and table.used >= self.big:
                 return self.freeze_table(index, entry, value, table)
@@ -478,10 +543,16 @@ class Freezer:
         return self.output.open_value(index, entry, value)
 
     def freeze_table(self, index, entry, value, table):
-        """Freeze a set, a sorted set or a hash."""
+        """Freeze a sorted set or a hash."""
         frozen: FrozenMembers = FrozenMembers(self, table, index)
         frozen.describe(value)
         table.begin_version(frozen)
+        return self.add(index, entry, frozen)
+
+    def freeze_set(self, index, entry, members):
+        """Freeze a set."""
+        frozen: FrozenSet = FrozenSet(self, index, members)
+        members.begin_version(frozen)
         return self.add(index, entry, frozen)
 
     def freeze_blocks(self, index, entry, value):
@@ -497,11 +568,9 @@ class Freezer:
 
 @cython.cfunc
 def table_of(value: object) -> Table:
-    """The table of a collection, None if it is in another form."""
+    """The table of a hash or a sorted set, None if it is in another form."""
     if isinstance(value, Hash):
         return cython.cast(Hash, value).table
-    if isinstance(value, Set):
-        return cython.cast(Set, value).table
     if isinstance(value, SortedSet):
         return cython.cast(SortedSet, value).table
     return None
@@ -531,11 +600,14 @@ def needed_version(keyspace: Keyspace, lowest: cython.int) -> int:
     db: Database
     entry: cython.pointer[Entry]
     for db in keyspace.databases:
+        lowest = version_of_streams(db, lowest)
         for key in db.timed_hashes:
+            if lowest >= WITH_TIMES:
+                break
             entry = db.held(key)
             if entry is cython.NULL or entry.kind != OBJECT:
                 continue
             value = cython.cast(object, reference_of(entry))
             if isinstance(value, Hash) and value.soonest is not None:
-                return max(lowest, WITH_TIMES)
+                lowest = WITH_TIMES
     return lowest

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from carnelian.engine.registry import FLAG_BITS
@@ -126,24 +125,30 @@ def load(
         os.close(fd)
 
 
-@contextmanager
-def under_way(
-    engine: Engine, total_bytes: int, begin: Callable[[Loading | None], None]
-) -> Iterator[Loading]:
+class under_way:
     """A load that goes on: sessions are refused, nothing expires by itself."""
-    keyspace, loading = engine.keyspace, Loading(engine, total_bytes)
-    policy, keyspace.overdue = keyspace.overdue, state.IGNORE_OVERDUE
-    active, keyspace.active_expire = keyspace.active_expire, False
-    engine.admission.add_check(loading.check)
-    begin(loading)
-    engine.clock.tick()
-    try:
-        yield loading
-    finally:
-        keyspace.overdue, keyspace.active_expire = policy, active
-        engine.admission.remove_check(loading.check)
-        begin(None)
-    engine.note_peak()
+
+    def __init__(self, engine: Engine, total_bytes: int, begin: Callable[[Loading | None], None]):
+        self._engine = engine
+        self._begin = begin
+        self._loading = Loading(engine, total_bytes)
+
+    def __enter__(self) -> Loading:
+        engine, loading = self._engine, self._loading
+        self._policy, self._active = engine.keyspace.overdue, engine.keyspace.active_expire
+        engine.keyspace.overdue = state.IGNORE_OVERDUE
+        engine.keyspace.active_expire = False
+        engine.admission.add_check(loading.check)
+        self._begin(loading)
+        engine.clock.tick()
+        return loading
+
+    def __exit__(self, *exc_info: object) -> None:
+        engine = self._engine
+        engine.keyspace.overdue, engine.keyspace.active_expire = self._policy, self._active
+        engine.admission.remove_check(self._loading.check)
+        self._begin(None)
+        engine.note_peak()
 
 
 def prepare(engine: Engine, file: reader.Reader, loading: Loading) -> None:
@@ -177,7 +182,7 @@ def _read(
         try:
             file.read()
         except (FormatError, MemoryError) as fault:
-            files.explain(engine.log, fault, file.position)
+            files.explain(engine.log, fault, file)
             raise
     report_end(file, engine.log)
     return file

@@ -14,9 +14,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 
 from carnelian.engine.config.quoting import quote, split_arguments
+from carnelian.persistence import paths
 from carnelian.persistence.targets import sync_directory
 
 BASE, HISTORY, INCREMENT = "b", "h", "i"
@@ -56,13 +56,25 @@ class StoreError(Exception):
     in_place = False
 
 
-@dataclass(frozen=True, slots=True)
 class Part:
     """One of the files: its name in the directory, its number among its kind, and the kind."""
 
-    name: str
-    number: int
-    kind: str
+    __slots__ = ("kind", "name", "number")
+
+    def __init__(self, name: str, number: int, kind: str):
+        self.name = name
+        self.number = number
+        self.kind = kind
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Part) and self.render() == other.render()
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def retired(self) -> Part:
+        """The same file as history."""
+        return Part(self.name, self.number, HISTORY)
 
     def render(self) -> bytes:
         """Its line."""
@@ -72,16 +84,20 @@ class Part:
         return b"file %s seq %d type %s\n" % (name, self.number, self.kind.encode())
 
 
-@dataclass(slots=True)
 class Manifest:
     """The files, oldest first. ``changed`` tells that the one on the disk says something else."""
 
-    base: Part | None = None
-    history: list[Part] = field(default_factory=list)
-    increments: list[Part] = field(default_factory=list)
-    base_number: int = 0
-    increment_number: int = 0
-    changed: bool = False
+    __slots__ = (
+        "base", "base_number", "changed", "history", "increment_number", "increments",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.base: Part | None = None
+        self.history: list[Part] = []
+        self.increments: list[Part] = []
+        self.base_number = 0
+        self.increment_number = 0
+        self.changed = False
 
     @property
     def parts(self) -> list[Part]:
@@ -90,7 +106,14 @@ class Manifest:
 
     def copy(self) -> Manifest:
         """Another one, to be changed and put in the place of this one when it has been written."""
-        return replace(self, history=list(self.history), increments=list(self.increments))
+        other = Manifest()
+        other.base = self.base
+        other.history = list(self.history)
+        other.increments = list(self.increments)
+        other.base_number = self.base_number
+        other.increment_number = self.increment_number
+        other.changed = self.changed
+        return other
 
     def render(self) -> bytes:
         """The text of the file."""
@@ -102,7 +125,7 @@ class Manifest:
     def new_base(self, stem: str, suffix: str) -> str:
         """A new base, of the given suffix; the old one becomes history. Returns its name."""
         if self.base is not None:
-            self.history.insert(0, replace(self.base, kind=HISTORY))
+            self.history.insert(0, self.base.retired())
         self.base_number += 1
         name = f"{stem}.{self.base_number}.base{suffix}"
         self.base = Part(name, self.base_number, BASE)
@@ -133,7 +156,7 @@ class Manifest:
             return
         kept = self.increments[-1:] if keep_last else []
         for part in reversed(self.increments[: len(self.increments) - len(kept)]):
-            self.history.insert(0, replace(part, kind=HISTORY))
+            self.history.insert(0, part.retired())
         self.increments = kept
         self.changed = True
 
@@ -173,8 +196,8 @@ class Manifest:
         if not self.changed:
             return
         name, temporary = file_name(stem), f"temp-{file_name(stem)}"
-        path = os.path.join(directory, name)
-        temporary_path = os.path.join(directory, temporary)
+        path = paths.join(directory, name)
+        temporary_path = paths.join(directory, temporary)
         flags = os.O_WRONLY | os.O_TRUNC | os.O_CREAT | os.O_CLOEXEC
         with _explained("Can't open the AOF manifest file {0}: {2}", temporary, name):
             fd = os.open(temporary_path, flags, 0o644)
@@ -194,7 +217,7 @@ class Manifest:
         try:
             sync_directory(directory)
         except OSError as fault:
-            shown = os.path.join(os.path.basename(directory), name)
+            shown = paths.join(paths.last(directory), name)
             error = StoreError(f"Fail to fsync AOF directory {shown}: {fault.strerror}.")
             error.in_place = True
             raise error from None

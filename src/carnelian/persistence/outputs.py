@@ -170,6 +170,10 @@ class RecordOutput(Output):
             return record.put_word(word_of(member))
         return 0
 
+    def put_text(self, value, text, length):
+        """Add a member to the record of a set."""
+        return cython.cast(Sink, value.record).put_text(text, length)
+
     def put_block(self, value, block):
         """Add a block to the record of its value."""
         record: Sink = value.record
@@ -255,6 +259,11 @@ class CommandOutput(Output):
         """Write the command that adds a member."""
         self.select(value.index)
         return self.rewriter.write_member(value.record[0], value.kind, member)
+
+    def put_text(self, value, text, length):
+        """Write the command that adds a member of a set."""
+        self.select(value.index)
+        return self.rewriter.write_text(value.record[0], text[:length])
 
     def close_value(self, value, following):
         """Let the key expire."""

@@ -9,6 +9,8 @@ cdef class Reader:
     cdef Source source
     cdef Keyspace keyspace
     cdef Database db
+    cdef int64_t number      # of the database
+    cdef dict seen
     cdef public bint thorough
     cdef public bint keep_overdue
     cdef public bint replacing
@@ -41,6 +43,8 @@ cdef class Reader:
     cdef int read_header(self) except -1
     cdef bint read_opcode(self, int opcode) except -1
     cdef int read_key(self, int type) except -1
+    cdef int discard(self) except -1
+    cdef int refuse_duplicate(self) except -1
     cdef int keep_key(self) except -1
     cdef int add(self, Content *content) except -1
     cdef int select(self) except -1

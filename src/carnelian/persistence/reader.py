@@ -9,7 +9,12 @@ import time
 from collections.abc import Callable
 
 import cython
-from cython.cimports.carnelian.datatypes.entry import CLOCK_MASK, Content, drop_reference
+from cython.cimports.carnelian.datatypes.entry import (
+    CLOCK_MASK,
+    Content,
+    describe_integer,
+    drop_reference,
+)
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.persistence import decoder
 from cython.cimports.carnelian.persistence.formats import (
@@ -35,7 +40,7 @@ from cython.cimports.libc.stdlib import free, realloc
 from cython.cimports.libc.string import memcpy
 
 from carnelian.persistence.decoder import module_name
-from carnelian.persistence.errors import Corrupt, EmptyValue, FormatError
+from carnelian.persistence.errors import Corrupt, EmptyFile, EmptyValue, FormatError, ShortRead
 
 # Bytes of the shortest key with its value: tables are made no larger than for so many of them.
 SHORTEST = cython.declare(int64_t, 4)
@@ -68,7 +73,11 @@ class TooManyDatabases(FormatError):
 
 
 class WrongVersion(FormatError):
-    """It begins with something else, or is of a version that nobody knew yet."""
+    """It is of a version that nobody knew yet."""
+
+
+class WrongSignature(WrongVersion):
+    """It begins with something else: it is no snapshot."""
 
 
 @cython.cfunc
@@ -98,7 +107,8 @@ class Reader:
     - ``checking``: compare the check sum;
     - ``interval``, ``progress``: call ``progress()`` about every so many bytes, between keys;
     - ``delay_us``: microseconds to sleep at each key;
-    - ``discarding``: look at everything, and keep nothing;
+    - ``discarding``: look at everything, and keep nothing but keys, so that one that is there
+      twice is found;
     - ``on_select(index)``: is told the number of the database that the following keys belong to;
     - ``on_aux(name, value)``: is given the facts about the file (``redis-ver`` and the like);
     - ``warn(message)``: is given what is odd but no reason to stop.
@@ -115,6 +125,9 @@ class Reader:
         self.source = source
         self.keyspace = keyspace
         self.db = keyspace.databases[0]
+        self.number = 0
+        # The keys of each database, while values are discarded.
+        self.seen = {0: self.db}
         self.thorough = False
         self.keep_overdue = False
         self.replacing = False
@@ -179,11 +192,16 @@ class Reader:
 
     def read_header(self):
         """``REDIS`` and the version in four digits."""
+        size: cython.Py_ssize_t = min(self.source.left(), 9)
+        if size == 0:
+            raise EmptyFile("Unexpected EOF reading RDB file")
         head: bytes = PyBytes_FromStringAndSize(
-            cython.cast(cython.p_const_char, self.source.take(9)), 9
+            cython.cast(cython.p_const_char, self.source.take(size)), size
         )
-        if not head.startswith(b"REDIS"):
-            raise WrongVersion("Wrong signature trying to load DB from file")
+        if not head.startswith(b"REDIS"[:size]):
+            raise WrongSignature("Wrong signature trying to load DB from file")
+        if size < 9:
+            raise ShortRead("Unexpected EOF reading RDB file")
         digits: str = head[5:].decode("latin-1")
         self.version = int(digits) if digits.isdecimal() and digits.isascii() else 0
         if not 1 <= self.version <= NEWEST:
@@ -256,7 +274,11 @@ class Reader:
         databases: list = self.keyspace.databases
         if self.on_select is not None:
             self.on_select(index)
+        self.number = index
         if self.discarding:
+            if index not in self.seen:
+                self.seen[index] = Keyspace(self.keyspace.clock, 1).databases[0]
+            self.db = self.seen[index]
             return 0
         if index >= cython.cast(uint64_t, len(databases)):
             raise TooManyDatabases(
@@ -344,9 +366,7 @@ class Reader:
         else:
             if self.discarding:
                 drop_reference(content.kind, content.word)
-                self.keys_loaded += 1
-                self.keys_expiring += self.expiry >= 0
-                self.keys_expired += 0 <= self.expiry < self.now
+                self.discard()
             elif 0 <= self.expiry < self.now and not self.keep_overdue:
                 drop_reference(content.kind, content.word)
                 self.keys_expired += 1
@@ -355,6 +375,26 @@ class Reader:
         self.expiry = self.idle = self.frequency = -1
         self.type = -1
         return 0
+
+    def discard(self):
+        """Count the key, and note that it was there."""
+        overdue: cython.bint = 0 <= self.expiry < self.now
+        content = cython.declare(Content)
+        if not overdue or self.keep_overdue:
+            describe_integer(0, cython.address(content))
+            if not self.db.load(
+                self.key, self.key_length, cython.address(content), -1, 0, self.replacing
+            ):
+                self.refuse_duplicate()
+        self.keys_loaded += 1
+        self.keys_expiring += self.expiry >= 0
+        self.keys_expired += overdue
+        return 0
+
+    def refuse_duplicate(self):
+        """The key has been there before."""
+        name = self.key[: self.key_length].decode("utf-8", "backslashreplace")
+        raise DuplicateKey(f"RDB has duplicated key '{name}' in DB {self.number}")
 
     def keep_key(self):
         """Read the key, and keep it until its value is read."""
@@ -381,8 +421,7 @@ class Reader:
         if not self.db.load(
             self.key, self.key_length, content, self.expiry, access, self.replacing
         ):
-            name = self.key[: self.key_length].decode("utf-8", "backslashreplace")
-            raise DuplicateKey(f"RDB has duplicated key '{name}' in DB {self.db.index}")
+            self.refuse_duplicate()
         self.keys_loaded += 1
         return 0
 

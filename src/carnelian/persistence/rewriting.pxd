@@ -21,6 +21,7 @@ cdef class Rewriter:
     cdef int write_database(self, Database db) except -1
     cdef int write_select(self, int index) except -1
     cdef int write_member(self, bytes key, object kind, Entry *member) except -1
+    cdef int write_text(self, bytes key, bytes text) except -1
     cdef int write_key(self, Entry *entry) except -1
     cdef int write_string(self, Entry *entry) except -1
     cdef write_value(self, bytes key, object value)
@@ -28,6 +29,9 @@ cdef class Rewriter:
     cdef write_hash(self, bytes key, Hash value)
     cdef write_sorted_set(self, bytes key, SortedSet value)
     cdef write_stream(self, bytes key, object value)
+    cdef write_idempotency(self, bytes key, object known)
+    cdef write_released(self, bytes key, object group, dict deliveries)
+    cdef write_some_released(self, bytes key, bytes name, list ids, int64_t count)
     cdef write_group(self, bytes key, object group)
     cdef write_some(self, bytes verb, bytes key, list words, Py_ssize_t most)
     cdef int flush(self, Py_ssize_t least) except -1

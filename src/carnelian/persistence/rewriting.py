@@ -51,6 +51,8 @@ TAKEN = cython.declare(cython.Py_ssize_t, 64 * 64)
 GATHERED = cython.declare(cython.Py_ssize_t, 128 * 1024)
 # Bytes after which the kernel is told to write out (aof-rewrite-incremental-fsync).
 SYNC_INTERVAL = cython.declare(int64_t, 4 * 1024 * 1024)
+# The low half of an id as a number.
+_HALF: int = (1 << 64) - 1
 # Keys between two reports.
 REPORT = cython.declare(int64_t, 1024)
 
@@ -124,10 +126,8 @@ class Rewriter:
         return 0
 
     def write_member(self, key, kind, member):
-        """One member of a set, a sorted set or a hash, ``kind`` being its class."""
-        if kind is Set:
-            self.buffer.command([b"SADD", key, read_key(member)])
-        elif kind is SortedSet:
+        """One member of a sorted set or a hash, ``kind`` being its class."""
+        if kind is SortedSet:
             self.buffer.command([b"ZADD", key, format_float(score_of(member)), read_key(member)])
         else:
             field: bytes = read_key(member)
@@ -136,6 +136,11 @@ class Rewriter:
                 self.buffer.command(
                     [b"HPEXPIREAT", key, format_int(expiry_of(member)), b"FIELDS", b"1", field]
                 )
+        return self.flush(GATHERED)
+
+    def write_text(self, key, text):
+        """One member of a set."""
+        self.buffer.command([b"SADD", key, text])
         return self.flush(GATHERED)
 
     def write_key(self, entry):
@@ -264,6 +269,22 @@ class Rewriter:
         )  # fmt: skip
         for group in value.groups():
             self.write_group(key, group)
+        if value.idempotency is not None:
+            self.write_idempotency(key, value.idempotency)
+
+    def write_idempotency(self, key, known):
+        """What was added to a stream under which names."""
+        self.buffer.command(
+            [
+                b"XCFGSET", key, b"IDMP-DURATION", b"%d" % known.duration_s,
+                b"IDMP-MAXSIZE", b"%d" % known.most,
+            ]
+        )  # fmt: skip
+        for producer, name, id_ in known:
+            self.buffer.command(
+                [b"XIDMPRECORD", key, producer, name, _text((id_ >> 64, id_ & _HALF))]
+            )
+            self.flush(GATHERED)
 
     def write_group(self, key, group):
         """A group of a stream, its consumers, and what is pending for them."""
@@ -288,6 +309,30 @@ class Rewriter:
                     ]
                 )  # fmt: skip
                 self.flush(GATHERED)
+        self.write_released(key, group, deliveries)
+
+    def write_released(self, key, group, deliveries):
+        """Pending entries of a group that are nobody's; those with one count go together."""
+        some: list = []
+        counted: int64_t = 0
+        for id_ in group.without_consumer():
+            if some and (deliveries[id_][1] != counted or len(some) == ITEMS):
+                self.write_some_released(key, group.name, some, counted)
+                some = []
+            counted = deliveries[id_][1]
+            some.append(_text(id_))
+        if some:
+            self.write_some_released(key, group.name, some, counted)
+
+    def write_some_released(self, key, name, ids, count):
+        """Pending entries that are nobody's and were delivered so many times."""
+        self.buffer.command(
+            [
+                b"XNACK", key, name, b"FAIL", b"IDS", b"%d" % len(ids), *ids,
+                b"RETRYCOUNT", b"%d" % count, b"FORCE",
+            ]
+        )  # fmt: skip
+        self.flush(GATHERED)
 
     def flush(self, least):
         """Write what was gathered, if it is so many bytes."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from carnelian.engine.registry import command
 from carnelian.engine.session import Session
+from carnelian.persistence.overhearing import Overheard
 from carnelian.persistence.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error, Status, SyntaxError_
@@ -22,9 +25,16 @@ def save(session: Session, args: list[bytes]) -> object:
     snapshots = snapshots_of(session.engine)
     if snapshots.running:
         raise Error("ERR Background save already in progress")
-    if not snapshots.save():
-        raise Error("ERR")
+    _do(session, snapshots.save)
     return OK
+
+
+def _do(session: Session, save: Callable[[], bool]) -> None:
+    """Have it saved, or begun to be; raises Error, which says what the log does, if that fails."""
+    with Overheard(session.engine) as warnings:
+        if save():
+            return
+    raise Error(" ".join(["ERR", *warnings]))
 
 
 @command(
@@ -53,8 +63,7 @@ def bgsave(session: Session, args: list[bytes]) -> object:
         # A transaction is not cut in two.
         snapshots.scheduled = True
         return Status(b"Background saving scheduled")
-    if not snapshots.save_in_background():
-        raise Error("ERR")
+    _do(session, snapshots.save_in_background)
     return Status(b"Background saving started")
 
 
@@ -82,8 +91,8 @@ def debug_reload(session: Session, args: list[bytes]) -> object:
     snapshots = snapshots_of(engine)
     if snapshots.loading is not None:
         raise Error("LOADING Redis is loading the dataset in memory")
-    if b"nosave" not in options and not snapshots.save():
-        raise Error("ERR")
+    if b"nosave" not in options:
+        _do(session, snapshots.save)
     if b"noflush" not in options:
         engine.keyspace.flush()
     try:

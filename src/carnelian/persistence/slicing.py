@@ -71,6 +71,8 @@ class Slicing:
 
     def _failed(self, fault: BaseException) -> OSError:
         """Why nothing was begun, as the error of the system that it comes from."""
+        if not isinstance(fault, (OSError, MemoryError, RuntimeError)):
+            self._engine.defer(fault)
         number = errno.ENOMEM if isinstance(fault, MemoryError) else errno.EAGAIN
         error = OSError(number, os.strerror(number))
         self._target.fail(error)

@@ -10,6 +10,7 @@ from carnelian.engine.registry import FLAG_BITS
 from carnelian.persistence import children, files, loading
 from carnelian.persistence.errors import FormatError
 from carnelian.persistence.slicing import Slicing, begin_snapshot
+from carnelian.persistence.writer import needed_version
 from carnelian.resp.replies import Error
 
 if TYPE_CHECKING:
@@ -34,7 +35,14 @@ _MISCONF = (
 
 
 class LoadError(Exception):
-    """A snapshot is there but cannot be loaded; the log says why."""
+    """A snapshot or a log is there but cannot be loaded; the log says why.
+
+    ``file`` is the part of the log whose content is at fault, if it is one.
+    """
+
+    def __init__(self, *words: str, file: str | None = None):
+        super().__init__(*words)
+        self.file = file
 
 
 class Snapshots:
@@ -79,6 +87,7 @@ class Snapshots:
         self._dirty_before = 0
         self._started = 0.0
         self._refusing = False
+        self._noted_version = False
         # What a file says later may build on any key of it.
         engine.memory_limit.holds.append(lambda: self.loading is not None)
         engine.on_cron.append(self.tick)
@@ -126,6 +135,7 @@ class Snapshots:
         engine.keyspace.dirty = 0
         self.last_save_s = self._now()
         self._note_outcome(False)
+        self.note_version()
         return True
 
     def save_in_background(self) -> bool:
@@ -147,7 +157,20 @@ class Snapshots:
         except OSError:
             self._note_outcome(True)
             return False
+        self.note_version()
         return True
+
+    def note_version(self) -> None:
+        """Say once if what is written is not of the version that ``rdb-version`` asks for."""
+        wanted = self._engine.config["rdb-version"]
+        if self._noted_version or needed_version(self._engine.keyspace, wanted) == wanted:
+            return
+        self._noted_version = True
+        self._engine.log(
+            "warning",
+            "There are hashes with fields that expire: snapshots and bases of append-only files "
+            "that hold them can be read by Redis 7.4 and later only.",
+        )
 
     def _fork(self) -> children.Child:
         engine = self._engine

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import queue
 import threading
-from queue import SimpleQueue
 
+from carnelian.engine import threads
 from carnelian.persistence import crc64
 from carnelian.persistence.sink import length_form, string_form
 from carnelian.persistence.targets import Target
@@ -43,14 +44,13 @@ class Spool:
         self._sync = sync
         self._target = target
         self._written = self._unsynced = self._crc = 0
-        self._pieces: SimpleQueue[bytes | _String | None] = SimpleQueue()
+        self._pieces: queue.SimpleQueue[bytes | _String | None] = queue.SimpleQueue()
         self._gathered: list[bytes] = []
         self._gathered_size = 0
         self._canceled = False
         # Held while the file takes its place, which is not to be interrupted.
         self._last_step = threading.Lock()
-        self._thread = threading.Thread(target=self._work, name="snapshot", daemon=True)
-        self._thread.start()
+        threads.start("snapshot", self._work, (), target.defer)
 
     @property
     def backlog(self) -> int:

@@ -1,7 +1,8 @@
 """Streams in RDB form: the nodes, what is known of the whole, groups, and who reads in them.
 
 Version 1 (Redis 5) knows less of the whole; version 3 (7.2) also knows when a consumer last got
-something.
+something, version 4 (8.6) what was added under which names, and version 5 (8.8) which pending
+entries are nobody's. The last two are written only for streams that have such things.
 """
 
 from __future__ import annotations
@@ -11,16 +12,21 @@ from cython.cimports.carnelian.datatypes.consumer_group import (
     Consumer,
     Group,
     PendingPointer,
+    time_of,
 )
 from cython.cimports.carnelian.datatypes.id_tree import Place, TreePointer, item_at, seek, step
+from cython.cimports.carnelian.datatypes.idempotency import Idempotency
+from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.listpack import total_of
 from cython.cimports.carnelian.datatypes.stream import Stream
-from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id
+from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id, id_of
 from cython.cimports.carnelian.datatypes.stream_node import NodePointer
 from cython.cimports.carnelian.persistence.formats import (
     STREAM,
     STREAM_2,
     STREAM_3,
+    STREAM_4,
+    STREAM_5,
     WITH_PACKED_SETS,
 )
 from cython.cimports.carnelian.persistence.sink import Sink
@@ -32,12 +38,22 @@ from carnelian.persistence.errors import Corrupt
 
 ID_SIZE = cython.declare(cython.Py_ssize_t, 16)
 
+# Seconds and entries for which names of entries are known if nobody says otherwise, and at most.
+USUAL = cython.declare(int64_t, 100)
+LONGEST = cython.declare(int64_t, 86400)
+MOST = cython.declare(int64_t, 10000)
+HALF: int = (1 << 64) - 1
+
 _ZERO = cython.declare(Id)
 _ZERO.ms = _ZERO.seq = 0
 
 
-def stream_type(version):
-    """The form that a stream has in files of an RDB version."""
+def stream_type(version, value):
+    """The form that a stream has in files of an RDB version, which has to be late enough."""
+    if cython.cast(Stream, value).has_released():
+        return STREAM_5
+    if cython.cast(Stream, value).idempotency is not None:
+        return STREAM_4
     return STREAM_3 if version >= WITH_PACKED_SETS else STREAM_2
 
 
@@ -104,20 +120,46 @@ def put_rest(sink, value):
     put_numbers(sink, cython.address(cython.cast(Stream, value).first))
     put_numbers(sink, cython.address(cython.cast(Stream, value).max_deleted))
     sink.put_length(cython.cast(Stream, value).entries_added)
+    type: cython.int = stream_type(sink.version, value)
     if cython.cast(Stream, value).named is None:
         sink.put_length(0)
-        return 0
-    groups: list = cython.cast(Stream, value).groups()
-    sink.put_length(len(groups))
-    for group in groups:
-        put_group(sink, group)
+    else:
+        groups: list = cython.cast(Stream, value).groups()
+        sink.put_length(len(groups))
+        for group in groups:
+            put_group(sink, group, type)
+    if type >= STREAM_4:
+        put_idempotency(sink, cython.cast(Stream, value).idempotency)
     return 0
 
 
 @cython.cfunc
 @cython.exceptval(-1)
-def put_group(sink: Sink, group: Group) -> cython.int:
-    """A group: what is pending in it, then its consumers with the ids of what is theirs."""
+def put_idempotency(sink: Sink, known: Idempotency | None) -> cython.int:
+    """What was added under which names."""
+    if known is None:
+        known = Idempotency(USUAL, USUAL)
+    sink.put_length(known.duration_s)
+    sink.put_length(known.most)
+    producers: list = known.by_producer()
+    sink.put_length(len(producers))
+    for producer, names in producers:
+        put_name(sink, producer)
+        sink.put_length(len(names))
+        for name, id_ in names:
+            put_name(sink, name)
+            sink.put_length(id_ >> 64)
+            sink.put_length(id_ & HALF)
+    sink.put_length(known.added)
+    return sink.put_length(known.duplicates)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def put_group(sink: Sink, group: Group, type: cython.int) -> cython.int:
+    """A group: what is pending in it, its consumers with the ids of what is theirs, and those of
+    what is nobody's.
+    """
     place = cython.declare(Place)
     pending: PendingPointer
     put_name(sink, group.name)
@@ -130,23 +172,28 @@ def put_group(sink: Sink, group: Group) -> cython.int:
             PendingPointer, item_at(cython.address(group.pending), cython.address(place))
         )
         put_id(sink, cython.address(pending.id))
-        sink.put_word(pending.time)
+        sink.put_word(time_of(pending))
         sink.put_length(cython.cast(uint64_t, pending.count))
         step(cython.address(place))
     sink.put_length(len(group.consumers))
     for consumer in group.in_order():
-        put_consumer(sink, consumer)
+        put_consumer(sink, consumer, type)
+    if type >= STREAM_5:
+        sink.put_length(group.released)
+        for pair in group.without_consumer():
+            id_: Id = id_of(pair)
+            put_id(sink, cython.address(id_))
     return 0
 
 
 @cython.cfunc
 @cython.exceptval(-1)
-def put_consumer(sink: Sink, consumer: Consumer) -> cython.int:
+def put_consumer(sink: Sink, consumer: Consumer, type: cython.int) -> cython.int:
     """A consumer with the ids of what is pending for it."""
     place = cython.declare(Place)
     put_name(sink, consumer.name)
     sink.put_word(consumer.seen_ms)
-    if stream_type(sink.version) == STREAM_3:
+    if type >= STREAM_3:
         sink.put_word(consumer.active_ms)
     sink.put_length(consumer.pending.count)
     seek(cython.address(consumer.pending), cython.address(_ZERO), cython.address(place))
@@ -182,7 +229,7 @@ def read_numbers(source: Source):
     return ms, source.read_length()
 
 
-def read_stream(source, type):
+def read_stream(source, type, limits):
     """Read a stream."""
     stream: Stream = Stream()
     nodes: cython.Py_ssize_t = source.read_count()
@@ -209,7 +256,43 @@ def read_stream(source, type):
     while groups > 0:
         read_group(source, stream, type)
         groups -= 1
+    if type >= STREAM_4:
+        read_idempotency(source, stream, limits)
     return stream
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def read_idempotency(source: Source, stream: Stream, limits: Limits) -> cython.int:
+    """What was added under which names; nothing is made of what every stream starts with."""
+    duration: uint64_t = source.read_length()
+    known: Idempotency = Idempotency(
+        cython.cast(int64_t, duration), cython.cast(int64_t, source.read_length())
+    )
+    producers: cython.Py_ssize_t = source.read_count()
+    count: cython.Py_ssize_t
+    if not (1 <= known.duration_s <= LONGEST and 1 <= known.most <= MOST):
+        raise Corrupt("Stream IDMP settings out of range")
+    while producers > 0:
+        producers -= 1
+        producer: bytes = source.read_bytes()
+        count = source.read_count()
+        while count > 0:
+            count -= 1
+            name: bytes = source.read_bytes()
+            known.load(producer, name, read_numbers(source))
+    known.added = cython.cast(int64_t, source.read_length())
+    known.duplicates = cython.cast(int64_t, source.read_length())
+    if (
+        known.sizes() != (0, 0)
+        or known.added
+        or known.duplicates
+        or (known.duration_s, known.most) not in (
+            (USUAL, USUAL), (limits.stream_idmp_duration, limits.stream_idmp_maxsize)
+        )
+    ):  # fmt: skip
+        stream.idempotency = known
+    return 0
 
 
 @cython.cfunc
@@ -262,8 +345,16 @@ def read_group(source: Source, stream: Stream, type: cython.int) -> cython.int:
     while count > 0:
         read_consumer(source, group, type)
         count -= 1
-    if not group.is_assigned():
+    count = source.read_count() if type >= STREAM_5 else 0
+    if group.released != count:
         raise Corrupt("NACK entry without consumer")
+    while count > 0:
+        count -= 1
+        id_ = read_id(source)
+        try:
+            group.release_pending(id_)
+        except ValueError:
+            raise Corrupt(_misassigned(group, id_)) from None
     return 0
 
 
@@ -278,7 +369,7 @@ def read_consumer(source: Source, group: Group, type: cython.int) -> cython.int:
         raise Corrupt("Duplicate stream consumer detected.")
     consumer = group.add_consumer(name, source.read_word())
     # Without a time of its own, when it was seen is the best that is known.
-    consumer.active_ms = source.read_word() if type == STREAM_3 else consumer.seen_ms
+    consumer.active_ms = source.read_word() if type >= STREAM_3 else consumer.seen_ms
     count = source.read_count()
     while count > 0:
         count -= 1

@@ -1,49 +1,90 @@
-"""What would let the loop wait for the disk, done by a thread, one thing after the other."""
+"""What would let the loop wait for the disk, done by a thread, one thing after the other.
+
+The thread does without the interpreter, which it would have to wait for: a program that is busy
+with commands hands it over only now and then. So what :class:`Syncer` tells of the disk is true of
+the disk, and what it was asked for begins at once.
+"""
 
 from __future__ import annotations
 
-import errno
 import os
-import threading
+import time
 from collections.abc import Callable
-from queue import SimpleQueue
-from typing import Any
+
+import cython
+from cython.cimports.carnelian.persistence.libc import sync_content
+from cython.cimports.carnelian.persistence.syncing import Job
+from cython.cimports.cpython.pythread import (
+    WAIT_LOCK,
+    PyThread_acquire_lock,
+    PyThread_allocate_lock,
+    PyThread_free_lock,
+    PyThread_release_lock,
+    PyThread_start_new_thread,
+)
+from cython.cimports.cpython.ref import Py_DECREF, Py_INCREF
+from cython.cimports.libc.errno import EBADF, EINVAL, errno
+from cython.cimports.libc.stdint import int64_t
+from cython.cimports.libc.stdlib import free, malloc
+from cython.cimports.posix.unistd import close
 
 Log = Callable[[str, str], None]
 
-# As far as files are concerned, nothing was lost if there is nothing to force to the disk.
-_HARMLESS = (errno.EBADF, errno.EINVAL)
+# What is done with a file: forced to the disk, forced and closed, closed.
+SYNC = cython.declare(cython.int, 0)
+CLOSE = cython.declare(cython.int, 1)
+DROP = cython.declare(cython.int, 2)
 
-force = getattr(os, "fdatasync", os.fsync)
+# Seconds between two looks of who waits for everything to be done.
+_LOOK = 0.0005
 
 
+@cython.final
+@cython.cclass
 class Syncer:
     """Forces files to the disk, closes and deletes them, in the background.
 
-    The thread begins with the first job. ``pending`` is the number of files to be forced that are
-    not yet, ``synced_offset`` the highest offset that came with one that is. ``failure`` is the
-    errno of the last attempt, 0 if it went well; ``on_outcome()`` is called in the thread when that
-    has changed.
+    The thread begins with the first job.
+
+    - ``busy``: whether a file of :meth:`sync` is being forced to the disk at this moment;
+    - ``pending``: how many of those to be forced are not yet;
+    - ``synced_offset``: the highest offset that came with one that is;
+    - ``failure``: the errno of the last attempt, 0 if it went well; ``on_outcome()`` is called in
+      the thread when that has changed.
     """
 
+    def __cinit__(self, *args):
+        self.first = self.last = cython.NULL
+        self.mutex = PyThread_allocate_lock()
+        self.bell = PyThread_allocate_lock()
+        if self.mutex is cython.NULL or self.bell is cython.NULL:
+            raise MemoryError
+        PyThread_acquire_lock(self.bell, WAIT_LOCK)
+
     def __init__(self, log: Log):
-        self._log = log
-        # None ends the thread.
-        self._jobs: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self.pending = 0
-        self.failure = 0
-        self.on_outcome: Callable[[], None] = lambda: None
-        self.synced_offset = 0
+        self.log = log
+        self.running = self.asleep = self.ending = self.busy = False
+        self.asked = self.done = self.synced_offset = 0
+        self.pending = self.failure = 0
+        self.on_outcome: Callable[[], None] = _nothing
 
-    def sync(self, fd: int, offset: int) -> None:
+    def __dealloc__(self):
+        if self.mutex is not cython.NULL:
+            PyThread_free_lock(self.mutex)
+        if self.bell is not cython.NULL:
+            PyThread_release_lock(self.bell)
+            PyThread_free_lock(self.bell)
+
+    # -- Asking ----------------------------------------------------------------------------------
+
+    @cython.ccall
+    def sync(self, fd: cython.int, offset: int64_t):
         """Force a file to the disk; what was appended up to ``offset`` is in it."""
-        self.pending += 1
-        self._add(self._sync, fd, offset)
+        self.add(SYNC, fd, offset)
 
-    def close(self, fd: int, offset: int) -> None:
+    def close(self, fd: cython.int, offset: int64_t) -> None:
         """Force a file to the disk and close it."""
-        self._add(self._close, fd, offset)
+        self.add(CLOSE, fd, offset)
 
     def delete(self, path: str) -> None:
         """Delete a file if it is there: its name at once, its contents in the background."""
@@ -52,55 +93,140 @@ class Syncer:
             os.unlink(path)
         except OSError:
             return
-        self._add(os.close, fd)
+        self.add(DROP, fd, 0)
 
     def wait(self) -> None:
         """Wait until everything asked for until now is done."""
-        done = threading.Event()
-        self._add(done.set)
-        done.wait()
-
-    def _add(self, job: Callable[..., None], *arguments: object) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="aof-sync", daemon=True)
-            self._thread.start()
-        self._jobs.put((job, arguments))
+        asked: int64_t = self.asked
+        while self.done < asked:
+            time.sleep(_LOOK)
 
     def end(self) -> None:
         """Let the thread end when everything is done; another job begins another one."""
-        if self._thread is not None:
-            self._jobs.put(None)
-            self._thread = None
+        PyThread_acquire_lock(self.mutex, WAIT_LOCK)
+        self.ending = True
+        if self.asleep:
+            self.asleep = False
+            PyThread_release_lock(self.bell)
+        PyThread_release_lock(self.mutex)
 
-    def _work(self) -> None:
-        for job, arguments in iter(self._jobs.get, None):
-            job(*arguments)
+    def add(self, kind, fd, offset):
+        """Have the thread do something with a file."""
+        job: cython.pointer[Job] = cython.cast(cython.pointer[Job], malloc(cython.sizeof(Job)))
+        begins: cython.bint
+        if job is cython.NULL:
+            raise MemoryError
+        job.next = cython.NULL
+        job.kind, job.fd, job.offset = kind, fd, offset
+        PyThread_acquire_lock(self.mutex, WAIT_LOCK)
+        if self.last is cython.NULL:
+            self.first = job
+        else:
+            self.last.next = job
+        self.last = job
+        self.asked += 1
+        self.pending += kind == SYNC
+        begins = not self.running
+        self.running = True
+        self.ending = False
+        if self.asleep:
+            self.asleep = False
+            PyThread_release_lock(self.bell)
+        PyThread_release_lock(self.mutex)
+        if begins:
+            self.begin()
+        return 0
 
-    def _sync(self, fd: int, offset: int) -> None:
-        try:
-            self._force(fd, offset)
-        finally:
-            self.pending -= 1
+    def begin(self):
+        """Begin the thread: one of the system's, whatever a program has put in the place of
+        :mod:`threading`, and begun without running any of its code.
+        """
+        Py_INCREF(self)
+        if PyThread_start_new_thread(_work_for, cython.cast(cython.p_void, self)) != -1:
+            return
+        # There is no room for one, or no time: the interpreter is about to end.
+        Py_DECREF(self)
+        self.ending = True
+        self.work()
 
-    def _close(self, fd: int, offset: int) -> None:
-        try:
-            self._force(fd, offset)
-        finally:
-            os.close(fd)
+    # -- The thread ------------------------------------------------------------------------------
 
-    def _force(self, fd: int, offset: int) -> None:
-        try:
-            force(fd)
-        except OSError as error:
-            if error.errno not in _HARMLESS:
-                if not self.failure:
-                    self._log("warning", f"Fail to fsync the AOF file: {error.strerror}")
-                self._note_outcome(error.errno or errno.EIO)
-                return
-        self._note_outcome(0)
-        self.synced_offset = max(self.synced_offset, offset)
+    def work(self):
+        """Do what is asked for until the end is."""
+        job = cython.declare(Job)
+        before: cython.int
+        with cython.nogil:
+            while self.take(cython.address(job)):
+                before = self.failure
+                self.perform(cython.address(job))
+                if self.failure != before:
+                    with cython.gil:
+                        self._tell(before)
+                self.finish(cython.address(job))
 
-    def _note_outcome(self, failure: int) -> None:
-        if failure != self.failure:
-            self.failure = failure
-            self.on_outcome()
+    def _tell(self, before: int) -> None:
+        if self.failure and not before:
+            self.log("warning", f"Fail to fsync the AOF file: {os.strerror(self.failure)}")
+        self.on_outcome()
+
+    def take(self, job):
+        """Wait for a job; returns False if there will be none."""
+        taken: cython.pointer[Job]
+        while True:
+            PyThread_acquire_lock(self.mutex, WAIT_LOCK)
+            taken = self.first
+            if taken is not cython.NULL:
+                self.first = taken.next
+                if self.first is cython.NULL:
+                    self.last = cython.NULL
+                PyThread_release_lock(self.mutex)
+                job[0] = taken[0]
+                free(taken)
+                return True
+            if self.ending:
+                self.running = False
+                PyThread_release_lock(self.mutex)
+                return False
+            self.asleep = True
+            PyThread_release_lock(self.mutex)
+            PyThread_acquire_lock(self.bell, WAIT_LOCK)
+
+    def perform(self, job):
+        """Do a job."""
+        if job.kind != DROP:
+            # Nobody writes any more to a file that is to be closed.
+            self.busy = job.kind == SYNC
+            self.failure = self.force(job.fd)
+            self.busy = False
+            if self.failure == 0:
+                self.synced_offset = max(self.synced_offset, job.offset)
+        if job.kind != SYNC:
+            close(job.fd)
+
+    def finish(self, job):
+        """A job is done, and whoever had to be told was."""
+        PyThread_acquire_lock(self.mutex, WAIT_LOCK)
+        self.pending -= job.kind == SYNC
+        self.done += 1
+        PyThread_release_lock(self.mutex)
+
+    def force(self, fd):
+        """Force a file to the disk; returns the errno."""
+        # Nothing is lost if there is nothing that could be forced to the disk.
+        if sync_content(fd) == 0 or errno in (EBADF, EINVAL):
+            return 0
+        return errno
+
+
+@cython.cfunc
+@cython.with_gil
+@cython.exceptval(check=False)
+def _work_for(asker: cython.p_void) -> cython.void:
+    syncer: Syncer = cython.cast(Syncer, asker)
+    # It is held by this function now, no longer by the one that began the thread.
+    Py_DECREF(syncer)
+    syncer.work()
+
+
+def _nothing() -> None:
+    pass

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from carnelian.persistence import paths
+
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
 
@@ -20,9 +22,10 @@ class Target:
 
     def __init__(self, engine: Engine, temporary: str, path: str):
         self.log = engine.log
+        self.defer = engine.defer
         self.directory = engine.config["dir"]
         self.temporary = temporary
-        self.temporary_path = os.path.join(self.directory, temporary)
+        self.temporary_path = paths.join(self.directory, temporary)
         self.path = path
         self.step = ""
 
@@ -68,7 +71,7 @@ class SnapshotTarget(Target):
     def place(self) -> None:
         super().place()
         self.step = "fsyncFileDir"
-        sync_directory(os.path.dirname(self.path))
+        sync_directory(paths.parent(self.path))
         self.log("notice", "DB saved on disk")
 
     def explain_opening(self, error: OSError) -> None:
@@ -83,7 +86,7 @@ class SnapshotTarget(Target):
             self.log(
                 "warning",
                 f"Error moving temp DB file {self.temporary} on the final destination "
-                f"{os.path.basename(self.path)} (in server root dir {self.directory}): "
+                f"{paths.last(self.path)} (in server root dir {self.directory}): "
                 f"{error.strerror}",
             )
         else:

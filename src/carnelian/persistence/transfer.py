@@ -6,6 +6,7 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.libc.stdint import int64_t
 
+from carnelian.datatypes.stream import Stream as _Stream
 from carnelian.engine.registry import at, command
 from carnelian.keyspace import events
 from carnelian.persistence import payloads
@@ -91,6 +92,8 @@ def restore(session: Session, args: list):
         db.set_idle(key, idle)
     if getattr(value, "soonest", None) is not None:
         db.timed_hashes[key] = None
+    elif isinstance(value, _Stream) and value.has_newer_form():
+        db.note_newer_stream(key)
     db.changed(key, _GENERIC, b"restore")
     db.replaced(key, before)
     return _OK

@@ -157,9 +157,12 @@ def needed_version(keyspace: Keyspace, lowest: cython.int) -> int:
     """The lowest RDB version from ``lowest`` on that has forms for all that is there."""
     db: Database
     for db in keyspace.databases:
+        lowest = encoder.version_of_streams(db, lowest)
         for key in db.timed_hashes:
+            if lowest >= WITH_TIMES:
+                break
             if _needs_times(db, key):
-                return max(lowest, WITH_TIMES)
+                lowest = WITH_TIMES
     return lowest
 
 

@@ -7,6 +7,9 @@ the wire.
 
 from collections.abc import Iterator
 
+# Levels of lists in each other that a reply may have.
+MAX_DEPTH: int = 500
+
 
 class Status(bytes):
     """A simple string such as ``OK``; compares equal to the bytes it holds."""
@@ -22,7 +25,9 @@ class Error(Exception):
 
     def __init__(self, message: str | bytes):
         super().__init__(message)
-        self.message = message if isinstance(message, bytes) else message.encode()
+        if not isinstance(message, bytes):
+            message = message.encode("utf-8", "backslashreplace")
+        self.message = message
 
     @property
     def code(self) -> str:

@@ -15,9 +15,13 @@ from cython.cimports.carnelian.resp.layout import BLOCK, Mark
 from cython.cimports.carnelian.resp.numbers import digits, put_double, put_longlong, put_plain
 from cython.cimports.carnelian.resp.output import OutputBuffer
 from cython.cimports.carnelian.resp.rows import MAP, SET, Rows
-from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.cpython.bytes import (
+    PyBytes_AS_STRING,
+    PyBytes_FromObject,
+    PyBytes_GET_SIZE,
+)
 from cython.cimports.cpython.long import PyLong_AsLongLongAndOverflow
-from cython.cimports.cpython.unicode import PyUnicode_AsUTF8AndSize
+from cython.cimports.cpython.unicode import PyUnicode_AsUTF8AndSize, PyUnicode_AsUTF8String
 from cython.cimports.libc.string import memchr, memcpy
 
 from carnelian.resp import replies
@@ -45,7 +49,7 @@ _LARGE = cython.declare(cython.Py_ssize_t, 16 * 1024)
 # The longest header, and the longest number, with room to spare.
 _HEADER = cython.declare(cython.Py_ssize_t, 32)
 _NUMBER = cython.declare(cython.Py_ssize_t, 64)
-_MAX_DEPTH = cython.declare(cython.int, 500)
+_MAX_DEPTH = cython.declare(cython.int, replies.MAX_DEPTH)
 
 
 @cython.ccall
@@ -279,6 +283,8 @@ def _write_bool(out: OutputBuffer, value: cython.bint, protocol: cython.int) -> 
 def _write_line(out: OutputBuffer, kind: cython.char, text: Any) -> cython.int:
     """A status, error or number given as bytes: a line, in which line breaks become spaces."""
     at: cython.p_char
+    if not isinstance(text, bytes):
+        raise TypeError(f"a line of a reply is bytes, not {type(text).__name__}")
     line: cython.p_const_char = PyBytes_AS_STRING(text)
     size: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
     if memchr(line, 13, size) != cython.NULL or memchr(line, 10, size) != cython.NULL:
@@ -449,6 +455,7 @@ def _write_special(
     out: OutputBuffer, kind: Any, value: Any, protocol: cython.int, depth: cython.int
 ) -> cython.int:
     """The rarer types and subclasses of all."""
+    data: bytes
     if isinstance(value, list):
         return _write_list(out, kind, value, protocol, depth + 1)
     if kind is _Rows:
@@ -476,13 +483,16 @@ def _write_special(
     if isinstance(value, _Status):
         return _write_line(out, b"+", value)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return _write_value(out, bytes(value), protocol, depth)
+        # Whatever a subclass thinks that its bytes or its text are.
+        data = PyBytes_FromObject(value)
+        return _write_bulk(out, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), data)
     if isinstance(value, int):
         return _write_int(out, value, protocol)
     if isinstance(value, float):
         return _write_double(out, value, protocol)
     if isinstance(value, str):
-        return _write_value(out, str(value).encode(), protocol, depth)
+        data = PyUnicode_AsUTF8String(value)
+        return _write_bulk(out, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), data)
     if isinstance(value, dict):
         return _write_value(out, dict(value), protocol, depth)
     raise TypeError(f"{kind.__name__} is no type of a reply")

@@ -25,6 +25,7 @@ from cython.cimports.carnelian.server.loop import Channel, Hooks, Loop
 from cython.cimports.libc.errno import EAGAIN, EINTR, errno
 
 from carnelian.engine.authentication import begin
+from carnelian.engine.faults import text_of, trace_of
 from carnelian.engine.session import (
     FLAG_MONITOR,
     FLAG_REEXECUTING,
@@ -33,7 +34,7 @@ from carnelian.engine.session import (
     REPLY_ON,
 )
 from carnelian.resp.parser import ProtocolError
-from carnelian.resp.replies import NO_REPLY, Lazy, Push, Several
+from carnelian.resp.replies import NO_REPLY, Error, Lazy, Push, Several
 from carnelian.server import client_info
 from carnelian.server.poller import READABLE, WRITABLE
 
@@ -377,13 +378,30 @@ class Connection(Session):
     @cython.cfunc
     def run_commands(self):
         """Execute what the parser has, until it needs more or the session has to wait."""
+        self.state |= _busy
+        self.hub.running = self
+        try:
+            while not self.run_complete():
+                pass
+        except ProtocolError as error:
+            self.refuse_input(error)
+        finally:
+            self.state &= ~_busy
+            self.hub.running = None
+        self.args = None
+        if self.output.pending() or self.state & _close_after:
+            self.queue()
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def run_complete(self) -> cython.int:
+        """Execute complete commands: false if one had a reply that cannot be written."""
         parser: Parser = self.parser
         engine: Engine = self.hub.engine
         output: OutputBuffer = self.output
         args: list
         first: cython.bint = True
-        self.state |= _busy
-        self.hub.running = self
+        writing: cython.bint = False
         try:
             while self.blocked is None and not self.state & _ENDING:
                 args = parser.next()
@@ -400,7 +418,9 @@ class Connection(Session):
                 elif type(value) is _Lazy:
                     self.write_parts(value)
                 elif value is not NO_REPLY:
+                    writing = True
                     write(output, value, self.protocol)
+                    writing = False
                 self.command_total += 1
                 if self.kept is not None:
                     self.write_kept()
@@ -410,14 +430,21 @@ class Connection(Session):
                     parser.authenticated = not self.gate & _needs_auth
                 self.args = None
                 recycle(args)
-        except ProtocolError as error:
-            self.refuse_input(error)
-        finally:
-            self.state &= ~_busy
-            self.hub.running = None
-        self.args = None
-        if output.pending() or self.state & _close_after:
-            self.queue()
+        except Exception as fault:
+            if not writing or isinstance(fault, MemoryError):
+                raise
+            self.replace_reply(fault)
+            return 0
+        return 1
+
+    @cython.cfunc
+    def replace_reply(self, fault):
+        """Reply with an error in place of what the writer has refused, and taken back."""
+        self.hub.log("warning", f"A reply cannot be written: {trace_of(fault)}")
+        write(self.output, Error(f"ERR {text_of(fault)}"), self.protocol)
+        self.command_total += 1
+        if self.kept is not None:
+            self.write_kept()
 
     @cython.cfunc
     def write_parts(self, lazy):

@@ -95,7 +95,11 @@ class Door:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         interval = self._config["tcp-keepalive"]
         if interval:
-            keep_alive(sock, interval)
+            try:
+                keep_alive(sock, interval)
+            except OSError:
+                # Linux takes up to 32767 seconds. With more, its own two hours hold.
+                pass
 
 
 def keep_alive(sock: socket.socket, interval: int) -> None:

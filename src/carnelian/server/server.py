@@ -72,6 +72,7 @@ class Server:
         self.on_exit: list[ExitHook] = [self.append_only.shut_down, self._save_last]
         self.pid_file: str | None = None
         self._hz = 0
+        self._flush_planned = False
         self._ended = False
         # The signal that asked for a shutdown which has not begun.
         self._requested_by: str | None = None
@@ -304,6 +305,19 @@ class Server:
                 hz = min(hz * 2, MAX_HZ)
         return hz
 
+    def _plan_flush(self) -> None:
+        """Writes wait: look after them, even if nothing else happens."""
+        if not self._flush_planned:
+            self._flush_planned = True
+            self.loop.call_later(self.append_only.log.patience(), self._flush)
+
+    def _flush(self) -> None:
+        self._flush_planned = False
+        self.engine.clock.tick()
+        self.append_only.log.commit()
+        if self.append_only.log.waiting:
+            self._plan_flush()
+
     def _keep_house(self) -> None:
         clients, facts = self.clients, self.engine.facts
         clients.tend_some(self._hz)
@@ -332,6 +346,7 @@ class Server:
         self.append_only.syncer.on_outcome = lambda: self.loop.call_from_thread(
             self.append_only.judge
         )
+        self.append_only.log.on_waiting = self._plan_flush
         self.append_only.prepare_child = lambda: self._prepare_child(
             "aof-rewrite", "aof_rewrite_cpulist"
         )

@@ -10,7 +10,7 @@ from cython.cimports.carnelian.datatypes.hash import FIELDS, VALUES, Hash
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.resp.rows import ARRAY, MAP, Rows
 
-from carnelian.commands.keys.scanning import parse_cursor
+from carnelian.commands.keys.scanning import parse_count, parse_cursor
 from carnelian.engine.registry import at, command
 from carnelian.engine.session import PART
 from carnelian.resp.numbers import parse_int
@@ -149,9 +149,7 @@ def _scan_options(args: list) -> tuple:
         if name == b"MATCH":
             pattern = None if args[i + 1] == b"*" else args[i + 1]
         else:
-            count = parse_int(args[i + 1])
-            if count < 1:
-                raise SyntaxError_()
+            count = parse_count(args[i + 1])
         i += 2
     return pattern, count, wanted
 

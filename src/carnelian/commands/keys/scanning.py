@@ -84,9 +84,7 @@ def scan(session: Session, args: list):
     db: Database = session.db
     cursor = parse_cursor(args[1])
     pattern, count, type_name = _options(args)
-    cursor, found = db.scan(cursor, count, type_name)
-    if pattern is not None:
-        found = [key for key in found if matches(pattern, key)]
+    cursor, found = db.scan(cursor, count, type_name, pattern)
     return [b"%d" % cursor, found]
 
 
@@ -109,6 +107,18 @@ def parse_cursor(text: bytes) -> int:
     return _CURSORS - number if match[1] == b"-" and number else number
 
 
+def parse_count(text: bytes) -> int:
+    """The COUNT of a SCAN, HSCAN, SSCAN or ZSCAN, as far as it makes a difference.
+
+    Raises:
+        Error: it is none.
+    """
+    count = parse_int(text)
+    if count < 1:
+        raise SyntaxError_()
+    return min(count, _MOST)
+
+
 def _options(args: list) -> tuple:
     """Pattern, count and name of a type; None where there is none."""
     pattern = type_name = None
@@ -120,9 +130,7 @@ def _options(args: list) -> tuple:
             raise SyntaxError_()
         value = args[i + 1]
         if name == b"COUNT":
-            count = min(parse_int(value), _MOST)
-            if count < 1:
-                raise SyntaxError_()
+            count = parse_count(value)
         elif name == b"MATCH":
             pattern = None if value == b"*" else value
         elif name == b"TYPE":

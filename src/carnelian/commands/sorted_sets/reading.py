@@ -16,8 +16,7 @@ from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.libc.stdint import uint64_t
 
-from carnelian.commands.keys.scanning import parse_cursor
-from carnelian.commands.operands import integer
+from carnelian.commands.keys.scanning import parse_count, parse_cursor
 from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
 from carnelian.engine.registry import at, command
 from carnelian.engine.session import PART
@@ -276,9 +275,7 @@ def _scan_options(args: list) -> tuple:
         if i + 1 == len(args):
             raise SyntaxError_()
         if name == b"COUNT":
-            count = integer(args[i + 1], "ERR value is not an integer or out of range")
-            if count < 1:
-                raise SyntaxError_()
+            count = parse_count(args[i + 1])
         elif name == b"MATCH":
             pattern = None if args[i + 1] == b"*" else args[i + 1]
         else:

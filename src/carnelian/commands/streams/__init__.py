@@ -3,6 +3,14 @@
 See https://redis.io/docs/latest/commands/?group=stream
 """
 
-from carnelian.commands.streams import claims, entries, groups, information, ranges, reading
+from carnelian.commands.streams import (
+    claims,
+    entries,
+    groups,
+    idempotency,
+    information,
+    ranges,
+    reading,
+)
 
-__all__ = ["claims", "entries", "groups", "information", "ranges", "reading"]
+__all__ = ["claims", "entries", "groups", "idempotency", "information", "ranges", "reading"]

@@ -1,14 +1,17 @@
-"""XPENDING, XCLAIM and XAUTOCLAIM: what is pending, and taking it over."""
+"""XPENDING, XCLAIM, XAUTOCLAIM and XNACK: what is pending, taking it over and giving it back."""
 
 import cython
 from cython.cimports.carnelian.commands.streams.operands import (
     consumer_for,
+    count_delivery,
+    propagate,
     propagate_claim,
     propagate_consumer,
     propagate_group,
     read_count,
     read_end,
     read_id,
+    read_ids,
     read_start,
 )
 from cython.cimports.carnelian.datatypes.consumer_group import (
@@ -16,6 +19,7 @@ from cython.cimports.carnelian.datatypes.consumer_group import (
     Group,
     PendingPointer,
     owner,
+    time_of,
 )
 from cython.cimports.carnelian.datatypes.id_tree import (
     Place,
@@ -39,7 +43,7 @@ from cython.cimports.carnelian.datatypes.stream_id import (
 from cython.cimports.carnelian.datatypes.stream_scan import Scan
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cython.cimports.libc.stdint import int64_t
+from cython.cimports.libc.stdint import INT64_MAX, int64_t
 
 from carnelian.commands.operands import integer
 from carnelian.commands.streams.operands import no_group, shown
@@ -151,11 +155,15 @@ def _listing(
             break
         step(cython.address(place))
         pending = group.find(id)
-        elapsed = session.keyspace.clock.ms - pending.time
+        elapsed = session.keyspace.clock.ms - time_of(pending)
         if idle and elapsed < idle:
             continue
         count -= 1
-        found.append([format_id(id), owner(pending).name, max(elapsed, 0), pending.count])
+        consumer = owner(pending)
+        if consumer is None:
+            found.append([format_id(id), b"", -1, pending.count])
+        else:
+            found.append([format_id(id), consumer.name, max(elapsed, 0), pending.count])
     return found
 
 
@@ -265,6 +273,14 @@ def _claim_options(session: Session, args: list, claim: _Claim):
 
 
 @cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def is_fresh(pending: PendingPointer, now: int64_t, idle: int64_t) -> cython.bint:
+    """Whether an entry was delivered too short a time ago; what is nobody's never was."""
+    return pending.consumer is not cython.NULL and now - pending.time < idle
+
+
+@cython.cfunc
 @cython.exceptval(-1)
 def _claim(
     session: Session,
@@ -288,9 +304,8 @@ def _claim(
         if not claim.force:
             return False
         pending = group.force(id)
-        pending.time = now
         pending.count = 1
-    elif claim.idle and now - pending.time < claim.idle:
+    elif claim.idle and is_fresh(pending, now, claim.idle):
         return False
     _take(session, key, group, claim, pending)
     found.append(format_id(id) if claim.just_id else scan.item())
@@ -301,11 +316,11 @@ def _claim(
 def _take(session: Session, key: bytes, group: Group, claim: _Claim, pending: PendingPointer):
     """Let a pending entry be that of the one who claims."""
     group.assign(pending, claim.consumer)
-    pending.time = claim.time
+    group.stamp(pending, claim.time)
     if claim.retries >= 0:
         pending.count = claim.retries
     elif not claim.just_id:
-        pending.count += 1
+        count_delivery(pending)
     claim.consumer.active_ms = session.keyspace.clock.ms
     propagate_claim(session, key, group, pending)
     session.keyspace.dirty += 1
@@ -315,7 +330,10 @@ def _take(session: Session, key: bytes, group: Group, claim: _Claim, pending: Pe
 def _forget(session: Session, key: bytes, group: Group, pending: PendingPointer):
     """Let an entry be pending no longer that is not in the stream any more."""
     id: Id = pending.id
-    propagate_claim(session, key, group, pending)
+    if pending.consumer is cython.NULL:
+        propagate(session, [b"XACK", key, group.name, format_id(cython.address(id))])
+    else:
+        propagate_claim(session, key, group, pending)
     session.keyspace.dirty += 1
     group.acknowledge(cython.address(id))
 
@@ -407,7 +425,7 @@ def _claim_on(
             seek(cython.address(group.pending), cython.address(id), cython.address(place))
             continue
         step(cython.address(place))
-        if claim.idle and now - pending.time < claim.idle:
+        if claim.idle and is_fresh(pending, now, claim.idle):
             continue
         _take(session, key, group, claim, pending)
         found.append(format_id(cython.address(id)) if claim.just_id else scan.item())
@@ -419,3 +437,101 @@ def _claim_on(
         )
         id = pending.id
     return [format_id(cython.address(id)), found, gone]
+
+
+# -- Giving back ---------------------------------------------------------------------------------
+
+
+@cython.final
+@cython.cclass
+class _Release:
+    """The options of XNACK."""
+
+    mode: bytes
+    retries: int64_t  # -1 if not given
+    force: cython.bint
+    ids: list
+
+
+@command(
+    "XNACK",
+    arity=-7,
+    flags="write fast",
+    keys=at(1, "RW update"),
+    group="stream",
+    since="8.8.0",
+    complexity="O(log(N)) for each entry, with N the number of pending ones",
+    summary="Gives pending entries back, for any consumer to take over at once.",
+    arguments=(
+        "key:key group:string mode=<SILENT | FAIL | FATAL>"
+        " ids=(IDS numids:integer id:string ...) [RETRYCOUNT count:integer] [FORCE]"
+    ),
+)
+def xnack(session: Session, args: list):
+    key: bytes = args[1]
+    values: Stream = session.db.collection(key, _Stream)
+    group: Group = None if values is None else values.group(args[2])
+    if group is None:
+        raise no_group(key, args[2])
+    options: _Release = _release_options(args)
+    id = cython.declare(Id)
+    pending: PendingPointer
+    released: int64_t = 0
+    session.db.keep(key)
+    for pair in options.ids:
+        id = id_of(pair)
+        pending = group.find(cython.address(id))
+        if pending is cython.NULL:
+            if not options.force or not values.has(cython.address(id)):
+                continue
+            pending = group.force(cython.address(id))
+            pending.count = 0
+        group.release(pending)
+        pending.count = _count_released(options, pending.count)
+        released += 1
+    if released:
+        session.db.note_newer_stream(key)
+        session.keyspace.dirty += released
+        session.engine.blocking.signal(session.db, key)
+    return released
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def _count_released(options: _Release, count: int64_t) -> int64_t:
+    """How many deliveries an entry counts that was given back."""
+    if options.retries >= 0:
+        return options.retries
+    if options.mode == b"FATAL":
+        return INT64_MAX
+    return count - 1 if options.mode == b"SILENT" and count > 0 else count
+
+
+@cython.cfunc
+def _release_options(args: list) -> _Release:
+    """Read what stands behind the group of XNACK."""
+    options: _Release = _Release()
+    place: cython.Py_ssize_t
+    options.mode = args[3].upper()
+    options.retries = -1
+    if options.mode not in (b"SILENT", b"FAIL", b"FATAL"):
+        raise Error("ERR mode must be SILENT, FAIL, or FATAL")
+    if args[4].upper() != b"IDS":
+        raise Error("ERR syntax error, expected IDS keyword")
+    count: cython.Py_ssize_t = integer(args[5], "ERR numids must be a positive integer", 1)
+    if count > len(args) - 6:
+        raise Error("ERR number of IDs doesn't match numids")
+    options.ids = read_ids(args, 6, 6 + count)
+    place = 6 + count
+    while place < len(args):
+        option: bytes = args[place].upper()
+        if option == b"FORCE":
+            options.force = True
+        elif option == b"RETRYCOUNT" and place + 1 < len(args):
+            place += 1
+            options.retries = integer(args[place], "ERR Invalid RETRYCOUNT value, must be >= 0", 0)
+        else:
+            raise Error(b"ERR Unrecognized XNACK option '%s'" % shown(args[place]))
+        place += 1
+    return options

@@ -1,6 +1,7 @@
 """XADD, XDEL, XDELEX, XLEN, XTRIM and XSETID: entries in and out."""
 
 import cython
+from cython.cimports.carnelian.commands.streams.idempotency import is_known, name_of, remember
 from cython.cimports.carnelian.commands.streams.operands import (
     Trimming,
     is_listened,
@@ -58,6 +59,8 @@ ENTRY_REFERENCED = cython.declare(cython.int, 2)
     arguments=(
         "key:key [NOMKSTREAM@6.2.0]"
         " [condition@8.2.0=<KEEPREF | DELREF | ACKED>]"
+        " [idmp@8.6.0=<IDMPAUTO producer-id:string"
+        " | IDMP idmp_ids=(producer-id:string idempotent-id:string)>]"
         " [trim=(strategy=<MAXLEN | MINID@6.2.0>"
         ' [operator=<equal="=" | approximately="~">] threshold:string'
         " [LIMIT count:integer@6.2.0])]"
@@ -67,6 +70,7 @@ ENTRY_REFERENCED = cython.declare(cython.int, 2)
         ("6.2.0", "NOMKSTREAM, MINID and LIMIT came."),
         ("7.0.0", "An id may be a time with any number: `<ms>-*`."),
         ("8.2.0", "KEEPREF, DELREF and ACKED came."),
+        ("8.6.0", "IDMP and IDMPAUTO came."),
     ],
 )
 def xadd(session: Session, args: list):
@@ -94,12 +98,19 @@ def xadd(session: Session, args: list):
             return None
         values = Stream()
     id = cython.declare(Id)
+    if found is not None and found.named:
+        if found.name is None:
+            found.name = name_of(args, place + 1)
+        if is_known(session, values, found, cython.address(id)):
+            return _known_already(session, args, found, place, cython.address(id))
     exact: cython.bint = _choose_id(session, values, found, cython.address(id))
     if not values.fits(args, place + 1):
         raise Error("ERR Elements are too large to be stored")
     if made:
         db.add(key, values)
     values.append(session.keyspace.limits, cython.address(id), args, place + 1)
+    if found is not None and found.named:
+        remember(session, key, values, found, cython.address(id))
     reply: bytes = format_id(cython.address(id))
     db.changed(key, _STREAM, b"xadd")
     if how.by != NO_TRIMMING and values.trim(cython.address(how)):
@@ -109,7 +120,23 @@ def xadd(session: Session, args: list):
         written[place] = reply
         if found is not None:
             _write_exactly(written, values, cython.address(how), found.threshold)
+            if found.named and args[found.named].upper() == b"IDMPAUTO":
+                written[found.named : found.named + 2] = [b"IDMP", found.producer, found.name]
         session.rewrite(written)
+    return reply
+
+
+@cython.cfunc
+def _known_already(
+    session: Session, args: list, found: Trimming, place: cython.Py_ssize_t, id: cython.pointer[Id]
+) -> bytes:
+    """The reply for an entry that was added before; only that it came again is to be logged."""
+    reply: bytes = format_id(id)
+    session.keyspace.dirty += 1
+    if is_listened(session):
+        session.rewrite(
+            [args[0], args[1], b"IDMP", found.producer, found.name, reply, args[place + 1], b""]
+        )
     return reply
 
 
@@ -300,13 +327,13 @@ def _remove(session: Session, key: bytes, values: Stream, ids: list, policy: cyt
         if kept and values.has(cython.address(id)):
             outcomes.append(ENTRY_REFERENCED)
             continue
-        if not values.erase(cython.address(id)):
-            outcomes.append(NO_ENTRY)
-            continue
+        gone: cython.bint = not values.erase(cython.address(id))
         if policy == DROP_REFERENCES:
-            values.drop_references(cython.address(id))
-        removed += 1
-        outcomes.append(ENTRY_DELETED)
+            dropped: cython.Py_ssize_t = values.drop_references(cython.address(id))
+            # What is pending of an entry that went before is a change of its own.
+            session.keyspace.dirty += dropped if gone else 0
+        removed += not gone
+        outcomes.append(NO_ENTRY if gone else ENTRY_DELETED)
     _deleted(session, key, values, removed)
     return outcomes
 
@@ -398,6 +425,8 @@ def xsetid(session: Session, args: list):
     values: Stream = session.db.collection_to_change(args[1], _Stream)
     if values is None:
         raise Error("ERR no such key")
+    if compare(cython.address(id), cython.address(values.max_deleted)) < 0:
+        raise Error("ERR The ID specified in XSETID is smaller than current max_deleted_entry_id")
     if values.last_live(cython.address(highest)):
         if compare(cython.address(id), cython.address(highest)) < 0:
             raise Error("ERR The ID specified in XSETID is smaller than the target stream top item")

@@ -6,8 +6,11 @@ from cython.cimports.carnelian.datatypes.consumer_group import (
     Group,
     PendingPointer,
     owner,
+    time_of,
 )
 from cython.cimports.carnelian.datatypes.id_tree import Place, item_at, seek, step
+from cython.cimports.carnelian.datatypes.idempotency import Idempotency
+from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id, format_id
 from cython.cimports.carnelian.datatypes.stream_scan import Scan
@@ -15,6 +18,7 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
 from carnelian.commands.streams.operands import bad_subcommand, no_group_of_key
+from carnelian.datatypes.idempotency import Idempotency as _Idempotency
 from carnelian.datatypes.stream import Stream as _Stream
 from carnelian.engine.registry import at, command, container
 from carnelian.resp.numbers import parse_int
@@ -127,6 +131,8 @@ def _lag(values: Stream, group: Group):
         ("6.0.0", "FULL came."),
         ("7.0.0", "Fields about what was added and deleted came."),
         ("7.2.0", "The field `active-time` came; `seen-time` changed."),
+        ("8.6.0", "Fields about idempotent adding came."),
+        ("8.8.0", "The field `nacked-count` came."),
     ],
 )
 def xinfo_stream(session: Session, args: list):
@@ -151,6 +157,7 @@ def xinfo_stream(session: Session, args: list):
         b"entries-added", values.entries_added,
         b"recorded-first-entry-id", format_id(cython.address(values.first)),
     ])  # fmt: skip
+    reply += _idempotency(session, values)
     if full:
         reply += [b"entries", _entries(values, count, False)]
         reply += [b"groups", [_full_group(values, group, count) for group in values.groups()]]
@@ -159,6 +166,25 @@ def xinfo_stream(session: Session, args: list):
         reply += [b"first-entry", _only(_entries(values, 1, False))]
         reply += [b"last-entry", _only(_entries(values, 1, True))]
     return reply
+
+
+@cython.cfunc
+def _idempotency(session: Session, values: Stream) -> list:
+    """What is known of entries by their names."""
+    known: Idempotency = values.idempotency
+    if known is None:
+        limits: Limits = session.keyspace.limits
+        known = _Idempotency(limits.stream_idmp_duration, limits.stream_idmp_maxsize)
+    known.forget_old(session.keyspace.clock.ms)
+    producers, names = known.sizes()
+    return [
+        b"idmp-duration", known.duration_s,
+        b"idmp-maxsize", known.most,
+        b"pids-tracked", producers,
+        b"iids-tracked", names,
+        b"iids-added", known.added,
+        b"iids-duplicates", known.duplicates,
+    ]  # fmt: skip
 
 
 @cython.cfunc
@@ -190,7 +216,9 @@ def _full_group(values: Stream, group: Group, count: int64_t):
             PendingPointer, item_at(cython.address(group.pending), cython.address(place))
         )
         id = format_id(cython.address(pending.id))
-        found.append([id, owner(pending).name, pending.time, pending.count])
+        consumer = owner(pending)
+        name = b"" if consumer is None else consumer.name
+        found.append([id, name, time_of(pending), pending.count])
         step(cython.address(place))
     return FlatMap([
         b"name", group.name,
@@ -198,6 +226,7 @@ def _full_group(values: Stream, group: Group, count: int64_t):
         b"entries-read", _entries_read(group),
         b"lag", _lag(values, group),
         b"pel-count", group.size(),
+        b"nacked-count", group.released,
         b"pending", found,
         b"consumers", [_full_consumer(group, consumer, count) for consumer in group.in_order()],
     ])  # fmt: skip

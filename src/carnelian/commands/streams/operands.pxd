@@ -11,6 +11,9 @@ cdef class Trimming:
     cdef Id id
     cdef bint has_id
     cdef bint any_seq      # the id is only a time, any number will do
+    cdef Py_ssize_t named  # where IDMP or IDMPAUTO stands, 0 if it does not
+    cdef bytes producer
+    cdef bytes name        # None with IDMPAUTO
 
 cdef int read_id(bytes word, Id *id, uint64_t missing) except -1
 cdef int read_new_id(bytes word, Id *id, bint *any_seq) except -1
@@ -22,6 +25,7 @@ cdef int read_policy(bytes option)
 cdef Py_ssize_t read_trimming(Session session, list args, Trim *how, bint adding, Trimming found) except -1
 
 cdef Consumer consumer_for(Session session, bytes key, Group group, bytes name)
+cdef void count_delivery(Pending *pending) noexcept
 cdef bint is_listened(Session session)
 cdef propagate(Session session, list words)
 cdef propagate_claim(Session session, bytes key, Group group, const Pending *pending)

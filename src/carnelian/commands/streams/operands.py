@@ -25,7 +25,7 @@ from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.resp.numbers import parse_int
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 from cython.cimports.libc.string import memset
 
 from carnelian.engine.session import FLAG_LOADER, FLAG_PRIMARY
@@ -163,7 +163,9 @@ def read_policy(option):
 @cython.final
 @cython.cclass
 class Trimming:
-    """What else was found: NOMKSTREAM, where the threshold stands, and the id if one is given."""
+    """What else was found: NOMKSTREAM, where the threshold stands, the id if one is given, and who
+    calls the entry what.
+    """
 
 
 def read_trimming(session, args, how, adding, found):
@@ -189,6 +191,8 @@ def read_trimming(session, args, how, adding, found):
             has_limit = True
         elif adding and option == b"NOMKSTREAM":
             found.no_stream = True
+        elif adding and at + 1 < last and option in (b"IDMP", b"IDMPAUTO"):
+            at = read_name(args, at, found)
         elif option in _POLICIES:
             if has_policy:
                 raise SyntaxError_()
@@ -201,8 +205,29 @@ def read_trimming(session, args, how, adding, found):
         else:
             raise SyntaxError_()
         at += 1
+    if found.named and found.has_id and not session.flags & _OBEYED:
+        raise Error("ERR IDMP/IDMPAUTO can be used only with auto-generated IDs")
     check_trimming(session, how, adding, has_limit)
     return at
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def read_name(args: list, at: cython.Py_ssize_t, found: Trimming) -> cython.Py_ssize_t:
+    """Read IDMP or IDMPAUTO, which stands at ``at``; returns where its last word stands."""
+    option: bytes = args[at].upper()
+    if found.named:
+        raise Error("ERR IDMP/IDMPAUTO specified multiple times")
+    found.named = at
+    found.producer = args[at + 1]
+    if not found.producer:
+        raise Error(b"ERR %s requires a non-empty producer ID" % option)
+    if option == b"IDMPAUTO":
+        return at + 1
+    found.name = args[at + 2]
+    if not found.name:
+        raise Error("ERR IDMP requires a non-empty idempotent ID")
+    return at + 2
 
 
 @cython.cfunc
@@ -268,6 +293,12 @@ def consumer_for(session, key, group, name):
         session.keyspace.notify(session.db, _STREAM, b"xgroup-createconsumer", key)
     found.seen_ms = now
     return found
+
+
+def count_delivery(pending):
+    """Count one more delivery of a pending entry, as far as can be counted."""
+    if pending.count < INT64_MAX:
+        pending.count += 1
 
 
 def is_listened(session):

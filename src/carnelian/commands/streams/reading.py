@@ -5,6 +5,7 @@ from __future__ import annotations
 import cython
 from cython.cimports.carnelian.commands.streams.operands import (
     consumer_for,
+    count_delivery,
     propagate_claim,
     propagate_consumer,
     propagate_group,
@@ -27,9 +28,11 @@ from cython.cimports.carnelian.datatypes.stream_id import (
 from cython.cimports.carnelian.datatypes.stream_scan import Scan
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.carnelian.resp.numbers import parse_int
+from cython.cimports.cpython.bytes import PyBytes_GET_SIZE
+from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 
-from carnelian.commands.operands import milliseconds
+from carnelian.commands.operands import integer, milliseconds
 from carnelian.commands.streams.operands import no_group, shown
 from carnelian.datatypes.stream import Stream as _Stream
 from carnelian.engine.registry import after, command
@@ -40,6 +43,16 @@ from carnelian.resp.replies import Error, FlatMap, SyntaxError_
 _NULL_ARRAY = cython.declare(object, _null_array)
 _SCRIPT = cython.declare(cython.int, FLAG_SCRIPT)
 _TYPE: bytes = b"stream"
+
+# Pending entries that are taken over at a time.
+_MOST_TAKEN = cython.declare(int64_t, 1000)
+# The least time, in ms, after which a waiting session looks again for what has become due.
+_SHORTEST_WAIT = cython.declare(int64_t, 100)
+# How long ago and how often a new entry was delivered.
+_FIRST_DELIVERY: tuple = (0, 0)
+# Bytes around a key, and of a null.
+_KEY_FRAME = cython.declare(int64_t, 16)
+_NULL_SIZE = cython.declare(int64_t, 5)
 
 _HIGHEST = cython.declare(Id)
 _HIGHEST.ms = _HIGHEST.seq = ~cython.cast(uint64_t, 0)
@@ -63,8 +76,10 @@ _MEANINGLESS = (
     complexity="O(N) with N the number of entries replied",
     summary="Replies with entries behind an id in each of several streams, or waits for some.",
     arguments=(
-        "[COUNT count:integer] [BLOCK milliseconds:integer] STREAMS streams=(key:key ... id ...)"
+        "[COUNT count:integer] [MAXCOUNT maxcount:integer@8.10.0] [MAXSIZE maxsize:integer@8.10.0]"
+        " [BLOCK milliseconds:integer] STREAMS streams=(key:key ... id ...)"
     ),
+    history=[("8.10.0", "MAXCOUNT and MAXSIZE came.")],
 )
 def xread(session: Session, args: list):
     return _read(session, args, _options(session, args, False))
@@ -77,12 +92,18 @@ def xread(session: Session, args: list):
     keys=after("STREAMS", "RO access", start=4, last=-1, limit=2),
     group="stream",
     since="5.0.0",
-    complexity="O(N) with N the number of entries replied",
+    complexity=(
+        "O(N) with N the number of entries replied; with CLAIM, now and then O(M) with M the"
+        " number of pending entries"
+    ),
     summary="Replies with entries that nobody of the group has got yet, or waits for some.",
     arguments=(
         "GROUP group_consumer=(group consumer) [COUNT count:integer]"
-        " [BLOCK milliseconds:integer] [NOACK] STREAMS streams=(key:key ... id ...)"
+        " [MAXCOUNT maxcount:integer@8.10.0] [MAXSIZE maxsize:integer@8.10.0]"
+        " [BLOCK milliseconds:integer] [CLAIM min-idle-time:integer@8.4.0] [NOACK]"
+        " STREAMS streams=(key:key ... id ...)"
     ),
+    history=[("8.4.0", "CLAIM came."), ("8.10.0", "MAXCOUNT and MAXSIZE came.")],
 )
 def xreadgroup(session: Session, args: list):
     session.rewrite([])
@@ -94,8 +115,14 @@ def xreadgroup(session: Session, args: list):
 class _Request:
     """The options of one command."""
 
-    count: int64_t
+    count: int64_t  # from each stream, 0 for any number
+    most: int64_t  # from all of them
+    size: int64_t  # bytes of the reply after which no more is added
+    taken: int64_t
+    bytes: int64_t
     timeout_ms: int64_t  # -1 not to wait
+    claim: int64_t  # how long pending entries must have waited to be taken over, -1 not to
+    retry_ms: int64_t  # when one will have
     no_ack: cython.bint
     group: bytes
     consumer: bytes
@@ -109,7 +136,7 @@ class _Request:
 def _options(session: Session, args: list, grouped: cython.bint) -> _Request:
     """Read what stands before the keys, and the keys."""
     request: _Request = _Request()
-    request.timeout_ms = -1
+    request.timeout_ms = request.claim = -1
     last: cython.Py_ssize_t = len(args) - 1
     place: cython.Py_ssize_t = 1
     while place <= last:
@@ -123,6 +150,18 @@ def _options(session: Session, args: list, grouped: cython.bint) -> _Request:
         elif option == b"COUNT" and place < last:
             place += 1
             request.count = read_count(args[place])
+        elif option == b"MAXCOUNT" and place < last:
+            place += 1
+            request.most = _positive(args[place], "MAXCOUNT")
+        elif option == b"MAXSIZE" and place < last:
+            place += 1
+            request.size = _positive(args[place], "MAXSIZE")
+        elif option == b"CLAIM" and place < last:
+            _only_in_groups(grouped, "CLAIM")
+            place += 1
+            request.claim = integer(args[place], "ERR min-idle-time is not an integer")
+            if request.claim < 0:
+                raise Error("ERR min-idle-time must be a positive integer")
         elif option == b"GROUP" and place + 1 < last:
             _only_in_groups(grouped, "GROUP")
             request.group = args[place + 1]
@@ -145,8 +184,20 @@ def _options(session: Session, args: list, grouped: cython.bint) -> _Request:
         )
     if grouped and request.group is None:
         raise Error("ERR Missing GROUP option for XREADGROUP")
+    if request.most and request.count > request.most:
+        raise Error("ERR MAXCOUNT must be greater than or equal to COUNT")
     request.keys = args[request.streams : (request.streams + last + 1) // 2]
     return request
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _positive(word: bytes, option: str) -> int64_t:
+    """The number of an option that takes no less than one."""
+    number: int64_t = parse_int(word)
+    if number < 1:
+        raise Error(f"ERR {option} must be a positive integer")
+    return number
 
 
 @cython.cfunc
@@ -180,6 +231,8 @@ def _read(session: Session, args: list, request: _Request):
     _find_starts(session, args, request)
     for place in range(len(request.keys)):
         key = request.keys[place]
+        if request.taken and _is_full(request, 0):
+            break
         values = db.collection(key, _Stream)
         if values is None:
             continue
@@ -187,9 +240,10 @@ def _read(session: Session, args: list, request: _Request):
             entries = _serve_group(session, key, values, request, place)
         else:
             start = id_of(request.starts[place])
-            entries = _entries_behind(values, cython.address(start), request.count)
+            entries = _entries_behind(values, cython.address(start), request)
         if entries is not None:
             found.append((key, entries))
+            request.bytes += _KEY_FRAME + PyBytes_GET_SIZE(key)
     if found:
         if session.protocol > 2:
             return FlatMap([part for pair in found for part in pair])
@@ -198,8 +252,58 @@ def _read(session: Session, args: list, request: _Request):
         return _NULL_ARRAY
     return session.engine.blocking.wait(
         session, _retried(args, request), request.keys, request.timeout_ms, _NULL_ARRAY,
-        _TYPE if request.group is None else None,
+        _TYPE if request.group is None else None, request.retry_ms,
     )  # fmt: skip
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def _is_full(request: _Request, here: cython.Py_ssize_t) -> cython.bint:
+    """Whether no more is to be replied of a stream that has given so many entries."""
+    return (
+        (request.count != 0 and here >= request.count)
+        or (request.most != 0 and request.taken >= request.most)
+        or (request.size != 0 and request.bytes >= request.size)
+    )
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _add(request: _Request, found: list, item: list) -> cython.bint:
+    """Add an entry to what a stream gives; returns whether it is the last one."""
+    found.append(item)
+    request.taken += 1
+    if request.size:
+        request.bytes += _size_of(item)
+    return _is_full(request, len(found))
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _size_of(part) -> int64_t:
+    """Bytes of a part of a reply on the wire."""
+    size: int64_t
+    if isinstance(part, bytes):
+        size = PyBytes_GET_SIZE(part)
+        return size + 5 + _digits(size)
+    if isinstance(part, list):
+        size = 3 + _digits(len(part))
+        for each in part:
+            size += _size_of(each)
+        return size
+    return 3 + len(str(part)) if isinstance(part, int) else _NULL_SIZE
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def _digits(number: int64_t) -> cython.int:
+    digits: cython.int = 1
+    while number >= 10:
+        number //= 10
+        digits += 1
+    return digits
 
 
 @cython.cfunc
@@ -273,7 +377,7 @@ def _has_behind(values: Stream, id: cython.pointer[Id]) -> cython.bint:
 
 
 @cython.cfunc
-def _entries_behind(values: Stream, id: cython.pointer[Id], count: int64_t):
+def _entries_behind(values: Stream, id: cython.pointer[Id], request: _Request):
     """Entries with higher ids; None if there are none."""
     if not _has_behind(values, id):
         return None
@@ -281,8 +385,7 @@ def _entries_behind(values: Stream, id: cython.pointer[Id], count: int64_t):
     scan: Scan = values.scan(id, cython.address(_HIGHEST), False)
     found: list = []
     while scan.next():
-        found.append(scan.item())
-        if count and len(found) == count:
+        if _add(request, found, scan.item()):
             break
     return found
 
@@ -299,25 +402,93 @@ def _serve_group(
     made: cython.bint = group.consumer(request.consumer) is None
     consumer: Consumer = consumer_for(session, key, group, request.consumer)
     start = cython.declare(Id)
-    entries = None
+    found: list = []
     if request.starts[place] != _NEW:
         start = id_of(request.starts[place])
         step_up(cython.address(start))
-        entries = _history(session, values, group, consumer, cython.address(start), request.count)
-    elif _has_behind(values, cython.address(group.last)):
-        if made and request.no_ack:
-            propagate_consumer(session, key, group, request.consumer)
-        made = made and not request.no_ack
-        entries = _deliver(session, key, values, group, consumer, request)
-        made = made and consumer.size() == 0
-    if made:
+        found = _history(session, values, group, consumer, cython.address(start), request)
+    else:
+        if request.claim >= 0:
+            _take_over(session, key, values, group, consumer, request, found)
+        if not _is_full(request, len(found)) and _has_behind(values, cython.address(group.last)):
+            _deliver(session, key, values, group, consumer, request, found)
+        if not found:
+            found = None
+        else:
+            session.keyspace.dirty += 1
+    if made and consumer.size() == 0:
         propagate_consumer(session, key, group, request.consumer)
-    if entries is not None:
-        session.keyspace.dirty += 1
-    return entries
+    return found
 
 
 @cython.cfunc
+def _take_over(
+    session: Session,
+    key: bytes,
+    values: Stream,
+    group: Group,
+    consumer: Consumer,
+    request: _Request,
+    found: list,
+):
+    """Give a consumer what has been pending for long, that which waits longest first."""
+    now: int64_t = session.keyspace.clock.ms
+    latest: int64_t = now - request.claim
+    elapsed: int64_t
+    pending: PendingPointer
+    scan: Scan
+    id = cython.declare(Id)
+    # What is taken over is due again at once if it need not wait: all is looked at in one go.
+    most: int64_t = -1 if request.claim == 0 else _MOST_TAKEN
+    taken: list = [None]
+    while taken and not _is_full(request, len(found)):
+        if request.count and most > 0:
+            most = min(most, request.count - len(found))
+        if request.most and most > 0:
+            most = min(most, request.most - request.taken)
+        taken = group.take_due(latest, most)
+        for pair in taken:
+            if _is_full(request, len(found)):
+                group.forget_order()
+                break
+            id = id_of(pair)
+            scan = values.scan(cython.address(id), cython.address(id), False)
+            if not scan.next():
+                continue
+            pending = group.find(cython.address(id))
+            elapsed = -1 if pending.consumer is cython.NULL else max(now - pending.time, 0)
+            item: list = scan.item()
+            item += (elapsed, pending.count)
+            group.assign(pending, consumer)
+            group.stamp(pending, now)
+            count_delivery(pending)
+            consumer.active_ms = now
+            propagate_claim(session, key, group, pending)
+            _add(request, found, item)
+        if request.claim == 0:
+            break
+    if not found:
+        _note_retry(request, group, now)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _note_retry(request: _Request, group: Group, now: int64_t) -> cython.void:
+    """Note when to look again for what has been pending for long enough.
+
+    What is delivered to others from now on is not due before what a whole wait brings.
+    """
+    wait: int64_t = max(request.claim, _SHORTEST_WAIT)
+    due: int64_t = group.next_due()
+    if wait > INT64_MAX - now:
+        return
+    due = min(due, now) + wait
+    if request.retry_ms == 0 or due < request.retry_ms:
+        request.retry_ms = max(due, now + 1)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
 def _deliver(
     session: Session,
     key: bytes,
@@ -325,28 +496,31 @@ def _deliver(
     group: Group,
     consumer: Consumer,
     request: _Request,
-) -> list:
+    found: list,
+) -> cython.int:
     """Give entries that are new for the group to a consumer."""
     now: int64_t = session.keyspace.clock.ms
     pending: PendingPointer
     start: Id = group.last
-    found: list = []
+    item: list
     step_up(cython.address(start))
     scan: Scan = values.scan(cython.address(start), cython.address(_HIGHEST), False)
     while scan.next():
         values.advance(group, cython.address(scan.entry.id))
-        found.append(scan.item())
+        item = scan.item()
+        if request.claim >= 0:
+            item += _FIRST_DELIVERY
         if not request.no_ack:
             pending = group.deliver(cython.address(scan.entry.id), consumer)
-            pending.time = now
+            group.stamp(pending, now)
             pending.count = 1
             consumer.active_ms = now
             propagate_claim(session, key, group, pending)
-        if request.count and len(found) == request.count:
+        if _add(request, found, item):
             break
-    if request.no_ack and found:
+    if request.no_ack:
         propagate_group(session, key, group)
-    return found
+    return 0
 
 
 @cython.cfunc
@@ -356,24 +530,27 @@ def _history(
     group: Group,
     consumer: Consumer,
     start: cython.pointer[Id],
-    count: int64_t,
+    request: _Request,
 ) -> list:
-    """Entries that are pending for a consumer, from an id on."""
+    """Entries that are pending for a consumer, from an id on. Nothing is changed by that."""
     place = cython.declare(Place)
     pending: PendingPointer
     id: ConstId
     scan: Scan
+    item: list
     found: list = []
     seek(cython.address(consumer.pending), start, cython.address(place))
-    while place.leaf is not cython.NULL and not (count and len(found) == count):
+    while place.leaf is not cython.NULL:
         id = cython.cast(ConstId, item_at(cython.address(consumer.pending), cython.address(place)))
         scan = values.scan(id, id, False)
         if scan.next():
-            found.append(scan.item())
+            item = scan.item()
             pending = group.find(id)
-            pending.time = session.keyspace.clock.ms
-            pending.count += 1
+            group.stamp(pending, session.keyspace.clock.ms)
+            count_delivery(pending)
         else:
-            found.append([format_id(id), _NULL_ARRAY])
+            item = [format_id(id), _NULL_ARRAY]
         step(cython.address(place))
+        if _add(request, found, item):
+            break
     return found

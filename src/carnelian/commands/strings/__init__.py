@@ -3,6 +3,6 @@
 See https://redis.io/docs/latest/commands/?group=string
 """
 
-from carnelian.commands.strings import counters, pairs, pieces, values
+from carnelian.commands.strings import bounded, counters, pairs, pieces, values
 
-__all__ = ["counters", "pairs", "pieces", "values"]
+__all__ = ["bounded", "counters", "pairs", "pieces", "values"]

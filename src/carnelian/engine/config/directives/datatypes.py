@@ -106,5 +106,20 @@ TOPIC = Topic(
             awaits="streams",
             summary="Entries of a node of a stream; 0 is no limit.",
         ),
+        Integer(
+            "stream-idmp-duration",
+            100,
+            1,
+            86400,
+            summary="Seconds for which a stream knows an entry that was added with IDMP or "
+            "IDMPAUTO, unless XCFGSET says otherwise.",
+        ),
+        Integer(
+            "stream-idmp-maxsize",
+            100,
+            1,
+            10000,
+            summary="Entries that a stream knows of one producer, unless XCFGSET says otherwise.",
+        ),
     ),
 )

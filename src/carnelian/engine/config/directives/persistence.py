@@ -109,6 +109,16 @@ APPEND_ONLY = Topic(
             "everysec always no",
             summary="When writes are forced to the disk.",
         ),
+        Integer(
+            "aof-write-interval",
+            0,
+            0,
+            1000,
+            "hidden",
+            summary="Milliseconds for which writes may be gathered (64 kB at most) before the "
+            "system gets them, and be lost when the process is killed; 0: none is. Without "
+            "effect where appendfsync is always.",
+        ),
         Boolean(
             "no-appendfsync-on-rewrite",
             False,

@@ -1,0 +1,11 @@
+from carnelian.commands.streams.operands cimport Trimming
+from carnelian.datatypes.idempotency cimport Idempotency
+from carnelian.datatypes.stream cimport Stream
+from carnelian.datatypes.stream_id cimport Id
+from carnelian.engine.session cimport Session
+
+
+cdef Idempotency memory_of(Session session, bytes key, Stream values)
+cdef bytes name_of(list args, Py_ssize_t place)
+cdef bint is_known(Session session, Stream values, Trimming found, Id *id) except -1
+cdef int remember(Session session, bytes key, Stream values, Trimming found, const Id *id) except -1

@@ -1,0 +1,169 @@
+"""XCFGSET, XIDMPRECORD and what XADD does with IDMP: entries that may be sent again."""
+
+import hashlib
+
+import cython
+from cython.cimports.carnelian.commands.streams.operands import Trimming, read_id
+from cython.cimports.carnelian.datatypes.idempotency import Idempotency
+from cython.cimports.carnelian.datatypes.stream import Stream
+from cython.cimports.carnelian.datatypes.stream_id import Id
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.resp.numbers import parse_int
+from cython.cimports.libc.stdint import int64_t
+
+from carnelian.datatypes.idempotency import Idempotency as _Idempotency
+from carnelian.datatypes.stream import Stream as _Stream
+from carnelian.engine.registry import at, command
+from carnelian.engine.session import FLAG_LOADER, FLAG_PRIMARY
+from carnelian.resp.replies import OK as _ok
+from carnelian.resp.replies import Error, SyntaxError_
+
+_OK = cython.declare(object, _ok)
+# These say what was decided already: how old it is does not matter.
+_OBEYED = cython.declare(cython.int, FLAG_LOADER | FLAG_PRIMARY)
+
+_LONGEST = cython.declare(int64_t, 86400)
+_MOST = cython.declare(int64_t, 10000)
+_NAME_BYTES: int = 16
+
+
+def memory_of(session, key, values):
+    """What a stream remembers, from now on if it has not until now."""
+    if values.idempotency is None:
+        values.idempotency = _Idempotency(
+            session.keyspace.limits.stream_idmp_duration,
+            session.keyspace.limits.stream_idmp_maxsize,
+        )
+        session.db.note_newer_stream(key)
+    return values.idempotency
+
+
+def name_of(args, place):
+    """A name for the fields and values from ``place`` on that is the same in whatever order."""
+    pairs: list = sorted(zip(args[place::2], args[place + 1 :: 2], strict=True))
+    content = hashlib.blake2b(digest_size=_NAME_BYTES)
+    for pair in pairs:
+        for word in pair:
+            content.update(b"%d:" % len(word))
+            content.update(word)
+    return content.digest()
+
+
+def is_known(session, values, found, id):
+    """Whether an entry was added under its name before; its id is set to what it was then.
+
+    Where it is said which id an entry has, only that very one counts.
+    """
+    obeyed: cython.bint = session.flags & _OBEYED != 0
+    if values is None or values.idempotency is None:
+        return False
+    known: Idempotency = values.idempotency
+    number = known.find(found.producer, found.name, 0 if obeyed else session.keyspace.clock.ms)
+    if number is None or (obeyed and (not found.has_id or number != as_number(found))):
+        return False
+    known.duplicates += 1
+    id.ms = number >> 64
+    id.seq = number & 0xFFFFFFFFFFFFFFFF
+    return True
+
+
+@cython.cfunc
+def as_number(found: Trimming):
+    """The id that was given, as one number."""
+    high: object = found.id.ms
+    return high << 64 | found.id.seq
+
+
+def remember(session, key, values, found, id):
+    """Note that an entry was added under its name."""
+    known: Idempotency = memory_of(session, key, values)
+    high: object = id.ms
+    if not session.flags & _OBEYED:
+        known.forget_idle(session.keyspace.clock.ms)
+    known.record(found.producer, found.name, high << 64 | id.seq)
+    known.added += 1
+    return 0
+
+
+@command(
+    "XCFGSET",
+    arity=-2,
+    flags="write fast",
+    keys=at(1, "RW update"),
+    group="stream",
+    since="8.6.0",
+    complexity="O(1); O(N) where a setting changes, with N the number of entries known by name",
+    summary="Sets for how long, and how many, entries of a producer are known by their names.",
+    arguments="key:key [IDMP-DURATION idmp-duration:integer] [IDMP-MAXSIZE idmp-maxsize:integer]",
+)
+def xcfgset(session: Session, args: list):
+    duration: int64_t = 0
+    most: int64_t = 0
+    place: cython.Py_ssize_t = 2
+    if len(args) == 2:
+        raise Error("ERR At least one parameter must be specified")
+    while place < len(args):
+        option: bytes = args[place].upper()
+        if option not in (b"IDMP-DURATION", b"IDMP-MAXSIZE") or place + 1 == len(args):
+            raise SyntaxError_()
+        number: int64_t = parse_int(args[place + 1])
+        if option == b"IDMP-DURATION":
+            duration = number
+            if not 1 <= duration <= _LONGEST:
+                raise Error("ERR IDMP-DURATION must be between 1 and 86400 seconds")
+        else:
+            most = number
+            if not 1 <= most <= _MOST:
+                raise Error("ERR IDMP-MAXSIZE must be between 1 and 10000 entries")
+        place += 2
+    values: Stream = session.db.collection_to_change(args[1], _Stream)
+    if values is None:
+        raise Error("ERR no such key")
+    known: Idempotency = memory_of(session, args[1], values)
+    duration = duration or known.duration_s
+    most = most or known.most
+    if duration != known.duration_s or most != known.most:
+        known.duration_s = duration
+        known.most = most
+        known.clear()
+    session.keyspace.dirty += 1
+    return _OK
+
+
+@command(
+    "XIDMPRECORD",
+    arity=5,
+    flags="write denyoom fast",
+    keys=at(1, "RW update"),
+    group="stream",
+    since="8.6.2",
+    complexity="O(log(N)) with N the number of entries",
+    summary="Gives an entry a name of its producer; for files and replicas.",
+    arguments="key:key pid:string iid:string stream-id:string",
+)
+def xidmprecord(session: Session, args: list):
+    id = cython.declare(Id)
+    values: Stream = session.db.collection_to_change(args[1], _Stream)
+    if values is None:
+        raise Error("ERR no such key")
+    if not args[2]:
+        raise Error("ERR XIDMPRECORD requires a non-empty producer ID")
+    if not args[3]:
+        raise Error("ERR XIDMPRECORD requires a non-empty idempotent ID")
+    read_id(args[4], cython.address(id), 0)
+    # A file has names of entries that are gone, too: they are known until their time is over.
+    if not session.flags & _OBEYED and not values.has(cython.address(id)):
+        raise Error("ERR The specified stream ID was deleted or doesn't exist")
+    high: object = id.ms
+    number = high << 64 | id.seq
+    known: Idempotency = memory_of(session, args[1], values)
+    present = known.find(args[2], args[3], 0)
+    if present is not None and present != number:
+        raise Error(
+            "ERR The specified IDMP producer-id/idempotent-id pair maps to a different stream ID"
+        )
+    if present is None:
+        known.record(args[2], args[3], number)
+        known.added += 1
+        session.keyspace.dirty += 1
+    return _OK

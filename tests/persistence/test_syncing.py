@@ -1,0 +1,95 @@
+"""The thread that forces files to the disk needs nothing but the disk."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from carnelian.persistence.syncing import Syncer
+
+
+@pytest.fixture
+def syncer() -> Iterator[Syncer]:
+    syncer = Syncer(lambda level, message: None)
+    yield syncer
+    syncer.end()
+
+
+@pytest.fixture
+def fd(tmp_path: Path) -> int:
+    return os.open(tmp_path / "file", os.O_WRONLY | os.O_CREAT)
+
+
+def until(done: Callable[[], bool]) -> None:
+    """Look again and again, without letting another thread have the interpreter."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    try:
+        end = time.monotonic() + 10
+        while not done():
+            assert time.monotonic() < end
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_works_while_somebody_else_has_the_interpreter(syncer: Syncer, fd: int) -> None:
+    syncer.sync(fd, 1)
+    syncer.wait()
+    for offset in (2, 3, 4):
+        syncer.sync(fd, offset)
+        until(lambda: syncer.pending == 0)
+        assert syncer.synced_offset == offset
+        assert not syncer.busy
+    syncer.close(fd, 5)
+    until(lambda: syncer.synced_offset == 5)
+    syncer.wait()
+    with pytest.raises(OSError):
+        os.fstat(fd)
+
+
+def test_ends_and_begins_again(syncer: Syncer, fd: int) -> None:
+    before = set(threading.enumerate())
+    for offset in range(1, 50):
+        syncer.sync(fd, offset)
+        if offset % 3 == 0:
+            syncer.end()
+        if offset % 5 == 0:
+            syncer.wait()
+    syncer.wait()
+    assert syncer.synced_offset == 49
+    syncer.end()
+    end = time.monotonic() + 5
+    while set(threading.enumerate()) - before:
+        assert time.monotonic() < end
+        time.sleep(0.001)
+    os.close(fd)
+
+
+def test_what_cannot_be_forced_to_the_disk_is_no_failure(syncer: Syncer) -> None:
+    end, other = os.pipe()
+    syncer.sync(other, 1)
+    syncer.close(end, 2)
+    syncer.sync(9999, 3)
+    syncer.wait()
+    assert (syncer.failure, syncer.synced_offset) == (0, 3)
+    os.close(other)
+
+
+def test_works_without_a_thread(syncer: Syncer, fd: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    syncer.sync(fd, 1)
+    syncer.close(fd, 2)
+    assert (syncer.pending, syncer.synced_offset) == (0, 2)
+    monkeypatch.undo()
+    syncer.sync(9999, 3)
+    syncer.wait()
+    assert syncer.synced_offset == 3

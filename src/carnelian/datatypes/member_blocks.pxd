@@ -1,3 +1,4 @@
+from carnelian.datatypes.slabs cimport LARGEST_CELL, cell_size
 from carnelian.datatypes.table cimport hash_text, prefetch
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
@@ -9,7 +10,8 @@ cdef extern from *:
 
 # A bucket is the address of its block with the number of members in the 16 bits above, or zero.
 #
-# A block: version, 2 bytes | a mark for each member, 2 bytes | the texts in the same order.
+# A block: version | eighth of its cell's size, 0 if that is a large one, which always fits closely |
+# a mark for each member, 2 bytes | the texts in the same order.
 # A mark: low 9 bits: bits of the hash, see shift_of(); above: LONG; high 6: the bytes of the text.
 cdef enum:
     COUNT_SHIFT = 48
@@ -57,11 +59,11 @@ cdef inline uint16_t *marks_of(uint8_t *block) noexcept nogil:
 
 
 cdef inline uint32_t version_of(uint8_t *block) noexcept nogil:
-    return (<uint16_t *>block)[0]
+    return block[0]
 
 
 cdef inline void set_version(uint8_t *block, uint32_t version) noexcept nogil:
-    (<uint16_t *>block)[0] = <uint16_t>version
+    block[0] = <uint8_t>version
 
 
 # From which bit of the hash on a mark has bits of it, where `depth` bits tell the bucket.
@@ -107,6 +109,15 @@ cdef inline Py_ssize_t size_of(Py_ssize_t count, Py_ssize_t texts) noexcept nogi
     return HEAD + 2 * count + texts
 
 
+# The bytes of the cell of a block with that many in use.
+cdef inline Py_ssize_t room_of(const uint8_t *block, Py_ssize_t size) noexcept nogil:
+    return block[1] << 3 if block[1] else cell_size(size)
+
+
+cdef inline void set_room(uint8_t *block, Py_ssize_t size) noexcept nogil:
+    block[1] = <uint8_t>(cell_size(size) >> 3) if size <= LARGEST_CELL else 0
+
+
 cdef inline LongText *long_text(const uint8_t *at) noexcept nogil:
     cdef LongText *long = NULL
     memcpy(&long, at, POINTER)
@@ -124,7 +135,7 @@ cdef inline bint is_at(
 
 # The index of a member in a bucket, -1 if it is not there.
 #
-# Looks at four marks at once, in aligned words that begin with the version: what is read behind the
+# Looks at four marks at once, in aligned words that begin with the head: what is read behind the
 # last mark is of the same cell. A word less a mark is zero in one of its quarters if that is there.
 cdef inline Py_ssize_t place_in(
     uint64_t bucket, uint16_t mark, const char *text, Py_ssize_t length

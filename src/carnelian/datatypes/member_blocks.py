@@ -116,7 +116,7 @@ def text_in(bucket, index):
 
 
 def copy_without(target, block, count, index, before, behind):
-    """Write a block but for one member to a place, which may be that of the block itself.
+    """Write a block but for one member and its head to a place, which may be its own.
 
     ``before`` and ``behind`` are the bytes of the texts on both sides of it.
     """
@@ -124,7 +124,7 @@ def copy_without(target, block, count, index, before, behind):
     width: cython.Py_ssize_t = width_of(marks_of(block)[index])
     texts: cython.pointer[uint8_t] = block + size_of(count, 0)
     if target != block:
-        memcpy(target, block, gap)
+        memcpy(target + HEAD, block + HEAD, gap - HEAD)
     # What lies between the mark and the text moves as a whole, and ends two bytes earlier.
     memmove(target + gap, block + gap + 2, 2 * (count - index - 1) + before)
     memmove(target + size_of(count - 1, before), texts + before + width, behind)

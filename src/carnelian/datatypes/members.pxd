@@ -56,6 +56,8 @@ cdef class Members:
     cdef uint8_t *open_block(
         self, Py_ssize_t count, Py_ssize_t texts, uint32_t version
     ) except? NULL
+    cdef uint8_t *take_block(self, Py_ssize_t size, uint32_t version) except NULL
+    cdef void give_block(self, uint8_t *block, Py_ssize_t size) noexcept
     cdef int make_room(self, Py_ssize_t buckets) except -1
     cdef int make_segment_room(self) except -1
     cdef int give_up_room(self) except -1

@@ -33,6 +33,8 @@ from cython.cimports.carnelian.datatypes.member_blocks import (
     mark_for,
     marks_of,
     place_in,
+    room_of,
+    set_room,
     set_version,
     shift_of,
     size_of,
@@ -75,6 +77,16 @@ BUCKETS_PER_STEP = cython.declare(cython.Py_ssize_t, 64)
 def weight_of(cell: cython.p_void, size: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Bytes that memory taken for that size counts for."""
     return cell_size(size) if size <= LARGEST_CELL else cell_memory(cell, size)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def is_roomy(room: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.bint:
+    """Whether a block of which that much is left in use is to move to a smaller cell."""
+    wanted: cython.Py_ssize_t = cell_size(size)
+    return wanted != room if room > LARGEST_CELL else wanted * 4 < room * 3
 
 
 @cython.final
@@ -200,15 +212,16 @@ class Members:
         fresh: cython.pointer[uint8_t] = block
         if count == MOST:
             raise MemoryError
-        if count == 0 or cell_size(old) != cell_size(old + 2 + width):
-            fresh = cython.cast(cython.pointer[uint8_t], self.take(old + 2 + width))
+        wanted: cython.Py_ssize_t = cell_size(old + 2 + width)
+        if count == 0:
+            fresh = self.take_block(old + 2 + width, self.version)
+        elif room_of(block, old) < wanted:
+            fresh = self.take_block(old + 2 + width, version_of(block))
         memmove(fresh + size_of(count + 1, 0), block + size_of(count, 0), texts)
         memcpy(fresh + old + 2, text, width)
-        if count == 0:
-            set_version(fresh, self.version)
-        elif fresh != block:
-            memcpy(fresh, block, size_of(count, 0))
-            self.give(block, old)
+        if count and fresh != block:
+            memcpy(marks_of(fresh), marks_of(block), 2 * count)
+            self.give_block(block, old)
         marks_of(fresh)[count] = mark
         bucket[0] = bucket_of(fresh, count + 1)
         if count >= self.longest:
@@ -239,8 +252,8 @@ class Members:
         size: cython.Py_ssize_t = size_of(count - 1, before + behind)
         old: cython.Py_ssize_t = size + 2 + width_of(mark)
         fresh: cython.pointer[uint8_t] = block
-        if count > 1 and cell_size(size) != cell_size(old):
-            fresh = cython.cast(cython.pointer[uint8_t], self.take(size))
+        if count > 1 and is_roomy(room_of(block, old), size):
+            fresh = self.take_block(size, version_of(block))
         if is_long(mark):
             self.free_long(long_text(block + size_of(count, before)))
         if count == 1:
@@ -249,7 +262,7 @@ class Members:
             copy_without(fresh, block, count, index, before, behind)
             bucket[0] = bucket_of(fresh, count - 1)
         if count == 1 or fresh != block:
-            self.give(block, old)
+            self.give_block(block, old)
         self.used -= 1
         if self.used < SPARSE * self.buckets and self.buckets > 1:
             try:
@@ -404,7 +417,7 @@ class Members:
             high[0] = bucket_of(self.open_block(moved, moved_texts, version_of(block)), moved)
         except MemoryError:
             if fresh is not cython.NULL:
-                self.give(fresh, size_of(count - moved, texts - moved_texts))
+                self.give_block(fresh, size_of(count - moved, texts - moved_texts))
             raise
         split_block(
             low[0],
@@ -413,7 +426,7 @@ class Members:
             bucket_of(fresh, count - moved),
             high[0],
         )
-        self.give(block, size_of(count, texts))
+        self.give_block(block, size_of(count, texts))
         low[0] = bucket_of(fresh, count - moved)
         return 0
 
@@ -421,11 +434,18 @@ class Members:
         """A block to be filled, NULL if there is nothing to fill it with; raises MemoryError."""
         if count == 0:
             return cython.NULL
-        block: cython.pointer[uint8_t] = cython.cast(
-            cython.pointer[uint8_t], self.take(size_of(count, texts))
-        )
+        return self.take_block(size_of(count, texts), version)
+
+    def take_block(self, size, version):
+        """A block of that size to be filled; raises MemoryError."""
+        block: cython.pointer[uint8_t] = cython.cast(cython.pointer[uint8_t], self.take(size))
         set_version(block, version)
+        set_room(block, size)
         return block
+
+    def give_block(self, block, size):
+        """Give a block back of which that many bytes are in use."""
+        self.give(block, room_of(block, size))
 
     def shrink(self):
         """Join the last bucket with the one from which it was split."""
@@ -466,8 +486,8 @@ class Members:
             widen_tags(high[0], cython.cast(uint64_t, high_number) >> shift_of(depth))
         if block is not cython.NULL:
             chain_blocks(block, low[0], texts, high[0], more_texts)
-            self.give(block_of(low[0]), size_of(count, texts))
-            self.give(block_of(high[0]), size_of(more, more_texts))
+            self.give_block(block_of(low[0]), size_of(count, texts))
+            self.give_block(block_of(high[0]), size_of(more, more_texts))
             low[0] = bucket_of(block, count + more)
         elif more:
             low[0] = high[0]
@@ -593,7 +613,7 @@ class Members:
             if is_long(marks[i]):
                 self.free_long(long_text(at))
             at += width_of(marks[i])
-        self.give(block, at - block)
+        self.give_block(block, at - block)
         bucket[0] = 0
         self.used -= count
 

@@ -198,7 +198,6 @@ WHOLE = (
     "carnelian.persistence.slicing",
     "carnelian.persistence.snapshots",
     "carnelian.persistence.spool",
-    "carnelian.persistence.syncing",
     "carnelian.persistence.targets",
     "carnelian.embedded.doorbell",
     "carnelian.embedded.log",

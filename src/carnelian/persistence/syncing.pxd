@@ -34,3 +34,6 @@ cdef class Syncer:
     cdef void perform(self, Job *job) noexcept nogil
     cdef void finish(self, Job *job) noexcept nogil
     cdef int force(self, int fd) noexcept nogil
+
+
+cdef void _work_for(void *asker) noexcept with gil

@@ -218,10 +218,7 @@ class Syncer:
         return errno
 
 
-@cython.cfunc
-@cython.with_gil
-@cython.exceptval(check=False)
-def _work_for(asker: cython.p_void) -> cython.void:
+def _work_for(asker):
     syncer: Syncer = cython.cast(Syncer, asker)
     # It is held by this function now, no longer by the one that began the thread.
     Py_DECREF(syncer)

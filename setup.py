@@ -191,6 +191,7 @@ WHOLE = (
     "carnelian.persistence.children",
     "carnelian.persistence.files",
     "carnelian.persistence.loading",
+    "carnelian.persistence.lock",
     "carnelian.persistence.manifest",
     "carnelian.persistence.paths",
     "carnelian.persistence.appending",
@@ -203,7 +204,6 @@ WHOLE = (
     "carnelian.embedded.log",
     "carnelian.embedded.timer",
     "carnelian.embedded.storage",
-    "carnelian.embedded.lock",
 )
 
 DIRECTIVES = {

@@ -132,7 +132,7 @@ def test_a_log_that_never_had_a_base_is_deleted_without_a_word(
         for number in range(20):
             engine.execute("SET", number, number)
         engine.execute("CONFIG", "SET", "appendonly", "yes")
-        assert files(path) == [f"temp-{STEM}.incr"]
+        assert files(path) == [f"{STEM}.lock", f"temp-{STEM}.incr"]
         engine.execute("CONFIG", "SET", "appendonly", "no")
         assert not log_of(path).exists()
         assert not [line for line in caplog.messages if line.startswith("Can't")]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
+
+from carnelian.persistence.lock import describe
 
 
 class EngineClosedError(RuntimeError):
@@ -26,7 +27,7 @@ class DatabaseLockedError(DatabaseError):
     """Another engine has the path open; ``pid`` is its process, None if that is not known."""
 
     def __init__(self, path: str, pid: int | None):
-        super().__init__(path, f"{path} is in use by {_describe(pid)}")
+        super().__init__(path, f"{path} is in use by {describe(pid)}")
         self.pid = pid
 
 
@@ -42,11 +43,3 @@ def _restore(kind: type[DatabaseError], args: tuple[Any, ...], state: dict) -> D
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
-
-
-def _describe(pid: int | None) -> str:
-    if pid is None:
-        return "another engine"
-    if pid == os.getpid():
-        return f"another engine in this process ({pid})"
-    return f"process {pid}"

@@ -9,6 +9,7 @@ cdef class Host:
     cdef readonly int state
     cdef readonly object timer
     cdef readonly object storage
+    cdef object ownership
     cdef AppendLog log
     cdef object acquire
     cdef object release

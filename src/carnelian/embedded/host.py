@@ -27,6 +27,7 @@ from carnelian.engine import authentication
 from carnelian.keyspace.clock import ManualClock
 from carnelian.persistence.append_log import ALWAYS
 from carnelian.persistence.append_only import append_only_of
+from carnelian.persistence.ownership import Ownership
 from carnelian.resp.replies import NO_REPLY, Error
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Host:
         self.running = self.abandoned = False
         self.storage: Storage | None = None
         self.log = append_only_of(core).log
+        self.ownership = core.persistence.ownership = Ownership(core)
         self.log.shared = True
         self.slicing: Slicing | None = None
         self.loose_ends: list[Mailbox] = []
@@ -492,8 +494,7 @@ class Host:
         self.state = ENDED
         self._give_up_files()
         self.core.append_only.close()
-        if self.storage is not None:
-            self.storage.release()
+        self.ownership.release()
         for session in self.core.sessions:
             session.close()
         self.tidy()

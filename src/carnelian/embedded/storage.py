@@ -18,13 +18,13 @@ import os
 import stat
 import time
 
-from carnelian.embedded.errors import DatabaseLoadError, DatabaseSaveError
-from carnelian.embedded.lock import PathLock
+from carnelian.embedded.errors import DatabaseLoadError, DatabaseLockedError, DatabaseSaveError
 from carnelian.engine.config import Config, ConfigError
 from carnelian.engine.engine import Engine
 from carnelian.persistence import append_loading, base_files, files, opening
 from carnelian.persistence.append_only import ON, WAITING, append_only_of
 from carnelian.persistence.errors import FormatError
+from carnelian.persistence.lock import LockedError, PathLock
 from carnelian.persistence.overhearing import Overheard
 from carnelian.persistence.snapshots import LoadError, snapshots_of
 
@@ -51,6 +51,8 @@ class Storage:
         _refuse_what_is_no_file(given, self.path)
         try:
             self._lock = PathLock(self.path)
+        except LockedError as error:
+            raise DatabaseLockedError(self.path, error.pid) from None
         except OSError as error:
             # Nobody has heard of the lock file.
             error.filename = given or self.path
@@ -86,6 +88,7 @@ class Storage:
 
         Raises:
             DatabaseLoadError: the files are damaged, or cannot be read.
+            DatabaseLockedError: another engine has the log.
             DatabaseSaveError: a log is there but not wanted, and cannot be made a snapshot.
         """
         self._attach(core)
@@ -104,9 +107,15 @@ class Storage:
         log.may_stop = lambda: _save_now(core)
         log.on_stop.append(log.delete)
         snapshots.automatic = True
+        if snapshots.ownership is not None:
+            snapshots.ownership.adopt(self._lock)
 
     def _load(self, core: Engine, as_found: bool) -> None:
         config, log = core.config, append_only_of(core)
+        try:
+            log.own()
+        except LockedError as error:
+            raise DatabaseLockedError(self.path, error.pid) from None
         append_loading.read_manifest(log, core)
         logged = bool(log.manifest.parts)
         if logged:

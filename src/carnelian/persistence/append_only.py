@@ -21,6 +21,7 @@ from carnelian.engine.config import ConfigError
 from carnelian.engine.registry import FLAG_BITS
 from carnelian.persistence import append_log, base_files, children, files, manifest, paths
 from carnelian.persistence.append_log import AppendLog
+from carnelian.persistence.lock import LockedError
 from carnelian.persistence.manifest import Manifest, Part, StoreError
 from carnelian.persistence.slicing import Slicing, begin_base
 from carnelian.persistence.snapshots import AT_ONCE, FORK, LoadError, snapshots_of
@@ -165,12 +166,32 @@ class AppendOnly:
                     raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
                 os.mkdir(path, 0o755)
                 sync_directory(paths.parent(path))
+            self.own()
+        except LockedError as error:
+            self._engine.log("warning", f"Can't use the append-only file: {error}")
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY)) from None
         except OSError as error:
             self._engine.log(
                 "warning",
                 f"Can't open or create append-only dir {self.directory_name}: {error.strerror}",
             )
             raise
+
+    def own(self) -> bool:
+        """Let nobody else write the files, if there is a directory for them; returns whether.
+
+        Raises LockedError: somebody else does.
+        """
+        if not os.path.isdir(self.directory):
+            return False
+        if self._snapshots.ownership is not None:
+            self._snapshots.ownership.take_log(self.path(self.stem))
+        return True
+
+    def disown(self) -> None:
+        """Let others write the files of a log that is off."""
+        if self.state == OFF and self._snapshots.ownership is not None:
+            self._snapshots.ownership.release_log()
 
     @property
     def busy(self) -> bool:
@@ -286,6 +307,7 @@ class AppendOnly:
             "Check the above logs for more info about the error.",
         )
         self._turn_off()
+        self.disown()
         raise ConfigError("Unable to turn on AOF. Check server logs.")
 
     def stop(self) -> None:
@@ -296,6 +318,7 @@ class AppendOnly:
         self._turn_off()
         for hook in self.on_stop:
             hook()
+        self.disown()
 
     def close(self) -> None:
         """Bring everything to the disk and let go of the files: the engine ends."""
@@ -303,6 +326,7 @@ class AppendOnly:
             self._engine.effects.flush()
             self._turn_off()
         self.syncer.end()
+        self.disown()
 
     def _turn_off(self) -> None:
         waiting = self.state == WAITING
@@ -465,6 +489,7 @@ class AppendOnly:
             self.syncer.delete(self.path(name))
             self.scheduled = True
         self.last_rewrite_seconds = int(time.monotonic() - self._rewrite_began)
+        self.disown()
 
     def _adopt(self, temporary: str) -> bool:
         """Put a new base in the place of what was before it; returns whether that was done."""
@@ -581,6 +606,7 @@ class AppendOnly:
             self.syncer.delete(self.path(part.name))
         self.manifest = Manifest()
         self.sweep()
+        self.disown()
         try:
             os.rmdir(self.directory)
         except OSError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from carnelian.engine.registry import FLAG_BITS
 from carnelian.persistence import children, files, loading
 from carnelian.persistence.errors import FormatError
+from carnelian.persistence.lock import LockedError
 from carnelian.persistence.slicing import Slicing, begin_snapshot
 from carnelian.persistence.writer import needed_version
 from carnelian.resp.replies import Error
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
     from carnelian.engine.registry import Command
     from carnelian.engine.session import Session
+    from carnelian.persistence.ownership import Ownership
 
 FORK, SLICED, AT_ONCE = range(3)
 
@@ -56,6 +58,8 @@ class Snapshots:
     in slices, which ``carry`` is called to have taken until there is no more to write. Where there
     is neither they are written at once, while everything waits.
 
+    ``ownership`` is for an owner to set who wants nobody else to write the same files.
+
     ``serve()`` is called now and then while a command loads, to look after other clients.
     """
 
@@ -63,6 +67,7 @@ class Snapshots:
         self._engine = engine
         self.automatic = False
         self.can_fork = False
+        self.ownership: Ownership | None = None
         self.prepare_child: Callable[[], None] = lambda: None
         self.serve: Callable[[], None] | None = None
         self.carry: Callable[[Slicing], None] | None = None
@@ -128,6 +133,8 @@ class Snapshots:
 
     def _save(self) -> bool:
         engine = self._engine
+        if not self._own():
+            return False
         if not files.write(
             engine, engine.config["dbfilename"], files.facts(self._engine), self.functions
         ):
@@ -138,12 +145,26 @@ class Snapshots:
         self.note_version()
         return True
 
+    def _own(self) -> bool:
+        """Whether nobody else writes the snapshot; the log says who does."""
+        if self.ownership is None:
+            return True
+        try:
+            self.ownership.take_snapshot()
+        except LockedError as error:
+            self._engine.log("warning", f"Can't save: {error}")
+            return False
+        return True
+
     def save_in_background(self) -> bool:
         """Begin to write a snapshot; returns whether it was begun."""
         engine = self._engine
         if self.running or self.blocked:
             return False
         self.last_try_s = self._now()
+        if not self._own():
+            self._note_outcome(True)
+            return False
         if self.method == AT_ONCE:
             done = self.save()
             self._note_outcome(not done)

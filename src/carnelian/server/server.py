@@ -15,7 +15,9 @@ from carnelian.engine.engine import Engine
 from carnelian.engine.modules import ModuleError
 from carnelian.engine.sections import REDIS_VERSION
 from carnelian.persistence import append_loading, opening
-from carnelian.persistence.append_only import append_only_of
+from carnelian.persistence.append_only import OFF, append_only_of
+from carnelian.persistence.lock import LockedError
+from carnelian.persistence.ownership import Ownership
 from carnelian.persistence.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
@@ -69,6 +71,7 @@ class Server:
         # What features do before the process ends, such as saving.
         self.snapshots = snapshots_of(self.engine)
         self.append_only = append_only_of(self.engine)
+        self.ownership = Ownership(self.engine)
         self.on_exit: list[ExitHook] = [self.append_only.shut_down, self._save_last]
         self.pid_file: str | None = None
         self._hz = 0
@@ -112,6 +115,7 @@ class Server:
         Raises SystemExit when it cannot be loaded, and when the server is told to end meanwhile.
         """
         self.loop.hooks = self.hub
+        self._take_files()
         try:
             append_loading.read_manifest(self.append_only, self.engine)
             logged = self.config["appendonly"]
@@ -123,7 +127,43 @@ class Server:
             if str(error):
                 self.log("warning", str(error))
             raise SystemExit(1) from None
-        self.append_only.delete_history()
+        self._delete_history()
+
+    def _take_files(self) -> None:
+        """Let nobody else write what this server will write. Raises SystemExit if somebody does."""
+        try:
+            self._own(None)
+            if self.config["appendonly"]:
+                self.append_only.own()
+        except (ConfigError, LockedError) as error:
+            self.log(
+                "warning",
+                f"FATAL: {error}, and each would overwrite what the other has saved: use another "
+                "dir, dbfilename or appenddirname. Exiting.",
+            )
+            raise SystemExit(1) from None
+
+    def _own(self, value: object) -> None:
+        """The files that are written from now on are this server's, or ConfigError says whose.
+
+        A server that neither saves by itself nor logs writes none unless it is told to.
+        """
+        try:
+            if self.config["save"] or self.config["appendonly"]:
+                self.ownership.take_snapshot()
+            if self.append_only.state != OFF:
+                self.append_only.own()
+        except LockedError as error:
+            raise ConfigError(str(error)) from None
+
+    def _delete_history(self) -> None:
+        """Delete what is left of the log's older files, unless the log is somebody else's."""
+        try:
+            if self.append_only.own():
+                self.append_only.delete_history()
+        except LockedError:
+            pass
+        self.append_only.disown()
 
     @contextmanager
     def _loading_shown(self) -> Iterator[Callable[[], None]]:
@@ -218,6 +258,7 @@ class Server:
                 pass
         self.listeners.close()
         self.hub.close_all()
+        self.ownership.release()
         self.log("warning", "Redis is now ready to exit, bye bye...")
 
     def _request_shutdown(self, name: str) -> None:
@@ -341,6 +382,9 @@ class Server:
         engine.on_cron.append(self._keep_house)
         engine.memory_limit.relievers.append(self.hub.end_largest)
         self.snapshots.automatic = True
+        self.snapshots.ownership = self.ownership
+        for name in ("save", "dir", "dbfilename", "appendonly"):
+            self.config.on_change(name, self._own)
         self.snapshots.can_fork = hasattr(os, "fork")
         self.snapshots.carry = Slices(self.hub).carry
         self.snapshots.prepare_child = lambda: self._prepare_child("rdb-bgsave", "bgsave_cpulist")

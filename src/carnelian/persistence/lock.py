@@ -1,4 +1,5 @@
-"""The lock that keeps all engines but one from the files of a path, in whatever process they are.
+"""The lock that keeps all engines but one from the files of a path, in whatever process they are,
+be it a server or a program that embeds one.
 
 It is one of the kernel's (flock), which ends with the process that holds it, however that ends:
 what a killed process has left is no obstacle.
@@ -10,10 +11,26 @@ import fcntl
 import os
 import weakref
 
-from carnelian.embedded.errors import DatabaseLockedError
-
 # Weak references, of which each takes itself out.
 _held: set[weakref.ref[PathLock]] = set()
+
+
+class LockedError(Exception):
+    """Somebody else holds ``path``: the process ``pid``, None if that is not known."""
+
+    def __init__(self, path: str, pid: int | None):
+        super().__init__(f"{path} is in use by {describe(pid)}")
+        self.path = path
+        self.pid = pid
+
+
+def describe(pid: int | None) -> str:
+    """Who holds a path."""
+    if pid is None:
+        return "another engine"
+    if pid == os.getpid():
+        return f"another engine in this process ({pid})"
+    return f"process {pid}"
 
 
 class PathLock:
@@ -23,12 +40,12 @@ class PathLock:
     Another process may have its number by now, even this one: in a container, they begin anew.
 
     Raises:
-        DatabaseLockedError: somebody else holds it.
+        LockedError: somebody else holds it.
         OSError: there can be no file beside the path.
     """
 
     def __init__(self, path: str):
-        self._path = path
+        self.path = path
         self.killed: int | None = None
         self._fd = self._claim()
         _held.add(weakref.ref(self, _held.discard))
@@ -36,7 +53,7 @@ class PathLock:
     @property
     def name(self) -> str:
         """The lock file: it is there, and holds the process id, while the lock is held."""
-        return f"{self._path}.lock"
+        return f"{self.path}.lock"
 
     def _claim(self) -> int:
         while True:
@@ -52,7 +69,7 @@ class PathLock:
             except BlockingIOError:
                 pid = _owner(fd)
                 os.close(fd)
-                raise DatabaseLockedError(self._path, pid) from None
+                raise LockedError(self.path, pid) from None
             except BaseException:
                 os.close(fd)
                 raise

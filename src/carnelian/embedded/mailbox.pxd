@@ -25,7 +25,7 @@ cdef class Mailbox(Session):
     cdef proceed(self, Engine core)
     cdef finish(self, Engine core)
     cdef deliver(self, value)
-    cdef call_owner(self)
+    cdef call_owner(self, tell)
     cpdef fetch(self, timeout)
     cpdef await_answer(self)
     cdef answered(self)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import cython
@@ -61,7 +62,7 @@ class Mailbox(Session):
         self.interrupted = self.dropped = False
         self.backlog: Any = None
         self.loose_ends = loose_ends
-        self.on_delivery = None
+        self.on_delivery: Callable[[], object] | None = None
 
     def __reduce_ex__(self, protocol):
         raise TypeError("a session cannot be copied or pickled")
@@ -187,18 +188,18 @@ class Mailbox(Session):
         else:
             self.messages.put(value)
         if self.on_delivery is not None:
-            self.call_owner()
+            self.call_owner(self.on_delivery)
 
     @cython.cfunc
-    def call_owner(self):
+    def call_owner(self, tell):
         try:
-            self.on_delivery()
+            tell()
         except BaseException as fault:
             # Of the running command, or rather of who called it, nothing is wrong.
             self.engine.defer(fault)
             try:
                 # If that was an interrupt, it may have come before anything was done.
-                self.on_delivery()
+                tell()
             except BaseException as another:
                 if not isinstance(another, Exception):
                     self.engine.defer(another)

@@ -225,8 +225,9 @@ class Blocking:
 
     def retry(self, session: Session) -> None:
         """Try a session again that waits: the last attempt did not come to its end."""
-        for place in session.blocked.places:
-            self._ready[place] = None
+        blocked = session.blocked
+        if blocked is not None:
+            self._ready.update(dict.fromkeys(blocked.places))
         self._engine.keys_ready = True
 
     def answer(self, session: Session, reply: object) -> None:

@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+FAMILY ?=
 
-.PHONY: run test check build bench conformance interop clean
+.PHONY: run test check format quick build bench conformance interop clean
 
 run: build
 	exec $(BIN)/carnelian-server $(ARGS)
@@ -17,6 +18,14 @@ check: build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+format: $(VENV)/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The tests of one family of commands: make quick FAMILY=lists
+quick: build
+	$(BIN)/python -m pytest -k "$(FAMILY)" tests/commands tests/datatypes tests/differential $(ARGS)
 
 build: $(VENV)/ready
 	$(BIN)/python setup.py -q build_ext --inplace

@@ -19,7 +19,7 @@ from cython.cimports.cpython.pythread import PyThread_get_thread_ident
 from carnelian import commands
 from carnelian.embedded.directives import configuration
 from carnelian.embedded.doorbell import Doorbell
-from carnelian.embedded.errors import EngineClosedError
+from carnelian.embedded.errors import EngineClosedError, SessionCutError
 from carnelian.embedded.log import log_to_logging
 from carnelian.embedded.mailbox import CLOSED
 from carnelian.embedded.paths import data_path
@@ -106,6 +106,7 @@ class Engine:
         Raises:
             carnelian.Error: the command failed; the text is that of Redis.
             carnelian.EngineClosedError: the engine is closed.
+            carnelian.SessionCutError: the thread's session took too much memory, and has ended.
         """
         box: Mailbox = self.own_box()
         reply = self.host.run(box, encode_all(words))
@@ -121,6 +122,10 @@ class Engine:
             return self.last_box
         held = getattr(self.own, "box", None)
         if held is None or held.box.closed:
+            if held is not None and held.box.cause is not None:
+                # Once: the next command begins another session.
+                self.own.box = None
+                raise _ended(held.box)
             held = _ThreadBox(self.host)
             self.own.box = held
         self.last_box = held.box
@@ -133,7 +138,7 @@ class Engine:
         if reply is _NO_REPLY and box.waiting:
             reply = self.host.await_answer(box)
             if reply is _CLOSED:
-                raise EngineClosedError("the session was closed while it waited")
+                raise _ended(box, "the session was closed while it waited")
         if isinstance(reply, _Error):
             raise reply.with_traceback(None)
         return plain(reply)
@@ -224,6 +229,14 @@ class Engine:
         return f"<carnelian.Engine of {len(self.core.keyspace)} keys{place}>"
 
 
+@cython.cfunc
+def _ended(box: Mailbox, otherwise: str = "this session is closed"):
+    """The error that says why a session has ended."""
+    if box.cause is None:
+        return EngineClosedError(otherwise)
+    return SessionCutError(f"this session was closed: {box.cause}")
+
+
 class _ThreadBox:
     """Holds a thread's session until the thread ends."""
 
@@ -269,7 +282,7 @@ class LocalSession:
     def execute(self, *words):
         """Run a command in this session; as :meth:`Engine.execute`."""
         if self.box.closed:
-            raise EngineClosedError("this session is closed")
+            raise _ended(self.box)
         reply = self.engine.host.run(self.box, encode_all(words))
         return self.engine.convert(self.box, reply)
 
@@ -284,6 +297,7 @@ class LocalSession:
 
         Raises:
             carnelian.EngineClosedError: the session has ended, and all messages were read.
+            carnelian.SessionCutError: it was ended, with what waited: that was too much.
         """
         try:
             message = self.fetch(timeout)
@@ -304,9 +318,8 @@ class LocalSession:
         if self.bell is not None:
             self.bell.answered(self.box)
         if message is _CLOSED:
-            # Whoever asks again hears it again.
-            self.box.messages.put(_CLOSED)
-            raise EngineClosedError("this session is closed")
+            self.box.put_back_end()
+            raise _ended(self.box)
         return message
 
     def pending(self) -> bool:

@@ -62,8 +62,8 @@ class Host:
         self.core = core
         self.state = OPEN
         # What changes while the engine is left alone is the memory of other engines.
-        core.memory_limit.foreign = core.memory_limit.used()
-        core.startup_memory = self.left_used = 0
+        core.memory_limit.foreign = self.left_used = core.memory_limit.taken()
+        core.startup_memory = 0
         self.pid = os.getpid()
         self.running = self.abandoned = False
         self.storage: Storage | None = None
@@ -82,6 +82,8 @@ class Host:
         self._renew_lock()
         self.timer = Timer(self)
         core.on_shutdown = self._refuse_shutdown
+        core.on_cron.append(self._check_lagging)
+        core.memory_limit.relievers.append(self._end_largest)
         if not self.manual:
             core.persistence.carry = self.carry
         _hosts.add(self)
@@ -102,7 +104,7 @@ class Host:
             self.release()
             self.refuse()
         self.running = True
-        self.core.memory_limit.foreign += self.core.memory_limit.used() - self.left_used
+        self.core.memory_limit.foreign += self.core.memory_limit.taken() - self.left_used
         if self.idle:
             self.wake_timer()
         if self.loose_ends:
@@ -112,12 +114,14 @@ class Host:
     def leave(self):
         """Do what the commands have left to do, and let others in."""
         try:
+            if self.core.client_eviction.limit:
+                self.core.client_eviction.enforce()
             if self.loose_ends:
                 self.tidy()
             if self.core.effects.listening:
                 self.core.effects.commit()
         finally:
-            self.left_used = self.core.memory_limit.used()
+            self.left_used = self.core.memory_limit.taken()
             self.running = False
             self.release()
         # A session may have ended after the last look.
@@ -138,6 +142,8 @@ class Host:
             if reply is _NO_REPLY and box.blocked is not None:
                 box.expect_answer()
                 self.reschedule()
+            if self.core.client_eviction.limit and not box.closed:
+                self.core.client_eviction.update(box)
             written = self.log.offset
         finally:
             self.leave()
@@ -161,6 +167,8 @@ class Host:
                     at += 1
                 if box.blocked is not None:
                     self.reschedule()
+                if self.core.client_eviction.limit and not box.closed:
+                    self.core.client_eviction.update(box)
                 written = self.log.offset
             finally:
                 self.leave()
@@ -307,7 +315,7 @@ class Host:
             self.release()
             return None
         self.running = True
-        self.core.memory_limit.foreign += self.core.memory_limit.used() - self.left_used
+        self.core.memory_limit.foreign += self.core.memory_limit.taken() - self.left_used
         try:
             self._timed_work()
             rest = self._rest()
@@ -332,6 +340,15 @@ class Host:
         if self.manual:
             self._expire_all()
         core.before_sleep()
+
+    def _check_lagging(self) -> None:
+        """End the sessions that have left too much unread for too long."""
+        for box in list(self.core.output_limits.lagging):
+            box.check_unread()
+
+    def _end_largest(self) -> None:
+        """Let ``maxmemory-clients`` take effect before any key goes."""
+        self.core.client_eviction.enforce()
 
     def carry(self, slicing: Slicing) -> None:
         """Have a file written in slices, by the timer."""
@@ -373,6 +390,8 @@ class Host:
         """Whether keys will expire, tables are resized, memory is freed or files are written."""
         keyspace, snapshots = self.core.keyspace, self.core.persistence
         if snapshots.running or snapshots.scheduled or self.core.append_only.restless:
+            return True
+        if self.core.output_limits.lagging:
             return True
         return keyspace.background_step(0) or any(db.expires_count for db in keyspace.databases)
 

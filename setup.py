@@ -73,6 +73,7 @@ COMPILED = (
     "carnelian.engine.registry",
     "carnelian.engine.session",
     "carnelian.engine.clients",
+    "carnelian.engine.client_limits",
     "carnelian.engine.engine",
     "carnelian.commands.connection",
     "carnelian.commands.hashes.access",
@@ -145,7 +146,6 @@ COMPILED = (
     "carnelian.server.loop",
     "carnelian.server.connection",
     "carnelian.server.clients",
-    "carnelian.server.eviction",
     "carnelian.server.crash",
 )
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         DatabaseLockedError,
         DatabaseSaveError,
         EngineClosedError,
+        SessionCutError,
     )
     from carnelian.engine.python_commands import command
     from carnelian.engine.registry import KeySpec, after, at, counted
@@ -40,6 +41,7 @@ _HOMES = {
     "ManualClock": "carnelian.embedded.clock",
     "OK": "carnelian.resp.replies",
     "Redis": "carnelian.embedded.client",
+    "SessionCutError": "carnelian.embedded.errors",
     "Status": "carnelian.resp.replies",
     "after": "carnelian.engine.registry",
     "at": "carnelian.engine.registry",
@@ -61,6 +63,7 @@ __all__ = [
     "LocalSession",
     "ManualClock",
     "Redis",
+    "SessionCutError",
     "Status",
     "after",
     "at",

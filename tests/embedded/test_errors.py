@@ -19,6 +19,7 @@ ERRORS: list[BaseException] = [
     carnelian.DatabaseLoadError("/a/b", "what has happened"),
     carnelian.DatabaseSaveError("/a/b", "what has happened"),
     carnelian.EngineClosedError("the engine is closed"),
+    carnelian.SessionCutError("this session was closed: it took too much"),
     carnelian.Error("WRONGTYPE what has happened"),
 ]
 

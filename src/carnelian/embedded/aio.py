@@ -33,7 +33,7 @@ from carnelian.embedded.client_options import (
     without_sockets,
 )
 from carnelian.embedded.engine import Engine, LocalSession
-from carnelian.embedded.errors import EngineClosedError
+from carnelian.embedded.errors import EngineClosedError, SessionCutError
 from carnelian.embedded.paths import Path
 from carnelian.embedded.shapes import Shaper
 from carnelian.embedded.shortcut import PENDING, UNFIT, Line, Shortcut, Unfinished
@@ -163,6 +163,8 @@ class Parser(_AsyncRESP3Parser):
             raise ConnectionError(CLOSED)
         try:
             return await self._channel.read()
+        except SessionCutError as error:
+            raise ConnectionError(str(error)) from None
         except EngineClosedError:
             raise ConnectionError(CLOSED) from None
 

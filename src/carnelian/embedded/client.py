@@ -37,7 +37,7 @@ from carnelian.embedded.client_options import (
     without_sockets,
 )
 from carnelian.embedded.engine import Engine, LocalSession
-from carnelian.embedded.errors import EngineClosedError
+from carnelian.embedded.errors import EngineClosedError, SessionCutError
 from carnelian.embedded.paths import Path
 from carnelian.embedded.shapes import Shaper
 from carnelian.embedded.shortcut import PENDING, UNFIT, Line, Shortcut
@@ -141,6 +141,8 @@ class Parser(_RESP3Parser):
             return self._channel.fetch(timeout)
         except Empty:
             raise TimeoutError("timed out") from None
+        except SessionCutError as error:
+            raise ConnectionError(str(error)) from None
         except EngineClosedError:
             raise ConnectionError(CLOSED) from None
 

@@ -20,7 +20,7 @@ from cython.cimports.cpython.pythread import PyThread_get_thread_ident
 from carnelian import commands
 from carnelian.embedded.directives import configuration
 from carnelian.embedded.doorbell import Doorbell
-from carnelian.embedded.errors import EngineClosedError
+from carnelian.embedded.errors import EngineClosedError, SessionCutError
 from carnelian.embedded.log import log_to_logging
 from carnelian.embedded.mailbox import CLOSED, NOTHING
 from carnelian.embedded.paths import data_path
@@ -116,6 +116,7 @@ class Engine:
         Raises:
             carnelian.Error: the command failed; the text is that of Redis.
             carnelian.EngineClosedError: the engine is closed.
+            carnelian.SessionCutError: the thread's session took too much memory, and has ended.
         """
         box: Mailbox = self.own_box()
         reply = self.host.run(box, encode_all(words))
@@ -140,6 +141,10 @@ class Engine:
     def box_of_thread(self) -> Mailbox:
         held = getattr(self.own, "box", None)
         if held is None or held.box.closed:
+            if held is not None and held.box.cause is not None:
+                # Once: the next command begins another session.
+                self.own.box = None
+                raise _ended(held.box)
             held = _ThreadBox(self.host)
             self.own.box = held
         return held.box
@@ -150,7 +155,7 @@ class Engine:
         if reply is _NO_REPLY and box.asked is not None:
             reply = self.host.await_answer(box)
             if reply is _CLOSED:
-                raise EngineClosedError("the session was closed while it waited")
+                raise _ended(box, "the session was closed while it waited")
         if isinstance(reply, _Error):
             raise reply.with_traceback(None)
         return plain(reply)
@@ -254,6 +259,14 @@ def threads_are_patched() -> bool:
     return not isinstance(threading.get_ident, BuiltinFunctionType)
 
 
+@cython.cfunc
+def _ended(box: Mailbox, otherwise: str = "this session is closed"):
+    """The error that says why a session has ended."""
+    if box.cause is None:
+        return EngineClosedError(otherwise)
+    return SessionCutError(f"this session was closed: {box.cause}")
+
+
 class _ThreadBox:
     """Holds a thread's session until the thread ends."""
 
@@ -304,7 +317,7 @@ class LocalSession:
     def execute(self, *words):
         """Run a command in this session; as :meth:`Engine.execute`."""
         if self.box.closed:
-            raise EngineClosedError("this session is closed")
+            raise _ended(self.box)
         reply = self.engine.host.run(self.box, encode_all(words))
         return self.engine.convert(self.box, reply)
 
@@ -319,6 +332,7 @@ class LocalSession:
 
         Raises:
             carnelian.EngineClosedError: the session has ended, and all messages were read.
+            carnelian.SessionCutError: it was ended, with what waited: that was too much.
         """
         try:
             message = self.fetch(timeout)
@@ -346,9 +360,8 @@ class LocalSession:
         if self.bell is not None:
             self.bell.answered(self.box)
         if message is _CLOSED:
-            # Whoever asks again hears it again.
-            self.box.messages.put(_CLOSED)
-            raise EngineClosedError("this session is closed")
+            self.box.put_back_end()
+            raise _ended(self.box)
         return message
 
     def pending(self) -> bool:

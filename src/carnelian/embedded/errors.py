@@ -11,6 +11,10 @@ class EngineClosedError(RuntimeError):
     """The engine is closed, or belongs to the process that this one was forked from."""
 
 
+class SessionCutError(EngineClosedError):
+    """The engine has ended this session, because it or all of them took too much memory."""
+
+
 class DatabaseError(Exception):
     """The files of an engine cannot be used; ``path`` is what the engine was opened with."""
 

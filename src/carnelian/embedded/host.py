@@ -65,8 +65,8 @@ class Host:
         core.interrupts = []
         self.state = OPEN
         # What changes while the engine is left alone is the memory of other engines.
-        core.memory_limit.foreign = core.memory_limit.used()
-        core.startup_memory = self.left_used = 0
+        core.memory_limit.foreign = self.left_used = core.memory_limit.taken()
+        core.startup_memory = 0
         self.pid = os.getpid()
         self.running = self.abandoned = False
         self.storage: Storage | None = None
@@ -86,6 +86,8 @@ class Host:
         self._renew_lock()
         self.timer = Timer(self)
         core.on_shutdown = self._refuse_shutdown
+        core.on_cron.append(self._check_lagging)
+        core.memory_limit.relievers.append(self._end_largest)
         if not self.manual:
             core.persistence.carry = self.carry
             self.log.on_waiting = self.timer.wake
@@ -116,7 +118,7 @@ class Host:
             self.release()
             self.refuse()
         self.running = True
-        self.core.memory_limit.foreign += self.core.memory_limit.used() - self.left_used
+        self.core.memory_limit.foreign += self.core.memory_limit.taken() - self.left_used
         if self.idle or self.loose_ends:
             self.begin()
 
@@ -140,6 +142,8 @@ class Host:
         """
         interrupt = None
         try:
+            if self.core.client_eviction.limit:
+                self.core.client_eviction.enforce()
             if self.loose_ends:
                 self.tidy()
             if self.core.effects.listening:
@@ -147,7 +151,7 @@ class Host:
         finally:
             if self.core.interrupts:
                 interrupt = _first(self.core.interrupts)
-            self.left_used = self.core.memory_limit.used()
+            self.left_used = self.core.memory_limit.taken()
             self.running = False
             self.release()
         # A session may have ended after the last look.
@@ -169,6 +173,8 @@ class Host:
             if reply is _NO_REPLY and box.blocked is not None:
                 box.expect_answer(words)
                 self.reschedule()
+            if self.core.client_eviction.limit and not box.closed:
+                self.core.client_eviction.update(box)
             written = self.log.offset
         finally:
             interrupt = self.leave()
@@ -208,6 +214,8 @@ class Host:
                     at += 1
                 if box.blocked is not None:
                     self.reschedule()
+                if self.core.client_eviction.limit and not box.closed:
+                    self.core.client_eviction.update(box)
                 written = self.log.offset
             finally:
                 interrupt = self.leave()
@@ -286,7 +294,7 @@ class Host:
             self.release()
             return None
         self.running = True
-        self.core.memory_limit.foreign += self.core.memory_limit.used() - self.left_used
+        self.core.memory_limit.foreign += self.core.memory_limit.taken() - self.left_used
         return self.leave()
 
     def refuse(self) -> None:
@@ -370,7 +378,7 @@ class Host:
             self.release()
             return None
         self.running = True
-        self.core.memory_limit.foreign += self.core.memory_limit.used() - self.left_used
+        self.core.memory_limit.foreign += self.core.memory_limit.taken() - self.left_used
         try:
             self._timed_work()
             rest = self._rest()
@@ -398,6 +406,15 @@ class Host:
         if self.manual:
             self._expire_all()
         core.before_sleep()
+
+    def _check_lagging(self) -> None:
+        """End the sessions that have left too much unread for too long."""
+        for box in list(self.core.output_limits.lagging):
+            box.check_unread()
+
+    def _end_largest(self) -> None:
+        """Let ``maxmemory-clients`` take effect before any key goes."""
+        self.core.client_eviction.enforce()
 
     def carry(self, slicing: Slicing) -> None:
         """Have a file written in slices, by the timer."""
@@ -441,6 +458,8 @@ class Host:
         """Whether keys will expire, tables are resized, memory is freed or files are written."""
         keyspace, snapshots = self.core.keyspace, self.core.persistence
         if snapshots.running or snapshots.scheduled or self.core.append_only.restless:
+            return True
+        if self.core.output_limits.lagging:
             return True
         return keyspace.background_step(0) or any(db.expires_count for db in keyspace.databases)
 

@@ -13,12 +13,17 @@ cdef class Mailbox(Session):
     cdef object answers
     cdef object answer
     cdef list asked
-    cdef list unread
+    cdef list unfetched
     cdef bint interrupted
     cdef bint dropped
     cdef object backlog
     cdef list loose_ends
     cdef public object on_delivery
+    cdef Engine core
+    cdef readonly Py_ssize_t unread
+    cdef readonly Py_ssize_t unrun
+    cdef bint counted
+    cdef readonly str cause
 
     cpdef close(self, after_replies=*)
     cdef submit(self, Engine core, list words)
@@ -26,7 +31,13 @@ cdef class Mailbox(Session):
     cdef finish(self, Engine core)
     cdef deliver(self, value)
     cdef call_owner(self, tell)
+    cdef keep(self, value)
+    cdef count_unread(self, Py_ssize_t size)
+    cdef count_unrun(self, Py_ssize_t size)
+    cpdef check_unread(self)
+    cdef cut(self, cause)
     cpdef fetch(self, timeout)
+    cpdef put_back_end(self)
     cpdef await_answer(self)
     cdef answered(self)
     cdef give_up(self)

@@ -12,11 +12,18 @@ from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.session import Session
 
 from carnelian.commands.returning import words_to_return
+from carnelian.engine.clients import (
+    OBJECT_SIZE,
+    describe,
+    kind,
+    subscription_memory,
+    transaction_memory,
+)
 from carnelian.engine.session import (
     NEEDS_AUTH,
     REPLY_ON,
 )
-from carnelian.resp.replies import NO_REPLY, Error, Push, Sentinel, Several
+from carnelian.resp.replies import NO_REPLY, Error, Push, Sentinel, Several, Verbatim
 
 # Delivered last, when the session has ended.
 CLOSED = Sentinel("CLOSED")
@@ -28,6 +35,11 @@ _NO_REPLY = cython.declare(object, NO_REPLY)
 _Push = cython.declare(object, Push)
 _Several = cython.declare(object, Several)
 _REPLY_ON = cython.declare(cython.int, REPLY_ON)
+
+# What a waiting object takes besides its bytes: itself, and its place in a queue or list.
+_OBJECT = cython.declare(cython.Py_ssize_t, 64)
+# Up to so much unread output nobody asks for limits.
+_LITTLE = cython.declare(cython.Py_ssize_t, 16 * 1024)
 
 
 @cython.cclass
@@ -41,6 +53,10 @@ class Mailbox(Session):
     Everything but fetching happens while the engine's lock is held. ``loose_ends`` is a list that
     all sessions of an engine share: those that have something left to do when the running command
     has ended. ``on_delivery`` is called, with that lock held, whenever there is something to fetch.
+    ``cause`` says why the engine has ended the session, if it has taken too much memory.
+
+    What waits is counted while the session is one of the engine's: ``unread`` are the bytes of what
+    is to be fetched, ``unrun`` those of commands that wait.
     """
 
     def __init__(self, core: Engine, loose_ends: list, stream: cython.bint):
@@ -57,12 +73,16 @@ class Mailbox(Session):
         # The words of the command that has blocked, until its reply is known.
         self.asked: list | None = None
         # What blocked commands of a stream have brought and nobody has fetched, with their words.
-        self.unread: list | None = None
+        self.unfetched: list | None = None
         # Whether a wait for a reply, or the session itself, was given up by its owner.
         self.interrupted = self.dropped = False
         self.backlog: Any = None
         self.loose_ends = loose_ends
         self.on_delivery: Callable[[], object] | None = None
+        self.core = core
+        self.unread = self.unrun = 0
+        self.counted = True
+        self.cause: str | None = None
 
     def __reduce_ex__(self, protocol):
         raise TypeError("a session cannot be copied or pickled")
@@ -85,15 +105,15 @@ class Mailbox(Session):
             return
         if self.reply_mode == _REPLY_ON or isinstance(value, _Push):
             if self.stream and self.asked is not None and self.blocked is None:
-                self.note_unread(value)
+                self.note_unfetched(value)
             self.deliver(value)
 
-    def note_unread(self, value):
+    def note_unfetched(self, value):
         """A blocked command of a stream has its reply."""
         if not isinstance(value, _Push):
-            if self.unread is None:
-                self.unread = []
-            self.unread.append((value, self.asked))
+            if self.unfetched is None:
+                self.unfetched = []
+            self.unfetched.append((value, self.asked))
             self.asked = None
 
     def close(self, after_replies=False):
@@ -118,7 +138,34 @@ class Mailbox(Session):
 
     def describe(self) -> dict[str, object]:
         """Fields of CLIENT LIST."""
-        return {"addr": b"embedded:0", "laddr": b"embedded:0", "fd": -1}
+        return {
+            "addr": b"embedded:0",
+            "laddr": b"embedded:0",
+            "fd": -1,
+            "qbuf": self.unrun,
+            "oll": self.messages.qsize(),
+            "omem": self.unread,
+            "tot-mem": self.memory(),
+        }
+
+    @cython.ccall
+    @cython.exceptval(-1)
+    def memory(self) -> cython.Py_ssize_t:
+        """Bytes that this session takes, all in all."""
+        size: cython.Py_ssize_t = OBJECT_SIZE + self.unread + self.unrun
+        if self.transaction is not None or self.watch is not None:
+            size += transaction_memory(self)
+        if self.channels or self.patterns or self.shard_channels:
+            size += subscription_memory(self)
+        return size
+
+    @cython.ccall
+    def evict(self):
+        """End because all sessions take too much memory."""
+        self.cut(
+            f"it took {self.memory()} bytes when all sessions together took more than "
+            "maxmemory-clients allows"
+        )
 
     # -- What the host calls, with its lock held -------------------------------------------------
 
@@ -129,6 +176,7 @@ class Mailbox(Session):
             if self.backlog is None:
                 self.backlog = deque()
             self.backlog.append(words)
+            self.count_unrun(_weight(words))
             return
         self.running = True
         try:
@@ -162,18 +210,24 @@ class Mailbox(Session):
             return
         waiting, self.backlog = self.backlog, None
         while waiting and self.blocked is None and not self.closed:
-            self.submit(core, waiting.popleft())
+            words: list = waiting.popleft()
+            self.count_unrun(-_weight(words))
+            self.submit(core, words)
         if waiting:
             self.backlog = waiting
 
     @cython.cfunc
     def finish(self, core: Engine):
         """The session has ended: nobody hears of it any longer, and it hears that."""
-        if self.dropped and self.unread:
-            for reply, words in self.unread:
+        if self.dropped and self.unfetched:
+            for reply, words in self.unfetched:
                 self.put_back(core, words, reply)
-            self.unread = None
+            self.unfetched = None
         core.sessions.remove(self)
+        core.output_limits.lagging.pop(self, None)
+        core.memory_limit.waiting -= self.unread + self.unrun
+        self.counted = False
+        self.unread = self.unrun = 0
         self.backlog = None
         if self.waiting:
             self.waiting = False
@@ -184,11 +238,73 @@ class Mailbox(Session):
     def deliver(self, value):
         if type(value) is _Several:
             for part in value:
-                self.messages.put(part)
+                self.keep(part)
         else:
-            self.messages.put(value)
+            self.keep(value)
         if self.on_delivery is not None:
             self.call_owner(self.on_delivery)
+
+    @cython.cfunc
+    def keep(self, value):
+        """Have a reply or message wait until it is fetched."""
+        size: cython.Py_ssize_t = 0
+        if self.counted:
+            size = _weight(value)
+            self.count_unread(size)
+        self.messages.put((value, size))
+        if self.unread > _LITTLE or self.soft_since_ms:
+            self.check_unread()
+
+    @cython.cfunc
+    def count_unread(self, size: cython.Py_ssize_t):
+        """Count bytes that begin or, below 0, cease to wait; what has ended is not counted."""
+        if not self.counted:
+            return
+        self.unread += size
+        self.core.memory_limit.waiting += size
+        if self.core.client_eviction.limit and not self.closed:
+            self.core.client_eviction.update(self)
+
+    @cython.cfunc
+    def count_unrun(self, size: cython.Py_ssize_t):
+        self.unrun += size
+        self.core.memory_limit.waiting += size
+
+    @cython.ccall
+    def check_unread(self):
+        """End the session if too much waits for it."""
+        core: Engine = self.core
+        if self.closed:
+            return
+        if core.output_limits.exceeded(self, self.unread, core.clock.ms):
+            core.stats.output_limit_disconnections += 1
+            line = describe(self).decode("utf-8", "surrogateescape")
+            core.log(
+                "warning",
+                f"Client {line} scheduled to be closed ASAP for overcoming of output buffer "
+                "limits.",
+            )
+            self.cut(
+                f"{self.unread} bytes waited for it unread, more than "
+                f"client-output-buffer-limit {kind(self)} allows"
+            )
+        elif self.soft_since_ms:
+            core.output_limits.lagging[self] = None
+        else:
+            core.output_limits.lagging.pop(self, None)
+
+    @cython.cfunc
+    def cut(self, cause):
+        """End, and let go of what waits."""
+        if self.closed:
+            return
+        self.cause = cause
+        self.close()
+        try:
+            while True:
+                self.fetch(0)
+        except queue.Empty:
+            pass
 
     @cython.cfunc
     def call_owner(self, tell):
@@ -247,15 +363,22 @@ class Mailbox(Session):
 
         Raises queue.Empty if there is nothing by then.
         """
+        kept: tuple
         if timeout is None:
-            message = self.messages.get()
+            kept = self.messages.get()
         elif timeout <= 0:
-            message = self.messages.get_nowait()
+            kept = self.messages.get_nowait()
         else:
-            message = self.messages.get(True, timeout)
-        if self.unread and message is self.unread[0][0]:
-            self.unread.pop(0)
-        return message
+            kept = self.messages.get(True, timeout)
+        self.count_unread(-kept[1])
+        if self.unfetched and kept[0] is self.unfetched[0][0]:
+            self.unfetched.pop(0)
+        return kept[0]
+
+    @cython.ccall
+    def put_back_end(self):
+        """The end was fetched: whoever asks again hears it again."""
+        self.messages.put((_CLOSED, 0))
 
     @cython.ccall
     def await_answer(self):
@@ -289,3 +412,28 @@ class Mailbox(Session):
     def authenticated(self) -> bool:
         """Whether commands are let through."""
         return not self.gate & NEEDS_AUTH
+
+
+@cython.cfunc
+def _weight(value) -> cython.Py_ssize_t:
+    """Bytes that a reply, message or command takes while it waits. O(n) in its elements."""
+    size: cython.Py_ssize_t = _OBJECT
+    if value is None or value is _CLOSED:
+        return 0
+    if isinstance(value, bytes):
+        return size + len(cython.cast(bytes, value))
+    if isinstance(value, list):
+        for part in cython.cast(list, value):
+            size += _weight(part)
+        return size
+    if isinstance(value, dict):
+        for key, part in value.items():
+            size += _weight(key) + _weight(part)
+        return size
+    if isinstance(value, (set, frozenset, tuple)):
+        for part in value:
+            size += _weight(part)
+        return size
+    if type(value) is Verbatim:
+        return size + len(value.text)
+    return size

@@ -133,7 +133,7 @@ class Line:
             return PENDING
         value = box.fetch(0)
         if value is CLOSED:
-            box.messages.put(value)
+            box.put_back_end()
             return PENDING
         if type(value) is Push and self.shaper.protocol == 3:
             # It came before the reply, and is for the reader of the connection.

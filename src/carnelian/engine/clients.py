@@ -22,6 +22,13 @@ _LINE = (
     b"io-thread=%d tot-net-in=%d tot-net-out=%d tot-cmds=%d"
 )
 
+# Bytes of a session's own objects, as far as they are always there.
+OBJECT_SIZE = 1024
+
+# Entries of dictionaries: a watched key's tuple and two entries, a subscription's two entries.
+WATCH_SIZE = 250
+SUBSCRIPTION_SIZE = 200
+
 _KINDS = {
     b"normal": "normal",
     b"master": "master",
@@ -94,6 +101,19 @@ def _command_name(session: Session) -> bytes:
     if session.executing is not None:
         return b"exec"
     return b"NULL" if session.command is None else session.command.name
+
+
+def transaction_memory(session: Session) -> int:
+    """Bytes of what MULTI has queued and WATCH watches."""
+    queued = session.transaction.memory if session.transaction is not None else 0
+    watched = len(session.watch.places) if session.watch is not None else 0
+    return queued + watched * WATCH_SIZE
+
+
+def subscription_memory(session: Session) -> int:
+    """Bytes of the entries that subscriptions take; the names are shared."""
+    count = session.subscription_count() + len(session.shard_channels or ())
+    return count * SUBSCRIPTION_SIZE
 
 
 def _letters(session: Session, own: bytes) -> bytes:

@@ -1,3 +1,4 @@
+from carnelian.engine.client_limits cimport ClientEviction, OutputLimits
 from carnelian.engine.effects cimport Effects
 from carnelian.engine.memory_limit cimport MemoryLimit
 from carnelian.engine.registry cimport Command, Registry
@@ -27,6 +28,8 @@ cdef class Engine:
     cdef readonly object changes
     cdef readonly object admission
     cdef readonly MemoryLimit memory_limit
+    cdef readonly OutputLimits output_limits
+    cdef readonly ClientEviction client_eviction
     cdef readonly object info
     cdef readonly object modules
     cdef readonly object nested

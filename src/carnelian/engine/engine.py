@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cython
+from cython.cimports.carnelian.engine.client_limits import ClientEviction, OutputLimits
 from cython.cimports.carnelian.engine.effects import Effects
 from cython.cimports.carnelian.engine.memory_limit import MemoryLimit
 from cython.cimports.carnelian.engine.registry import Command, Registry
@@ -88,6 +89,8 @@ class Engine:
         self.changes = Changes(self.keyspace, self.pubsub, self.watches, self.blocking)
         self.admission = Admission(self)
         self.memory_limit = MemoryLimit(self)
+        self.output_limits = OutputLimits()
+        self.client_eviction = ClientEviction(self)
         self.info = Info(self)
         self.modules = Modules(self)
         # What `session.call` of a handler comes to.
@@ -139,6 +142,7 @@ class Engine:
             self.watches.clear,
             self.blocking.cancel,
             self.monitors.remove,
+            lambda session: self.client_eviction.forget(session),
         ]
         follow(self)
 
@@ -316,6 +320,7 @@ class Engine:
         self.stats.reset()
         self.keyspace.reset_stats()
         self.memory_limit.reset_statistics()
+        self.client_eviction.evicted = 0
         for command in self.registry.every():
             command.reset_statistics()
 

@@ -10,6 +10,7 @@ cdef class MemoryLimit:
     cdef readonly Eviction eviction
     cdef readonly Py_ssize_t limit
     cdef public Py_ssize_t foreign
+    cdef public Py_ssize_t waiting
     cdef public bint lazy
     cdef public Py_ssize_t time_limit_ns
     cdef readonly bint exceeded
@@ -22,6 +23,7 @@ cdef class MemoryLimit:
     cdef Py_ssize_t total_ns
 
     cpdef Py_ssize_t used(self)
+    cpdef Py_ssize_t taken(self)
     cpdef Py_ssize_t not_counted(self)
     cdef bint over(self)
     cdef Py_ssize_t excess(self) except? -1

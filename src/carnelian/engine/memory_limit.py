@@ -47,7 +47,8 @@ class MemoryLimit:
     - ``holds`` are functions that tell whether nothing may be evicted now (a pause, a replica);
       then nothing is refused either;
     - ``relievers`` are functions that are called before any key goes, and may free something;
-    - ``foreign`` are the bytes in this process that belong to other engines;
+    - ``foreign`` are the bytes in this process that belong to other engines, and ``waiting`` those
+      that wait in this process for sessions of this engine;
     - ``exhausted``: nothing could be freed before the command that runs now.
     """
 
@@ -56,7 +57,7 @@ class MemoryLimit:
         self.keyspace = engine.keyspace
         self.clock = engine.clock
         self.eviction = Eviction(engine.keyspace)
-        self.limit = self.foreign = 0
+        self.limit = self.foreign = self.waiting = 0
         self.lazy = False
         self.exceeded = self.exhausted = self.evicting = False
         self.uncounted: list[Callable[[], int]] = []
@@ -97,7 +98,11 @@ class MemoryLimit:
 
     def used(self):
         """Bytes in use: data, tables, and the buffers of clients."""
-        return used() + allocated() - self.foreign
+        return used() + allocated() - self.foreign + self.waiting
+
+    def taken(self):
+        """Bytes that all engines of this process have in data, tables and buffers."""
+        return used() + allocated()
 
     def not_counted(self):
         """Those of them that are not held against the limit."""

@@ -240,7 +240,7 @@ def stats(engine: Engine) -> Fields:
         ("expired_time_cap_reached_count", keyspace.stats.expired_time_cap_reached),
         ("expire_cycle_cpu_milliseconds", keyspace.stats.expire_cycle_us // 1000),
         ("evicted_keys", keyspace.stats.evicted),
-        ("evicted_clients", fact("evicted_clients", 0)),
+        ("evicted_clients", engine.client_eviction.evicted),
         ("evicted_scripts", 0),
         ("total_eviction_exceeded_time", exceeded),
         ("current_eviction_exceeded_time", exceeded_now),

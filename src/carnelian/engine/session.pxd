@@ -27,10 +27,15 @@ cdef class Session:
     cdef public dict channels
     cdef public dict patterns
     cdef public dict shard_channels
+    cdef public long long soft_since_ms
+    cdef public Py_ssize_t memory_counted
 
     cpdef send(self, value)
     cpdef close(self, after_replies=*)
     cpdef resume(self)
+    cpdef Py_ssize_t memory(self) except? -1
+    cpdef int output_class(self)
+    cpdef evict(self)
     cdef settle_reply_mode(self)
     cpdef rewrite(self, list args)
     cdef bint lazily(self, Py_ssize_t members) except -1

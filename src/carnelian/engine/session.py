@@ -40,6 +40,9 @@ FLAG_REEXECUTING: int = 128  # a blocked command tried again: keeps its place wh
 FLAG_INTERNAL: int = 256
 FLAG_DENY_BLOCKING: int = 512  # inside EXEC or a script: what would wait is answered at once
 
+# The classes of client-output-buffer-limit.
+NORMAL, REPLICA, PUBSUB = range(3)
+
 # Members of a large reply that are made at once.
 PART: int = 1024
 _PART = cython.declare(cython.Py_ssize_t, PART)
@@ -83,6 +86,9 @@ class Session:
         self.channels: dict[bytes, None] | None = None
         self.patterns: dict[bytes, None] | None = None
         self.shard_channels: dict[bytes, None] | None = None
+        # Since when more is unread than the soft limit allows, and what eviction counts it with.
+        self.soft_since_ms = 0
+        self.memory_counted = 0
 
     def reset_identity(self) -> None:
         """Back to no name and the usual manners, as a new connection or after RESET.
@@ -123,9 +129,23 @@ class Session:
         """Whether the other side is on this machine, for commands allowed only from there."""
         return True
 
-    def memory(self) -> int:
+    @cython.ccall
+    @cython.exceptval(-1)
+    def memory(self) -> cython.Py_ssize_t:
         """The bytes that this session takes, buffers included (tot-mem of CLIENT LIST)."""
         return 0
+
+    @cython.ccall
+    def output_class(self) -> cython.int:
+        """NORMAL, REPLICA or PUBSUB: whose output limits hold."""
+        if self.flags & FLAG_REPLICA and not self.flags & FLAG_MONITOR:
+            return REPLICA
+        return PUBSUB if self.channels or self.patterns or self.shard_channels else NORMAL
+
+    @cython.ccall
+    def evict(self):
+        """End this session, because all of them take too much memory."""
+        self.close()
 
     def describe(self) -> dict[str, object]:
         """Fields of CLIENT LIST that only the carrier knows: addr, laddr, fd, qbuf, omem, ...

@@ -11,6 +11,7 @@ from carnelian.engine.config.numbers import LONG_MAX
 from carnelian.keyspace import events
 
 if TYPE_CHECKING:
+    from carnelian.engine.config import BufferLimits
     from carnelian.engine.engine import Engine
 
 # More nanoseconds, or bytes, than there will ever be, as C has room for them.
@@ -40,6 +41,8 @@ def follow(engine: Engine) -> None:
         "lfu-decay-time": _lfu_decay_time,
         "proto-max-bulk-len": _longest_string,
         "maxmemory": _memory_limit,
+        "maxmemory-clients": _client_memory,
+        "client-output-buffer-limit": _output_limits,
     }
     for name, apply in appliers.items():
         apply(engine, engine.config[name])
@@ -144,3 +147,15 @@ def _longest_string(engine: Engine, size: int) -> None:
 def _memory_limit(engine: Engine, size: int) -> None:
     # More than there can be is as good as the most that can be counted.
     engine.memory_limit.set(min(size, LONG_MAX))
+    _client_memory(engine, engine.config["maxmemory-clients"], size)
+
+
+def _client_memory(engine: Engine, limit: int, maxmemory: int | None = None) -> None:
+    if limit < 0:
+        # A share of all memory.
+        limit = (engine.config["maxmemory"] if maxmemory is None else maxmemory) * -limit // 100
+    engine.client_eviction.set(limit)
+
+
+def _output_limits(engine: Engine, limits: BufferLimits) -> None:
+    engine.output_limits.set(limits)

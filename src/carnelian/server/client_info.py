@@ -12,13 +12,6 @@ if TYPE_CHECKING:
     from carnelian.resp.parser import ProtocolError
     from carnelian.server.connection import Connection
 
-# Bytes of a connection's own objects, as far as they are always there.
-OBJECT_SIZE = 1024
-
-# Entries of dictionaries: a watched key's tuple and two entries, a subscription's two entries.
-WATCH_SIZE = 250
-SUBSCRIPTION_SIZE = 200
-
 
 def peer_name(connection: Connection) -> bytes:
     """``ip:port`` of the client, or ``path:0`` for a Unix socket."""
@@ -70,19 +63,6 @@ def argument_memory(connection: Connection) -> int:
     if connection.args is not None:
         return sum(map(len, connection.args))
     return connection.parser.argument_bytes
-
-
-def transaction_memory(connection: Connection) -> int:
-    """Bytes of what MULTI has queued and WATCH watches."""
-    queued = connection.transaction.memory if connection.transaction is not None else 0
-    watched = len(connection.watch.places) if connection.watch is not None else 0
-    return queued + watched * WATCH_SIZE
-
-
-def subscription_memory(connection: Connection) -> int:
-    """Bytes of the entries that subscriptions take; the names are shared."""
-    count = connection.subscription_count() + len(connection.shard_channels or ())
-    return count * SUBSCRIPTION_SIZE
 
 
 def line(connection: Connection) -> str:

@@ -66,8 +66,8 @@ class Clients:
         if self.resizing:
             self.resize_replies(connection, now)
         self.note_peaks(connection, slot)
-        if hub.memory_watch is not None:
-            hub.memory_watch.update(connection)
+        if hub.engine.client_eviction.limit:
+            hub.engine.client_eviction.update(connection)
         if connection.output_memory() > 0 and connection.over_output_limit():
             hub.stats.output_limit_disconnections += 1
             described = client_info.line(connection)

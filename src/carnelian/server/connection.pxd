@@ -19,10 +19,6 @@ cdef class Hub(Hooks):
     cdef list resumed
     cdef public Py_ssize_t max_bulk
     cdef public Py_ssize_t max_query
-    cdef Py_ssize_t hard_limits[3]
-    cdef Py_ssize_t soft_limits[3]
-    cdef long long soft_milliseconds[3]
-    cdef public object memory_watch
     cdef public object work
     cdef Connection running
     cdef public object log
@@ -60,8 +56,6 @@ cdef class Connection(Session):
     cdef public int reply_size
     cdef public int reply_peak
     cdef public long long reply_peak_reset_ms
-    cdef readonly long long soft_since_ms
-    cdef public Py_ssize_t memory_counted
 
     cpdef close(self, after_replies=*)
     cdef readable(self)
@@ -81,8 +75,7 @@ cdef class Connection(Session):
     cdef give_up(self, fault)
     cpdef finish(self)
     cpdef Py_ssize_t output_memory(self)
-    cpdef int output_class(self)
     cpdef bint over_output_limit(self)
     cdef check_output(self)
     cpdef Py_ssize_t input_memory(self)
-    cpdef Py_ssize_t memory(self)
+    cpdef Py_ssize_t memory(self) except? -1

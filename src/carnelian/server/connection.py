@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
@@ -25,11 +24,10 @@ from cython.cimports.carnelian.server.loop import Channel, Hooks, Loop
 from cython.cimports.libc.errno import EAGAIN, EINTR, errno
 
 from carnelian.engine.authentication import begin
+from carnelian.engine.clients import OBJECT_SIZE, subscription_memory, transaction_memory
 from carnelian.engine.faults import text_of, trace_of
 from carnelian.engine.session import (
-    FLAG_MONITOR,
     FLAG_REEXECUTING,
-    FLAG_REPLICA,
     NEEDS_AUTH,
     REPLY_ON,
 )
@@ -37,9 +35,6 @@ from carnelian.resp.parser import ProtocolError
 from carnelian.resp.replies import NO_REPLY, Error, Lazy, Push, Several
 from carnelian.server import client_info
 from carnelian.server.poller import READABLE, WRITABLE
-
-if TYPE_CHECKING:
-    from carnelian.server.eviction import MemoryWatch
 
 # What Connection.state is made of.
 PENDING: int = 1  # listed with output for this turn
@@ -49,9 +44,6 @@ CLOSED: int = 8
 BUSY: int = 16  # a command of it runs
 RESUMING: int = 32
 UNIX_SOCKET: int = 64
-
-# The classes of client-output-buffer-limit.
-NORMAL, REPLICA, PUBSUB = range(3)
 
 _REPLY_SIZE = cython.declare(cython.int, 16 * 1024)
 _VECTORS = cython.declare(cython.int, 64)
@@ -95,27 +87,12 @@ class Hub(Hooks):
         self.pending: list = []
         self.closing: list = []
         self.resumed: list = []
-        self.memory_watch: MemoryWatch | None = None
         # The one whose commands are executed now.
         self.running: Connection | None = None
         # Called in every turn, once the replies are sent.
         self.work: Callable[[], None] | None = None
         self.max_bulk = 512 * 1024 * 1024
         self.max_query = 1024 * 1024 * 1024
-        for kind in (NORMAL, REPLICA, PUBSUB):
-            self.limit_output(kind, 0, 0, 0)
-
-    def limit_output(
-        self,
-        kind: cython.int,
-        hard: cython.Py_ssize_t,
-        soft: cython.Py_ssize_t,
-        seconds: cython.longlong,
-    ) -> None:
-        """One class of ``client-output-buffer-limit``: bytes, bytes and for how long; 0 is none."""
-        self.hard_limits[kind] = hard
-        self.soft_limits[kind] = soft
-        self.soft_milliseconds[kind] = seconds * 1000
 
     @cython.ccall
     def before_sleep(self):
@@ -134,8 +111,8 @@ class Hub(Hooks):
             self.flush()
         if self.closing:
             self.close_marked()
-        if self.memory_watch is not None:
-            self.memory_watch.enforce()
+        if self.engine.client_eviction.limit:
+            self.engine.client_eviction.enforce()
         if self.engine.timed:
             self.plan_deadline()
         if self.work is not None:
@@ -156,14 +133,14 @@ class Hub(Hooks):
     def end_largest(self) -> None:
         """Let ``maxmemory-clients`` take effect in the middle of a turn: before any key goes."""
         connection: Connection
-        if self.memory_watch is None:
+        if not self.engine.client_eviction.limit:
             return
         for connection in self.pending:
             if not connection.state & _GONE:
-                self.memory_watch.update(connection)
+                self.engine.client_eviction.update(connection)
         if self.running is not None and not self.running.state & _GONE:
-            self.memory_watch.update(self.running)
-        self.memory_watch.enforce()
+            self.engine.client_eviction.update(self.running)
+        self.engine.client_eviction.enforce()
 
     def plan_deadline(self) -> None:
         """Wake up in time for what waits for a time."""
@@ -244,8 +221,6 @@ class Hub(Hooks):
             last.position = connection.position
             members[last.position] = last
         self.engine.sessions.remove(connection)
-        if self.memory_watch is not None:
-            self.memory_watch.forget(connection)
 
     def close_all(self) -> None:
         """Send what can be sent at once and end every connection: the server stops."""
@@ -357,8 +332,8 @@ class Connection(Session):
         self.run_commands()
         # The clock has been read for the commands, if there were any.
         self.active_ms = hub.engine.clock.ms
-        if hub.memory_watch is not None and not self.state & _GONE:
-            hub.memory_watch.update(self)
+        if hub.engine.client_eviction.limit and not self.state & _GONE:
+            hub.engine.client_eviction.update(self)
         if self.state & _close_soon:
             self.finish()
 
@@ -584,8 +559,8 @@ class Connection(Session):
             return
         elif transport.interest & _writable:
             hub.loop.watch(transport, _readable)
-        if hub.memory_watch is not None:
-            hub.memory_watch.update(self)
+        if hub.engine.client_eviction.limit:
+            hub.engine.client_eviction.update(self)
 
     @cython.cfunc
     def give_up(self, fault):
@@ -607,32 +582,13 @@ class Connection(Session):
         return self.output.memory if self.output.pending() > self.reply_size else 0
 
     @cython.ccall
-    def output_class(self) -> cython.int:
-        """NORMAL, REPLICA or PUBSUB: whose output limits hold."""
-        if self.flags & FLAG_REPLICA and not self.flags & FLAG_MONITOR:
-            return REPLICA
-        return PUBSUB if self.channels or self.patterns or self.shard_channels else NORMAL
-
-    @cython.ccall
     def over_output_limit(self) -> cython.bint:
         """Whether unsent output is above the hard limit, or has long been above the soft one."""
         hub: Hub = self.hub
         used: cython.Py_ssize_t = self.output_memory()
         if used > _UNTRUSTED_OUTPUT and self.gate & _needs_auth:
             return True
-        kind: cython.int = self.output_class()
-        hard: cython.Py_ssize_t = hub.hard_limits[kind]
-        soft: cython.Py_ssize_t = hub.soft_limits[kind]
-        if hard and used >= hard:
-            return True
-        if not soft or used < soft:
-            self.soft_since_ms = 0
-            return False
-        now: cython.longlong = hub.engine.clock.ms
-        if self.soft_since_ms == 0:
-            self.soft_since_ms = now
-        # In whole seconds, and longer than the limit says, as Redis counts.
-        return now // 1000 - self.soft_since_ms // 1000 > hub.soft_milliseconds[kind] // 1000
+        return hub.engine.output_limits.exceeded(self, used, hub.engine.clock.ms)
 
     @cython.cfunc
     def check_output(self):
@@ -660,6 +616,15 @@ class Connection(Session):
         elif not self.state & _GONE:
             self.state |= _close_soon
             self.hub.closing.append(self)
+
+    @cython.ccall
+    def evict(self):
+        """End because all clients take too much memory: now, or after the command that runs."""
+        if self.state & _busy:
+            self.output.clear()
+            self.close()
+        else:
+            self.finish()
 
     @cython.ccall
     def finish(self):
@@ -718,14 +683,15 @@ class Connection(Session):
         return size + self.parser.argument_bytes
 
     @cython.ccall
+    @cython.exceptval(-1)
     def memory(self) -> cython.Py_ssize_t:
         """Bytes that this client takes, all in all."""
-        size: cython.Py_ssize_t = client_info.OBJECT_SIZE
+        size: cython.Py_ssize_t = OBJECT_SIZE
         size += self.input_memory() + self.output.held
         if self.transaction is not None or self.watch is not None:
-            size += client_info.transaction_memory(self)
+            size += transaction_memory(self)
         if self.channels or self.patterns or self.shard_channels:
-            size += client_info.subscription_memory(self)
+            size += subscription_memory(self)
         return size
 
     def describe(self) -> dict[str, object]:

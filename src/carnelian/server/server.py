@@ -23,8 +23,7 @@ from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
 from carnelian.server import banner, checks, crash, process
 from carnelian.server.clients import DEFAULT_PEAK_RESET_MS, Clients
-from carnelian.server.connection import NORMAL, PUBSUB, REPLICA, Hub
-from carnelian.server.eviction import MemoryWatch
+from carnelian.server.connection import Hub
 from carnelian.server.listener import Door, ListenError, Listeners
 from carnelian.server.log import Log
 from carnelian.server.loop import Loop
@@ -370,9 +369,6 @@ class Server:
         facts["recent_max_output"] = max(clients.output_peaks)
         facts["reply_buffer_shrinks"] = clients.shrinks
         facts["reply_buffer_expands"] = clients.expands
-        watch = self.hub.memory_watch
-        if watch is not None:
-            facts["evicted_clients"] = watch.evicted
 
     # -- Configuration ---------------------------------------------------------------------------
 
@@ -400,16 +396,13 @@ class Server:
         engine.debug_commands[b"replybuffer"] = self._debug_reply_buffer
         self.config.warn = lambda message: self.log("warning", message)
         followers: dict[str, Callable] = {
-            "client-output-buffer-limit": self._limit_outputs,
             "client-query-buffer-limit": self._limit_queries,
             "proto-max-bulk-len": self._limit_bulks,
             "timeout": self._limit_idleness,
-            "maxmemory-clients": self._limit_client_memory,
         }
         for name, follow in followers.items():
             follow(self.config[name])
             self.config.on_change(name, follow)
-        self.config.on_change("maxmemory", self._limit_client_memory)
         self.config.on_change("crash-log-enabled", self._report_crashes)
         self.config.on_change("loglevel", self.log.set_level)
         self.config.on_change("port", self._move_port)
@@ -431,14 +424,6 @@ class Server:
     def _report_crashes(self, wanted: bool) -> None:
         crash.enable(self.log) if wanted else crash.disable()
 
-    def _limit_outputs(self, limits) -> None:
-        for kind, limit in (
-            (NORMAL, limits.normal),
-            (REPLICA, limits.replica),
-            (PUBSUB, limits.pubsub),
-        ):
-            self.hub.limit_output(kind, *limit)
-
     def _limit_queries(self, size: int) -> None:
         self.hub.max_query = size
 
@@ -447,20 +432,6 @@ class Server:
 
     def _limit_idleness(self, seconds: int) -> None:
         self.clients.idle_timeout_ms = seconds * 1000
-
-    def _limit_client_memory(self, value: object = None) -> None:
-        limit = self.config["maxmemory-clients"]
-        if limit < 0:
-            limit = self.config["maxmemory"] * -limit // 100
-        watch = self.hub.memory_watch
-        if watch is None:
-            if limit:
-                self.hub.memory_watch = MemoryWatch(self.hub, limit)
-        elif limit:
-            watch.limit = limit
-        else:
-            watch.dissolve()
-            self.hub.memory_watch = None
 
     def _move_port(self, port: int) -> None:
         self._move("Unable to listen on this port. Check server logs.")

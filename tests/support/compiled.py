@@ -13,7 +13,9 @@ SOURCES = ROOT / "src"
 SUFFIX = importlib.machinery.EXTENSION_SUFFIXES[0]
 
 # In a header, and in a source in pure Python mode.
-_CIMPORT = re.compile(r"^from (?:cython\.cimports\.)?(carnelian[\w.]*) c?import", re.MULTILINE)
+_CIMPORT = re.compile(
+    r"^from (?:cython\.cimports\.(?=\S+ import)|(?=\S+ cimport))(carnelian[\w.]*)", re.MULTILINE
+)
 
 
 def modules() -> tuple[str, ...]:

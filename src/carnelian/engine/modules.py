@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 METADATA = "__carnelian_module__"
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
+_BUILT = os.path.join("src", "carnelian", "engine")
 # How the names of modules begin that were run from a file.
 _IMPORTED = "carnelian_module_"
 _import_numbers = itertools.count(1)
@@ -322,7 +323,8 @@ def _describe(reason: BaseException) -> str:
     """An exception in one line, with the place where the user's code raised it."""
     text = text_of(reason)
     frames = traceback.extract_tb(reason.__traceback__)
-    foreign = (_HERE, os.path.dirname(importlib.__file__), "<frozen")
+    # What is compiled tells its file as it was named when it was built.
+    foreign = (_HERE, _BUILT, os.path.dirname(importlib.__file__), "<frozen")
     user = [frame for frame in frames if not frame.filename.startswith(foreign)]
     if isinstance(reason, SyntaxError) or not user:
         return text

@@ -58,6 +58,8 @@ NEWER: dict[str, dict[str, str]] = {
     "setnx": {"doc_flags": "7.2.0", "deprecated_since": "7.2.0", "replaced_by": "7.2.0"},
     "shutdown": {"arguments": "7.2.0"},
     "xadd": {"history": "8.2.0", "arguments": "8.2.0"},
+    "xread": {"history": "8.10.0", "arguments": "8.10.0"},
+    "xreadgroup": {"history": "8.4.0", "arguments": "8.4.0"},
     "xinfo|consumers": {"history": "7.2.0"},
     "xinfo|stream": {"history": "7.2.0", "arguments": "7.2.0"},
     "xtrim": {"history": "8.2.0", "arguments": "8.2.0"},

@@ -141,7 +141,8 @@ class Sequences:
 
     def xsetid(self) -> list[bytes]:
         self.ms += 1
-        words = [b"XSETID", self.key(), self.one_of(self.id(), b"%d-5" % self.ms)]
+        # None that is below one that was deleted, which was allowed until 7.2.
+        words = [b"XSETID", self.key(), b"%d-5" % self.ms]
         words += self.maybe(b"ENTRIESADDED", self.chance.choice([*COUNTS, b"1000"]))
         return words + self.maybe(b"MAXDELETEDID", self.id())
 
@@ -224,7 +225,9 @@ class Sequences:
 # -- Comparing -----------------------------------------------------------------------------------
 
 UNCOMPARED = {
-    b"radix-tree-nodes", b"idle", b"inactive", b"seen-time", b"active-time",
+    b"radix-tree-nodes", b"idle", b"inactive", b"seen-time", b"active-time", b"idmp-duration",
+    b"idmp-maxsize", b"pids-tracked", b"iids-tracked", b"iids-added", b"iids-duplicates",
+    b"nacked-count",
 }  # fmt: skip
 COUNTED = {b"entries-read", b"lag"}
 
@@ -273,8 +276,10 @@ def run(pair: Pair, seed: int, length: int) -> None:
     pair.check("CONFIG", "SET", "stream-node-max-bytes", chance.choice([0, 100, 300, 4096]))
     pair.check("SET", "text", "x")
     history: list[Words] = []
+    reread = 0  # reads of one's own pending entries, which 7.0 takes for changes, and 7.2 does not
 
     def both(*words: bytes) -> None:
+        nonlocal reread
         history.append(words)
         theirs, ours = pair.reference.call(*words), pair.ours.call(*words)
         expected = comparable(words, theirs, gapless)
@@ -283,6 +288,10 @@ def run(pair: Pair, seed: int, length: int) -> None:
         )
         if words[0] == b"XADD" and theirs.kind == b"$" and theirs.value:
             made.ids.append(theirs.text)
+        if words[0].upper() == b"XREADGROUP" and theirs.kind != b"-" and b"STREAMS" in words:
+            rest = words[words.index(b"STREAMS") + 1 :]
+            newest = b">", b"18446744073709551615-18446744073709551615"
+            reread += sum(read not in newest for read in rest[len(rest) // 2 :])
 
     for key in (b"a", b"b"):
         both(b"XGROUP", b"CREATE", key, b"g", b"0", b"MKSTREAM")
@@ -298,6 +307,7 @@ def run(pair: Pair, seed: int, length: int) -> None:
     theirs, ours = pair.events()
     assert ours == theirs, f"seed {seed}: {history}"
     expected, counters = pair.counters()
+    expected["rdb_changes_since_last_save"] -= reread
     assert counters == expected, f"seed {seed}: {history}"
     pair.check("DEBUG", "DIGEST")
 

@@ -25,6 +25,8 @@ NEWER = {
     "slowlog-entry-max-string-len": "8.8",
     "set-max-listpack-entries": "7.2",
     "set-max-listpack-value": "7.2",
+    "stream-idmp-duration": "8.6",
+    "stream-idmp-maxsize": "8.6",
 }
 # What Redis does not have.
 OWN = {"rdb-version", "snapshot-method"}

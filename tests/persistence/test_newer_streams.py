@@ -57,7 +57,7 @@ def about(client: LocalClient | Logged, key: str = "s") -> object:
 
 def order(client: LocalClient | Logged, key: str = "s") -> list[bytes]:
     """In which order what is nobody's is given out."""
-    reply = client(
+    reply: Any = client(
         "XREADGROUP", "GROUP", "g", "d", "COUNT", 4, "CLAIM", 10**9, "STREAMS", key, ">"
     )
     return [entry[0] for entry in reply[0][1]]
@@ -154,9 +154,7 @@ def test_what_was_written_by_redis_is_read() -> None:
     assert value.idempotency is None
     one = (1).to_bytes(8, "big") + bytes(8)
     group = b"\x01\x01g\x01\x00\x01\x01" + one + bytes(8) + b"\x02\x00"
-    value = payloads.value_of(
-        b"\x1b" + content + group + b"\x01" + one + usual + END, limits, True
-    )
+    value = payloads.value_of(b"\x1b" + content + group + b"\x01" + one + usual + END, limits, True)
     assert value.group(b"g").released == 1
     assert value.group(b"g").without_consumer() == [(1, 0)]
     with pytest.raises(FormatError):
@@ -195,12 +193,12 @@ def test_a_log_is_replayed_however_late() -> None:
     clock = ManualClock()
     logged = Logged(clock)
     name_entries(logged)
-    now = logged("XINFO", "STREAM", "s")
+    now: Any = logged("XINFO", "STREAM", "s")
     logged.close()
     late = ManualClock()
     late.advance(10**9)
     later = Logged(late)
-    found = later("XINFO", "STREAM", "s")
+    found: Any = later("XINFO", "STREAM", "s")
     place = found.index(b"iids-added")
     assert found[place : place + 4] == now[place : place + 4]
     assert later("XLEN", "s") == 6
@@ -213,6 +211,4 @@ def comparable(reply: Any) -> Any:
         return reply
     parts = [comparable(part) for part in reply]
     hidden = (b"seen-time", b"active-time", b"entries-read", b"lag")
-    return [
-        0 if place and parts[place - 1] in hidden else part for place, part in enumerate(parts)
-    ]
+    return [0 if place and parts[place - 1] in hidden else part for place, part in enumerate(parts)]

@@ -124,8 +124,9 @@ class Group:
         self.entries_read = entries_read
         self.consumers: dict[bytes, Consumer] = {}
         self.pending = empty_tree(cython.sizeof(Pending))
-        self.due = []
+        self.due: list[tuple[int, int, int]] = []
         self.ordered = INT64_MIN
+        self.released = self.releases = 0
         count_memory(GROUP_SHELL + bytes_object_size(PyBytes_GET_SIZE(name)))
 
     def __dealloc__(self):

@@ -53,7 +53,7 @@ class Idempotency:
         found = None if names is None else names.get(name)
         return None if found is None or self.is_old(found, now_ms) else found
 
-    def is_old(self, id: object, now_ms: int64_t) -> bool:
+    def is_old(self, id: int, now_ms: int64_t) -> bool:
         """Whether an entry was added too long ago to be remembered."""
         return (id >> 64) + self.duration_s * 1000 <= now_ms
 
@@ -78,7 +78,7 @@ class Idempotency:
         self.held += change
         count_memory(change)
 
-    def forget_first(self, names: object) -> None:
+    def forget_first(self, names: OrderedDict[bytes, int]) -> None:
         """Forget the oldest entry of a producer."""
         name: bytes = names.popitem(last=False)[0]
         self.weigh(-ENTRY - bytes_object_size(PyBytes_GET_SIZE(name)))

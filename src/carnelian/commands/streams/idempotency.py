@@ -3,10 +3,10 @@
 import hashlib
 
 import cython
-from cython.cimports.carnelian.commands.streams.operands import Trimming, read_id
+from cython.cimports.carnelian.commands.streams.operands import read_id
 from cython.cimports.carnelian.datatypes.idempotency import Idempotency
 from cython.cimports.carnelian.datatypes.stream import Stream
-from cython.cimports.carnelian.datatypes.stream_id import Id
+from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id, as_pair
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.resp.numbers import parse_int
 from cython.cimports.libc.stdint import int64_t
@@ -59,7 +59,9 @@ def is_known(session, values, found, id):
         return False
     known: Idempotency = values.idempotency
     number = known.find(found.producer, found.name, 0 if obeyed else session.keyspace.clock.ms)
-    if number is None or (obeyed and (not found.has_id or number != as_number(found))):
+    if number is None or (
+        obeyed and (not found.has_id or number != as_number(cython.address(found.id)))
+    ):
         return False
     known.duplicates += 1
     id.ms = number >> 64
@@ -68,19 +70,18 @@ def is_known(session, values, found, id):
 
 
 @cython.cfunc
-def as_number(found: Trimming):
-    """The id that was given, as one number."""
-    high: object = found.id.ms
-    return high << 64 | found.id.seq
+def as_number(id: ConstId):
+    """An id as one number."""
+    ms, seq = as_pair(id)
+    return ms << 64 | seq
 
 
 def remember(session, key, values, found, id):
     """Note that an entry was added under its name."""
     known: Idempotency = memory_of(session, key, values)
-    high: object = id.ms
     if not session.flags & _OBEYED:
         known.forget_idle(session.keyspace.clock.ms)
-    known.record(found.producer, found.name, high << 64 | id.seq)
+    known.record(found.producer, found.name, as_number(id))
     known.added += 1
     return 0
 
@@ -154,8 +155,7 @@ def xidmprecord(session: Session, args: list):
     # A file has names of entries that are gone, too: they are known until their time is over.
     if not session.flags & _OBEYED and not values.has(cython.address(id)):
         raise Error("ERR The specified stream ID was deleted or doesn't exist")
-    high: object = id.ms
-    number = high << 64 | id.seq
+    number = as_number(cython.address(id))
     known: Idempotency = memory_of(session, args[1], values)
     present = known.find(args[2], args[3], 0)
     if present is not None and present != number:

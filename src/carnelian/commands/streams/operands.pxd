@@ -24,6 +24,8 @@ cdef int64_t read_count(bytes word) except? -1
 cdef int read_policy(bytes option)
 cdef Py_ssize_t read_trimming(Session session, list args, Trim *how, bint adding, Trimming found) except -1
 
+cdef Py_ssize_t read_name(list args, Py_ssize_t at, Trimming found) except -1
+
 cdef Consumer consumer_for(Session session, bytes key, Group group, bytes name)
 cdef void count_delivery(Pending *pending) noexcept
 cdef bint is_listened(Session session)

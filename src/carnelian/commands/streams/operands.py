@@ -211,9 +211,7 @@ def read_trimming(session, args, how, adding, found):
     return at
 
 
-@cython.cfunc
-@cython.exceptval(-1)
-def read_name(args: list, at: cython.Py_ssize_t, found: Trimming) -> cython.Py_ssize_t:
+def read_name(args, at, found):
     """Read IDMP or IDMPAUTO, which stands at ``at``; returns where its last word stands."""
     option: bytes = args[at].upper()
     if found.named:

@@ -411,14 +411,15 @@ def _serve_group(
         if request.claim >= 0:
             _take_over(session, key, values, group, consumer, request, found)
         if not _is_full(request, len(found)) and _has_behind(values, cython.address(group.last)):
+            if made and request.no_ack and consumer.size() == 0:
+                propagate_consumer(session, key, group, request.consumer)
+                made = False
             _deliver(session, key, values, group, consumer, request, found)
-        if not found:
-            found = None
-        else:
+        if found:
             session.keyspace.dirty += 1
     if made and consumer.size() == 0:
         propagate_consumer(session, key, group, request.consumer)
-    return found
+    return found if found or request.starts[place] != _NEW else None
 
 
 @cython.cfunc

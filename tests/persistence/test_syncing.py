@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -81,15 +82,28 @@ def test_what_cannot_be_forced_to_the_disk_is_no_failure(syncer: Syncer) -> None
     os.close(other)
 
 
-def test_works_without_a_thread(syncer: Syncer, fd: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+WITHOUT_ROOM = """
+import os, resource, sys
+from carnelian.persistence.syncing import Syncer
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    syncer.sync(fd, 1)
-    syncer.close(fd, 2)
-    assert (syncer.pending, syncer.synced_offset) == (0, 2)
-    monkeypatch.undo()
-    syncer.sync(9999, 3)
-    syncer.wait()
-    assert syncer.synced_offset == 3
+syncer = Syncer(lambda level, message: None)
+fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+pages = int(open("/proc/self/statm").read().split()[0])
+before = resource.getrlimit(resource.RLIMIT_AS)
+# A thread needs a stack of some megabytes.
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 1_000_000, before[1]))
+syncer.sync(fd, 1)
+syncer.close(fd, 2)
+print(syncer.pending, syncer.synced_offset)
+resource.setrlimit(resource.RLIMIT_AS, before)
+syncer.sync(9999, 3)
+syncer.wait()
+print(syncer.synced_offset)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the size of a process so")
+def test_works_without_a_thread(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WITHOUT_ROOM, str(tmp_path / "file")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("0 2\n3\n", "")

@@ -99,6 +99,15 @@ class Manifest:
         self.increment_number = 0
         self.changed = False
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Manifest) and self._fields() == other._fields()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _fields(self) -> tuple[object, ...]:
+        numbers = (self.base_number, self.increment_number, self.changed)
+        return (self.base, self.history, self.increments, *numbers)
+
     @property
     def parts(self) -> list[Part]:
         """What is to be loaded: the base, and the increments."""

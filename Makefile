@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS ?=
 FAMILY ?=
 
@@ -14,7 +15,7 @@ run: build
 test: check
 	$(BIN)/python -m pytest $(ARGS)
 
-check: build
+check: build $(VENV)/tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -28,23 +29,44 @@ quick: build
 	$(BIN)/python -m pytest -k "$(FAMILY)" tests/commands tests/datatypes tests/differential $(ARGS)
 
 build: $(VENV)/ready
-	$(BIN)/python setup.py -q build_ext --inplace
+	@$(BIN)/python setup.py -q build_ext --inplace
 
-bench: build
+bench: build $(VENV)/tools
 	$(BIN)/python benchmarks/compare.py $(ARGS)
 
-conformance: build
+conformance: build $(VENV)/tools
 	$(BIN)/python -m tests.redis_suite $(ARGS)
 
-interop: build
+interop: build $(VENV)/tools
 	$(BIN)/python tests/interop/run.py
 
+# What is needed and cannot be installed here is asked for before anything is set up.
+define MISSING
+import sys
+if sys.version_info < (3, 11):
+    sys.exit("Python 3.11 or newer is needed; $(PYTHON) is %d.%d (make PYTHON=python3.12 names another)"
+             % sys.version_info[:2])
+try:
+    import ensurepip, venv
+except ImportError:
+    sys.exit("$(PYTHON) has no venv module (Debian and Ubuntu: apt install python3-venv)")
+endef
+export MISSING
+
 $(VENV)/ready: pyproject.toml
-	@command -v cc >/dev/null || { echo "A C compiler is needed (Debian: apt install gcc)"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q "setuptools>=77" "Cython>=3.3,<3.4"
-	CARNELIAN_WITHOUT_EXTENSIONS=1 $(BIN)/python -m pip install -q --no-build-isolation -e ".[dev]"
-	touch $@
+	@$(PYTHON) -c "" || { echo "Python 3.11 or newer is needed (make PYTHON=... names it)"; exit 1; }
+	@$(PYTHON) -c "$$MISSING"
+	@echo "Setting up $(VENV) with Cython and redis-py"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install "setuptools>=77" "Cython>=3.3,<3.4"
+	@$(BIN)/python setup.py --version >/dev/null
+	@CARNELIAN_WITHOUT_EXTENSIONS=1 $(PIP) install --no-build-isolation -e ".[client]"
+	@touch $@
+
+$(VENV)/tools: pyproject.toml | $(VENV)/ready
+	@echo "Adding the tools for tests and benchmarks to $(VENV)"
+	@CARNELIAN_WITHOUT_EXTENSIONS=1 $(PIP) install --no-build-isolation -e ".[dev]"
+	@touch $@
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache src/*.egg-info

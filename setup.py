@@ -1,10 +1,16 @@
 """The compiled half of the package: everything else is declared in pyproject.toml."""
 
+import multiprocessing
 import os
 import shutil
 import sys
+import sysconfig
+import time
+from multiprocessing.connection import wait
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError, LinkError
 
 # Modules that Cython compiles in pure Python mode. Every other module is interpreted;
 # tests/test_compiled.py holds this list against the shared objects that are present.
@@ -224,8 +230,95 @@ AS_INTERPRETED = {
 
 
 # Deprecated is the hash field of bytes objects, which has to be cleared when one is filled again.
-COMPILE_ARGS = ["-O2", "-g0", "-Wno-deprecated-declarations"]
+COMPILE_ARGS = ["-O2", "-g0", "-Wno-sign-compare", "-Wno-deprecated-declarations"]
 WHOLE_ARGS = ["-O1", "-g0"]
+
+# Where there is no terminal, one line in so many seconds says how far the build is.
+REPORT_EVERY = 5
+
+
+class Build(build_ext):
+    """Compiles what has changed, each module in a process: Cython holds the GIL."""
+
+    def build_extensions(self) -> None:
+        """Build all that is not up to date, as many at a time as there are processors."""
+        self.check_extensions_list(self.extensions)
+        waiting = [each for each in self.extensions if self.is_outdated(each)]
+        if not waiting:
+            return
+        # The largest begin, so that no processor is left with one of them at the end.
+        waiting.sort(key=lambda each: os.path.getsize(each.sources[0]))
+        progress = Progress(len(waiting), self.parallel)
+        running: dict[int, tuple] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.parallel:
+                    process = self.start(each := waiting.pop())
+                    running[process.sentinel] = process, each.name
+                for sentinel in wait(running, timeout=1):
+                    process, name = running.pop(sentinel)
+                    process.join()
+                    if process.exitcode:
+                        sys.exit(f"{name} could not be compiled, see above")
+                    progress.done += 1
+                progress.report([name for _, name in running.values()])
+        finally:
+            for process, _ in running.values():
+                process.terminate()
+        progress.end()
+
+    def start(self, each: Extension) -> multiprocessing.Process:
+        """A process that builds one module. It is forked, so that it has Cython loaded already."""
+        process = multiprocessing.get_context("fork").Process(target=self.build, args=(each,))
+        process.start()
+        return process
+
+    def build(self, each: Extension) -> None:
+        """Build one module; what it consists of is said to those who asked for details only."""
+        from Cython.Compiler.Errors import CompileError as TranslationError
+
+        self.verbose = max(0, self.verbose - 1)
+        try:
+            self.build_extension(each)
+        except (TranslationError, CompileError, LinkError):
+            sys.exit(1)  # What is wrong has been printed.
+
+    def is_outdated(self, each: Extension) -> bool:
+        """Whether its source, or a header that it uses, is newer than what is built of it."""
+        from Cython.Build.Dependencies import create_dependency_tree
+
+        built = self.get_ext_fullpath(each.name)
+        if self.force or not os.path.exists(built):
+            return True
+        newest, _ = create_dependency_tree(quiet=True).newest_dependency(each.sources[0])
+        return os.path.getmtime(built) < newest
+
+
+class Progress:
+    """Says how far the build is: on one line of a terminal, or with a line every few seconds."""
+
+    def __init__(self, total: int, processes: int):
+        self.total = total
+        self.done = 0
+        self.begun = self.reported = time.monotonic()
+        self.terminal = sys.stdout.isatty()
+        hint = f", {processes} at a time: this takes minutes" if total > 50 else ""
+        print(f"Compiling {total} module{'s' * (total > 1)}{hint}", flush=True)
+
+    def report(self, running: list[str]) -> None:
+        """Tell what is done and what is being done, if it is time to."""
+        now = time.monotonic()
+        if self.terminal:
+            names = ", ".join(name.removeprefix("carnelian.") for name in running)
+            print(f"\r{self.done:5} of {self.total}  {names:.60}\x1b[K", end="", flush=True)
+        elif now - self.reported >= REPORT_EVERY:
+            self.reported = now
+            print(f"{self.done:5} of {self.total} after {now - self.begun:.0f} s", flush=True)
+
+    def end(self) -> None:
+        """Tell how long it took."""
+        clear = "\r\x1b[K" if self.terminal else ""
+        print(f"{clear}Compiled in {time.monotonic() - self.begun:.0f} s", flush=True)
 
 
 def extension(name: str) -> Extension:
@@ -242,18 +335,46 @@ def extensions() -> list[Extension]:
     """All of them; none where the environment says that they are built by themselves."""
     if os.environ.get("CARNELIAN_WITHOUT_EXTENSIONS"):
         return []
-    if "CC" not in os.environ and not any(map(shutil.which, ("cc", "gcc", "clang"))):
-        sys.exit("Carnelian is compiled when it is installed: a C compiler is needed (cc)")
+    choose_compiler()
+    header = os.path.join(sysconfig.get_path("include"), "Python.h")
+    if not os.path.exists(header):
+        sys.exit(
+            f"Carnelian is compiled when it is installed, and {header} is missing: install the "
+            "headers of this Python (Debian: apt install python3-dev; Fedora: python3-devel)"
+        )
     return [extension(name) for name in COMPILED + WHOLE]
+
+
+def choose_compiler() -> None:
+    """Use $CC, else the compiler that this Python was built with, else any that is there."""
+    if "CC" in os.environ:
+        return
+    usual = (sysconfig.get_config_var("CC") or "cc").split()[0]
+    found = next(filter(shutil.which, (usual, "cc", "gcc", "clang")), None)
+    if found is None:
+        sys.exit(
+            "Carnelian is compiled when it is installed, and there is no C compiler: install gcc "
+            "or clang (Debian: apt install gcc python3-dev), or say in CC which one to use"
+        )
+    if found != usual:
+        os.environ["CC"] = found
+
+
+def processors() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 setup(
     ext_modules=extensions(),
+    cmdclass={"build_ext": Build},
     options={
         "build_ext": {
             "cython_c_in_temp": True,
             "cython_directives": DIRECTIVES,
-            "parallel": os.cpu_count() or 1,
+            "parallel": processors(),
         }
     },
 )

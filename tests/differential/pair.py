@@ -26,6 +26,8 @@ class Pair:
         self._listener.call("PSUBSCRIBE", EVENTS)
         self._listener.call("SUBSCRIBE", "end")
         self.reference.call("CONFIG", "SET", "notify-keyspace-events", "KEAmn")
+        # What is overdue goes when it is met, not whenever the server has time for it.
+        self.reference.call("DEBUG", "SET-ACTIVE-EXPIRE", 0)
         self.start(2)
 
     def start(self, protocol: int) -> None:

@@ -156,6 +156,12 @@ def agree(name: str, theirs: Reply, ours: Reply) -> bool:
         return [theirs.items[0], *in_order(theirs.items[1])] == [
             ours.items[0], *in_order(ours.items[1])
         ]  # fmt: skip
+    if name == "XINFO STREAM":
+        # Redis 8.6 has six fields more.
+        return len(theirs.items) + 12 == len(ours.items)
+    if name in ("GETRANGE", "SUBSTR"):
+        # Before Redis 8.0, what ended before the string had its first byte all the same.
+        return len(theirs.text) == 1 and ours.text == b""
     if name in VAGUE:
         return theirs.kind != b"*" or len(theirs.items) == len(ours.items)
     return False
@@ -214,7 +220,12 @@ def test_no_number_is_too_large_to_be_refused(name: str) -> None:
         client("FLUSHALL")
         for seeding in SEEDS:
             client(*seeding)
-        reply = client.call(*words)
+        try:
+            reply = client.call(*words)
+        except EOFError:
+            # It waits for more than there is.
+            client = LocalClient(Engine(Config()))
+            continue
         assert reply.kind != b"-" or not NOT_OURS.match(reply.text), (words, reply)
 
 

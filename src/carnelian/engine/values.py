@@ -145,6 +145,8 @@ def _reply(value: Any, depth: cython.int) -> object:
         return value
     if kind is int:
         return _integer(value)
+    if kind is list or kind is tuple or kind is dict:
+        return _gathered(value, kind, depth)
     if isinstance(value, str):
         return PyUnicode_AsUTF8String(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -158,8 +160,18 @@ def _reply(value: Any, depth: cython.int) -> object:
         return _verbatim(value)
     if hasattr(value, "__index__"):
         return _integer(operator.index(value))
+    if hasattr(value, "__iter__") or kind is Attribute:
+        return _gathered(value, kind, depth)
+    raise TypeError(f"a command cannot reply with a {kind.__name__}")
+
+
+@cython.cfunc
+def _gathered(value: Any, kind: Any, depth: cython.int) -> object:
+    """:func:`_reply` of what holds others."""
     if depth >= _MAX_DEPTH:
         raise ValueError("a reply is nested too deeply, or contains itself")
+    if kind is list or kind is tuple:
+        return _parts(value, depth)
     if isinstance(value, dict):
         return FlatMap(_parts([part for key, item in value.items() for part in (key, item)], depth))
     if isinstance(value, (set, frozenset, FlatSet)):
@@ -174,9 +186,7 @@ def _reply(value: Any, depth: cython.int) -> object:
             for key, part in value.attributes.items()
         }
         return Attribute(attributes, _reply(value.value, depth + 1))
-    if hasattr(value, "__iter__"):
-        return _parts(value, depth)
-    raise TypeError(f"a command cannot reply with a {kind.__name__}")
+    return _parts(value, depth)
 
 
 @cython.cfunc

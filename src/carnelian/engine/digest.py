@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carnelian.datatypes.digest import Digest
+from carnelian.keyspace.state import IGNORE_OVERDUE
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
@@ -33,8 +34,18 @@ def of_value(db: Database, key: bytes, digest: Digest) -> None:
 
 def of_everything(engine: Engine) -> bytes:
     """The digest of all databases; zeros if they are empty. O(bytes held)."""
+    keyspace = engine.keyspace
+    # What is overdue and still there counts, as it does in Redis.
+    policy, keyspace.overdue = keyspace.overdue, IGNORE_OVERDUE
+    try:
+        return _of_databases(keyspace.databases)
+    finally:
+        keyspace.overdue = policy
+
+
+def _of_databases(databases: list[Database]) -> bytes:
     total = Digest()
-    for db in engine.keyspace.databases:
+    for db in databases:
         if not len(db):
             continue
         total.chain(db.index.to_bytes(4, "big"))

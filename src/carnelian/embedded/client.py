@@ -16,7 +16,7 @@ try:
     import redis
 except ImportError as error:
     raise ImportError(
-        "carnelian.Redis needs redis-py 8: install carnelian[client]", name="redis"
+        "carnelian.Redis needs redis-py 8: pip install 'redis>=8,<9'", name="redis"
     ) from error
 
 from redis._parsers import _RESP3Parser

@@ -26,7 +26,7 @@ class DatabaseLockedError(DatabaseError):
     """Another engine has the path open; ``pid`` is its process, None if that is not known."""
 
     def __init__(self, path: str, pid: int | None):
-        super().__init__(path, f"{path} is in use by {_describe(pid)}")
+        super().__init__(path, f"{path} is in use by {_describe(pid)}: {_advise(pid)}")
         self.pid = pid
 
 
@@ -50,3 +50,9 @@ def _describe(pid: int | None) -> str:
     if pid == os.getpid():
         return f"another engine in this process ({pid})"
     return f"process {pid}"
+
+
+def _advise(pid: int | None) -> str:
+    if pid == os.getpid():
+        return "share that engine, or close it first"
+    return "processes share a server instead, see docs/several-processes.md"

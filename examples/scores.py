@@ -5,6 +5,8 @@
 
 or, in your own process::
 
+    import carnelian
+
     engine = carnelian.Engine()
     engine.load_module("examples/scores.py", 1000)
     engine.execute("SCORE.ADD", "anna", 7)

@@ -61,7 +61,10 @@ def test_one_engine_at_a_time_within_a_process(path: Path) -> None:
         with pytest.raises(carnelian.DatabaseLockedError) as e:
             carnelian.Engine(path)
         assert e.value.pid == os.getpid() and e.value.path == str(path)
-        assert str(e.value) == f"{path} is in use by another engine in this process ({os.getpid()})"
+        assert str(e.value) == (
+            f"{path} is in use by another engine in this process ({os.getpid()}): "
+            "share that engine, or close it first"
+        )
         with pytest.raises(carnelian.DatabaseError):
             carnelian.Redis(path)
     carnelian.Engine(path).close()
@@ -76,9 +79,13 @@ with carnelian.Engine(sys.argv[1]) as engine:
 """
     other = start(program, path)
     assert other.stdout is not None and other.stdout.readline() == "open\n"
-    with pytest.raises(carnelian.DatabaseLockedError, match=f"in use by process {other.pid}") as e:
+    with pytest.raises(carnelian.DatabaseLockedError) as e:
         carnelian.Engine(path)
     assert e.value.pid == other.pid
+    assert str(e.value) == (
+        f"{path} is in use by process {other.pid}: "
+        "processes share a server instead, see docs/several-processes.md"
+    )
     other.communicate("", timeout=60)
     assert value(path) == b"theirs"
 

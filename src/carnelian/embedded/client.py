@@ -15,7 +15,7 @@ try:
     import redis
 except ImportError as error:
     raise ImportError(
-        "carnelian.Redis needs redis-py 8: install carnelian[client]", name="redis"
+        "carnelian.Redis needs redis-py 8: pip install 'redis>=8,<9'", name="redis"
     ) from error
 
 # By the names that these have at home: whoever puts another class in the place of redis.Redis

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import os
+
 from carnelian.persistence.lock import describe
 
 
@@ -31,7 +33,7 @@ class DatabaseLockedError(DatabaseError):
     """Another engine has the path open; ``pid`` is its process, None if that is not known."""
 
     def __init__(self, path: str, pid: int | None):
-        super().__init__(path, f"{path} is in use by {describe(pid)}")
+        super().__init__(path, f"{path} is in use by {describe(pid)}: {_advise(pid)}")
         self.pid = pid
 
 
@@ -47,3 +49,9 @@ def _restore(kind: type[DatabaseError], args: tuple[Any, ...], state: dict) -> D
     error = kind.__new__(kind, *args)
     error.__dict__.update(state)
     return error
+
+
+def _advise(pid: int | None) -> str:
+    if pid == os.getpid():
+        return "share that engine, or close it first"
+    return "processes share a server instead, see docs/several-processes.md"

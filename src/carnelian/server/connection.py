@@ -503,6 +503,9 @@ class Connection(Session):
             self.queue()
         if self.output.pending() > _REPLY_SIZE:
             self.check_output()
+        # One whose socket is full is not sent anything at the end of the turn, nor counted then.
+        if self.hub.engine.client_eviction.limit and not self.state & _GONE:
+            self.hub.engine.client_eviction.update(self)
 
     @cython.cfunc
     def keep(self, message):

@@ -9,6 +9,7 @@ from typing import Any
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.carnelian.engine.registry import Command
 from cython.cimports.carnelian.engine.session import Session
 
 from carnelian.commands.returning import words_to_return
@@ -19,6 +20,7 @@ from carnelian.engine.clients import (
     subscription_memory,
     transaction_memory,
 )
+from carnelian.engine.registry import FLAG_BITS
 from carnelian.engine.session import (
     NEEDS_AUTH,
     REPLY_ON,
@@ -34,6 +36,7 @@ _CLOSED = cython.declare(object, CLOSED)
 _NO_REPLY = cython.declare(object, NO_REPLY)
 _Push = cython.declare(object, Push)
 _Several = cython.declare(object, Several)
+_BLOCKING = cython.declare(cython.longlong, FLAG_BITS["blocking"])
 _REPLY_ON = cython.declare(cython.int, REPLY_ON)
 
 # What a waiting object takes besides its bytes: itself, and its place in a queue or list.
@@ -109,7 +112,7 @@ class Mailbox(Session):
             self.deliver(value)
 
     def note_unfetched(self, value):
-        """A blocked command of a stream has its reply."""
+        """A blocking command of a stream has its reply."""
         if not isinstance(value, _Push):
             if self.unfetched is None:
                 self.unfetched = []
@@ -185,6 +188,9 @@ class Mailbox(Session):
             self.running = False
         if self.blocked is not None:
             self.asked = words
+        elif self.command is not None and cython.cast(Command, self.command).flags & _BLOCKING:
+            self.asked = words
+            self.note_unfetched(value)
         if self.reply_mode != _REPLY_ON:
             # That a channel is subscribed to is a message rather than a reply.
             if type(value) is _Several:

@@ -211,7 +211,7 @@ class Engine:
             if self.hotkeys is not None:
                 self.hotkeys.note(session, command, args, elapsed, reply)
         if self.monitored and not again and not command.flags & _SKIP_MONITOR:
-            self.monitors.feed(session, args, db_index)
+            self._feed_monitors(session, args, db_index)
         if self.effects.listening:
             self.propagate(session, args, db_index, self.keyspace.dirty > dirty)
         session.rewritten = None
@@ -304,12 +304,25 @@ class Engine:
             raise interrupt
         self.interrupts.append(interrupt)
 
+    def _feed_monitors(self, session: Session, args: list, db_index: cython.int) -> None:
+        try:
+            self.monitors.feed(session, args, db_index)
+        except BaseException as interrupt:
+            # It came before anybody was shown anything, for showing it is not interrupted.
+            self.defer(interrupt)
+            self.monitors.feed(session, args, db_index)
+
     def _log_slow(
         self, session: Session, command: Command, args: list, elapsed: cython.longlong
     ) -> None:
         self.stats.count_slow(elapsed)
         command.record_slow(elapsed)
-        self.slowlog.add(args, elapsed // 1000, self.clock.ms // 1000, session.peer(), session.name)
+        try:
+            self.slowlog.add(
+                args, elapsed // 1000, self.clock.ms // 1000, session.peer(), session.name
+            )
+        except BaseException as interrupt:
+            self.defer(interrupt)
 
     def _log_latency(self, command: Command, elapsed: cython.longlong) -> None:
         event = "fast-command" if command.flags & _FAST else "command"

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS ?=
 FAMILY ?=
 
-.PHONY: run test check format quick build bench conformance interop clean
+.PHONY: run test check format quick build soak-interrupts bench conformance interop clean
 
 run: build
 	exec $(BIN)/carnelian-server $(ARGS)
@@ -20,16 +20,20 @@ check: build $(VENV)/tools
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(VENV)/ready
+format: $(VENV)/ready $(VENV)/tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 # The tests of one family of commands: make quick FAMILY=lists
-quick: build
+quick: build $(VENV)/tools
 	$(BIN)/python -m pytest -k "$(FAMILY)" tests/commands tests/datatypes tests/differential $(ARGS)
 
 build: $(VENV)/ready
 	@$(BIN)/python setup.py -q build_ext --inplace
+
+# Random commands, interrupted so many times at random moments.
+soak-interrupts: build $(VENV)/tools
+	$(BIN)/python -m tests.interrupts --interrupts 100000 $(ARGS)
 
 bench: build $(VENV)/tools
 	$(BIN)/python benchmarks/compare.py $(ARGS)

@@ -279,12 +279,10 @@ class Round:
         with carnelian.Engine(self.path) as again:
             found = data(again)
         if found != held:
-            differing = {
-                key for key in found.keys() | held.keys() if found.get(key) != held.get(key)
-            }
-            raise Broken(
-                f"the files do not hold what was in memory: {self.path} {self.logged} {[(k, found.get(k), held.get(k)) for k in differing]}"
-            )
+            keys = sorted(found.keys() | held.keys())
+            differing = [key for key in keys if found.get(key) != held.get(key)]
+            shown = [(key, found.get(key), held.get(key)) for key in differing]
+            raise Broken(f"the files do not hold what was in memory: {shown}")
 
 
 class Queue:

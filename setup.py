@@ -199,6 +199,8 @@ WHOLE = (
     "carnelian.persistence.loading",
     "carnelian.persistence.lock",
     "carnelian.persistence.manifest",
+    "carnelian.persistence.overhearing",
+    "carnelian.persistence.ownership",
     "carnelian.persistence.paths",
     "carnelian.persistence.appending",
     "carnelian.persistence.saving",

@@ -58,7 +58,7 @@ def message(path: Path, pid: int) -> str:
 def test_a_server_that_saves_has_its_snapshot_to_itself(begin: Begin, data: Path) -> None:
     server = begin("--dbfilename", "app.db")
     pid = server.process.pid
-    with pytest.raises(carnelian.DatabaseLockedError, match=f"in use by process {pid}$") as e:
+    with pytest.raises(carnelian.DatabaseLockedError, match=f"in use by process {pid}: ") as e:
         carnelian.Engine(data / "app.db")
     assert e.value.pid == pid
     other = begin("--dbfilename", "app.db", wait=False)

@@ -43,7 +43,7 @@ def data(tmp_path: Path) -> Path:
 
 def refused(server: ServerProcess) -> str:
     """Why a server did not start."""
-    assert server.process.wait(20) == 1
+    assert server.process.wait(60) == 1
     (line,) = [line for line in server.log.splitlines() if "FATAL" in line]
     return line.partition("FATAL: ")[2]
 
@@ -63,7 +63,7 @@ def test_a_server_that_saves_has_its_snapshot_to_itself(begin: Begin, data: Path
     assert e.value.pid == pid
     other = begin("--dbfilename", "app.db", wait=False)
     assert refused(other) == message(data / "app.db", pid)
-    # One that logs would write a snapshot of that name sooner or later, too.
+    # One that logs would write a snapshot of that name, too.
     other = begin("--dbfilename", "app.db", *AOF, wait=False)
     assert refused(other) == message(data / "app.db", pid)
     begin("--dbfilename", "other.db")
@@ -112,6 +112,31 @@ def test_servers_that_write_nothing_share_a_directory(begin: Begin, data: Path) 
     owner = f"{data / 'dump.rdb'} is in use by process {servers[0].process.pid}"
     assert clients[1].call("SAVE") == f"-ERR Can't save: {owner}".encode()
     assert clients[0].call("SAVE") == b"+OK"
+
+
+def test_servers_that_log_may_share_a_directory(begin: Begin, data: Path) -> None:
+    """As redis-servers do whose logs have different names."""
+    servers = [begin("--appendonly", "yes", "--appendfilename", name) for name in ("a", "b")]
+    clients = [server.connect() for server in servers]
+    for client in clients:
+        assert client.call("SAVE") == b"+OK"
+    other = begin("--appendonly", "yes", "--appendfilename", "a", wait=False)
+    pid = servers[0].process.pid
+    assert refused(other) == message(data / "appendonlydir" / "a", pid)
+    refused(begin(wait=False))
+    with pytest.raises(carnelian.DatabaseLockedError):
+        carnelian.Engine(data / "dump.rdb")
+    # Without a log, the snapshot is what counts.
+    refusal = clients[0].call("CONFIG", "SET", "appendonly", "no")
+    owner = f"{data / 'dump.rdb'} is in use by process {servers[1].process.pid}"
+    assert refusal.endswith(f"argument 'appendonly') - {owner}".encode())
+    assert clients[0].call("CONFIG", "GET", "appendonly") == [b"appendonly", b"yes"]
+    assert servers[1].stop() == 0
+    assert (data / "dump.rdb.lock").exists()
+    assert clients[0].call("CONFIG", "SET", "appendonly", "no") == b"+OK"
+    refused(begin("--appendonly", "yes", "--appendfilename", "b", wait=False))
+    assert servers[0].stop() == 0
+    assert not (data / "dump.rdb.lock").exists()
 
 
 def test_a_lock_moves_with_the_file(begin: Begin, data: Path, tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ def describe(pid: int | None) -> str:
 
 
 class PathLock:
-    """Holds ``path`` with ``path.lock``, from now on until :meth:`release`.
+    """Holds ``path`` with ``path.lock``, from now on until :meth:`release`; alone, unless it is
+    ``shared`` with others who share it.
 
     ``killed`` is the process that held it before and did not come to release it, if there was one.
     Another process may have its number by now, even this one: in a container, they begin anew.
@@ -44,8 +45,9 @@ class PathLock:
         OSError: there can be no file beside the path.
     """
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, shared: bool = False):
         self.path = path
+        self.shared = shared
         self.killed: int | None = None
         self._fd = self._claim()
         _held.add(weakref.ref(self, _held.discard))
@@ -59,12 +61,11 @@ class PathLock:
         while True:
             fd = os.open(self.name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(fd, (fcntl.LOCK_SH if self.shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
                 # Whoever held it until now may have deleted the file that is locked here.
                 if self._is_current(fd):
                     self.killed = _owner(fd)
-                    os.truncate(fd, 0)
-                    os.write(fd, b"%d\n" % os.getpid())
+                    self._sign(fd)
                     return fd
             except BlockingIOError:
                 pid = _owner(fd)
@@ -81,14 +82,34 @@ class PathLock:
         except FileNotFoundError:
             return False
 
+    @staticmethod
+    def _sign(fd: int) -> None:
+        os.truncate(fd, 0)
+        os.pwrite(fd, b"%d\n" % os.getpid(), 0)
+
+    def take_alone(self) -> None:
+        """Share it no longer. Raises LockedError if others do, with whom it stays shared."""
+        if not self.shared:
+            return
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # What was held is let go of first.
+            fcntl.flock(self._fd, fcntl.LOCK_SH)
+            pid = _owner(self._fd)
+            raise LockedError(self.path, None if pid == os.getpid() else pid) from None
+        self.shared = False
+        self._sign(self._fd)
+
     def release(self) -> None:
         """Let others have the path; nothing happens when that was done before."""
         if self._fd < 0:
             return
         try:
+            self.take_alone()
             os.truncate(self._fd, 0)
             os.unlink(self.name)
-        except OSError:
+        except (OSError, LockedError):
             pass
         # Closing alone would not do while a child of this process has the file open as well.
         fcntl.flock(self._fd, fcntl.LOCK_UN)

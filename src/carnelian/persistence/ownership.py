@@ -31,23 +31,29 @@ class Ownership:
     def take_snapshot(self) -> None:
         """Hold the snapshot from now on, in place of another that was held.
 
+        Engines that log may share one, as far as they do not share the log: the log is what each
+        will load.
+
         Raises:
             LockedError: somebody else does; nothing has changed then.
         """
-        name = self._engine.config["dbfilename"]
-        if name:
-            self._snapshot = self._take(self._snapshot, files.locate(self._engine, name))
+        config = self._engine.config
+        if config["dbfilename"]:
+            path = files.locate(self._engine, config["dbfilename"])
+            self._snapshot = self._take(self._snapshot, path, config["appendonly"])
 
     def take_log(self, path: str) -> None:
         """Hold an append-only file, its directory and first name given; as for the snapshot."""
         self._log = self._take(self._log, path)
 
-    def _take(self, held: PathLock | None, path: str) -> PathLock | None:
+    def _take(self, held: PathLock | None, path: str, shared: bool = False) -> PathLock | None:
         path = os.path.realpath(path)
         if held is not None and held.path == path:
+            if not shared:
+                held.take_alone()
             return held
         try:
-            fresh = PathLock(path)
+            fresh = PathLock(path, shared)
         except OSError as error:
             self._engine.log("warning", f"Can't lock {path}: {error.strerror}")
             return held

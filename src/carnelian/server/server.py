@@ -131,15 +131,16 @@ class Server:
     def _take_files(self) -> None:
         """Let nobody else write what this server will write. Raises SystemExit if somebody does."""
         try:
-            self._own(None)
             if self.config["appendonly"]:
                 self.append_only.own()
+            self._own(None)
         except (ConfigError, LockedError) as error:
             self.log(
                 "warning",
                 f"FATAL: {error}, and each would overwrite what the other has saved: use another "
                 "dir, dbfilename or appenddirname. Exiting.",
             )
+            self.ownership.release()
             raise SystemExit(1) from None
 
     def _own(self, value: object) -> None:

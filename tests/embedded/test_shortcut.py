@@ -530,3 +530,19 @@ def test_asyncio_killed_and_closed(engine):
             await client.get("k")
 
     asyncio.run(main())
+
+
+def test_asyncio_polling_without_waiting(engine):
+    async def main() -> None:
+        client: Any = carnelian.AsyncRedis(engine=engine)
+        pubsub = client.pubsub()
+        await pubsub.subscribe("a", "b", "c")
+        found = []
+        for _ in range(4):
+            # Longer than a task is to keep the others waiting.
+            await asyncio.sleep(0.003)
+            found.append(await pubsub.get_message(timeout=0))
+        assert [one and one["data"] for one in found] == [1, 2, 3, None]
+        await client.aclose()
+
+    asyncio.run(main())

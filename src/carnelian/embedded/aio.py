@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from queue import Empty
 from typing import Any
 
@@ -56,13 +56,16 @@ class Channel(LocalSession):
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._waiter: asyncio.Future[None] | None = None
-        self._yielded = self._loop.time()
+        # Since when the loop has not come round, as far as is known here.
+        self._busy_since: float | None = None
 
     async def read(self) -> Any:
         """What comes next; raises EngineClosedError at the end."""
-        if self._loop.time() - self._yielded > _SLICE:
+        if self._busy_since is None:
+            self._busy_since = self._loop.time()
+            self.call_soon(self._turned)
+        elif self._loop.time() - self._busy_since > _SLICE:
             await asyncio.sleep(0)
-            self._yielded = self._loop.time()
         while True:
             try:
                 return self.fetch(0)
@@ -82,7 +85,13 @@ class Channel(LocalSession):
             self.hear(False)
             kept.cancel()
             self._waiter = None
-        self._yielded = self._loop.time()
+
+    def call_soon(self, function: Callable[[], None]) -> None:
+        """Have a function called when the loop comes round."""
+        self._loop.call_soon(function)
+
+    def _turned(self) -> None:
+        self._busy_since = None
 
     def delivered(self) -> None:
         """Wake the task that waits."""
@@ -131,7 +140,9 @@ class Parser(_AsyncRESP3Parser):
             connection.protocol, encoding, encoder.encoding_errors, self.parse_error
         )
         self._raw = Shaper(connection.protocol, None, "", self.parse_error)
-        self.line = Line(self._channel, self._shaper, encoder, self._fetched)
+        self.line = Line(
+            self._channel, self._shaper, encoder, self._fetched, self._channel.call_soon
+        )
 
     def on_disconnect(self) -> None:
         """Called when the session is to end."""

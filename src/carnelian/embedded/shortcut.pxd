@@ -11,10 +11,11 @@ cdef class Line:
     cdef str encoding
     cdef str errors
     cdef dict names
-    cdef long long yielded_ns
+    cdef object call_soon
+    cdef long long busy_since_ns
 
     cdef bint idle(self) except -1
-    cdef bint overdue(self) noexcept
+    cdef bint overdue(self) except -1
     cdef list pack(self, tuple args)
     cdef list name(self, word)
     cdef ask(self, list words)

@@ -55,9 +55,17 @@ class Line:
         shaper: for its replies.
         encoder: redis-py's; what it does with texts and numbers is done here.
         early: where the reader of the connection finds what was fetched for it.
+        call_soon: that of an event loop, if there is one.
     """
 
-    def __init__(self, session: LocalSession, shaper: Shaper, encoder: Any, early: list):
+    def __init__(
+        self,
+        session: LocalSession,
+        shaper: Shaper,
+        encoder: Any,
+        early: list,
+        call_soon: Any = None,
+    ):
         self.session = session
         self.shaper = shaper
         self.encode = encoder.encode
@@ -65,7 +73,8 @@ class Line:
         self.errors = encoder.encoding_errors
         self.early = early
         self.names: dict[str, list] = {}
-        self.yielded_ns = 0
+        self.call_soon = call_soon
+        self.busy_since_ns = 0
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)
@@ -77,16 +86,21 @@ class Line:
         return self.session.bell is None and not box.pending()
 
     @cython.cfunc
-    @cython.exceptval(check=False)
+    @cython.exceptval(-1, check=False)
     def overdue(self) -> cython.bint:
-        """Whether it is some time ago that others were let run; from now on they have been."""
+        """Whether the loop has not come round for some time."""
         now = cython.declare(timespec)
         clock_gettime(CLOCK_MONOTONIC, cython.address(now))
         ns: cython.longlong = cython.cast(cython.longlong, now.tv_sec) * 1000000000 + now.tv_nsec
-        if ns - self.yielded_ns <= _SLICE_NS:
-            return False
-        self.yielded_ns = ns
-        return True
+        if self.busy_since_ns:
+            return ns - self.busy_since_ns > _SLICE_NS
+        self.busy_since_ns = ns
+        self.call_soon(self.turned)
+        return False
+
+    def turned(self) -> None:
+        """The loop has come round."""
+        self.busy_since_ns = 0
 
     @cython.cfunc
     def pack(self, args: tuple) -> list:

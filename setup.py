@@ -1,6 +1,7 @@
 """The compiled half of the package: everything else is declared in pyproject.toml."""
 
 import gc
+import logging
 import multiprocessing
 import os
 import shutil
@@ -175,8 +176,10 @@ class Build(build_ext):
         # The largest begin, so that no processor is left with one of them at the end.
         waiting.sort(key=lambda each: os.path.getsize(each.sources[0]))
         progress = Progress(len(waiting), self.parallel)
-        # What each module consists of is said to those who asked for details only.
-        self.verbose = max(0, self.verbose - 1)
+        if self.verbose < 2:
+            # The commands of the compiler would hide how far it is.
+            self.verbose = 0
+            logging.disable(logging.INFO)
         if len(waiting) > 2 * self.parallel:
             # What Cython loads and prepares for the first is there for all that are forked then.
             self.build(waiting.pop(0))
@@ -197,6 +200,7 @@ class Build(build_ext):
         finally:
             for process, _ in running.values():
                 process.terminate()
+            logging.disable(logging.NOTSET)
         progress.end()
 
     def start(self, each: Extension) -> multiprocessing.Process:

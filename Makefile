@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: run test check build bench conformance interop clean
+.PHONY: run test check build bench conformance soak-interrupts interop clean
 
 run: build
 	exec $(BIN)/carnelian-server $(ARGS)
@@ -26,6 +26,9 @@ bench: build
 
 conformance: build
 	$(BIN)/python -m tests.redis_suite $(ARGS)
+
+soak-interrupts: build
+	$(BIN)/python -m tests.interrupts $(ARGS)
 
 interop: build
 	$(BIN)/python tests/interop/run.py

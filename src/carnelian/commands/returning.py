@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from carnelian.resp.numbers import format_float
+
 
 def words_to_return(name: bytes, args: list[bytes], reply: object) -> list[bytes] | None:
     """The command that undoes a pop; None where nothing was taken, or it stays to be found.
@@ -41,7 +43,7 @@ def _all_to_sorted_set(args: list[bytes], reply: list) -> list[bytes]:
 
 
 def _score(score: float | bytes) -> bytes:
-    return score if isinstance(score, bytes) else repr(float(score)).encode()
+    return score if isinstance(score, bytes) else format_float(score)
 
 
 _RETURNING = {

@@ -8,9 +8,11 @@ from typing import Any
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.carnelian.engine.registry import Command
 from cython.cimports.carnelian.engine.session import Session
 
 from carnelian.commands.returning import words_to_return
+from carnelian.engine.registry import FLAG_BITS
 from carnelian.engine.session import (
     NEEDS_AUTH,
     REPLY_ON,
@@ -26,6 +28,7 @@ _CLOSED = cython.declare(object, CLOSED)
 _NO_REPLY = cython.declare(object, NO_REPLY)
 _Push = cython.declare(object, Push)
 _Several = cython.declare(object, Several)
+_BLOCKING = cython.declare(cython.longlong, FLAG_BITS["blocking"])
 _REPLY_ON = cython.declare(cython.int, REPLY_ON)
 
 
@@ -80,7 +83,7 @@ class Mailbox(Session):
             self.deliver(value)
 
     def note_unread(self, value):
-        """A blocked command of a stream has its reply."""
+        """A blocking command of a stream has its reply."""
         if not isinstance(value, _Push):
             if self.unread is None:
                 self.unread = []
@@ -124,6 +127,9 @@ class Mailbox(Session):
         value = core.execute(self, words)
         if self.blocked is not None:
             self.asked = words
+        elif self.command is not None and cython.cast(Command, self.command).flags & _BLOCKING:
+            self.asked = words
+            self.note_unread(value)
         if self.reply_mode != _REPLY_ON:
             # That a channel is subscribed to is a message rather than a reply.
             if type(value) is _Several:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import atexit
 import logging
 import queue
-import threading
 import weakref
 from typing import TYPE_CHECKING
 
-from carnelian.engine import threads
+from carnelian.engine.threads import Background
 
 if TYPE_CHECKING:
     from carnelian.embedded.host import Host
@@ -29,8 +28,7 @@ class Timer:
         self._calls: queue.SimpleQueue[object] = queue.SimpleQueue()
         calls = self._calls
         self._host = weakref.ref(host, lambda _: calls.put(_STOP))
-        self._defer = host.core.defer
-        self._thread: threading.Thread | None = None
+        self._thread: Background | None = None
 
     def wake(self) -> None:
         """Have a tick soon; the host holds its lock."""
@@ -38,9 +36,7 @@ class Timer:
             self._calls.put(None)
             return
         try:
-            self._thread = threads.start(
-                "carnelian-timer", _run, (self._host, self._calls), self._defer
-            )
+            self._thread = Background("carnelian-timer", _run, self._host, self._calls)
         except RuntimeError:
             # The interpreter is about to end, and time with it.
             return
@@ -52,7 +48,7 @@ class Timer:
         if thread is None:
             return
         self._calls.put(_STOP)
-        if wait and thread is not threading.current_thread():
+        if wait:
             thread.join()
         self._thread = None
 

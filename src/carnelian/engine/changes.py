@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carnelian.keyspace import events
+from carnelian.resp.numbers import format_int
 
 if TYPE_CHECKING:
     from carnelian.engine.blocking import Blocking
@@ -52,10 +53,12 @@ class Changes:
     def _publish(self, db: Database, kind: int, event: bytes, key: bytes) -> None:
         if not self._notified & kind:
             return
+        # Python's own formatting of numbers is a place where interrupts come out.
+        index = format_int(db.index)
         if self._notified & events.KEYSPACE:
-            self._pubsub.publish(b"__keyspace@%d__:%s" % (db.index, key), event)
+            self._pubsub.publish(b"__keyspace@" + index + b"__:" + key, event)
         if self._notified & events.KEYEVENT:
-            self._pubsub.publish(b"__keyevent@%d__:%s" % (db.index, event), key)
+            self._pubsub.publish(b"__keyevent@" + index + b"__:" + event, key)
 
     def expired(self, db: Database, key: bytes) -> None:
         """A key has gone because its time was over."""

@@ -59,6 +59,9 @@ _ARBITRARY_KEYS = cython.declare(cython.longlong, _FLAGS["touches_arbitrary_keys
 _BACKGROUND_SHARE = 0.1
 _MAX_HZ = 500
 
+# Exceptions that are looked at of those an error was raised in the handling of.
+_LONGEST_CHAIN = 64
+
 
 @cython.cclass
 class Engine:
@@ -187,6 +190,7 @@ class Engine:
             reply = command.handler(session, args)
         except Error as error:
             reply = error
+            _forget_frames(error)
             self._count_failure(command, error)
         except Exception as fault:
             reply = self._fault(command, fault)
@@ -202,7 +206,7 @@ class Engine:
             else:
                 self.note_call(session, command, args, elapsed)
         if self.monitored and not again and not command.flags & _SKIP_MONITOR:
-            self.monitors.feed(session, args, db_index)
+            self._feed_monitors(session, args, db_index)
         if self.effects.listening:
             self.propagate(session, args, db_index, self.keyspace.dirty > dirty)
         session.rewritten = None
@@ -293,8 +297,21 @@ class Engine:
             raise interrupt
         self.interrupts.append(interrupt)
 
+    def _feed_monitors(self, session: Session, args: list, db_index: cython.int) -> None:
+        try:
+            self.monitors.feed(session, args, db_index)
+        except BaseException as interrupt:
+            # It came before anybody was shown anything, for showing it is not interrupted.
+            self.defer(interrupt)
+            self.monitors.feed(session, args, db_index)
+
     def _log_slow(self, session: Session, args: list, elapsed: cython.longlong) -> None:
-        self.slowlog.add(args, elapsed // 1000, self.clock.ms // 1000, session.peer(), session.name)
+        try:
+            self.slowlog.add(
+                args, elapsed // 1000, self.clock.ms // 1000, session.peer(), session.name
+            )
+        except BaseException as interrupt:
+            self.defer(interrupt)
 
     def _log_latency(self, command: Command, elapsed: cython.longlong) -> None:
         event = "fast-command" if command.flags & _FAST else "command"
@@ -374,6 +391,16 @@ class Engine:
     def _fields_expired(self, db: Database, key: bytes, fields: list, gone: bool) -> None:
         self.effects.add(db.index, [b"HDEL", key, *fields])
         self.changes.fields_expired(db, key, gone)
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of what the callers hold: a reply may wait in the session that one of them holds."""
+    # A chain that somebody has closed to a ring has no end.
+    for _ in range(_LONGEST_CHAIN):
+        if error is None:
+            return
+        error.__traceback__ = None
+        error = error.__context__
 
 
 def _silent(level: str, message: str) -> None:

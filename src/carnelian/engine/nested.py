@@ -45,7 +45,7 @@ def call(session: Session, words: tuple[object, ...]) -> object:
         if could_block:
             session.flags &= ~FLAG_DENY_BLOCKING
         session.command = outer
-    session.rewritten = [] if session.keyspace.dirty != dirty else rewritten
+        session.rewritten = [] if session.keyspace.dirty != dirty else rewritten
     if engine.interrupts:
         raise engine.interrupts.pop()
     if isinstance(reply, Error):

@@ -13,6 +13,7 @@ import cython
 from cython.cimports.carnelian.engine.effects import Listener
 from cython.cimports.carnelian.persistence.command_buffer import CommandBuffer
 from cython.cimports.carnelian.persistence.libc import ftruncate, sync_content, usleep
+from cython.cimports.carnelian.resp.numbers import format_int
 from cython.cimports.libc.errno import EINTR, ENOSPC, errno
 from cython.cimports.libc.stdint import int64_t
 from cython.cimports.posix.unistd import write
@@ -88,7 +89,7 @@ class AppendLog(Listener):
         if self.stamping:
             self.stamp()
         if db_index != self.selected and db_index >= 0:
-            self.buffer.command([b"SELECT", b"%d" % db_index])
+            self.buffer.command([b"SELECT", format_int(db_index)])
             self.selected = db_index
         self.buffer.command(args)
         self.offset += self.buffer.length - before
@@ -98,7 +99,7 @@ class AppendLog(Listener):
         now: int64_t = self.clock.ms // 1000
         if self.stamp_s < now:
             self.stamp_s = now
-            self.buffer.raw(b"#TS:%d\r\n" % now)
+            self.buffer.raw(b"#TS:" + format_int(now) + b"\r\n")
         return 0
 
     def forget_selection(self) -> None:

@@ -83,7 +83,7 @@ class AppendOnly:
     def __init__(self, engine: Engine):
         self._engine = engine
         self._snapshots = snapshots_of(engine)
-        self.syncer = Syncer(engine.log, engine.defer)
+        self.syncer = Syncer(engine.log)
         self.log = AppendLog(engine, self.syncer)
         self.log.on_outcome = self.judge
         self.manifest = Manifest()

@@ -55,7 +55,7 @@ class Slicing:
     def begin(self, make: Callable[[int], tuple[Spool, RecordOutput | CommandOutput]]) -> None:
         """Freeze the data set. ``make`` is given the open file.
 
-        Raises OSError, when the log has said so.
+        Raises OSError, when the log has said so, or what has interrupted it.
         """
         fd = self._target.open()
         try:
@@ -69,10 +69,11 @@ class Slicing:
             self._spool.cancel()
             raise self._failed(fault) from fault
 
-    def _failed(self, fault: BaseException) -> OSError:
+    def _failed(self, fault: BaseException) -> BaseException:
         """Why nothing was begun, as the error of the system that it comes from."""
         if not isinstance(fault, (OSError, MemoryError, RuntimeError)):
-            self._engine.defer(fault)
+            self._target.remove()
+            return fault
         number = errno.ENOMEM if isinstance(fault, MemoryError) else errno.EAGAIN
         error = OSError(number, os.strerror(number))
         self._target.fail(error)

@@ -7,7 +7,7 @@ import os
 import queue
 import threading
 
-from carnelian.engine import threads
+from carnelian.engine.threads import Background, Latch
 from carnelian.persistence import crc64
 from carnelian.persistence.sink import length_form, string_form
 from carnelian.persistence.targets import Target
@@ -37,7 +37,7 @@ class Spool:
     def __init__(self, fd: int, seal: bool | None, sync: bool, target: Target):
         self.placed = False
         self.error: OSError | None = None
-        self.ended = threading.Event()
+        self.ended = Latch()
         self.taken = 0
         self._fd = fd
         self._seal = seal
@@ -50,7 +50,7 @@ class Spool:
         self._canceled = False
         # Held while the file takes its place, which is not to be interrupted.
         self._last_step = threading.Lock()
-        threads.start("snapshot", self._work, (), target.defer)
+        Background("snapshot", self._work)
 
     @property
     def backlog(self) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import queue
-import threading
 from collections.abc import Callable
 from typing import Any
 
-from carnelian.engine import threads
+from carnelian.engine.threads import Background, Latch
 
 Log = Callable[[str, str], None]
 
@@ -28,13 +27,12 @@ class Syncer:
     has changed.
     """
 
-    def __init__(self, log: Log, defer: Callable[[BaseException], object]):
+    def __init__(self, log: Log):
         self._log = log
-        self._defer = defer
         # None ends the thread.
         self._jobs: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None]
         self._jobs = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._thread: Background | None = None
         self.pending = 0
         self.failure = 0
         self.on_outcome: Callable[[], None] = lambda: None
@@ -60,13 +58,13 @@ class Syncer:
 
     def wait(self) -> None:
         """Wait until everything asked for until now is done."""
-        done = threading.Event()
+        done = Latch()
         self._add(done.set)
         done.wait()
 
     def _add(self, job: Callable[..., None], *arguments: object) -> None:
         if self._thread is None:
-            self._thread = threads.start("aof-sync", self._work, (), self._defer)
+            self._thread = Background("aof-sync", self._work)
         self._jobs.put((job, arguments))
 
     def end(self) -> None:

@@ -22,7 +22,6 @@ class Target:
 
     def __init__(self, engine: Engine, temporary: str, path: str):
         self.log = engine.log
-        self.defer = engine.defer
         self.directory = engine.config["dir"]
         self.temporary = temporary
         self.temporary_path = paths.join(self.directory, temporary)

@@ -11,7 +11,7 @@ from carnelian.keyspace import events
 from carnelian.persistence import payloads
 from carnelian.persistence.errors import FormatError
 from carnelian.persistence.snapshots import snapshots_of
-from carnelian.resp.numbers import parse_int
+from carnelian.resp.numbers import format_int, parse_int
 from carnelian.resp.replies import OK as _ok
 from carnelian.resp.replies import Error, SyntaxError_
 
@@ -82,7 +82,7 @@ def restore(session: Session, args: list):
         return _OK
     db.add(key, value, ttl if ttl else -1)
     if ttl and not absolute:
-        session.rewrite([*args[:2], b"%d" % ttl, *args[3:], b"ABSTTL"])
+        session.rewrite([*args[:2], format_int(ttl), *args[3:], b"ABSTTL"])
     if db.keyspace.lfu:
         if frequency >= 0:
             db.set_frequency(key, frequency)

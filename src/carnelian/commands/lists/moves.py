@@ -11,6 +11,7 @@ from carnelian.datatypes.list import List as _List
 from carnelian.engine.registry import at, command, counted
 from carnelian.keyspace import events
 from carnelian.resp.replies import NULL_ARRAY as _null_array
+from carnelian.resp.numbers import format_int
 from carnelian.resp.replies import SyntaxError_
 
 _LIST = cython.declare(cython.int, events.LIST)
@@ -135,6 +136,6 @@ def take(session, keys, at_head, count):
         values = db.collection_to_change(key, _List)
         if values is not None:
             elements: list = pop_several(session, db, key, values, at_head, count)
-            session.rewrite([b"LPOP" if at_head else b"RPOP", key, b"%d" % len(elements)])
+            session.rewrite([b"LPOP" if at_head else b"RPOP", key, format_int(len(elements))])
             return [key, elements]
     return None

@@ -20,7 +20,7 @@ from cython.cimports.carnelian.datatypes.stream import (
 from cython.cimports.carnelian.datatypes.stream_id import Id, compare, format_id, id_of, is_zero
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.resp.numbers import parse_int
+from cython.cimports.carnelian.resp.numbers import format_int, parse_int
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
 from carnelian.commands.operands import integer
@@ -144,7 +144,7 @@ def _write_exactly(
         return
     words[threshold - 1] = b"="
     if how.by == BY_LENGTH:
-        words[threshold] = b"%d" % values.length
+        words[threshold] = format_int(values.length)
     else:
         first.ms = first.seq = _HIGHEST
         values.edge(True, cython.address(first))

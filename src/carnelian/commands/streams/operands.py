@@ -23,7 +23,7 @@ from cython.cimports.carnelian.datatypes.stream_id import (
 )
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.session import Session
-from cython.cimports.carnelian.resp.numbers import parse_int
+from cython.cimports.carnelian.resp.numbers import format_int, parse_int
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t, uint64_t
 from cython.cimports.libc.string import memset
@@ -288,8 +288,8 @@ def propagate_claim(session, key, group, pending):
         return
     words = [
         b"XCLAIM", key, group.name, owner(pending).name, b"0",
-        format_id(cython.address(pending.id)), b"TIME", b"%d" % pending.time,
-        b"RETRYCOUNT", b"%d" % pending.count, b"FORCE", b"JUSTID",
+        format_id(cython.address(pending.id)), b"TIME", format_int(pending.time),
+        b"RETRYCOUNT", format_int(pending.count), b"FORCE", b"JUSTID",
         b"LASTID", format_id(cython.address(group.last)),
     ]  # fmt: skip
     propagate(session, words)
@@ -299,7 +299,7 @@ def propagate_group(session, key, group):
     """Let go out how far a group has read."""
     if is_listened(session):
         last = format_id(cython.address(group.last))
-        read = b"%d" % group.entries_read
+        read = format_int(group.entries_read)
         propagate(session, [b"XGROUP", b"SETID", key, group.name, last, b"ENTRIESREAD", read])
 
 

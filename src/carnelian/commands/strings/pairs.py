@@ -12,7 +12,7 @@ from cython.cimports.carnelian.commands.strings.options import (
 )
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.resp.numbers import to_longlong
+from cython.cimports.carnelian.resp.numbers import format_int, to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.engine.registry import at, command, counted
@@ -176,7 +176,7 @@ def _propagate(session: Session, args: list, end: int, keep_ttl: bool, moment: i
     effects = session.engine.effects
     if not effects.listening:
         return
-    suffix = [b"PXAT", b"%d" % moment] if moment >= 0 else [b"KEEPTTL"] if keep_ttl else []
+    suffix = [b"PXAT", format_int(moment)] if moment >= 0 else [b"KEEPTTL"] if keep_ttl else []
     commands = [[b"SET", *args[i : i + 2], *suffix] for i in range(2, end, 2)]
     session.rewrite(commands.pop())
     for words in commands:

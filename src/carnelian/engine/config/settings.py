@@ -145,6 +145,9 @@ class Config:
             except ConfigError as error:
                 self.values.update(before)
                 raise _failure(name, error.reason) from None
+            except BaseException:
+                self.values.update(before)
+                raise
             if value != self.values[directive.name] or "volatile" in directive.flags:
                 changed[directive.name] = name
             self.values[directive.name] = value

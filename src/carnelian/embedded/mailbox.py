@@ -64,9 +64,6 @@ class Mailbox(Session):
         self.loose_ends = loose_ends
         self.on_delivery = None
 
-    def __reduce_ex__(self, protocol):
-        raise TypeError("a session cannot be copied or pickled")
-
     # -- What the engine calls -------------------------------------------------------------------
 
     def send(self, value):

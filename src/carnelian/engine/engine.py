@@ -146,6 +146,9 @@ class Engine:
         """Take a new replication ID: what replicas know of this data set holds no longer."""
         self.replication_id = os.urandom(20).hex()
 
+    def __reduce_ex__(self, protocol: object) -> object:
+        raise TypeError("an engine cannot be copied or pickled")
+
     # -- The way of a command --------------------------------------------------------------------
 
     @cython.ccall

@@ -81,6 +81,9 @@ class Session:
         self.patterns: dict[bytes, None] | None = None
         self.shard_channels: dict[bytes, None] | None = None
 
+    def __reduce_ex__(self, protocol: object) -> object:
+        raise TypeError("a session cannot be copied or pickled")
+
     def reset_identity(self) -> None:
         """Back to no name and the usual manners, as a new connection or after RESET.
 

@@ -331,7 +331,7 @@ def test_an_engine_that_nobody_refers_to_ends_with_its_thread():
     engine.execute("SET", "k", "v", "EX", 100)
     session = engine.session()
     core = engine.core
-    assert threading.active_count() == before + 1
+    wait_for(lambda: threading.active_count() == before + 1)
     del engine
     assert session.execute("GET", "k") == b"v"
     del session

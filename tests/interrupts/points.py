@@ -17,8 +17,8 @@ class Alarm(Exception):
     """What other signal handlers raise, for a time limit."""
 
 
-# After these the interpreter looks whether there is something to be raised, and at the beginning of a
-# function. Between others, as in the middle of ``with lock:``, there never comes anything.
+# After these the interpreter looks whether there is something to be raised, and at the beginning of
+# a function. Between others, as in the middle of ``with lock:``, there never comes anything.
 LOOKING = frozenset(
     opcode.opmap[name]
     for name in ("CALL", "CALL_FUNCTION_EX", "CALL_KW", "JUMP_BACKWARD", "RESUME")

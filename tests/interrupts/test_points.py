@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import carnelian
+from carnelian.embedded.engine import LocalSession
 from interrupts import commands
 from interrupts.points import Alarm, Interrupt, every
 from interrupts.states import Replica, check, data, sessions
@@ -173,7 +174,7 @@ def test_a_command_of_a_user_is_interrupted(nested: bool) -> None:
         check(scene.engine)
         found = data(scene.engine)
         assert scene.replica.data() == found
-        count, others = int(found[0, b"a"][0]), int(found[0, b"b"][0])
+        count, others = (int(str(found[0, key][0], "ascii")) for key in (b"a", b"b"))  # type: ignore[call-overload]
         seen.add(count)
         if nested:
             # Those after it are run all the same: a transaction is not cut in two.
@@ -198,7 +199,7 @@ def test_the_first_command_begins_the_timer_or_the_next_one_does() -> None:
 
 @pytest.mark.parametrize("method", ["session", "stream"])
 def test_a_session_that_nobody_got_is_gone(method: str) -> None:
-    class Slow(carnelian.embedded.engine.LocalSession):  # type: ignore[misc]
+    class Slow(LocalSession):
         def __init__(self, *args: Any):
             super().__init__(*args)
             self.more = [abs(number) for number in range(3)]

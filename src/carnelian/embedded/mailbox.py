@@ -62,7 +62,7 @@ class Mailbox(Session):
         self.interrupted = self.dropped = False
         self.backlog: Any = None
         self.loose_ends = loose_ends
-        self.on_delivery = None
+        self.on_delivery: Any = None
 
     # -- What the engine calls -------------------------------------------------------------------
 

@@ -195,7 +195,7 @@ class Blocking:
 
     def retry(self, session: Session) -> None:
         """Try a session again that waits: the last attempt did not come to its end."""
-        for place in session.blocked.places:
+        for place in session.blocked.places if session.blocked is not None else ():
             self._ready[place] = None
         self._engine.keys_ready = True
 

@@ -146,7 +146,7 @@ class Engine:
         """Take a new replication ID: what replicas know of this data set holds no longer."""
         self.replication_id = os.urandom(20).hex()
 
-    def __reduce_ex__(self, protocol: object) -> object:
+    def __reduce_ex__(self, protocol: object) -> str:
         raise TypeError("an engine cannot be copied or pickled")
 
     # -- The way of a command --------------------------------------------------------------------

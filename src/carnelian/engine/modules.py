@@ -320,7 +320,9 @@ def _describe(reason: BaseException) -> str:
     """An exception in one line, with the place where the user's code raised it."""
     text = f"{type(reason).__name__}: {reason}"
     frames = traceback.extract_tb(reason.__traceback__)
-    foreign = (_HERE, os.path.dirname(importlib.__file__), "<frozen")
+    # Of compiled modules, frames tell the path that they were compiled from.
+    compiled = os.path.dirname(_describe.__code__.co_filename)
+    foreign = (_HERE, compiled, os.path.dirname(importlib.__file__), "<frozen")
     user = [frame for frame in frames if not frame.filename.startswith(foreign)]
     if isinstance(reason, SyntaxError) or not user:
         return text

@@ -81,7 +81,7 @@ class Session:
         self.patterns: dict[bytes, None] | None = None
         self.shard_channels: dict[bytes, None] | None = None
 
-    def __reduce_ex__(self, protocol: object) -> object:
+    def __reduce_ex__(self, protocol: object) -> str:
         raise TypeError("a session cannot be copied or pickled")
 
     def reset_identity(self) -> None:

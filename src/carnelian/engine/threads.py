@@ -7,6 +7,7 @@ thread half begun. Nothing here is: whoever calls is interrupted before, after, 
 from __future__ import annotations
 
 import _thread
+import os
 import threading
 from collections.abc import Callable
 
@@ -49,6 +50,7 @@ class Background:
         self._arguments = arguments
         self._ended = Latch()
         self._ident = 0
+        self._pid = os.getpid()
         # The thread is begun by another one, where no signal handler raises.
         _thread.start_new_thread(self._begin, ())
 
@@ -73,6 +75,6 @@ class Background:
             self._ended.set()
 
     def join(self) -> None:
-        """Wait for its end, unless it is this very thread that calls."""
-        if threading.get_ident() != self._ident:
+        """Wait for its end, unless it is this very thread that calls, or not in this process."""
+        if threading.get_ident() != self._ident and os.getpid() == self._pid:
             self._ended.wait()

@@ -10,8 +10,8 @@ from carnelian.commands.operands import integer
 from carnelian.datatypes.list import List as _List
 from carnelian.engine.registry import at, command, counted
 from carnelian.keyspace import events
-from carnelian.resp.replies import NULL_ARRAY as _null_array
 from carnelian.resp.numbers import format_int
+from carnelian.resp.replies import NULL_ARRAY as _null_array
 from carnelian.resp.replies import SyntaxError_
 
 _LIST = cython.declare(cython.int, events.LIST)

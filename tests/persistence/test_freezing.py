@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import random
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -268,10 +268,10 @@ def test_without_a_thread_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.M
     client = new_client(tmp_path)
     client("SET", "a", 1)
 
-    def fail(thread: threading.Thread) -> None:
+    def fail(*arguments: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", fail)
+    monkeypatch.setattr(_thread, "start_new_thread", fail)
     with pytest.raises(OSError):
         slicing.begin_snapshot(client.engine, "dump.rdb", [], [])
     assert os.listdir(tmp_path) == []

@@ -99,6 +99,11 @@ class Manifest:
         self.increment_number = 0
         self.changed = False
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Manifest):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
     @property
     def parts(self) -> list[Part]:
         """What is to be loaded: the base, and the increments."""

@@ -52,37 +52,40 @@ class Interrupts:
 
     def during(self, action: Callable[[], Any]) -> None:
         """Do something that an interrupt comes into, unless it is over before."""
-        by_signal = self._chance.random() < 0.7
         try:
             try:
-                self._next = 0.0
-                self._armed = True
-                # Without a signal, nothing that another thread asks for ends a wait. And what comes
-                # in a destructor comes to nothing.
-                delay = self._delay() if by_signal else LATEST
-                signal.setitimer(signal.ITIMER_REAL, delay, LATEST)
-                if not by_signal:
-                    self._wanted.put(None)
+                self._begin()
                 action()
             finally:
                 self._disarm()
         except (Interrupt, Alarm):
-            self._disarm()
             self.count += 1
+            # The other kind may come as well.
+            try:
+                self._disarm()
+            except (Interrupt, Alarm):
+                self._disarm()
+
+    def _begin(self) -> None:
+        by_signal = self._chance.random() < 0.7
+        self._next = 0.0
+        self._armed = True
+        # Without a signal, nothing that another thread asks for ends a wait. And what comes in a
+        # destructor comes to nothing.
+        delay = self._delay() if by_signal else LATEST
+        signal.setitimer(signal.ITIMER_REAL, delay, LATEST)
+        if not by_signal:
+            self._wanted.put(None)
 
     def _delay(self) -> float:
         return 1e-6 + self._chance.random() * self._chance.choice(DELAYS)
 
     def _disarm(self) -> None:
         """What has been asked for until now comes here; nothing comes later."""
-        try:
-            with self._guard:
-                self._armed = False
-            for _ in range(3):
-                pass
-        except (Interrupt, Alarm):
+        with self._guard:
             self._armed = False
-            self.count += 1
+        for _ in range(3):
+            pass
 
     def _handle(self, number: int, frame: object) -> None:
         if self._armed and time.monotonic() >= self._next:
@@ -124,6 +127,7 @@ class Round:
         self.engine.load_module(commands)
         names = [name for name in declarations if name.split(" ")[0] not in LEFT_OUT]
         if not self.logged:
+            # It would make a log, which then counts for more than the snapshot.
             names.remove("BGREWRITEAOF")
         self.source = Chance(seed, [name for name in names if name not in LEFT_OUT])
         self.sessions: list[Any] = [self.engine]
@@ -279,10 +283,13 @@ class Round:
         with carnelian.Engine(self.path) as again:
             found = data(again)
         if found != held:
-            keys = sorted(found.keys() | held.keys())
-            differing = [key for key in keys if found.get(key) != held.get(key)]
-            shown = [(key, found.get(key), held.get(key)) for key in differing]
-            raise Broken(f"the files do not hold what was in memory: {shown}")
+            keys = found.keys() | held.keys()
+            differing = [
+                (key, found.get(key), held.get(key))
+                for key in keys
+                if found.get(key) != held.get(key)
+            ]
+            raise Broken(f"the files do not hold what was in memory: {differing}")
 
 
 class Queue:

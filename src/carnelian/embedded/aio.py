@@ -201,6 +201,9 @@ class Connection(AbstractConnection):
         # The session ends with the last reference to it.
         pass
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("a connection cannot be copied or pickled")
+
     def repr_pieces(self) -> list[tuple[str, Any]]:
         """What repr shows."""
         return [("engine", self.engine), ("db", self.db)]

@@ -163,6 +163,9 @@ class Connection(AbstractConnection):
         options.setdefault("socket_timeout", None)
         super().__init__(**without_sockets(options))
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("a connection cannot be copied or pickled")
+
     def repr_pieces(self) -> list[tuple[str, Any]]:
         """What repr shows."""
         return [("engine", self.engine), ("db", self.db)]

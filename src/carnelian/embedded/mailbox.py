@@ -87,9 +87,6 @@ class Mailbox(Session):
         self.counted = True
         self.cause: str | None = None
 
-    def __reduce_ex__(self, protocol):
-        raise TypeError("a session cannot be copied or pickled")
-
     # -- What the engine calls -------------------------------------------------------------------
 
     def send(self, value):

@@ -60,6 +60,9 @@ _ARBITRARY_KEYS = cython.declare(cython.longlong, _FLAGS["touches_arbitrary_keys
 _BACKGROUND_SHARE = 0.1
 _MAX_HZ = 500
 
+# Exceptions that are looked at of those an error was raised in the handling of.
+_LONGEST_CHAIN = 64
+
 
 @cython.cclass
 class Engine:
@@ -150,6 +153,9 @@ class Engine:
         """Take a new replication ID: what replicas know of this data set holds no longer."""
         self.replication_id = os.urandom(20).hex()
 
+    def __reduce_ex__(self, protocol: object) -> str:
+        raise TypeError("an engine cannot be copied or pickled")
+
     # -- The way of a command --------------------------------------------------------------------
 
     @cython.ccall
@@ -194,6 +200,7 @@ class Engine:
             reply = command.handler(session, args)
         except Error as error:
             reply = error
+            _forget_frames(error)
             self._count_failure(command, error)
         except Exception as fault:
             reply = self._fault(command, fault)
@@ -410,6 +417,16 @@ class Engine:
     def _fields_expired(self, db: Database, key: bytes, fields: list, gone: bool) -> None:
         self.effects.add(db.index, [b"HDEL", key, *fields])
         self.changes.fields_expired(db, key, fields, gone)
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of what the callers hold: a reply may wait in the session that one of them holds."""
+    # A chain that somebody has closed to a ring has no end.
+    for _ in range(_LONGEST_CHAIN):
+        if error is None:
+            return
+        error.__traceback__ = None
+        error = error.__context__
 
 
 def _silent(level: str, message: str) -> None:

@@ -90,6 +90,9 @@ class Session:
         self.soft_since_ms = 0
         self.memory_counted = 0
 
+    def __reduce_ex__(self, protocol: object) -> str:
+        raise TypeError("a session cannot be copied or pickled")
+
     def reset_identity(self) -> None:
         """Back to no name and the usual manners, as a new connection or after RESET.
 

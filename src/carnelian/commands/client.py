@@ -9,16 +9,16 @@ from collections.abc import Callable
 
 from carnelian.commands.operands import integer, milliseconds
 from carnelian.engine import authentication, clients
-from carnelian.engine.registry import command, container
-from carnelian.engine.session import (
+from carnelian.engine.flags import (
     FLAG_NO_EVICT,
     FLAG_NO_TOUCH,
     REPLY_OFF,
     REPLY_ON,
     REPLY_SKIP_NEXT,
     UNTOUCHING,
-    Session,
 )
+from carnelian.engine.registry import command, container
+from carnelian.engine.session import Session
 from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim
 
 _TYPES = "NORMAL | MASTER@3.2.0 | SLAVE | REPLICA@5.0.0 | PUBSUB"

@@ -3,7 +3,7 @@
 See https://redis.io/docs/latest/commands/?group=connection
 """
 
-import cython
+from cython.cimports.carnelian.engine.flags import FLAG_PRIMARY, FLAG_REPLICA, SUBSCRIBED
 from cython.cimports.carnelian.engine.session import Session
 
 from carnelian import REDIS_VERSION
@@ -12,13 +12,8 @@ from carnelian.commands.client import check_name
 from carnelian.engine import authentication
 from carnelian.engine.monitors import redact
 from carnelian.engine.registry import command, wrong_arity
-from carnelian.engine.session import FLAG_PRIMARY, FLAG_REPLICA, SUBSCRIBED
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, PONG, Error, FlatMap, Status, SyntaxError_
-
-_OK = cython.declare(object, OK)
-_PONG = cython.declare(object, PONG)
-_SUBSCRIBED = cython.declare(cython.int, SUBSCRIBED)
 
 _MIN_INT, _MAX_INT = -(2**31), 2**31 - 1
 
@@ -38,9 +33,9 @@ def ping(session: Session, args: list):
     if len(args) > 2:
         raise wrong_arity(session.command)
     # An old client that listens to channels tells an answer from a message by its form.
-    if session.gate & _SUBSCRIBED and session.protocol == 2:
+    if session.gate & SUBSCRIBED and session.protocol == 2:
         return [b"pong", args[1] if len(args) > 1 else b""]
-    return args[1] if len(args) > 1 else _PONG
+    return args[1] if len(args) > 1 else PONG
 
 
 @command(
@@ -74,7 +69,7 @@ def select(session: Session, args: list):
             f"ERR value is out of range, value must between {_MIN_INT} and {_MAX_INT}",
         )
     session.select(index)
-    return _OK
+    return OK
 
 
 @command(
@@ -101,7 +96,7 @@ def auth(session: Session, args: list):
             )
         words = [authentication.DEFAULT_USER, *words]
     authentication.authenticate(session, words[0], words[1])
-    return _OK
+    return OK
 
 
 @command(
@@ -187,7 +182,7 @@ def _hello_options(args: list):
 )
 def quit(session: Session, args: list):
     session.close(after_replies=True)
-    return _OK
+    return OK
 
 
 @command(

@@ -17,7 +17,6 @@ from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.math import llrint, sqrt
 from cython.cimports.libc.string import memmove, memset
 
-from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
 from carnelian.engine.registry import after, at, command
 from carnelian.resp.numbers import format_int, parse_float, parse_int
 from carnelian.resp.replies import NULL_ARRAY, Error, PlainFloat, SyntaxError_
@@ -136,7 +135,7 @@ def _distance_text(distance: cython.double) -> bytes:
     arguments="key:key member:string ...",
 )
 def geopos(session: Session, args: list):
-    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    value: SortedSet = session.db.collection(args[1], SortedSet)
     found: list = []
     score: cython.double = 0.0
     for member in args[2:]:
@@ -159,7 +158,7 @@ def geopos(session: Session, args: list):
     arguments="key:key member:string ...",
 )
 def geohash_(session: Session, args: list):
-    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    value: SortedSet = session.db.collection(args[1], SortedSet)
     found: list = []
     text = cython.declare(cython.char[HASH_LENGTH])
     score: cython.double = 0.0
@@ -196,7 +195,7 @@ def geodist(session: Session, args: list):
         unit = _meters(args[4])
     elif len(args) > 5:
         raise SyntaxError_()
-    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    value: SortedSet = session.db.collection(args[1], SortedSet)
     if (
         value is None
         or not value.lookup(args[2], cython.address(score))
@@ -403,7 +402,7 @@ class Query:
 def _search(session: Session, args: list, allowed: cython.int):
     source: cython.Py_ssize_t = 2 if allowed & _DESTINATION else 1
     first: cython.Py_ssize_t = source + 1
-    value: SortedSet = session.db.collection(args[source], _SortedSet)
+    value: SortedSet = session.db.collection(args[source], SortedSet)
     query: Query = Query()
     if allowed & _DESTINATION:
         query.destination = args[1]

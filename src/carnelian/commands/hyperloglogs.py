@@ -24,16 +24,15 @@ from cython.cimports.carnelian.datatypes.hyperloglog import (
 )
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import STRING
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t
 from cython.cimports.libc.string import memcpy, memset
 
 from carnelian.datatypes.hyperloglog import self_test
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
 from carnelian.resp.replies import OK, Error, Status
 
-_STRING = cython.declare(cython.int, events.STRING)
 # Of a change that is told to nobody but those who watch the key.
 _SILENT = cython.declare(cython.int, 0)
 
@@ -74,7 +73,7 @@ def pfadd(session: Session, args: list):
             changes = _add_sparse(db, key, data, length, args)
     if changes == 0:
         return 0
-    db.changed(key, _STRING, b"pfadd")
+    db.changed(key, STRING, b"pfadd")
     db.keyspace.dirty += changes - 1
     return 1
 
@@ -246,7 +245,7 @@ def pfmerge(session: Session, args: list):
             sketch.raise_to(i, ranks[i], most)
     invalidate(sketch.data)
     _keep(db, key, sketch, length)
-    db.changed(key, _STRING, b"pfadd")
+    db.changed(key, STRING, b"pfadd")
     return OK
 
 

@@ -3,15 +3,14 @@
 import cython
 from cython.cimports.carnelian.commands.lifetimes import ABSOLUTE, SECONDS
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.events import GENERIC
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.keyspace.state import DELETE
 from cython.cimports.carnelian.resp.numbers import to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from carnelian.keyspace import events
 from carnelian.resp.replies import Error
 
-_GENERIC = cython.declare(cython.int, events.GENERIC)
 _MOST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 NOT_AN_INTEGER: str = "ERR value is not an integer or out of range"
@@ -69,7 +68,7 @@ def drop(session: Session, key: bytes) -> cython.int:
     else:
         session.db.delete(key)
         session.rewrite([b"DEL", key])
-    session.db.changed(key, _GENERIC, b"del")
+    session.db.changed(key, GENERIC, b"del")
     return 0
 
 
@@ -78,5 +77,5 @@ def drop(session: Session, key: bytes) -> cython.int:
 def outlive(session: Session, key: bytes, moment: cython.longlong) -> cython.int:
     """Let a key live until then."""
     session.db.set_expiry(key, moment)
-    session.db.changed(key, _GENERIC, b"expire")
+    session.db.changed(key, GENERIC, b"expire")
     return 0

@@ -6,8 +6,9 @@ See https://redis.io/docs/latest/commands/slowlog-get/
 from __future__ import annotations
 
 from carnelian.commands.operands import integer
+from carnelian.engine.flags import FLAG_DENY_BLOCKING, FLAG_MONITOR, FLAG_REPLICA
 from carnelian.engine.registry import command, container
-from carnelian.engine.session import FLAG_DENY_BLOCKING, FLAG_MONITOR, FLAG_REPLICA, Session
+from carnelian.engine.session import Session
 from carnelian.resp.replies import NO_REPLY, OK, Error
 
 _SHOWN = 10

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from carnelian.datatypes.glob import matches
+from carnelian.engine.flags import FLAG_DENY_BLOCKING, SUBSCRIBED
 from carnelian.engine.registry import at, command, container
-from carnelian.engine.session import FLAG_DENY_BLOCKING, SUBSCRIBED, Session
+from carnelian.engine.session import Session
 from carnelian.resp.replies import Error, Push, Several
 
 _CHANNELS = "channel:string ..."

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 
 from carnelian import REDIS_VERSION
+from carnelian.engine.flags import FLAG_DENY_BLOCKING
 from carnelian.engine.registry import command
-from carnelian.engine.session import FLAG_DENY_BLOCKING, Session
+from carnelian.engine.session import Session
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim
 

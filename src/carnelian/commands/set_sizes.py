@@ -9,7 +9,6 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.string import memset
 
 from carnelian.commands.operands import integer
-from carnelian.datatypes.set import Set as _Set
 from carnelian.engine.registry import command, counted
 from carnelian.resp.replies import Error, SyntaxError_
 
@@ -50,7 +49,7 @@ def sunioncard(session: Session, args: list):
 )
 def sdiffcard(session: Session, args: list):
     count, _, limit = _operands(args, False)
-    sets: list = [session.db.collection(key, _Set) for key in args[2 : 2 + count]]
+    sets: list = [session.db.collection(key, Set) for key in args[2 : 2 + count]]
     first: Set = sets[0]
     others: list = [one for one in sets[1:] if one is not None]
     if first is None or first in others:
@@ -91,7 +90,7 @@ def _operands(args: list, approximating: cython.bint) -> tuple:
 
 def _present(session: Session, keys: list) -> list:
     """The sets that are there, each once; raises WrongType."""
-    found: list = [session.db.collection(key, _Set) for key in keys]
+    found: list = [session.db.collection(key, Set) for key in keys]
     return [one for i, one in enumerate(found) if one is not None and one not in found[:i]]
 
 

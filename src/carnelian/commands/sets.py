@@ -9,22 +9,16 @@ import cython
 from cython.cimports.carnelian.commands.pouring import rows_for
 from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.datatypes.set import Set
+from cython.cimports.carnelian.engine.flags import PART
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace import events
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.resp.rows import SET, Rows
 
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
-from carnelian.datatypes.set import Set as _Set
 from carnelian.engine.registry import at, command, counted
-from carnelian.engine.session import PART
-from carnelian.keyspace import events
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error, FlatSet, Lazy, SyntaxError_
-
-_SET = cython.declare(cython.int, events.SET)
-_GENERIC = cython.declare(cython.int, events.GENERIC)
-
-_PART = cython.declare(cython.Py_ssize_t, PART)
 
 # What SRANDMEMBER may be asked for, either way.
 _MOST_RANDOM = cython.declare(cython.longlong, (1 << 63) - 1)
@@ -52,7 +46,7 @@ def sadd(session: Session, args: list):
     db: Database = session.db
     key: bytes = args[1]
     limits = session.keyspace.limits
-    value: Set = db.collection_to_change(key, _Set)
+    value: Set = db.collection_to_change(key, Set)
     added: cython.Py_ssize_t = 0
     i: cython.Py_ssize_t
     if value is None:
@@ -80,7 +74,7 @@ def sadd(session: Session, args: list):
 def srem(session: Session, args: list):
     db: Database = session.db
     key: bytes = args[1]
-    value: Set = db.collection_to_change(key, _Set)
+    value: Set = db.collection_to_change(key, Set)
     removed: cython.Py_ssize_t = 0
     i: cython.Py_ssize_t
     if value is None:
@@ -108,23 +102,23 @@ def srem(session: Session, args: list):
 )
 def smove(session: Session, args: list):
     db: Database = session.db
-    source: Set = db.collection_to_change(args[1], _Set)
+    source: Set = db.collection_to_change(args[1], Set)
     target: Set
     member: bytes = args[3]
     if source is None:
         return 0
-    target = db.collection_to_change(args[2], _Set)
+    target = db.collection_to_change(args[2], Set)
     if source is target:
         return 1 if source.contains(member) else 0
     if not source.remove(member):
         return 0
-    db.changed(args[1], _SET, b"srem")
+    db.changed(args[1], events.SET, b"srem")
     _drop_if_empty(db, args[1], source)
     if target is None:
         target = Set()
         db.add(args[2], target)
     if target.add(session.keyspace.limits, member):
-        db.changed(args[2], _SET, b"sadd")
+        db.changed(args[2], events.SET, b"sadd")
     return 1
 
 
@@ -140,7 +134,7 @@ def smove(session: Session, args: list):
     arguments="key:key member:string",
 )
 def sismember(session: Session, args: list):
-    value: Set = session.db.collection(args[1], _Set)
+    value: Set = session.db.collection(args[1], Set)
     return 1 if value is not None and value.contains(args[2]) else 0
 
 
@@ -156,7 +150,7 @@ def sismember(session: Session, args: list):
     arguments="key:key member:string ...",
 )
 def smismember(session: Session, args: list):
-    value: Set = session.db.collection(args[1], _Set)
+    value: Set = session.db.collection(args[1], Set)
     if value is None:
         return [0] * (len(args) - 2)
     return [1 if value.contains(member) else 0 for member in args[2:]]
@@ -174,7 +168,7 @@ def smismember(session: Session, args: list):
     arguments="key:key",
 )
 def scard(session: Session, args: list):
-    value: Set = session.db.collection(args[1], _Set)
+    value: Set = session.db.collection(args[1], Set)
     return 0 if value is None else value.size()
 
 
@@ -191,7 +185,7 @@ def scard(session: Session, args: list):
     hints="nondeterministic_output_order",
 )
 def smembers(session: Session, args: list):
-    value: Set = session.db.collection(args[1], _Set)
+    value: Set = session.db.collection(args[1], Set)
     if value is None:
         return FlatSet()
     rows: Rows = rows_for(session, SET, value.size())
@@ -205,10 +199,10 @@ def smembers(session: Session, args: list):
 
 def _member_parts(value: Set) -> Iterator[list]:
     """All members, part by part; they must not change meanwhile."""
-    cursor, part = value.scan(0, _PART)
+    cursor, part = value.scan(0, PART)
     yield part
     while cursor:
-        cursor, part = value.scan(cursor, _PART)
+        cursor, part = value.scan(cursor, PART)
         yield part
 
 
@@ -226,7 +220,7 @@ def _member_parts(value: Set) -> Iterator[list]:
 )
 def sscan(session: Session, args: list):
     cursor = parse_cursor(args[2])
-    value: Set = session.db.collection(args[1], _Set)
+    value: Set = session.db.collection(args[1], Set)
     if value is None:
         return [b"0", []]
     pattern, count = scan_options(args)
@@ -274,11 +268,11 @@ def spop(session: Session, args: list):
         return _pop_several(session, key, args[2])
     if len(args) > 3:
         raise SyntaxError_()
-    value: Set = db.collection_to_change(key, _Set)
+    value: Set = db.collection_to_change(key, Set)
     if value is None:
         return None
     member: bytes = value.pop()
-    db.changed(key, _SET, b"spop")
+    db.changed(key, events.SET, b"spop")
     session.rewrite([b"SREM", key, member])
     _drop_if_empty(db, key, value)
     return member
@@ -287,7 +281,7 @@ def spop(session: Session, args: list):
 def _pop_several(session: Session, key: bytes, text: bytes) -> FlatSet:
     db: Database = session.db
     count = _positive(text)
-    value: Set = db.collection_to_change(key, _Set)
+    value: Set = db.collection_to_change(key, Set)
     if value is None or count == 0:
         return FlatSet()
     if count >= value.size():
@@ -295,7 +289,7 @@ def _pop_several(session: Session, key: bytes, text: bytes) -> FlatSet:
         # Redis reads the set again here, as SUNION does.
         session.keyspace.stats.hits += 1
         session.keyspace.dirty += len(members) - 1
-        db.changed(key, _SET, b"spop")
+        db.changed(key, events.SET, b"spop")
         _delete(db, key)
         verb = b"UNLINK" if session.keyspace.lazy_server_del else b"DEL"
         session.rewrite([verb, key])
@@ -337,7 +331,7 @@ def srandmember(session: Session, args: list):
     if len(args) > 3:
         raise SyntaxError_()
     if len(args) == 2:
-        single: Set = session.db.collection(args[1], _Set)
+        single: Set = session.db.collection(args[1], Set)
         return None if single is None else single.random()
     count = parse_int(args[2])
     if not -_MOST_RANDOM <= count <= _MOST_RANDOM:
@@ -345,7 +339,7 @@ def srandmember(session: Session, args: list):
             b"ERR value is out of range, value must between %d and %d"
             % (-_MOST_RANDOM, _MOST_RANDOM)
         )
-    value: Set = session.db.collection(args[1], _Set)
+    value: Set = session.db.collection(args[1], Set)
     if value is None or count == 0:
         return []
     if count > 0:
@@ -358,8 +352,8 @@ def srandmember(session: Session, args: list):
 def _random_parts(value: Set, count: cython.longlong) -> Iterator[list]:
     """So many random members, part by part."""
     while count > 0:
-        yield [value.random() for _ in range(min(count, _PART))]
-        count -= _PART
+        yield [value.random() for _ in range(min(count, PART))]
+        count -= PART
 
 
 # -- Several sets ----------------------------------------------------------------------------------
@@ -511,7 +505,7 @@ def sdiffstore(session: Session, args: list):
 
 def _sets(db: Database, keys: list) -> list:
     """The sets at keys, None where there is none; raises WrongType."""
-    return [db.collection(key, _Set) for key in keys]
+    return [db.collection(key, Set) for key in keys]
 
 
 def _intersection(sets: list, most: cython.Py_ssize_t = 0) -> list:
@@ -550,15 +544,15 @@ def _store(session: Session, key: bytes, members: list, event: bytes, packed: bo
     db: Database = session.db
     if not members:
         if db.delete(key):
-            db.changed(key, _GENERIC, b"del")
+            db.changed(key, events.GENERIC, b"del")
         return 0
-    value: Set = _Set(packed)
+    value: Set = Set(packed)
     for member in members:
         value.add(session.keyspace.limits, member)
     if packed:
         value.settle(session.keyspace.limits)
     db.replace(key, value)
-    db.changed(key, _SET, event)
+    db.changed(key, events.SET, event)
     return len(members)
 
 
@@ -568,7 +562,7 @@ def _store(session: Session, key: bytes, members: list, event: bytes, packed: bo
 @cython.cfunc
 def _changed(db: Database, key: bytes, event: bytes, members: cython.Py_ssize_t):
     """So many members came or went."""
-    db.changed(key, _SET, event)
+    db.changed(key, events.SET, event)
     db.keyspace.dirty += members - 1
 
 
@@ -582,5 +576,5 @@ def _drop_if_empty(db: Database, key: bytes, value: Set):
 def _delete(db: Database, key: bytes):
     """The set has gone with its last member, which has been counted as a change."""
     db.delete(key)
-    db.changed(key, _GENERIC, b"del")
+    db.changed(key, events.GENERIC, b"del")
     db.keyspace.dirty -= 1

@@ -11,6 +11,7 @@ from cython.cimports.carnelian.datatypes.scored_pack import MEMBERS
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC, LIST
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING
 from cython.cimports.libc.math import isinf, isnan
 from cython.cimports.libc.stdlib import strtod
@@ -18,11 +19,7 @@ from cython.cimports.libc.stdlib import strtod
 from carnelian.datatypes.hash import Hash
 from carnelian.datatypes.list import List
 from carnelian.engine.registry import at, command, unknown
-from carnelian.keyspace import events
 from carnelian.resp.replies import Error, SyntaxError_, WrongType
-
-_LIST = cython.declare(cython.int, events.LIST)
-_GENERIC = cython.declare(cython.int, events.GENERIC)
 
 _SORTED_TYPES = (b"list", b"set")
 
@@ -209,10 +206,10 @@ def _keep(db: Database, key: bytes, rows: list):
         values = List()
         values.push(db.keyspace.limits, [b"" if row is None else row for row in rows], 0, False)
         db.replace(key, values)
-        db.changed(key, _LIST, b"sortstore")
+        db.changed(key, LIST, b"sortstore")
         db.keyspace.dirty += size - 1
     elif db.delete(key):
-        db.changed(key, _GENERIC, b"del")
+        db.changed(key, GENERIC, b"del")
     return size
 
 

@@ -3,7 +3,6 @@ from libc.string cimport memcpy
 
 ctypedef const unsigned char *octets
 
-
 cdef enum:  # what combine() makes of its sources
     AND = 1
     OR = 2
@@ -14,22 +13,18 @@ cdef enum:  # what combine() makes of its sources
     ANDOR = 7
     ONE = 8
 
-
 cdef struct Source:
     octets data
     Py_ssize_t length
     char digits[24]  # where the text of an integer stands
-
 
 cdef inline uint64_t word_at(octets data) noexcept nogil:
     cdef uint64_t word
     memcpy(&word, data, 8)
     return word
 
-
 cdef inline void put_word(unsigned char *data, uint64_t word) noexcept nogil:
     memcpy(data, &word, 8)
-
 
 cdef int64_t count(octets data, int64_t first, int64_t last) noexcept nogil
 cdef int64_t find(octets data, int64_t first, int64_t last, bint bit) noexcept nogil

@@ -2,7 +2,6 @@ from carnelian.datatypes.id_tree cimport Tree
 from carnelian.datatypes.stream_id cimport Id
 from libc.stdint cimport INT64_MIN, int64_t, uint64_t
 
-
 cdef struct Pending:   # an item of the tree of a group
     Id id
     int64_t time       # of the last delivery, in ms; a number that rises where there is no consumer
@@ -12,14 +11,11 @@ cdef struct Pending:   # an item of the tree of a group
 
 ctypedef Pending *PendingPointer
 
-
 cdef enum:
     DUE_KEPT = 1000    # entries that are put into order at a time
 
-
 cdef inline int64_t time_of(const Pending *pending) noexcept nogil:
     return pending.time if pending.consumer is not NULL else 0
-
 
 cdef inline int64_t rank_of(const Pending *pending) noexcept nogil:
     # What was released comes before all that was delivered, in the order in which it was.
@@ -69,6 +65,5 @@ cdef class Group:
     cdef int put_in_order(self, int64_t latest, int64_t most) except -1
     cdef int forget_order(self) except -1
     cdef list released_in_order(self)
-
 
 cdef Consumer owner(const Pending *pending)

@@ -11,7 +11,6 @@ cdef struct Entry:
     uint8_t short_length  # of the key, or LONG_KEY
     uint16_t length       # of an inline text
 
-
 cdef enum:  # flags in Entry.access
     CLOCK_MASK = 0x00FFFFFF
     EXPIRES = 0x01000000
@@ -23,7 +22,6 @@ cdef enum:  # flags in Entry.access
 cdef enum:
     LONG_KEY = 255
     INLINE_LIMIT = 512  # longest inline text; longer ones stay in the bytes object they came in
-
 
 cdef enum:  # kinds
     INLINE = 1    # text in the block
@@ -43,22 +41,17 @@ cdef struct Content:
     const char *data
     int64_t word
 
-
 cdef inline Py_ssize_t expiry_size(const Entry *entry) noexcept nogil:
     return (entry.access >> (EXPIRES_SHIFT - 3)) & 8
-
 
 cdef inline bint expires(const Entry *entry) noexcept nogil:
     return entry.access & EXPIRES != 0
 
-
 cdef inline int64_t expiry_of(const Entry *entry) noexcept nogil:
     return (<int64_t *>entry)[1]
 
-
 cdef inline void set_expiry_of(Entry *entry, int64_t at) noexcept nogil:
     (<int64_t *>entry)[1] = at
-
 
 cdef inline Py_ssize_t key_length(const Entry *entry) noexcept nogil:
     cdef uint32_t length
@@ -67,11 +60,9 @@ cdef inline Py_ssize_t key_length(const Entry *entry) noexcept nogil:
     memcpy(&length, <const char *>entry + 8 + expiry_size(entry), 4)
     return length
 
-
 cdef inline const char *key_of(const Entry *entry) noexcept nogil:
     cdef const char *at = <const char *>entry + 8 + expiry_size(entry)
     return at + 4 if entry.short_length == LONG_KEY else at
-
 
 cdef inline bint has_key(const Entry *entry, const char *key, Py_ssize_t length) noexcept nogil:
     cdef const char *at = <const char *>entry + 8 + expiry_size(entry)
@@ -81,24 +72,19 @@ cdef inline bint has_key(const Entry *entry, const char *key, Py_ssize_t length)
     memcpy(&long_length, at, 4)
     return long_length == length and memcmp(at + 4, key, length) == 0
 
-
 cdef inline char *value_of(const Entry *entry) noexcept nogil:
     return <char *>key_of(entry) + key_length(entry)
-
 
 cdef inline int64_t word_of(const Entry *entry) noexcept nogil:
     cdef int64_t word
     memcpy(&word, value_of(entry), 8)
     return word
 
-
 cdef inline void set_word_of(Entry *entry, int64_t word) noexcept nogil:
     memcpy(value_of(entry), &word, 8)
 
-
 cdef inline PyObject *reference_of(const Entry *entry) noexcept nogil:
     return <PyObject *>word_of(entry)
-
 
 cdef Entry *build(
     const char *key, Py_ssize_t length, uint32_t clock, int64_t expiry, const Content *content

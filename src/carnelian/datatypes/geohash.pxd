@@ -5,18 +5,15 @@ cdef enum:
     HASH_LENGTH = 11  # of the text that GEOHASH replies
     CELLS = 9         # a cell and its neighbours
 
-
 cdef struct Cell:  # a part of the world; none if both are zero
     uint64_t bits  # longitude and latitude in turns, as many bits as steps of each
     int steps
-
 
 cdef struct Bounds:
     double west
     double east
     double south
     double north
-
 
 cdef struct Shape:  # what a search covers, around a point, in meters
     double longitude
@@ -33,7 +30,6 @@ cdef struct Shape:  # what a search covers, around a point, in meters
 
 ctypedef const Cell *Cells
 ctypedef const Shape *Shapes
-
 
 cdef bint is_on_map(double longitude, double latitude) noexcept nogil
 cdef double encode(double longitude, double latitude) noexcept nogil

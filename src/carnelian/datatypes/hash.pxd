@@ -6,7 +6,6 @@ from carnelian.datatypes.table cimport Found, Table
 from carnelian.datatypes.value cimport Value
 from libc.stdint cimport int64_t, uint64_t
 
-
 cdef enum:  # what of the fields is wanted
     FIELDS = 1
     VALUES = 2

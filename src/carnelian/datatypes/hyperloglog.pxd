@@ -1,7 +1,6 @@
 from carnelian.datatypes.bits cimport octets
 from libc.stdint cimport int64_t, uint64_t
 
-
 cdef enum:  # of a representation
     DENSE = 0
     SPARSE = 1
@@ -10,7 +9,6 @@ cdef enum:
     REGISTERS = 16384
     HEADER = 16
     DENSE_SIZE = 12304
-
 
 cdef bint is_valid(octets data, Py_ssize_t length) noexcept nogil
 cdef int rank_of(octets element, Py_ssize_t length, int *index) noexcept nogil

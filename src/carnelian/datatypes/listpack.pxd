@@ -10,7 +10,6 @@ cdef enum:
     HEADER = 6
     DIGITS = 24  # room that text_at() needs for the decimal form of an integer
 
-
 cdef struct Item:
     const char *text  # NULL for an integer
     Py_ssize_t length
@@ -74,10 +73,8 @@ cdef int remove_range(Pack *pack, Py_ssize_t index, Py_ssize_t count) except -1
 cdef int merge(Pack *pack, Pack *tail) except -1
 cdef Pack split(Pack *pack, Py_ssize_t at) except NULL
 
-
 cdef inline Py_ssize_t total_of(Bytes pack) noexcept nogil:
     return pack[0] | pack[1] << 8 | pack[2] << 16 | <Py_ssize_t>pack[3] << 24
-
 
 cdef inline Py_ssize_t end_of(Bytes pack) noexcept nogil:
     return total_of(pack) - 1

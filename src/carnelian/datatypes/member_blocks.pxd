@@ -3,7 +3,6 @@ from carnelian.datatypes.table cimport hash_text, prefetch
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
-
 cdef extern from *:
     int trailing_zeros "__builtin_ctzll"(unsigned long long bits) noexcept nogil
 
@@ -28,10 +27,8 @@ cdef enum:
     SEGMENT_BITS = 11
     SEGMENT = 2048  # buckets that stand in a row
 
-
 cdef struct LongText:  # the text follows
     Py_ssize_t length
-
 
 cdef struct Walk:  # over members that do not change meanwhile
     uint64_t **segments
@@ -41,26 +38,20 @@ cdef struct Walk:  # over members that do not change meanwhile
     uint8_t *text      # of the next member, or the pointer to it
     Py_ssize_t left    # members of the bucket still to come
 
-
 cdef inline uint8_t *block_of(uint64_t bucket) noexcept nogil:
     return <uint8_t *>(bucket & 0xFFFFFFFFFFFFULL)
-
 
 cdef inline Py_ssize_t count_of(uint64_t bucket) noexcept nogil:
     return bucket >> COUNT_SHIFT
 
-
 cdef inline uint64_t bucket_of(const uint8_t *block, Py_ssize_t count) noexcept nogil:
     return <uint64_t>block | (<uint64_t>count << COUNT_SHIFT)
-
 
 cdef inline uint16_t *marks_of(uint8_t *block) noexcept nogil:
     return <uint16_t *>(block + HEAD)
 
-
 cdef inline uint32_t version_of(uint8_t *block) noexcept nogil:
     return block[0]
-
 
 cdef inline void set_version(uint8_t *block, uint32_t version) noexcept nogil:
     block[0] = <uint8_t>version
@@ -70,13 +61,11 @@ cdef inline void set_version(uint8_t *block, uint32_t version) noexcept nogil:
 cdef inline int shift_of(int depth) noexcept nogil:
     return depth & ~(STRIDE - 1)
 
-
 cdef inline uint16_t mark_for(uint64_t hash, int depth, Py_ssize_t length) noexcept nogil:
     cdef uint64_t tag = (hash >> shift_of(depth)) & TAG_MASK
     if length > WIDEST:
         return <uint16_t>(tag | LONG | POINTER << WIDTH_SHIFT)
     return <uint16_t>(tag | length << WIDTH_SHIFT)
-
 
 cdef inline bint is_long(uint16_t mark) noexcept nogil:
     return mark & LONG != 0
@@ -113,16 +102,13 @@ cdef inline Py_ssize_t size_of(Py_ssize_t count, Py_ssize_t texts) noexcept nogi
 cdef inline Py_ssize_t room_of(const uint8_t *block, Py_ssize_t size) noexcept nogil:
     return block[1] << 3 if block[1] else cell_size(size)
 
-
 cdef inline void set_room(uint8_t *block, Py_ssize_t size) noexcept nogil:
     block[1] = <uint8_t>(cell_size(size) >> 3) if size <= LARGEST_CELL else 0
-
 
 cdef inline LongText *long_text(const uint8_t *at) noexcept nogil:
     cdef LongText *long = NULL
     memcpy(&long, at, POINTER)
     return long
-
 
 cdef inline bint is_at(
     const uint8_t *at, uint16_t mark, const char *text, Py_ssize_t length
@@ -164,7 +150,6 @@ cdef inline Py_ssize_t place_in(
             hits &= hits - 1
         first += 4
     return -1
-
 
 cdef void begin_walk(Walk *walk, uint64_t **segments, Py_ssize_t buckets) noexcept nogil
 cdef void begin_bucket(Walk *walk, uint64_t bucket) noexcept nogil

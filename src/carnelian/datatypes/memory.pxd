@@ -18,7 +18,6 @@ cdef extern from *:
     """
     size_t capacity "carnelian_usable_size"(void *block) noexcept nogil
 
-
 cdef void *allocate(size_t size) except NULL
 cdef void *reallocate(void *block, size_t size) except NULL
 cdef void release(void *block) noexcept nogil

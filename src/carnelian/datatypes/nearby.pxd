@@ -1,14 +1,12 @@
 from carnelian.datatypes.geohash cimport Shape
 from carnelian.datatypes.sorted_set cimport SortedSet
 
-
 cdef struct Point:
     double distance   # from the middle of the shape, in meters
     double longitude
     double latitude
     double score
     Py_ssize_t index  # of the member
-
 
 cdef struct Points:
     Shape shape

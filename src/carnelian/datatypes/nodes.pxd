@@ -32,7 +32,6 @@ cdef struct Needle:
     int64_t number
     bint is_number
 
-
 cdef Node *make_node() except NULL
 cdef void free_node(Node *node) noexcept nogil
 cdef int compress(Node *node) except -1
@@ -57,7 +56,6 @@ cdef bint holds(Node *node, const Needle *needle) except -1
 cdef bint is_edge(const Cursor *cursor, bint after) noexcept nogil
 cdef Py_ssize_t behind(const Cursor *cursor) noexcept nogil
 cdef int put_in(Node *node, Py_ssize_t at, bytes text) except -1
-
 
 cdef inline Pack *pack_of(Node *node) noexcept nogil:
     """Where a node that is not compressed keeps its listpack."""

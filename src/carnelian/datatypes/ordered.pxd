@@ -4,11 +4,9 @@ cdef enum:
     LEAF_ITEMS = 62   # a full node of either kind takes a kilobyte
     INNER_ITEMS = 31
 
-
 cdef struct Item:
     double score
     const Entry *entry
-
 
 cdef struct Leaf:
     Leaf *next
@@ -17,13 +15,11 @@ cdef struct Leaf:
     int room
     Item items[62]
 
-
 cdef struct Inner:
     int count
     Item firsts[31]         # the first item under each child
     Py_ssize_t sizes[31]    # items under each child
     void *children[31]
-
 
 cdef struct Tree:
     void *root          # a leaf if height is 0; NULL if the tree is empty
@@ -44,7 +40,6 @@ cdef struct Bound:
     bint by_score
     bint by_text
     bint through
-
 
 cdef struct Cursor:
     const Leaf *leaf    # NULL outside
@@ -68,10 +63,8 @@ ctypedef const Entry *EntryPointer
 ctypedef const Item *Items
 ctypedef const Bound *BoundPointer
 
-
 cdef inline const Item *item_at(const Cursor *cursor) noexcept nogil:
     return &cursor.leaf.items[cursor.index]
-
 
 cdef int compare_text(
     const char *text, Py_ssize_t length, const char *other, Py_ssize_t other_length

@@ -11,13 +11,11 @@ cdef enum:  # one end of a range of texts
     LOWEST = 1
     HIGHEST = 2
 
-
 cdef struct ScoreRange:
     double low
     double high
     bint low_open
     bint high_open
-
 
 cdef struct TextRange:
     const char *low
@@ -29,11 +27,9 @@ cdef struct TextRange:
     bint low_open
     bint high_open
 
-
 cdef struct Span:  # ranks, the last one excluded
     Py_ssize_t start
     Py_ssize_t stop
-
 
 cdef double score_at(Pack pack, Py_ssize_t at) noexcept nogil
 cdef Py_ssize_t find(

@@ -1,9 +1,7 @@
 from libc.stdint cimport uint32_t
 
-
 cdef enum:
     LARGEST_CELL = 1024  # larger sizes come from the general allocator
-
 
 cdef struct Slab:  # the first line of each slab; cells follow it
     Slab *next
@@ -12,7 +10,6 @@ cdef struct Slab:  # the first line of each slab; cells follow it
     uint32_t unused  # offset of the cells that were never taken
     uint32_t taken   # cells in use
     uint32_t cell    # size of a cell
-
 
 cdef struct SizeClass:
     Slab *current    # cells are taken from this one
@@ -43,7 +40,6 @@ cdef inline Py_ssize_t capacity(Py_ssize_t size) noexcept nogil:
     while step << 6 <= size:
         step <<= 1
     return ((size + 8 + step - 1) & ~(step - 1)) - 8
-
 
 cdef void *take(size_t size) except NULL
 cdef void *retake(void *cell, Py_ssize_t old, Py_ssize_t size) except NULL

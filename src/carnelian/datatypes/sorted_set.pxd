@@ -13,7 +13,6 @@ ctypedef Entry *EntryPointer
 # Whether a member of that score is wanted.
 ctypedef bint (*Wanted)(double score, void *context) noexcept nogil
 
-
 cdef enum:  # conditions of put()
     NX = 1
     XX = 2
@@ -69,7 +68,6 @@ cdef class SortedSet(Value):
     cdef int drop_entry(self, Entry *entry) except -1
     cdef int put_small(self, bytes member, double *score, int conditions, Limits limits) except -1
     cdef int put_big(self, bytes member, double *score, int conditions) except -1
-
 
 cdef double score_of(const Entry *entry) noexcept nogil
 cdef SortedSet of_sorted(list pairs, Limits limits)

@@ -20,7 +20,6 @@ cdef enum:
     DROP_REFERENCES = 1
     ACKNOWLEDGED_ONLY = 2
 
-
 cdef struct Trim:
     int by
     bint approximate     # only whole nodes

@@ -22,7 +22,6 @@ cdef bint step_up(Id *id) noexcept nogil
 cdef bint step_down(Id *id) noexcept nogil
 cdef Id id_of(object pair) except *
 
-
 cdef inline int compare(const Id *one, const Id *other) noexcept nogil:
     if one.ms != other.ms:
         return 1 if one.ms > other.ms else -1
@@ -30,10 +29,8 @@ cdef inline int compare(const Id *one, const Id *other) noexcept nogil:
         return 1 if one.seq > other.seq else -1
     return 0
 
-
 cdef inline bint is_zero(const Id *id) noexcept nogil:
     return id.ms == 0 and id.seq == 0
-
 
 cdef inline tuple as_pair(const Id *id):
     return (id.ms, id.seq)

@@ -2,13 +2,11 @@ from carnelian.datatypes.listpack cimport Bytes, Pack
 from carnelian.datatypes.stream_id cimport Id
 from libc.stdint cimport int64_t, uint32_t
 
-
 cdef struct Node:         # an item of the index of a stream
     Id first              # of its first entry; the others are written relative to it
     Pack pack
     uint32_t room         # bytes taken for the listpack
     uint32_t number       # for a keeper that is still to have it, else 0
-
 
 cdef struct Head:         # of a node
     int64_t live          # entries that are there
@@ -16,7 +14,6 @@ cdef struct Head:         # of a node
     int64_t fields        # of the first entry
     Py_ssize_t names      # offset of the first of these
     Py_ssize_t entries    # offset of the first entry
-
 
 cdef struct Entry:
     Id id

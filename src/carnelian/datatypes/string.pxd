@@ -1,6 +1,5 @@
 from libc.stdint cimport int64_t
 
-
 cdef enum:
     INTEGER_TEXT = 20  # the longest text of a 64-bit integer
 
@@ -14,7 +13,6 @@ cdef class StringBuffer:
     cpdef bytes value(self)
     cpdef Py_ssize_t memory(self) except -1
     cpdef StringBuffer copy(self)
-
 
 cdef StringBuffer new_buffer(const char *data, Py_ssize_t length, Py_ssize_t total)
 cdef int format_integer(int64_t number, char *text) noexcept nogil

@@ -1,17 +1,14 @@
 from carnelian.datatypes.entry cimport VERSION_SHIFT, Entry
 from libc.stdint cimport uint32_t, uint64_t
 
-
 cdef extern from "Python.h":
     ctypedef struct PyHash_FuncDef:
         Py_hash_t (*hash "hash")(const void *text, Py_ssize_t length) noexcept nogil
 
     const PyHash_FuncDef *PyHash_GetFuncDef()
 
-
 cdef extern from *:
     void prefetch "__builtin_prefetch"(const void *line) noexcept nogil
-
 
 cdef enum:
     SLOTS = 7  # in a bucket
@@ -22,7 +19,6 @@ cdef enum:
 cdef struct Bucket:
     uint64_t slots[7]
     Bucket *next
-
 
 cdef struct Array:
     Bucket *buckets
@@ -35,20 +31,16 @@ cdef struct Array:
     int longest         # most buckets that a chain has had
     Py_ssize_t overflow_buckets
 
-
 cdef struct Found:  # entries collected from a table; valid until the table changes
     Entry **items
     Py_ssize_t count
     Py_ssize_t room
 
-
 cdef inline Entry *entry_at(const uint64_t *slot) noexcept nogil:
     return <Entry *>(slot[0] & 0xFFFFFFFFFFFFULL)
 
-
 cdef inline void set_entry(uint64_t *slot, Entry *entry) noexcept nogil:
     slot[0] = (slot[0] & 0xFFFF000000000000ULL) | <uint64_t>entry
-
 
 cdef uint64_t next_cursor(uint64_t cursor, uint64_t mask) noexcept nogil
 cdef uint64_t hash_text(const char *text, Py_ssize_t length) noexcept nogil
@@ -112,10 +104,8 @@ cdef class Table:
     cdef Entry *next_entry(self, uint64_t number) noexcept nogil
     cdef int collect_at(self, Array *array, uint64_t cursor, Found *found) except -1
 
-
 cdef inline uint32_t version_of(const Entry *entry) noexcept nogil:
     return entry.access >> VERSION_SHIFT
-
 
 cdef inline void set_version(Entry *entry, uint32_t version) noexcept nogil:
     entry.access = (entry.access & ((1 << VERSION_SHIFT) - 1)) | version << VERSION_SHIFT

@@ -2,7 +2,6 @@ from carnelian.datatypes.entry cimport Entry
 from carnelian.datatypes.table cimport Array, Bucket
 from libc.stdint cimport uint64_t
 
-
 cdef struct Walk:  # over all entries of a table that does not change meanwhile
     const Array *main
     const Array *target
@@ -10,7 +9,6 @@ cdef struct Walk:  # over all entries of a table that does not change meanwhile
     uint64_t number     # of the next bucket, those of target after those of main
     const Bucket *bucket
     int slot
-
 
 cdef void begin_walk(
     Walk *walk, const Array *main, const Array *target, Py_ssize_t moved

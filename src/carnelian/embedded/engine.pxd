@@ -2,6 +2,10 @@ from carnelian.embedded.host cimport Host
 from carnelian.embedded.mailbox cimport Mailbox
 from carnelian.engine.engine cimport Engine as Core
 
+cdef object CLOSED
+cdef object Error
+cdef object NO_REPLY
+
 
 cdef class Engine:
     cdef readonly Core core

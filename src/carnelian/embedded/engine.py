@@ -27,10 +27,6 @@ from carnelian.embedded.paths import data_path
 from carnelian.embedded.storage import Storage
 from carnelian.resp.replies import NO_REPLY, Error
 
-_NO_REPLY = cython.declare(object, NO_REPLY)
-_CLOSED = cython.declare(object, CLOSED)
-_Error = cython.declare(object, Error)
-
 
 @cython.cclass
 class Engine:
@@ -152,11 +148,11 @@ class Engine:
     @cython.cfunc
     def convert(self, box: Mailbox, reply):
         """A reply as the caller gets it, once it is there."""
-        if reply is _NO_REPLY and box.asked is not None:
+        if reply is NO_REPLY and box.asked is not None:
             reply = self.host.await_answer(box)
-            if reply is _CLOSED:
+            if reply is CLOSED:
                 raise _ended(box, "the session was closed while it waited")
-        if isinstance(reply, _Error):
+        if isinstance(reply, Error):
             raise reply.with_traceback(None)
         return plain(reply)
 
@@ -359,7 +355,7 @@ class LocalSession:
         self.kept = NOTHING
         if self.bell is not None:
             self.bell.answered(self.box)
-        if message is _CLOSED:
+        if message is CLOSED:
             self.box.put_back_end()
             raise _ended(self.box)
         return message

@@ -3,6 +3,9 @@ from carnelian.engine.engine cimport Engine
 from carnelian.persistence.append_log cimport AppendLog
 from libc.stdint cimport int64_t
 
+cdef int ALWAYS
+cdef object NO_REPLY
+
 
 cdef class Host:
     cdef readonly Engine core

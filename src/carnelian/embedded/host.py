@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 OPEN, ENDED, FORKED = range(3)
 
-_NO_REPLY = cython.declare(object, NO_REPLY)
-_ALWAYS = cython.declare(cython.int, ALWAYS)
 
 # So many ticks without a command before the timer stops ticking.
 _QUIET_TICKS = cython.declare(cython.int, 32)
@@ -170,7 +168,7 @@ class Host:
                 raise RuntimeError("this session waits for the reply of a blocking command")
             before = self.log.offset
             reply = self.core.execute(box, words)
-            if reply is _NO_REPLY and box.blocked is not None:
+            if reply is NO_REPLY and box.blocked is not None:
                 box.expect_answer(words)
                 self.reschedule()
             if self.core.client_eviction.limit and not box.closed:
@@ -253,7 +251,7 @@ class Host:
         Raises:
             Error: MISCONF; it was run, but could not be brought to the disk.
         """
-        if self.log.fd < 0 or self.log.policy != _ALWAYS:
+        if self.log.fd < 0 or self.log.policy != ALWAYS:
             return
         self.log.await_sync()
         if after == before or self.log.fd < 0 or self.log.is_synced(after):
@@ -268,7 +266,7 @@ class Host:
     @cython.cfunc
     def catch_up(self):
         """As :meth:`settle`, for what a command of another session has caused."""
-        if self.log.fd >= 0 and self.log.policy == _ALWAYS:
+        if self.log.fd >= 0 and self.log.policy == ALWAYS:
             # That command may not have come to its end.
             self.acquire()
             self.release()

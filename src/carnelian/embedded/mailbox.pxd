@@ -1,6 +1,10 @@
 from carnelian.engine.engine cimport Engine
 from carnelian.engine.session cimport Session
 
+cdef object NO_REPLY
+cdef object Push
+cdef object Several
+
 
 cdef class Mailbox(Session):
     cdef readonly bint closed

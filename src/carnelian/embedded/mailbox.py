@@ -9,6 +9,7 @@ from typing import Any
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.carnelian.engine.flags import NEEDS_AUTH, REPLY_ON
 from cython.cimports.carnelian.engine.registry import Command
 from cython.cimports.carnelian.engine.session import Session
 
@@ -21,10 +22,6 @@ from carnelian.engine.clients import (
     transaction_memory,
 )
 from carnelian.engine.registry import FLAG_BITS
-from carnelian.engine.session import (
-    NEEDS_AUTH,
-    REPLY_ON,
-)
 from carnelian.resp.replies import NO_REPLY, Error, Push, Sentinel, Several, Verbatim
 
 # Delivered last, when the session has ended.
@@ -33,11 +30,7 @@ CLOSED = Sentinel("CLOSED")
 NOTHING = Sentinel("NOTHING")
 
 _CLOSED = cython.declare(object, CLOSED)
-_NO_REPLY = cython.declare(object, NO_REPLY)
-_Push = cython.declare(object, Push)
-_Several = cython.declare(object, Several)
 _BLOCKING = cython.declare(cython.longlong, FLAG_BITS["blocking"])
-_REPLY_ON = cython.declare(cython.int, REPLY_ON)
 
 # What a waiting object takes besides its bytes: itself, and its place in a queue or list.
 _OBJECT = cython.declare(cython.Py_ssize_t, 64)
@@ -93,24 +86,24 @@ class Mailbox(Session):
         """Keep a message, or pass on what a blocked command waited for."""
         if self.closed:
             return
-        if self.running and isinstance(value, _Push):
+        if self.running and isinstance(value, Push):
             # It follows the reply of the command that caused it.
             if self.kept is None:
                 self.kept = []
             self.kept.append(value)
             return
-        if self.waiting and self.blocked is None and not isinstance(value, _Push):
+        if self.waiting and self.blocked is None and not isinstance(value, Push):
             self.waiting = False
             self.answers.put(value)
             return
-        if self.reply_mode == _REPLY_ON or isinstance(value, _Push):
+        if self.reply_mode == REPLY_ON or isinstance(value, Push):
             if self.stream and self.asked is not None and self.blocked is None:
                 self.note_unfetched(value)
             self.deliver(value)
 
     def note_unfetched(self, value):
         """A blocking command of a stream has its reply."""
-        if not isinstance(value, _Push):
+        if not isinstance(value, Push):
             if self.unfetched is None:
                 self.unfetched = []
             self.unfetched.append((value, self.asked))
@@ -126,7 +119,7 @@ class Mailbox(Session):
         """Go on with commands that came while the session was blocked."""
         if self.waiting:
             self.waiting = False
-            self.answers.put(_NO_REPLY)
+            self.answers.put(NO_REPLY)
         self.settle_reply_mode()
         if self.backlog and not self.resuming:
             self.resuming = True
@@ -188,13 +181,13 @@ class Mailbox(Session):
         elif self.command is not None and cython.cast(Command, self.command).flags & _BLOCKING:
             self.asked = words
             self.note_unfetched(value)
-        if self.reply_mode != _REPLY_ON:
+        if self.reply_mode != REPLY_ON:
             # That a channel is subscribed to is a message rather than a reply.
-            if type(value) is _Several:
+            if type(value) is Several:
                 self.deliver(value)
             if self.blocked is None:
                 self.settle_reply_mode()
-        elif value is not _NO_REPLY:
+        elif value is not NO_REPLY:
             self.deliver(value)
         if self.kept is not None:
             messages: list = self.kept
@@ -239,7 +232,7 @@ class Mailbox(Session):
 
     @cython.cfunc
     def deliver(self, value):
-        if type(value) is _Several:
+        if type(value) is Several:
             for part in value:
                 self.keep(part)
         else:

@@ -1,3 +1,14 @@
+cdef object Attribute
+cdef object BigNumber
+cdef object Error
+cdef object FlatMap
+cdef object NULL_ARRAY
+cdef object OK
+cdef object PlainFloat
+cdef object Status
+cdef object Verbatim
+
+
 cdef class Shaper:
     cdef readonly int protocol
     cdef readonly str encoding

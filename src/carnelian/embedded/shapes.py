@@ -5,17 +5,17 @@ from __future__ import annotations
 import cython
 from cython.cimports.carnelian.resp.numbers import format_float, format_plain
 
-from carnelian.resp import replies
-
-_Status = cython.declare(object, replies.Status)
-_Error = cython.declare(object, replies.Error)
-_FlatMap = cython.declare(object, replies.FlatMap)
-_Verbatim = cython.declare(object, replies.Verbatim)
-_BigNumber = cython.declare(object, replies.BigNumber)
-_PlainFloat = cython.declare(object, replies.PlainFloat)
-_Attribute = cython.declare(object, replies.Attribute)
-_OK = cython.declare(object, replies.OK)
-_NULL_ARRAY = cython.declare(object, replies.NULL_ARRAY)
+from carnelian.resp.replies import (
+    NULL_ARRAY,
+    OK,
+    Attribute,
+    BigNumber,
+    Error,
+    FlatMap,
+    PlainFloat,
+    Status,
+    Verbatim,
+)
 
 
 @cython.final
@@ -52,31 +52,31 @@ class Shaper:
 
     @cython.cfunc
     def other(self, value, kind):
-        if value is _OK:
+        if value is OK:
             return b"OK" if self.encoding is None else "OK"
         if kind is list:
             return self.elements(value)
         if kind is float:
             return value if self.protocol == 3 else self.shape(format_float(value))
-        if kind is _PlainFloat:
+        if kind is PlainFloat:
             return float(value) if self.protocol == 3 else self.shape(format_plain(value))
         if kind is bool:
             return value if self.protocol == 3 else int(value)
-        if value is _NULL_ARRAY:
+        if value is NULL_ARRAY:
             return None
-        if kind is _FlatMap:
+        if kind is FlatMap:
             return self.mapping(zip(value[::2], value[1::2], strict=True))
         if kind is dict:
             return self.mapping(value.items())
-        if isinstance(value, _Error):
+        if isinstance(value, Error):
             return self.make_error(value.message.decode("utf-8", "replace"))
-        if kind is _Status:
+        if kind is Status:
             return self.shape(bytes(value))
-        if kind is _Verbatim:
+        if kind is Verbatim:
             return self.shape(value.text)
-        if kind is _BigNumber:
+        if kind is BigNumber:
             return int(value) if self.protocol == 3 else self.shape(b"%d" % value)
-        if kind is _Attribute:
+        if kind is Attribute:
             return self.shape(value.value)
         # Sets, pushes and their kind: redis-py has lists for all of them.
         return self.elements(value)

@@ -2,7 +2,8 @@
 
 The execute pipeline comes here only when there is a reason to: a name or number of words that fits
 no command, a command that is always checked, or a gate that is up on the session (not
-authenticated, inside MULTI, subscribed in RESP2) or on the engine (:data:`PAUSED` and its kind).
+authenticated, inside MULTI, subscribed in RESP2) or on the engine (PAUSED and its kind, see
+:mod:`carnelian.engine.flags`).
 """
 
 from __future__ import annotations
@@ -11,23 +12,19 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.engine import authentication
+from carnelian.engine.flags import CHECKED, IN_MULTI, NEEDS_AUTH, SUBSCRIBED
 from carnelian.engine.registry import (
     FLAG_BITS,
     unknown_command,
     unknown_subcommand,
     wrong_arity,
 )
-from carnelian.engine.session import IN_MULTI, NEEDS_AUTH, SUBSCRIBED
 from carnelian.resp.replies import NO_REPLY, QUEUED, Error
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
     from carnelian.engine.registry import Command
     from carnelian.engine.session import Session
-
-# Reasons on the engine's side (Engine.gate).
-PAUSED = 1
-CHECKED = 2  # a feature has put a check of its own into Admission.checks
 
 _PROTECTED = FLAG_BITS["protected"]
 _NO_AUTH = FLAG_BITS["no_auth"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carnelian.engine.session import NEEDS_AUTH
+from carnelian.engine.flags import NEEDS_AUTH
 from carnelian.resp.replies import Error
 
 if TYPE_CHECKING:

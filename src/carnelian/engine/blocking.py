@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from carnelian.engine.session import FLAG_DENY_BLOCKING, FLAG_REEXECUTING
+from carnelian.engine.flags import FLAG_DENY_BLOCKING, FLAG_REEXECUTING
 from carnelian.resp.replies import NO_REPLY, Error, Lazy
 
 if TYPE_CHECKING:

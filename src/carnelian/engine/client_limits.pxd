@@ -1,6 +1,7 @@
 from carnelian.engine.session cimport Session
 
 
+
 cdef class OutputLimits:
     cdef list hard
     cdef list soft

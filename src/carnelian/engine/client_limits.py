@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import cython
+from cython.cimports.carnelian.engine.flags import FLAG_NO_EVICT, REPLICA
 from cython.cimports.carnelian.engine.session import Session
 
 from carnelian.engine import clients
-from carnelian.engine.session import FLAG_NO_EVICT, REPLICA
 
 if TYPE_CHECKING:
     from carnelian.engine.config import BufferLimits
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 # Clients are sorted by the doublings of their memory: from 32 KB down to above 4 GB.
 _SMALLEST = cython.declare(cython.int, 15)
 _LARGEST = cython.declare(cython.int, 33)
-
-_PROTECTED = cython.declare(cython.int, FLAG_NO_EVICT)
-_no_client = cython.declare(cython.int, REPLICA)
 
 
 @cython.final
@@ -97,7 +94,7 @@ class ClientEviction:
     def update(self, session: Session):
         """Count a session anew."""
         used: cython.Py_ssize_t = 0
-        if not session.flags & _PROTECTED and session.output_class() != _no_client:
+        if not session.flags & FLAG_NO_EVICT and session.output_class() != REPLICA:
             used = session.memory()
         before: cython.Py_ssize_t = session.memory_counted
         if used == before:

@@ -5,15 +5,14 @@ See https://redis.io/docs/latest/commands/client-list/
 
 from __future__ import annotations
 
-from cython.cimports.carnelian.engine.session import Session
-
-from carnelian.engine.session import (
+from cython.cimports.carnelian.engine.flags import (
     FLAG_MONITOR,
     FLAG_NO_EVICT,
     FLAG_NO_TOUCH,
     FLAG_PRIMARY,
     FLAG_REPLICA,
 )
+from cython.cimports.carnelian.engine.session import Session
 
 _LINE = (
     b"id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d "

@@ -8,6 +8,8 @@ from carnelian.keyspace.clock cimport Clock
 from carnelian.keyspace.expiry cimport ExpireCycle
 from carnelian.keyspace.keyspace cimport Keyspace
 
+cdef object Lazy
+
 
 cdef class Engine:
     cdef readonly object config

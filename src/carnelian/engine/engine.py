@@ -14,16 +14,17 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.engine.client_limits import ClientEviction, OutputLimits
 from cython.cimports.carnelian.engine.effects import Effects
+from cython.cimports.carnelian.engine.flags import FLAG_REEXECUTING, UNTOUCHING
 from cython.cimports.carnelian.engine.memory_limit import MemoryLimit
 from cython.cimports.carnelian.engine.registry import Command, Registry
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.engine.stats import Stats
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.expiry import ExpireCycle
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 
-from carnelian.engine import nested
-from carnelian.engine import registry as _registry
+from carnelian.engine import nested, registry
 from carnelian.engine.admission import Admission
 from carnelian.engine.blocking import Blocking
 from carnelian.engine.changes import Changes
@@ -35,24 +36,19 @@ from carnelian.engine.modules import Modules
 from carnelian.engine.monitors import Monitors
 from carnelian.engine.pause import Pause
 from carnelian.engine.pubsub import PubSub
-from carnelian.engine.session import FLAG_REEXECUTING, UNTOUCHING
 from carnelian.engine.sessions import Sessions
 from carnelian.engine.settings import follow
 from carnelian.engine.slowlog import SlowLog
 from carnelian.engine.transactions import Watches
 from carnelian.keyspace.clock import Clock as SystemClock
-from carnelian.keyspace.expiry import ExpireCycle as _ExpireCycle
 from carnelian.resp.replies import NO_REPLY, Error, Lazy
 
 # Flags that the pipeline reads for every command, as C integers.
-_FLAGS = _registry.FLAG_BITS
+_FLAGS = registry.FLAG_BITS
 _PROTECTED = cython.declare(cython.longlong, _FLAGS["protected"])
 _SKIP_MONITOR = cython.declare(cython.longlong, _FLAGS["skip_monitor"] | _FLAGS["admin"])
 _SKIP_SLOWLOG = cython.declare(cython.longlong, _FLAGS["skip_slowlog"])
 _FAST = cython.declare(cython.longlong, _FLAGS["fast"])
-_Lazy = cython.declare(object, Lazy)
-_REEXECUTING = cython.declare(cython.int, FLAG_REEXECUTING)
-_UNTOUCHING = cython.declare(cython.int, UNTOUCHING)
 _MODULE = cython.declare(cython.longlong, _FLAGS["module"])
 _ARBITRARY_KEYS = cython.declare(cython.longlong, _FLAGS["touches_arbitrary_keys"])
 
@@ -78,7 +74,7 @@ class Engine:
         self.clock = SystemClock() if clock is None else clock
         self.keyspace = Keyspace(self.clock, self.config["databases"])
         self.registry = Registry()
-        self.expire_cycle = _ExpireCycle(self.keyspace)
+        self.expire_cycle = ExpireCycle(self.keyspace)
         self.sessions = Sessions()
         self.stats = Stats()
         self.slowlog = SlowLog()
@@ -181,7 +177,7 @@ class Engine:
             reply = self.admission.judge(session, command, args)
             if reply is not None:
                 return reply
-        if session.gate & _UNTOUCHING:
+        if session.gate & UNTOUCHING:
             reply = self._call_untouching(session, command, args)
         else:
             reply = self.call(session, command, args)
@@ -207,11 +203,11 @@ class Engine:
         except BaseException as interrupt:
             reply = self._interrupted(session, command, interrupt, self.keyspace.dirty > dirty)
         elapsed: cython.longlong = self.clock.tick() - started
-        again: cython.bint = session.flags & _REEXECUTING != 0
+        again: cython.bint = session.flags & FLAG_REEXECUTING != 0
         self.stats.commands += not again
         # One that waits, or goes on waiting, is counted when it has ended.
         if session.blocked is None or (again and reply is not NO_REPLY):
-            if type(reply) is _Lazy:
+            if type(reply) is Lazy:
                 self.parts_since = started
             else:
                 self.note_call(session, command, args, elapsed)
@@ -294,7 +290,7 @@ class Engine:
     ) -> object:
         """User code was interrupted: what was done is done, and the interrupt comes out later."""
         self.defer(interrupt)
-        if session.flags & _REEXECUTING and not changed:
+        if session.flags & FLAG_REEXECUTING and not changed:
             # Another session waits for this, which is not to hear of it.
             self.blocking.retry(session)
             return NO_REPLY

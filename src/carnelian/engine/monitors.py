@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carnelian.engine.config.quoting import quote
-from carnelian.engine.session import FLAG_MONITOR
+from carnelian.engine.flags import FLAG_MONITOR
 from carnelian.resp.replies import Status
 
 if TYPE_CHECKING:

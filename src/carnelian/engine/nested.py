@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from carnelian.engine.flags import FLAG_DENY_BLOCKING
 from carnelian.engine.registry import FLAG_BITS, WRITE, unknown_command, wrong_arity
-from carnelian.engine.session import FLAG_DENY_BLOCKING
 from carnelian.engine.values import encode_all, plain
 from carnelian.resp.replies import Error
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carnelian.engine.admission import PAUSED
+from carnelian.engine.flags import FLAG_PRIMARY, FLAG_REPLICA, PAUSED
 from carnelian.engine.registry import FLAG_BITS
-from carnelian.engine.session import FLAG_PRIMARY, FLAG_REPLICA
 from carnelian.keyspace.state import DELETE_OVERDUE, HIDE_OVERDUE
 
 if TYPE_CHECKING:

@@ -10,6 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import cython
+from cython.cimports.carnelian.engine.flags import (
+    FLAG_MONITOR,
+    FLAG_NO_EVICT,
+    FLAG_NO_TOUCH,
+    FLAG_REPLICA,
+    NORMAL,
+    PART,
+    PUBSUB,
+    REPLICA,
+    REPLY_ON,
+    REPLY_SKIP,
+    REPLY_SKIP_NEXT,
+    UNTOUCHING,
+)
 
 from carnelian.resp.replies import Error
 
@@ -20,38 +34,6 @@ if TYPE_CHECKING:
     from carnelian.engine.transactions import Transaction, Watch
     from carnelian.keyspace.database import Database
     from carnelian.keyspace.keyspace import Keyspace
-
-# Reasons for the execute pipeline to look twice at a command of this session (Session.gate).
-NEEDS_AUTH: int = 1
-IN_MULTI: int = 2
-SUBSCRIBED: int = 4  # in RESP2, where only a few commands go on
-RESTRICTED: int = 8  # a user with less than all permissions
-UNTOUCHING: int = 16  # CLIENT NO-TOUCH: what it reads keeps the age it has
-
-# Properties of a session (Session.flags).
-FLAG_MONITOR: int = 1
-FLAG_NO_EVICT: int = 2
-FLAG_NO_TOUCH: int = 4
-FLAG_SCRIPT: int = 8  # runs inside a script or a function
-FLAG_PRIMARY: int = 16  # the stream of this node's primary
-FLAG_REPLICA: int = 32
-FLAG_LOADER: int = 64  # replays the append-only file
-FLAG_REEXECUTING: int = 128  # a blocked command tried again: keeps its place when it cannot go on
-FLAG_INTERNAL: int = 256
-FLAG_DENY_BLOCKING: int = 512  # inside EXEC or a script: what would wait is answered at once
-
-# The classes of client-output-buffer-limit.
-NORMAL, REPLICA, PUBSUB = range(3)
-
-# Members of a large reply that are made at once.
-PART: int = 1024
-_PART = cython.declare(cython.Py_ssize_t, PART)
-
-# What CLIENT REPLY asked for.
-REPLY_ON: int = 0
-REPLY_OFF: int = 1
-REPLY_SKIP_NEXT: int = 2
-REPLY_SKIP: int = 3
 
 
 @cython.cclass
@@ -181,7 +163,7 @@ class Session:
         Not inside of a transaction or a command of a user: others may change the value before the
         reply is written.
         """
-        return members > _PART and self.takes_rows and self.engine.depth == 0
+        return members > PART and self.takes_rows and self.engine.depth == 0
 
     def call(self, *words: object) -> object:
         """Run another command from within a handler, and return its reply in Python's types.

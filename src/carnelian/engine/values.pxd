@@ -1,3 +1,6 @@
+cdef int MAX_DEPTH
+
+
 cpdef bytes encode(value)
 cpdef list encode_all(words)
 cpdef plain(value)

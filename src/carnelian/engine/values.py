@@ -26,7 +26,6 @@ from carnelian.resp.replies import (
     Verbatim,
 )
 
-_MAX_DEPTH = cython.declare(cython.int, MAX_DEPTH)
 # What a handler may return as it is, and what a caller gets as it is.
 _FINAL = frozenset((bytes, float, bool, Status, PlainFloat, type(None)))
 _PLAIN = frozenset((bytes, int, float, bool, str, type(None)))
@@ -168,7 +167,7 @@ def _reply(value: Any, depth: cython.int) -> object:
 @cython.cfunc
 def _gathered(value: Any, kind: Any, depth: cython.int) -> object:
     """:func:`_reply` of what holds others."""
-    if depth >= _MAX_DEPTH:
+    if depth >= MAX_DEPTH:
         raise ValueError("a reply is nested too deeply, or contains itself")
     if kind is list or kind is tuple:
         return _parts(value, depth)

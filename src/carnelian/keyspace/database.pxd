@@ -2,7 +2,6 @@ from carnelian.datatypes.entry cimport Entry
 from carnelian.keyspace.strings cimport Strings
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-
 cdef struct Reaped:  # what one look for keys past their time met
     Py_ssize_t sampled
     Py_ssize_t expired

@@ -7,8 +7,6 @@ from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.state import State
 
-from carnelian.datatypes.hash import Hash as _Hash
-
 
 def note_times(db: Database, key: bytes):
     """Have the expire cycle look after a hash with fields that expire."""
@@ -38,7 +36,7 @@ def expire_next_hash(db: Database, buckets: cython.Py_ssize_t):
     """Look after the hash whose turn it is; returns whether it had fields past their time."""
     key: bytes = next(iter(db.timed_hashes))
     found = db.peek(key)
-    if not isinstance(found, _Hash) or found.soonest is None:
+    if not isinstance(found, Hash) or found.soonest is None:
         db.timed_hashes.pop(key, None)
         return False
     value: Hash = found

@@ -3,7 +3,6 @@ from carnelian.keyspace.clock cimport Clock
 from carnelian.keyspace.trash cimport Trash
 from libc.stdint cimport int64_t, uint32_t
 
-
 cdef enum:  # State.overdue
     DELETE = 0
     HIDE = 1

@@ -3,7 +3,6 @@ from carnelian.datatypes.table cimport Found, Table
 from carnelian.keyspace.state cimport State
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
-
 cdef inline uint64_t hash_of(bytes key) noexcept:
     return <uint64_t>hash(key)
 
@@ -61,6 +60,5 @@ cdef class Store:
     cdef int retire(self, int kind, int64_t word, bint lazy) except -1
     cdef bint set_entry_expiry(self, bytes key, int64_t expiry) except -1
     cdef bint hidden(self, const Entry *entry) noexcept
-
 
 cdef bytes type_of(Entry *entry)

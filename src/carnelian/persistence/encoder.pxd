@@ -2,7 +2,6 @@ from carnelian.datatypes.entry cimport Entry
 from carnelian.keyspace.store cimport Store
 from carnelian.persistence.sink cimport Sink
 
-
 cdef int put_value(Sink sink, const Entry *entry) except -1
 cdef int put_type(Sink sink, const Entry *entry) except -1
 cdef int put_node(

@@ -55,6 +55,5 @@ cdef enum:
     WITH_RELEASED = 14
     NEWEST = 14
 
-
 cdef inline bint is_type(int byte) noexcept nogil:
     return 0 <= byte <= 7 or 9 <= byte <= LAST_TYPE

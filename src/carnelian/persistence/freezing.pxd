@@ -8,10 +8,8 @@ from carnelian.datatypes.table cimport Found, Keeper, Table
 from carnelian.keyspace.keyspace cimport Keyspace
 from libc.stdint cimport uint32_t, uint64_t
 
-
 cdef enum:
     LONG_STRING = 65536  # bytes from which a string is not compressed between commands
-
 
 cdef struct Block:      # of a list or a stream, as Keeper.keep_block has it
     const void *data

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.carnelian.engine.flags import FLAG_DENY_BLOCKING, FLAG_LOADER
 from cython.cimports.carnelian.engine.registry import Command
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.resp.arguments import name, obtain, place, put, recycle
@@ -19,7 +20,6 @@ from cython.cimports.libc.stdlib import free, realloc
 from cython.cimports.libc.string import memchr, memcpy, memmove
 from cython.cimports.posix.unistd import read
 
-from carnelian.engine.session import FLAG_DENY_BLOCKING, FLAG_LOADER
 from carnelian.resp.replies import Error
 
 CHUNK = cython.declare(cython.Py_ssize_t, 256 * 1024)

@@ -1,7 +1,6 @@
 from cpython.pythread cimport PyThread_type_lock
 from libc.stdint cimport int64_t
 
-
 cdef struct Job:
     Job *next
     int kind         # SYNC, CLOSE or DROP
@@ -34,6 +33,5 @@ cdef class Syncer:
     cdef void perform(self, Job *job) noexcept nogil
     cdef void finish(self, Job *job) noexcept nogil
     cdef int force(self, int fd) noexcept nogil
-
 
 cdef void _work_for(void *asker) noexcept with gil

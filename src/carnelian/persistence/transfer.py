@@ -1,23 +1,19 @@
 """DUMP and RESTORE: single values out and in, in the form that RDB files have them."""
 
 import cython
+from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC
 from cython.cimports.libc.stdint import int64_t
 
-from carnelian.datatypes.stream import Stream as _Stream
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
 from carnelian.persistence import payloads
 from carnelian.persistence.errors import FormatError
 from carnelian.persistence.snapshots import snapshots_of
 from carnelian.resp.numbers import format_int, parse_int
-from carnelian.resp.replies import OK as _ok
-from carnelian.resp.replies import Error, SyntaxError_
-
-_GENERIC = cython.declare(cython.int, events.GENERIC)
-_OK = cython.declare(object, _ok)
+from carnelian.resp.replies import OK, Error, SyntaxError_
 
 _RESTORE_ARGUMENTS = (
     "key:key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] "
@@ -80,8 +76,8 @@ def restore(session: Session, args: list):
     if ttl and ttl <= db.keyspace.clock.ms:
         if deleted:
             session.rewrite([b"DEL", key])
-            db.changed(key, _GENERIC, b"del")
-        return _OK
+            db.changed(key, GENERIC, b"del")
+        return OK
     db.add(key, value, ttl if ttl else -1)
     if ttl and not absolute:
         session.rewrite([*args[:2], format_int(ttl), *args[3:], b"ABSTTL"])
@@ -92,11 +88,11 @@ def restore(session: Session, args: list):
         db.set_idle(key, idle)
     if getattr(value, "soonest", None) is not None:
         db.timed_hashes[key] = None
-    elif isinstance(value, _Stream) and value.has_newer_form():
+    elif isinstance(value, Stream) and value.has_newer_form():
         db.note_newer_stream(key)
-    db.changed(key, _GENERIC, b"restore")
+    db.changed(key, GENERIC, b"restore")
     db.replaced(key, before)
-    return _OK
+    return OK
 
 
 @command(

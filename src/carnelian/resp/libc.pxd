@@ -2,7 +2,6 @@
 
 from cpython.object cimport PyObject
 
-
 cdef extern from "Python.h":
     # With owned references for what they take and give: no counting back and forth.
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* text, Py_ssize_t size) except NULL

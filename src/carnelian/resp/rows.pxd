@@ -2,7 +2,6 @@ from carnelian.datatypes.sink cimport Sink
 from carnelian.resp.output cimport OutputBuffer
 from libc.stdint cimport int64_t
 
-
 cdef enum:  # what the elements make up
     ARRAY = 42  # *
     MAP = 37    # %
@@ -15,6 +14,5 @@ cdef class Rows(Sink):
     cdef char kind
 
     cdef int large(self, const char *text, Py_ssize_t length) except -1
-
 
 cdef Rows rows_of(char kind)

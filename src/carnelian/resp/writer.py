@@ -24,32 +24,31 @@ from cython.cimports.cpython.long import PyLong_AsLongLongAndOverflow
 from cython.cimports.cpython.unicode import PyUnicode_AsUTF8AndSize, PyUnicode_AsUTF8String
 from cython.cimports.libc.string import memchr, memcpy
 
-from carnelian.resp import replies
-from carnelian.resp.rows import Rows as _rows
+from carnelian.resp.replies import (
+    MAX_DEPTH,
+    NO_REPLY,
+    NULL_ARRAY,
+    OK,
+    Attribute,
+    BigNumber,
+    Error,
+    FlatMap,
+    FlatSet,
+    Lazy,
+    PlainFloat,
+    Push,
+    Several,
+    Status,
+    Verbatim,
+)
 
 # The types and sentinels as C globals: a name of another module would be looked up for each reply.
-_Status = cython.declare(object, replies.Status)
-_Error = cython.declare(object, replies.Error)
-_Push = cython.declare(object, replies.Push)
-_Several = cython.declare(object, replies.Several)
-_FlatMap = cython.declare(object, replies.FlatMap)
-_FlatSet = cython.declare(object, replies.FlatSet)
-_Lazy = cython.declare(object, replies.Lazy)
-_Verbatim = cython.declare(object, replies.Verbatim)
-_BigNumber = cython.declare(object, replies.BigNumber)
-_PlainFloat = cython.declare(object, replies.PlainFloat)
-_Attribute = cython.declare(object, replies.Attribute)
-_Rows = cython.declare(object, _rows)
-_OK = cython.declare(object, replies.OK)
-_NULL_ARRAY = cython.declare(object, replies.NULL_ARRAY)
-_NO_REPLY = cython.declare(object, replies.NO_REPLY)
 
 # Bulk strings from this size on may be kept by reference instead of copied.
 _LARGE = cython.declare(cython.Py_ssize_t, 16 * 1024)
 # The longest header, and the longest number, with room to spare.
 _HEADER = cython.declare(cython.Py_ssize_t, 32)
 _NUMBER = cython.declare(cython.Py_ssize_t, 64)
-_MAX_DEPTH = cython.declare(cython.int, replies.MAX_DEPTH)
 
 
 @cython.ccall
@@ -65,7 +64,7 @@ def write(out: OutputBuffer, value: Any, protocol: cython.int) -> cython.int:
     """
     at = cython.declare(Mark)
     kind = cython.declare(object, type(value))
-    if value is _OK:
+    if value is OK:
         if out.limit - out.tail < 5:
             out.grow(5)
         memcpy(out.tail, cython.cast(cython.p_const_char, b"+OK\r\n"), 5)
@@ -77,11 +76,11 @@ def write(out: OutputBuffer, value: Any, protocol: cython.int) -> cython.int:
         return _write_int(out, value, protocol)
     if value is None:
         return _write_null(out, protocol)
-    if kind is _Status:
+    if kind is Status:
         return _write_line(out, b"+", value)
     out.mark(cython.address(at))
     try:
-        if kind is _Rows:
+        if kind is Rows:
             _write_rows(out, value, protocol)
         else:
             _write_value(out, value, protocol, 0)
@@ -369,15 +368,15 @@ def _write_list_header(
 ) -> cython.int:
     """What comes before the members."""
     if kind is list or protocol < 3:
-        if kind is not _Several:
+        if kind is not Several:
             _write_header(out, b"*", size)
-    elif kind is _FlatMap:
+    elif kind is FlatMap:
         _write_header(out, b"%", size // 2)
-    elif kind is _FlatSet:
+    elif kind is FlatSet:
         _write_header(out, b"~", size)
-    elif kind is _Push:
+    elif kind is Push:
         _write_header(out, b">", size)
-    elif kind is not _Several:
+    elif kind is not Several:
         _write_header(out, b"*", size)
     return 0
 
@@ -426,9 +425,9 @@ def _write_value(
         return _write_int(out, value, protocol)
     if value is None:
         return _write_null(out, protocol)
-    if kind is _Status:
+    if kind is Status:
         return _write_line(out, b"+", value)
-    if depth >= _MAX_DEPTH:
+    if depth >= MAX_DEPTH:
         raise ValueError("a reply is nested too deeply")
     if kind is list:
         _write_header(out, b"*", len(cython.cast(list, value)))
@@ -458,29 +457,29 @@ def _write_special(
     data: bytes
     if isinstance(value, list):
         return _write_list(out, kind, value, protocol, depth + 1)
-    if kind is _Rows:
+    if kind is Rows:
         return _write_rows(out, value, protocol)
-    if kind is _Lazy:
+    if kind is Lazy:
         return _write_lazy(out, value, protocol)
-    if kind is _PlainFloat:
+    if kind is PlainFloat:
         return _write_plain(out, value, protocol)
-    if isinstance(value, _Error):
+    if isinstance(value, Error):
         return _write_line(out, b"-", value.message)
     if isinstance(value, tuple):
         return _write_list(out, list, list(value), protocol, depth + 1)
-    if value is _NULL_ARRAY:
+    if value is NULL_ARRAY:
         return out.put(b"_\r\n", 3) if protocol >= 3 else out.put(b"*-1\r\n", 5)
-    if value is _NO_REPLY:
+    if value is NO_REPLY:
         return 0
     if isinstance(value, (set, frozenset)):
-        return _write_list(out, _FlatSet, list(value), protocol, depth + 1)
-    if kind is _Verbatim:
+        return _write_list(out, FlatSet, list(value), protocol, depth + 1)
+    if kind is Verbatim:
         return _write_verbatim(out, value, protocol)
-    if kind is _Attribute:
+    if kind is Attribute:
         return _write_attribute(out, value, protocol, depth + 1)
-    if kind is _BigNumber:
+    if kind is BigNumber:
         return _write_big_number(out, value, protocol)
-    if isinstance(value, _Status):
+    if isinstance(value, Status):
         return _write_line(out, b"+", value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         # Whatever a subclass thinks that its bytes or its text are.

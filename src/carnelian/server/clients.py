@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.engine.flags import FLAG_PRIMARY, FLAG_REPLICA
 from cython.cimports.carnelian.server.connection import Connection, Hub
 
-from carnelian.engine.session import FLAG_PRIMARY, FLAG_REPLICA
 from carnelian.server import client_info
 
 # Clients looked at in each tick even if there are few.

@@ -5,6 +5,10 @@ from carnelian.resp.output cimport OutputBuffer
 from carnelian.resp.parser cimport Parser
 from carnelian.server.loop cimport Channel, Hooks, Loop
 
+cdef object Lazy
+cdef int READABLE
+cdef int WRITABLE
+
 
 cdef class Hub(Hooks):
     cdef readonly Engine engine

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.carnelian.engine.flags import FLAG_REEXECUTING, NEEDS_AUTH, REPLY_ON
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.resp.arguments import recycle
 from cython.cimports.carnelian.resp.libc import iovec
@@ -21,29 +22,24 @@ from cython.cimports.carnelian.resp.parser import Parser
 from cython.cimports.carnelian.resp.writer import add_part, begin_parts, end_parts, write
 from cython.cimports.carnelian.server.libc import close, recv, send, writev
 from cython.cimports.carnelian.server.loop import Channel, Hooks, Loop
+from cython.cimports.carnelian.server.states import (
+    BUSY,
+    CLOSE_AFTER,
+    CLOSE_SOON,
+    CLOSED,
+    PENDING,
+    RESUMING,
+    UNIX_SOCKET,
+)
 from cython.cimports.libc.errno import EAGAIN, EINTR, errno
 
 from carnelian.engine.authentication import begin
 from carnelian.engine.clients import OBJECT_SIZE, subscription_memory, transaction_memory
 from carnelian.engine.faults import text_of, trace_of
-from carnelian.engine.session import (
-    FLAG_REEXECUTING,
-    NEEDS_AUTH,
-    REPLY_ON,
-)
 from carnelian.resp.parser import ProtocolError
 from carnelian.resp.replies import NO_REPLY, Error, Lazy, Push, Several
 from carnelian.server import client_info
 from carnelian.server.poller import READABLE, WRITABLE
-
-# What Connection.state is made of.
-PENDING: int = 1  # listed with output for this turn
-CLOSE_AFTER: int = 2  # ends once its replies are sent
-CLOSE_SOON: int = 4  # ends at the next safe point
-CLOSED: int = 8
-BUSY: int = 16  # a command of it runs
-RESUMING: int = 32
-UNIX_SOCKET: int = 64
 
 _REPLY_SIZE = cython.declare(cython.int, 16 * 1024)
 _VECTORS = cython.declare(cython.int, 64)
@@ -55,18 +51,6 @@ _FAILED = cython.declare(cython.Py_ssize_t, -2)
 
 _ENDING = cython.declare(cython.int, CLOSE_AFTER | CLOSE_SOON | CLOSED)
 _GONE = cython.declare(cython.int, CLOSE_SOON | CLOSED)
-_pending_bit = cython.declare(cython.int, PENDING)
-_close_after = cython.declare(cython.int, CLOSE_AFTER)
-_close_soon = cython.declare(cython.int, CLOSE_SOON)
-_closed = cython.declare(cython.int, CLOSED)
-_busy = cython.declare(cython.int, BUSY)
-_resuming = cython.declare(cython.int, RESUMING)
-_readable = cython.declare(cython.int, READABLE)
-_writable = cython.declare(cython.int, WRITABLE)
-_needs_auth = cython.declare(cython.int, NEEDS_AUTH)
-_reexecuting = cython.declare(cython.int, FLAG_REEXECUTING)
-_reply_on = cython.declare(cython.int, REPLY_ON)
-_Lazy = cython.declare(object, Lazy)
 
 
 @cython.cclass
@@ -181,10 +165,10 @@ class Hub(Hooks):
         self.resumed = []
         connection: Connection
         for connection in batch:
-            connection.state &= ~_resuming
+            connection.state &= ~RESUMING
             if not connection.state & _ENDING:
                 connection.run_commands()
-            if connection.state & _close_soon:
+            if connection.state & CLOSE_SOON:
                 connection.finish()
 
     def step_aside(self, work) -> None:
@@ -202,7 +186,7 @@ class Hub(Hooks):
             work()
         finally:
             self.running = running
-            if not running.state & _closed:
+            if not running.state & CLOSED:
                 self.loop.watch(running.transport, interest)
 
     def adopt(self, connection: Connection) -> None:
@@ -211,7 +195,7 @@ class Hub(Hooks):
         self.members.append(connection)
         begin(connection)
         self.engine.sessions.add(connection)
-        self.loop.watch(connection.transport, _readable)
+        self.loop.watch(connection.transport, READABLE)
 
     def release(self, connection: Connection) -> None:
         """Forget a connection that has ended. O(1): the last one takes its place."""
@@ -243,9 +227,9 @@ class Transport(Channel):
         try:
             # In this order: replies to what is read now wait for the end of the turn, when what
             # it has changed is on its way to the disk.
-            if connection is not None and events & _writable:
+            if connection is not None and events & WRITABLE:
                 connection.flush()
-            if self.connection is not None and events & _readable:
+            if self.connection is not None and events & READABLE:
                 connection.readable()
         except Exception as fault:
             connection.give_up(fault)
@@ -309,7 +293,7 @@ class Connection(Session):
         hub: Hub = self.hub
         parser: Parser = self.parser
         parser.max_bulk = hub.max_bulk
-        parser.authenticated = not self.gate & _needs_auth
+        parser.authenticated = not self.gate & NEEDS_AUTH
         buffer: cython.p_char = parser.reserve(0)
         count: cython.Py_ssize_t = self.transport.receive(buffer, parser.room)
         hub.stats.reads += 1
@@ -334,7 +318,7 @@ class Connection(Session):
         self.active_ms = hub.engine.clock.ms
         if hub.engine.client_eviction.limit and not self.state & _GONE:
             hub.engine.client_eviction.update(self)
-        if self.state & _close_soon:
+        if self.state & CLOSE_SOON:
             self.finish()
 
     @cython.cfunc
@@ -353,7 +337,7 @@ class Connection(Session):
     @cython.cfunc
     def run_commands(self):
         """Execute what the parser has, until it needs more or the session has to wait."""
-        self.state |= _busy
+        self.state |= BUSY
         self.hub.running = self
         try:
             while not self.run_complete():
@@ -361,10 +345,10 @@ class Connection(Session):
         except ProtocolError as error:
             self.refuse_input(error)
         finally:
-            self.state &= ~_busy
+            self.state &= ~BUSY
             self.hub.running = None
         self.args = None
-        if self.output.pending() or self.state & _close_after:
+        if self.output.pending() or self.state & CLOSE_AFTER:
             self.queue()
 
     @cython.cfunc
@@ -388,9 +372,9 @@ class Connection(Session):
                     first = False
                 else:
                     value = engine.execute_next(self, args)
-                if self.reply_mode != _reply_on:
+                if self.reply_mode != REPLY_ON:
                     self.finish_silently(value)
-                elif type(value) is _Lazy:
+                elif type(value) is Lazy:
                     self.write_parts(value)
                 elif value is not NO_REPLY:
                     writing = True
@@ -402,7 +386,7 @@ class Connection(Session):
                 if output.pending() > _REPLY_SIZE:
                     self.check_output()
                 if not parser.authenticated:
-                    parser.authenticated = not self.gate & _needs_auth
+                    parser.authenticated = not self.gate & NEEDS_AUTH
                 self.args = None
                 recycle(args)
         except Exception as fault:
@@ -445,7 +429,7 @@ class Connection(Session):
         """
         if isinstance(value, Several):
             write(self.output, value, self.protocol)
-        elif type(value) is _Lazy:
+        elif type(value) is Lazy:
             self.hub.engine.parts_written(self, self.args)
         if self.blocked is None:
             self.settle_reply_mode()
@@ -456,9 +440,9 @@ class Connection(Session):
         log = self.hub.log
         if log.enabled("verbose"):
             log("verbose", client_info.protocol_error(self, error))
-        if self.reply_mode == _reply_on:
+        if self.reply_mode == REPLY_ON:
             write(self.output, error, self.protocol)
-        self.state |= _close_after
+        self.state |= CLOSE_AFTER
 
     @cython.cfunc
     def check_query(self):
@@ -477,10 +461,10 @@ class Connection(Session):
     @cython.ccall
     def resume(self):
         """Go on with waiting input, before the loop sleeps."""
-        if self.reply_mode != _reply_on:
+        if self.reply_mode != REPLY_ON:
             self.settle_reply_mode()
-        if not self.state & (_resuming | _GONE):
-            self.state |= _resuming
+        if not self.state & (RESUMING | _GONE):
+            self.state |= RESUMING
             self.hub.resumed.append(self)
 
     # -- Output ----------------------------------------------------------------------------------
@@ -488,18 +472,18 @@ class Connection(Session):
     @cython.ccall
     def send(self, value: object):
         """Send a message, or the reply of a command that was blocked."""
-        if self.state & _GONE or (self.state & _close_after and not self.state & _busy):
+        if self.state & _GONE or (self.state & CLOSE_AFTER and not self.state & BUSY):
             return
         if isinstance(value, Push):
-            if self.hub.running is self or self.flags & _reexecuting:
+            if self.hub.running is self or self.flags & FLAG_REEXECUTING:
                 self.keep(value)
                 return
-        elif self.reply_mode != _reply_on:
+        elif self.reply_mode != REPLY_ON:
             return
         write(self.output, value, self.protocol)
-        if self.kept is not None and not self.state & _busy:
+        if self.kept is not None and not self.state & BUSY:
             self.write_kept()
-        if not self.state & _busy:
+        if not self.state & BUSY:
             self.queue()
         if self.output.pending() > _REPLY_SIZE:
             self.check_output()
@@ -527,8 +511,8 @@ class Connection(Session):
     @cython.cfunc
     def queue(self):
         """Have the output sent before the loop sleeps, unless the socket is known to be full."""
-        if not self.state & _pending_bit and not self.transport.interest & _writable:
-            self.state |= _pending_bit
+        if not self.state & PENDING and not self.transport.interest & WRITABLE:
+            self.state |= PENDING
             self.hub.pending.append(self)
 
     @cython.cfunc
@@ -537,7 +521,7 @@ class Connection(Session):
         hub: Hub = self.hub
         output: OutputBuffer = self.output
         transport: Transport = self.transport
-        self.state &= ~_pending_bit
+        self.state &= ~PENDING
         if self.state & _GONE:
             return
         left: cython.Py_ssize_t = output.pending()
@@ -556,12 +540,12 @@ class Connection(Session):
                 self.output_total += sent
                 self.active_ms = hub.engine.clock.ms
         if left > 0:
-            hub.loop.watch(transport, _readable | _writable)
-        elif self.state & _close_after:
+            hub.loop.watch(transport, READABLE | WRITABLE)
+        elif self.state & CLOSE_AFTER:
             self.finish()
             return
-        elif transport.interest & _writable:
-            hub.loop.watch(transport, _readable)
+        elif transport.interest & WRITABLE:
+            hub.loop.watch(transport, READABLE)
         if hub.engine.client_eviction.limit:
             hub.engine.client_eviction.update(self)
 
@@ -589,7 +573,7 @@ class Connection(Session):
         """Whether unsent output is above the hard limit, or has long been above the soft one."""
         hub: Hub = self.hub
         used: cython.Py_ssize_t = self.output_memory()
-        if used > _UNTRUSTED_OUTPUT and self.gate & _needs_auth:
+        if used > _UNTRUSTED_OUTPUT and self.gate & NEEDS_AUTH:
             return True
         return hub.engine.output_limits.exceeded(self, used, hub.engine.clock.ms)
 
@@ -613,17 +597,17 @@ class Connection(Session):
         """End at the next safe point, or once the replies so far are sent."""
         if after_replies:
             if not self.state & _ENDING:
-                self.state |= _close_after
-                if not self.state & _busy:
+                self.state |= CLOSE_AFTER
+                if not self.state & BUSY:
                     self.queue()
         elif not self.state & _GONE:
-            self.state |= _close_soon
+            self.state |= CLOSE_SOON
             self.hub.closing.append(self)
 
     @cython.ccall
     def evict(self):
         """End because all clients take too much memory: now, or after the command that runs."""
-        if self.state & _busy:
+        if self.state & BUSY:
             self.output.clear()
             self.close()
         else:
@@ -632,9 +616,9 @@ class Connection(Session):
     @cython.ccall
     def finish(self):
         """End now. Only between commands: not from within a handler."""
-        if self.state & _closed:
+        if self.state & CLOSED:
             return
-        self.state |= _closed
+        self.state |= CLOSED
         transport: Transport = self.transport
         self.hub.loop.unwatch(transport)
         transport.connection = None

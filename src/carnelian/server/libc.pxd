@@ -2,7 +2,6 @@
 
 from carnelian.resp.libc cimport iovec
 
-
 cdef extern from "sys/types.h" nogil:
     pass
 

@@ -1,3 +1,7 @@
+cdef int READABLE
+cdef int WRITABLE
+
+
 cdef class Channel:
     cdef readonly int fd
     cdef readonly int interest

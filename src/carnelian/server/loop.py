@@ -28,8 +28,6 @@ from carnelian.server.poller import (
     socket_pair,
 )
 
-_readable = cython.declare(cython.int, READABLE)
-_writable = cython.declare(cython.int, WRITABLE)
 MAX_EVENTS = cython.declare(cython.int, 1024)
 NEVER = cython.declare(cython.double, 1e300)
 MAX_WAIT = cython.declare(cython.double, 3600.0)
@@ -240,7 +238,7 @@ class Loop:
         channel = self.channels[fd] if fd < len(self.channels) else None
         if channel is None:
             return  # an earlier event of this turn has ended it
-        if events & ~(_readable | _writable):
+        if events & ~(READABLE | WRITABLE):
             events = cython.cast(Channel, channel).interest
         cython.cast(Channel, channel).on_event(events)
 

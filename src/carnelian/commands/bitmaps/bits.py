@@ -20,17 +20,14 @@ from cython.cimports.carnelian.datatypes.bits import (
 )
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC, STRING
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cython.cimports.libc.stdint import int64_t
 from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.libc.string import memcpy
 
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
 from carnelian.resp.replies import Error, SyntaxError_
-
-_STRING = cython.declare(cython.int, events.STRING)
-_GENERIC = cython.declare(cython.int, events.GENERIC)
 
 # Longest text of which OBJECT ENCODING would say "embstr": results of BITOP are never that.
 _EMBEDDED = cython.declare(cython.Py_ssize_t, 44)
@@ -71,7 +68,7 @@ def setbit(session: Session, args: list):
     if was != bit:
         data[place] ^= mask
     if was != bit or length <= place:
-        db.changed(key, _STRING, b"setbit")
+        db.changed(key, STRING, b"setbit")
     return cython.cast(cython.int, was)
 
 
@@ -245,14 +242,14 @@ def bitop(session: Session, args: list):
     size: cython.Py_ssize_t = len(result)
     if size == 0:
         if db.delete(key):
-            db.changed(key, _GENERIC, b"del")
+            db.changed(key, GENERIC, b"del")
         return 0
     if size > _EMBEDDED:
         db.set_text(key, result)
     else:
         db.set_text(key, b"")
         memcpy(db.edit(key, size), PyBytes_AS_STRING(result), size)
-    db.changed(key, _STRING, b"set")
+    db.changed(key, STRING, b"set")
     return size
 
 

@@ -6,16 +6,14 @@ from cython.cimports.carnelian.commands.lifetimes import integer
 from cython.cimports.carnelian.datatypes.bits import field, octets, set_field
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import STRING
 from cython.cimports.carnelian.resp.numbers import to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING
 from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 from cython.cimports.libc.string import strlen
 
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
 from carnelian.resp.replies import Error, SyntaxError_
-
-_STRING = cython.declare(cython.int, events.STRING)
 
 _GET = cython.declare(cython.int, 1)
 _SET = cython.declare(cython.int, 2)
@@ -291,6 +289,6 @@ def _change(db: Database, key: bytes, steps: list):
         if length > before or old != new:
             changes += 1
     if changes:
-        db.changed(key, _STRING, b"setbit")
+        db.changed(key, STRING, b"setbit")
         db.keyspace.dirty += changes - 1
     return values

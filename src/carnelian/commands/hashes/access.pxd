@@ -2,7 +2,6 @@ from carnelian.datatypes.hash cimport Hash
 from carnelian.engine.session cimport Session
 from carnelian.keyspace.database cimport Database
 
-
 cdef Hash to_read(Session session, bytes key)
 cdef Hash to_change(Session session, bytes key)
 cdef changed(Database db, bytes key, bytes event, Py_ssize_t fields)

@@ -4,14 +4,9 @@ import cython
 from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC, HASH
 from cython.cimports.carnelian.keyspace.fields import expire_fields
 from cython.cimports.carnelian.keyspace.state import DELETE, IGNORE
-
-from carnelian.datatypes.hash import Hash as _Hash
-from carnelian.keyspace import events
-
-_HASH = cython.declare(cython.int, events.HASH)
-_GENERIC = cython.declare(cython.int, events.GENERIC)
 
 # Of a big hash, looked at for fields past their time by every command on it.
 _BUCKETS = cython.declare(cython.Py_ssize_t, 128)
@@ -19,13 +14,13 @@ _BUCKETS = cython.declare(cython.Py_ssize_t, 128)
 
 def to_read(session: Session, key: bytes):
     """The hash at a key, None if there is none; counted as a read. Raises WrongType."""
-    value: Hash = session.db.collection(key, _Hash)
+    value: Hash = session.db.collection(key, Hash)
     return value if value is None or value.times is None else _seen(session, key, value)
 
 
 def to_change(session: Session, key: bytes):
     """The hash at a key, None if there is none. Raises WrongType."""
-    value: Hash = session.db.collection_to_change(key, _Hash)
+    value: Hash = session.db.collection_to_change(key, Hash)
     return value if value is None or value.times is None else _seen(session, key, value)
 
 
@@ -41,7 +36,7 @@ def _seen(session: Session, key: bytes, value: Hash) -> Hash:
 
 def changed(db: Database, key: bytes, event: bytes, fields: cython.Py_ssize_t):
     """So many fields were changed."""
-    db.changed(key, _HASH, event)
+    db.changed(key, HASH, event)
     db.keyspace.dirty += fields - 1
 
 
@@ -61,6 +56,6 @@ def drop_if_empty(db: Database, key: bytes, value: Hash):
     if value.size():
         return False
     db.delete(key)
-    db.changed(key, _GENERIC, b"del")
+    db.changed(key, GENERIC, b"del")
     db.keyspace.dirty -= 1
     return True

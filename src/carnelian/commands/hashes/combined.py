@@ -15,7 +15,6 @@ from cython.cimports.carnelian.keyspace.fields import note_times
 from cython.cimports.carnelian.resp.numbers import format_int
 
 from carnelian.commands.operands import integer
-from carnelian.datatypes.hash import Hash as _Hash
 from carnelian.engine.registry import at, command, shown_word
 from carnelian.resp.replies import Error
 
@@ -150,7 +149,7 @@ def hsetex(session: Session, args: list):
     if present if condition == b"FNX" else condition == b"FXX" and present < len(fields):
         return 0
     if value is None:
-        value = _Hash()
+        value = Hash()
         session.db.add(key, value)
     if moment is not None and has_passed(session, moment):
         _set_in_the_past(session, key, value, fields)

@@ -7,16 +7,14 @@ from cython.cimports.carnelian.commands.hashes.access import to_read
 from cython.cimports.carnelian.commands.pouring import rows_for
 from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.datatypes.hash import FIELDS, VALUES, Hash
+from cython.cimports.carnelian.engine.flags import PART
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.resp.rows import ARRAY, MAP, Rows
 
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
 from carnelian.engine.registry import at, command
-from carnelian.engine.session import PART
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error, FlatMap, Lazy, SyntaxError_
-
-_PART = cython.declare(cython.Py_ssize_t, PART)
 
 # What HRANDFIELD may be asked for, either way.
 _MOST: int = (1 << 63) - 1
@@ -92,10 +90,10 @@ def _every(session: Session, key: bytes, wanted: cython.int, kind: type):
 
 def _parts(value: Hash, wanted: cython.int) -> Iterator[list]:
     """:func:`_every` part by part; the hash must not change meanwhile."""
-    cursor, part = value.scan(0, _PART, wanted)
+    cursor, part = value.scan(0, PART, wanted)
     yield part
     while cursor:
-        cursor, part = value.scan(cursor, _PART, wanted)
+        cursor, part = value.scan(cursor, PART, wanted)
         yield part
 
 
@@ -211,8 +209,8 @@ def _random_parts(
 ) -> Iterator[list]:
     """:func:`_repeated` part by part."""
     while count > 0:
-        yield _shaped(_repeated(value, min(count, _PART), wanted), pairs)
-        count -= _PART
+        yield _shaped(_repeated(value, min(count, PART), wanted), pairs)
+        count -= PART
 
 
 @cython.cfunc

@@ -3,12 +3,11 @@
 import cython
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC
 
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
 from carnelian.resp.replies import Status
 
-_GENERIC = cython.declare(cython.int, events.GENERIC)
 # Replies of TYPE, made once for each type.
 _TYPES = cython.declare(dict, {None: Status(b"none")})
 
@@ -33,7 +32,7 @@ def delete(session: Session, args: list):
     i: cython.Py_ssize_t
     for i in range(1, len(args)):
         if db.delete(args[i]):
-            db.changed(args[i], _GENERIC, b"del")
+            db.changed(args[i], GENERIC, b"del")
             deleted += 1
     return deleted
 
@@ -56,7 +55,7 @@ def unlink(session: Session, args: list):
     i: cython.Py_ssize_t
     for i in range(1, len(args)):
         if db.unlink(args[i]):
-            db.changed(args[i], _GENERIC, b"del")
+            db.changed(args[i], GENERIC, b"del")
             deleted += 1
     return deleted
 

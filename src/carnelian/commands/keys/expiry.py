@@ -14,14 +14,13 @@ from cython.cimports.carnelian.commands.lifetimes import (
 )
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC
 from cython.cimports.carnelian.resp.numbers import format_int
 
 from carnelian.commands.lifetimes import invalid_time
 from carnelian.engine.registry import at, command, shown_word
-from carnelian.keyspace import events
 from carnelian.resp.replies import Error
 
-_GENERIC = cython.declare(cython.int, events.GENERIC)
 _MOST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 NX = cython.declare(cython.int, 1)
@@ -182,7 +181,7 @@ def persist(session: Session, args: list):
     db: Database = session.db
     if not db.persist(args[1]):
         return 0
-    db.changed(args[1], _GENERIC, b"persist")
+    db.changed(args[1], GENERIC, b"persist")
     return 1
 
 

@@ -3,15 +3,11 @@
 import cython
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC
 
 from carnelian.commands.keys.indexes import database
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
-from carnelian.resp.replies import OK as _ok
-from carnelian.resp.replies import Error, SyntaxError_
-
-_GENERIC = cython.declare(cython.int, events.GENERIC)
-_OK = cython.declare(object, _ok)
+from carnelian.resp.replies import OK, Error, SyntaxError_
 
 SAME: str = "ERR source and destination objects are the same"
 
@@ -29,7 +25,7 @@ SAME: str = "ERR source and destination objects are the same"
 )
 def rename(session: Session, args: list):
     _rename(session, args[1], args[2], False)
-    return _OK
+    return OK
 
 
 @command(
@@ -58,8 +54,8 @@ def _rename(session: Session, key: bytes, name: bytes, only_new: cython.bint):
         return 0
     before: bytes = db.former(name)
     db.rename(key, name)
-    db.changed(key, _GENERIC, b"rename_from")
-    db.changed(name, _GENERIC, b"rename_to")
+    db.changed(key, GENERIC, b"rename_from")
+    db.changed(name, GENERIC, b"rename_to")
     db.replaced(name, before)
     session.keyspace.dirty -= 1  # One change, of two keys.
     return 1
@@ -85,7 +81,7 @@ def copy(session: Session, args: list):
     before = target.former(destination)
     if not session.db.touch(source) or not session.db.copy(source, target, destination, replace):
         return 0
-    target.changed(destination, _GENERIC, b"copy_to")
+    target.changed(destination, GENERIC, b"copy_to")
     target.replaced(destination, before)
     return 1
 
@@ -124,7 +120,7 @@ def move(session: Session, args: list):
         raise Error(SAME)
     if not session.db.move(key, target):
         return 0
-    session.db.changed(key, _GENERIC, b"move_from")
-    target.changed(key, _GENERIC, b"move_to")
+    session.db.changed(key, GENERIC, b"move_from")
+    target.changed(key, GENERIC, b"move_to")
     session.keyspace.dirty -= 1  # One change, of two keys.
     return 1

@@ -6,14 +6,11 @@ from cython.cimports.carnelian.commands.lists.moves import side
 from cython.cimports.carnelian.datatypes.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import LIST
 
 from carnelian.commands.operands import integer, timeout
-from carnelian.datatypes.list import List as _List
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
 from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
-
-_LIST = cython.declare(cython.int, events.LIST)
 
 _ENDS: str = "source:key destination:key wherefrom=<LEFT | RIGHT> whereto=<LEFT | RIGHT>"
 _HOW_MANY: str = (
@@ -105,10 +102,10 @@ def blmovem(session: Session, args: list):
 def _move(session: Session, source: bytes, destination: bytes, order: Order):
     """The elements that were moved, as they stand now; None if there are too few."""
     db: Database = session.db
-    origin: List = db.collection_to_change(source, _List)
+    origin: List = db.collection_to_change(source, List)
     if origin is None or (order.exactly and origin.size() < order.count):
         return None
-    target: List = db.collection_to_change(destination, _List)
+    target: List = db.collection_to_change(destination, List)
     size: cython.Py_ssize_t = origin.size()
     count: cython.Py_ssize_t = min(order.count, size)
     first: cython.Py_ssize_t = 0 if order.from_head else size - count
@@ -121,7 +118,7 @@ def _move(session: Session, source: bytes, destination: bytes, order: Order):
         db.add(destination, target)
     # What is put before the first stands in the other order.
     target.push(session.keyspace.limits, block[::-1] if order.to_head else block, 0, order.to_head)
-    db.changed(destination, _LIST, b"lpush" if order.to_head else b"rpush")
+    db.changed(destination, LIST, b"lpush" if order.to_head else b"rpush")
     popped(session, db, source, origin, order.from_head, 1)
     session.keyspace.dirty -= 1  # One change, of two keys.
     return block

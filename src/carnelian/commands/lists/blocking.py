@@ -4,17 +4,13 @@ import cython
 from cython.cimports.carnelian.commands.lists.ends import popped
 from cython.cimports.carnelian.commands.lists.moves import Takings, move, side, take, takings
 from cython.cimports.carnelian.datatypes.list import List
+from cython.cimports.carnelian.engine.flags import FLAG_DENY_BLOCKING
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 
 from carnelian.commands.operands import timeout
-from carnelian.datatypes.list import List as _List
 from carnelian.engine.registry import at, command, counted
-from carnelian.engine.session import FLAG_DENY_BLOCKING
-from carnelian.resp.replies import NULL_ARRAY as _null_array
-
-_NULL_ARRAY = cython.declare(object, _null_array)
-_DENY_BLOCKING = cython.declare(cython.int, FLAG_DENY_BLOCKING)
+from carnelian.resp.replies import NULL_ARRAY
 
 _TYPE: bytes = b"list"
 
@@ -60,13 +56,13 @@ def _pop(session: Session, args: list, at_head: cython.bint):
     values: List
     key: bytes
     for key in keys:
-        values = db.collection_to_change(key, _List)
+        values = db.collection_to_change(key, List)
         if values is not None:
             element: bytes = values.pop(session.keyspace.limits, at_head)
             popped(session, db, key, values, at_head, 1)
             session.rewrite([b"LPOP" if at_head else b"RPOP", key])
             return [key, element]
-    return session.engine.blocking.wait(session, args, keys, milliseconds, _NULL_ARRAY, _TYPE)
+    return session.engine.blocking.wait(session, args, keys, milliseconds, NULL_ARRAY, _TYPE)
 
 
 @command(
@@ -88,9 +84,7 @@ def blmpop(session: Session, args: list):
     reply = take(session, wanted.keys, wanted.at_head, wanted.count)
     if reply is not None:
         return reply
-    return session.engine.blocking.wait(
-        session, args, wanted.keys, milliseconds, _NULL_ARRAY, _TYPE
-    )
+    return session.engine.blocking.wait(session, args, wanted.keys, milliseconds, NULL_ARRAY, _TYPE)
 
 
 @command(
@@ -143,6 +137,6 @@ def brpoplpush(session: Session, args: list):
 @cython.cfunc
 def _wait_for_source(session: Session, args: list, milliseconds: cython.longlong):
     """Wait for an element to move; where nothing may wait, a null like that of LMOVE."""
-    if session.flags & _DENY_BLOCKING:
+    if session.flags & FLAG_DENY_BLOCKING:
         return None
-    return session.engine.blocking.wait(session, args, [args[1]], milliseconds, _NULL_ARRAY, _TYPE)
+    return session.engine.blocking.wait(session, args, [args[1]], milliseconds, NULL_ARRAY, _TYPE)

@@ -7,19 +7,13 @@ from cython.cimports.carnelian.commands.pouring import rows_for
 from cython.cimports.carnelian.datatypes.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC, LIST
 from cython.cimports.carnelian.resp.numbers import parse_int
 from cython.cimports.carnelian.resp.rows import ARRAY, Rows
 
 from carnelian.commands.operands import integer
-from carnelian.datatypes.list import List as _List
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
-from carnelian.resp.replies import OK as _ok
-from carnelian.resp.replies import Error, Lazy, SyntaxError_
-
-_LIST = cython.declare(cython.int, events.LIST)
-_GENERIC = cython.declare(cython.int, events.GENERIC)
-_OK = cython.declare(object, _ok)
+from carnelian.resp.replies import OK, Error, Lazy, SyntaxError_
 
 _MOST: int = 2**63 - 1
 
@@ -41,7 +35,7 @@ _PART = cython.declare(cython.Py_ssize_t, 4096)
 def lrange(session: Session, args: list):
     start: cython.Py_ssize_t = parse_int(args[2])
     stop: cython.Py_ssize_t = parse_int(args[3])
-    values: List = session.db.collection(args[1], _List)
+    values: List = session.db.collection(args[1], List)
     if values is None:
         return []
     size: cython.Py_ssize_t = values.size()
@@ -80,7 +74,7 @@ def _parts(values: List, start: cython.Py_ssize_t, count: cython.Py_ssize_t) -> 
     arguments="key:key index:integer",
 )
 def lindex(session: Session, args: list):
-    values: List = session.db.collection(args[1], _List)
+    values: List = session.db.collection(args[1], List)
     if values is None:
         return None
     return values.item(parse_int(args[2]))
@@ -100,13 +94,13 @@ def lindex(session: Session, args: list):
 def lset(session: Session, args: list):
     db: Database = session.db
     key: bytes = args[1]
-    values: List = db.collection_to_change(key, _List)
+    values: List = db.collection_to_change(key, List)
     if values is None:
         raise Error("ERR no such key")
     if not values.set_item(session.keyspace.limits, parse_int(args[2]), args[3]):
         raise Error("ERR index out of range")
-    db.changed(key, _LIST, b"lset")
-    return _OK
+    db.changed(key, LIST, b"lset")
+    return OK
 
 
 @command(
@@ -126,12 +120,12 @@ def linsert(session: Session, args: list):
     where: bytes = args[2].lower()
     if where != b"before" and where != b"after":
         raise SyntaxError_()
-    values: List = db.collection_to_change(key, _List)
+    values: List = db.collection_to_change(key, List)
     if values is None:
         return 0
     if not values.insert(session.keyspace.limits, args[3], args[4], where == b"after"):
         return -1
-    db.changed(key, _LIST, b"linsert")
+    db.changed(key, LIST, b"linsert")
     return values.size()
 
 
@@ -150,7 +144,7 @@ def lrem(session: Session, args: list):
     db: Database = session.db
     key: bytes = args[1]
     count: cython.Py_ssize_t = parse_int(args[2])
-    values: List = db.collection_to_change(key, _List)
+    values: List = db.collection_to_change(key, List)
     if values is None:
         return 0
     forward: cython.bint = count >= 0
@@ -181,9 +175,9 @@ def ltrim(session: Session, args: list):
     key: bytes = args[1]
     start: cython.Py_ssize_t = parse_int(args[2])
     stop: cython.Py_ssize_t = parse_int(args[3])
-    values: List = db.collection_to_change(key, _List)
+    values: List = db.collection_to_change(key, List)
     if values is None:
-        return _OK
+        return OK
     size: cython.Py_ssize_t = values.size()
     if start < 0:
         start = max(start + size, 0)
@@ -197,7 +191,7 @@ def ltrim(session: Session, args: list):
     values.remove_range(session.keyspace.limits, 0, start)
     session.keyspace.dirty += size - values.size() - 1
     _shortened(session, db, key, values, b"ltrim")
-    return _OK
+    return OK
 
 
 @cython.cfunc
@@ -205,9 +199,9 @@ def _shortened(session: Session, db: Database, key: bytes, values: List, event: 
     """Report that a list was changed, and delete the key if it is empty."""
     if values.size() == 0:
         db.delete(key)
-    db.changed(key, _LIST, event)
+    db.changed(key, LIST, event)
     if values.size() == 0:
-        session.keyspace.notify(db, _GENERIC, b"del", key)
+        session.keyspace.notify(db, GENERIC, b"del", key)
 
 
 @command(
@@ -241,7 +235,7 @@ def lpos(session: Session, args: list):
             scanned = integer(args[place + 1], "ERR MAXLEN can't be negative", 0)
         else:
             raise SyntaxError_()
-    values: List = session.db.collection(args[1], _List)
+    values: List = session.db.collection(args[1], List)
     if values is None:
         return None if most < 0 else []
     found: list = values.positions(args[2], abs(rank), 1 if most < 0 else most, scanned, rank > 0)

@@ -2,6 +2,8 @@ from carnelian.datatypes.list cimport List
 from carnelian.engine.session cimport Session
 from carnelian.keyspace.database cimport Database
 
+cdef object NULL_ARRAY
+
 cdef int popped(
     Session session, Database db, bytes key, List values, bint at_head, Py_ssize_t count
 ) except -1

@@ -4,16 +4,11 @@ import cython
 from cython.cimports.carnelian.datatypes.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC, LIST
 
 from carnelian.commands.operands import integer
-from carnelian.datatypes.list import List as _List
 from carnelian.engine.registry import at, command, wrong_arity
-from carnelian.keyspace import events
-from carnelian.resp.replies import NULL_ARRAY as _null_array
-
-_LIST = cython.declare(cython.int, events.LIST)
-_GENERIC = cython.declare(cython.int, events.GENERIC)
-_NULL_ARRAY = cython.declare(object, _null_array)
+from carnelian.resp.replies import NULL_ARRAY
 
 HEAD = cython.declare(cython.bint, True)
 TAIL = cython.declare(cython.bint, False)
@@ -90,7 +85,7 @@ def rpushx(session: Session, args: list):
 def _push_to(session: Session, args: list, at_head: cython.bint, create: cython.bint):
     """Push all words behind the key; the new length."""
     key: bytes = args[1]
-    values: List = session.db.collection_to_change(key, _List)
+    values: List = session.db.collection_to_change(key, List)
     if values is None:
         if not create:
             return 0
@@ -98,7 +93,7 @@ def _push_to(session: Session, args: list, at_head: cython.bint, create: cython.
         session.db.add(key, values)
     values.push(session.keyspace.limits, args, 2, at_head)
     session.keyspace.dirty += len(args) - 3
-    session.db.changed(key, _LIST, b"lpush" if at_head else b"rpush")
+    session.db.changed(key, LIST, b"lpush" if at_head else b"rpush")
     return values.size()
 
 
@@ -145,9 +140,9 @@ def _pop_from(session: Session, args: list, at_head: cython.bint):
         if len(args) > 3:
             raise wrong_arity(session.command)
         count = integer(args[2], "ERR value is out of range, must be positive", 0)
-    values = db.collection_to_change(key, _List)
+    values = db.collection_to_change(key, List)
     if values is None:
-        return None if count < 0 else _NULL_ARRAY
+        return None if count < 0 else NULL_ARRAY
     if count == 0:
         return []
     if count > 0:
@@ -161,11 +156,11 @@ def popped(session, db, key, values, at_head, count):
     """Report that elements were taken from a list, and delete the key if it has none left."""
     session.keyspace.dirty += count - 1
     if values.size():
-        db.changed(key, _LIST, b"lpop" if at_head else b"rpop")
+        db.changed(key, LIST, b"lpop" if at_head else b"rpop")
         return 0
     db.delete(key)
-    db.changed(key, _LIST, b"lpop" if at_head else b"rpop")
-    session.keyspace.notify(db, _GENERIC, b"del", key)
+    db.changed(key, LIST, b"lpop" if at_head else b"rpop")
+    session.keyspace.notify(db, GENERIC, b"del", key)
     return 0
 
 
@@ -196,5 +191,5 @@ def pop_several(session, db, key, values, at_head, count):
     arguments="key:key",
 )
 def llen(session: Session, args: list):
-    values: List = session.db.collection(args[1], _List)
+    values: List = session.db.collection(args[1], List)
     return 0 if values is None else values.size()

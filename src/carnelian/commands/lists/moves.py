@@ -5,17 +5,12 @@ from cython.cimports.carnelian.commands.lists.ends import pop_several, popped
 from cython.cimports.carnelian.datatypes.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import LIST
 
 from carnelian.commands.operands import integer
-from carnelian.datatypes.list import List as _List
 from carnelian.engine.registry import at, command, counted
-from carnelian.keyspace import events
 from carnelian.resp.numbers import format_int
-from carnelian.resp.replies import NULL_ARRAY as _null_array
-from carnelian.resp.replies import SyntaxError_
-
-_LIST = cython.declare(cython.int, events.LIST)
-_NULL_ARRAY = cython.declare(object, _null_array)
+from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
 
 
 def side(word):
@@ -65,17 +60,17 @@ def rpoplpush(session: Session, args: list):
 def move(session, source, destination, from_head, to_head):
     """The element that was moved, or None if there is no list to take it from."""
     db: Database = session.db
-    origin: List = db.collection_to_change(source, _List)
+    origin: List = db.collection_to_change(source, List)
     target: List
     if origin is None:
         return None
-    target = db.collection_to_change(destination, _List)
+    target = db.collection_to_change(destination, List)
     element: bytes = origin.pop(session.keyspace.limits, from_head)
     if target is None:
         target = List()
         db.add(destination, target)
     target.push_one(session.keyspace.limits, element, to_head)
-    db.changed(destination, _LIST, b"lpush" if to_head else b"rpush")
+    db.changed(destination, LIST, b"lpush" if to_head else b"rpush")
     popped(session, db, source, origin, from_head, 1)
     session.keyspace.dirty -= 1  # One change, of two keys.
     return element
@@ -95,7 +90,7 @@ def move(session, source, destination, from_head, to_head):
 def lmpop(session: Session, args: list):
     wanted: Takings = takings(args, 1)
     reply = take(session, wanted.keys, wanted.at_head, wanted.count)
-    return _NULL_ARRAY if reply is None else reply
+    return NULL_ARRAY if reply is None else reply
 
 
 @cython.final
@@ -133,7 +128,7 @@ def take(session, keys, at_head, count):
     values: List
     key: bytes
     for key in keys:
-        values = db.collection_to_change(key, _List)
+        values = db.collection_to_change(key, List)
         if values is not None:
             elements: list = pop_several(session, db, key, values, at_head, count)
             session.rewrite([b"LPOP" if at_head else b"RPOP", key, format_int(len(elements))])

@@ -16,18 +16,14 @@ from cython.cimports.carnelian.datatypes.sorted_set import (
 )
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC, ZSET
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.resp.numbers import to_double
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
 from carnelian.resp.numbers import parse_float
 from carnelian.resp.replies import Error, SyntaxError_
-
-_ZSET = cython.declare(cython.int, events.ZSET)
-_GENERIC = cython.declare(cython.int, events.GENERIC)
 
 # Beside the conditions of put(): count changes, too.
 _CHANGES = cython.declare(cython.int, 256)
@@ -63,7 +59,7 @@ def zadd(session: Session, args: list):
     ):
         outcome: cython.int = _put(session, args[1], args[3], cython.address(score), 0)
         if outcome in (ADDED, UPDATED):
-            session.db.changed(args[1], _ZSET, b"zadd")
+            session.db.changed(args[1], ZSET, b"zadd")
         return 1 if outcome == ADDED else 0
     return add(session, args, 0)
 
@@ -91,7 +87,7 @@ def _put(
     """Set one score; the outcome."""
     db: Database = session.db
     keyspace: Keyspace = session.keyspace
-    value: SortedSet = db.collection_to_change(key, _SortedSet)
+    value: SortedSet = db.collection_to_change(key, SortedSet)
     outcome: cython.int
     if value is None:
         if conditions & XX:
@@ -146,7 +142,7 @@ def _increment(
     if outcome == NOT_A_NUMBER:
         raise Error("ERR resulting score is not a number (NaN)")
     if outcome in (ADDED, UPDATED):
-        session.db.changed(key, _ZSET, b"zincr")
+        session.db.changed(key, ZSET, b"zincr")
     return score
 
 
@@ -163,7 +159,7 @@ def _add_several(
     db: Database = session.db
     keyspace: Keyspace = session.keyspace
     limits: Limits = keyspace.limits
-    value: SortedSet = db.collection_to_change(key, _SortedSet)
+    value: SortedSet = db.collection_to_change(key, SortedSet)
     added: cython.Py_ssize_t = 0
     updated: cython.Py_ssize_t = 0
     outcome: cython.int
@@ -183,7 +179,7 @@ def _add_several(
         updated += outcome == UPDATED
     if added + updated:
         keyspace.dirty += added + updated - 1
-        db.changed(key, _ZSET, b"zadd")
+        db.changed(key, ZSET, b"zadd")
     return added + updated if conditions & _CHANGES else added
 
 
@@ -204,7 +200,7 @@ def _add_several(
 def zrem(session: Session, args: list):
     key: bytes = args[1]
     db: Database = session.db
-    value: SortedSet = db.collection_to_change(key, _SortedSet)
+    value: SortedSet = db.collection_to_change(key, SortedSet)
     removed: cython.Py_ssize_t = 0
     i: cython.Py_ssize_t
     if value is None:
@@ -215,8 +211,8 @@ def zrem(session: Session, args: list):
             break
     if removed:
         session.keyspace.dirty += removed - 1
-        db.changed(key, _ZSET, b"zrem")
+        db.changed(key, ZSET, b"zrem")
         if value.size() == 0:
             db.delete(key)
-            session.keyspace.notify(db, _GENERIC, b"del", key)
+            session.keyspace.notify(db, GENERIC, b"del", key)
     return removed

@@ -7,14 +7,12 @@ cdef enum:  # what a range is one of
     SCORES = 1
     TEXTS = 2
 
-
 cdef struct Range:
     int kind
     int64_t start
     int64_t stop
     ScoreRange scores
     TextRange texts  # points into the arguments
-
 
 cdef int parse(int kind, bytes low, bytes high, Range *range) except -1
 cdef int span_of(SortedSet value, const Range *range, bint reverse, Span *span) except -1

@@ -5,17 +5,13 @@ from cython.cimports.carnelian.datatypes.scored_pack import FLAT, PAIRS, Span
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC, ZSET
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 
 from carnelian.commands.operands import integer, timeout
-from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
 from carnelian.engine.registry import at, command, counted
-from carnelian.keyspace import events
 from carnelian.resp.numbers import format_int
 from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
-
-_ZSET = cython.declare(cython.int, events.ZSET)
-_GENERIC = cython.declare(cython.int, events.GENERIC)
 
 
 @cython.cfunc
@@ -38,10 +34,10 @@ def _pop(
     popped: list = value.slice(size - 1 if highest else 0, count, highest, shape)
     value.remove_span(cython.address(span))
     keyspace.dirty += count - 1
-    db.changed(key, _ZSET, b"zpopmax" if highest else b"zpopmin")
+    db.changed(key, ZSET, b"zpopmax" if highest else b"zpopmin")
     if count == size:
         db.delete(key)
-        keyspace.notify(db, _GENERIC, b"del", key)
+        keyspace.notify(db, GENERIC, b"del", key)
     return popped
 
 
@@ -88,7 +84,7 @@ def _pop_from(session: Session, args: list, highest: cython.bint):
         count = integer(args[2], "ERR value is out of range, must be positive", 0)
         if session.protocol > 2:
             shape = PAIRS
-    value: SortedSet = session.db.collection_to_change(args[1], _SortedSet)
+    value: SortedSet = session.db.collection_to_change(args[1], SortedSet)
     if value is None or count == 0:
         return []
     return _pop(session, args[1], value, highest, count, shape)
@@ -111,7 +107,7 @@ def _pop_from(session: Session, args: list, highest: cython.bint):
 def zmpop(session: Session, args: list):
     keys, highest, count = _sources(args, 1)
     for key in keys:
-        value = session.db.collection_to_change(key, _SortedSet)
+        value = session.db.collection_to_change(key, SortedSet)
         if value is not None:
             return _pop_first(session, key, value, highest, count)
     return NULL_ARRAY
@@ -195,7 +191,7 @@ def _pop_or_wait(session: Session, args: list, highest: cython.bint):
     keys: list = args[1 : len(args) - 1]
     wait_ms = timeout(session, args[len(args) - 1])
     for key in keys:
-        value = session.db.collection_to_change(key, _SortedSet)
+        value = session.db.collection_to_change(key, SortedSet)
         if value is not None:
             popped: list = _pop(session, key, value, highest, 1, FLAT)
             _propagate(session, key, highest, -1)
@@ -220,7 +216,7 @@ def bzmpop(session: Session, args: list):
     keys, highest, count = _sources(args, 2)
     wait_ms = timeout(session, args[1])
     for key in keys:
-        value = session.db.collection_to_change(key, _SortedSet)
+        value = session.db.collection_to_change(key, SortedSet)
         if value is not None:
             return _pop_first(session, key, value, highest, count)
     return session.engine.blocking.wait(session, args, keys, wait_ms, NULL_ARRAY, b"zset")

@@ -15,22 +15,16 @@ from cython.cimports.carnelian.commands.sorted_sets.bounds import (
 from cython.cimports.carnelian.commands.sorted_sets.ranges import Selection
 from cython.cimports.carnelian.datatypes.scored_pack import FLAT, MEMBERS, PAIRS, Span
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet, of_sorted
+from cython.cimports.carnelian.engine.flags import PART
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC, ZSET
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.resp.rows import ARRAY, Rows
 
-from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
 from carnelian.engine.registry import at, command
-from carnelian.engine.session import PART
-from carnelian.keyspace import events
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error, Lazy, SyntaxError_
-
-_ZSET = cython.declare(cython.int, events.ZSET)
-_GENERIC = cython.declare(cython.int, events.GENERIC)
-
-_PART = cython.declare(cython.Py_ssize_t, PART)
 
 # A kind of range that is up to the options.
 _ANY = cython.declare(cython.int, -1)
@@ -148,7 +142,7 @@ def _reply(session: Session, args: list, kind: cython.int, reverse: cython.int):
     selection.reverse = reverse
     _read_options(args, 4, False, cython.address(selection))
     _read_range(args, 2, cython.address(selection), cython.address(wanted))
-    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    value: SortedSet = session.db.collection(args[1], SortedSet)
     if value is None:
         return []
     _select(value, cython.address(selection), cython.address(wanted), cython.address(span))
@@ -184,7 +178,7 @@ def _parts(
     """So many members from a rank on, part by part."""
     size: cython.Py_ssize_t
     while count > 0:
-        size = min(count, _PART)
+        size = min(count, PART)
         yield value.slice(rank, size, reverse, shape)
         rank = rank - size if reverse else rank + size
         count -= size
@@ -327,7 +321,7 @@ def zrangestore(session: Session, args: list):
     selection.kind = selection.reverse = _ANY
     _read_options(args, 5, True, cython.address(selection))
     _read_range(args, 3, cython.address(selection), cython.address(wanted))
-    value: SortedSet = session.db.collection(args[2], _SortedSet)
+    value: SortedSet = session.db.collection(args[2], SortedSet)
     if value is not None:
         _select(value, cython.address(selection), cython.address(wanted), cython.address(span))
         chosen = value.slice(span.start, span.stop - span.start, False, PAIRS)
@@ -340,9 +334,9 @@ def store(session, key, pairs, event):
     keyspace: Keyspace = session.keyspace
     if pairs:
         db.replace(key, of_sorted(pairs, keyspace.limits))
-        db.changed(key, _ZSET, event)
+        db.changed(key, ZSET, event)
     elif db.delete(key):
-        db.changed(key, _GENERIC, b"del")
+        db.changed(key, GENERIC, b"del")
     return len(pairs)
 
 
@@ -358,7 +352,7 @@ def _remove(session: Session, args: list, kind: cython.int, event: bytes):
     span = cython.declare(Span)
     removed: cython.Py_ssize_t
     parse(kind, args[2], args[3], cython.address(wanted))
-    value: SortedSet = db.collection_to_change(key, _SortedSet)
+    value: SortedSet = db.collection_to_change(key, SortedSet)
     if value is None:
         return 0
     span_of(value, cython.address(wanted), False, cython.address(span))
@@ -367,12 +361,12 @@ def _remove(session: Session, args: list, kind: cython.int, event: bytes):
         return 0
     keyspace.dirty += removed - 1
     if removed == value.size():
-        db.changed(key, _ZSET, event)
+        db.changed(key, ZSET, event)
         db.delete(key)
-        keyspace.notify(db, _GENERIC, b"del", key)
+        keyspace.notify(db, GENERIC, b"del", key)
     else:
         value.remove_span(cython.address(span))
-        db.changed(key, _ZSET, event)
+        db.changed(key, ZSET, event)
     return removed
 
 

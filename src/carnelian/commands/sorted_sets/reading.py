@@ -13,18 +13,16 @@ from cython.cimports.carnelian.commands.sorted_sets.bounds import (
 from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.datatypes.scored_pack import FLAT, MEMBERS, PAIRS, Span
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
+from cython.cimports.carnelian.engine.flags import PART
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.libc.stdint import uint64_t
 
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
-from carnelian.datatypes.sorted_set import SortedSet as _SortedSet
 from carnelian.engine.registry import at, command
-from carnelian.engine.session import PART
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NULL_ARRAY, Error, Lazy, SyntaxError_
 
 _MOST: int = (1 << 63) - 1
-_PART = cython.declare(cython.Py_ssize_t, PART)
 
 
 @command(
@@ -39,7 +37,7 @@ _PART = cython.declare(cython.Py_ssize_t, PART)
     arguments="key:key",
 )
 def zcard(session: Session, args: list):
-    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    value: SortedSet = session.db.collection(args[1], SortedSet)
     return value.size() if value is not None else 0
 
 
@@ -55,7 +53,7 @@ def zcard(session: Session, args: list):
     arguments="key:key member:string",
 )
 def zscore(session: Session, args: list):
-    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    value: SortedSet = session.db.collection(args[1], SortedSet)
     score: cython.double = 0.0
     if value is not None and value.lookup(args[2], cython.address(score)):
         return score
@@ -74,7 +72,7 @@ def zscore(session: Session, args: list):
     arguments="key:key member:string ...",
 )
 def zmscore(session: Session, args: list):
-    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    value: SortedSet = session.db.collection(args[1], SortedSet)
     if value is None:
         return [None] * (len(args) - 2)
     return [value.score(member) for member in args[2:]]
@@ -124,7 +122,7 @@ def _rank(session: Session, args: list, reverse: cython.bint):
         if args[3].upper() != b"WITHSCORE":
             raise SyntaxError_()
         with_score = True
-    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    value: SortedSet = session.db.collection(args[1], SortedSet)
     if value is not None:
         rank = value.rank(args[2], cython.address(score))
     if rank < 0:
@@ -169,7 +167,7 @@ def _count(session: Session, args: list, kind: cython.int):
     wanted = cython.declare(Range)
     span = cython.declare(Span)
     parse(kind, args[2], args[3], cython.address(wanted))
-    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    value: SortedSet = session.db.collection(args[1], SortedSet)
     if value is None:
         return 0
     span_of(value, cython.address(wanted), False, cython.address(span))
@@ -193,12 +191,12 @@ def zrandmember(session: Session, args: list):
     count: cython.longlong
     shape: cython.int = MEMBERS
     if len(args) == 2:
-        value = session.db.collection(args[1], _SortedSet)
+        value = session.db.collection(args[1], SortedSet)
         return value.random_pairs(1, MEMBERS)[0] if value is not None else None
     count = _random_count(args)
     if len(args) == 4:
         shape = PAIRS if session.protocol > 2 else FLAT
-    value = session.db.collection(args[1], _SortedSet)
+    value = session.db.collection(args[1], SortedSet)
     if value is None or count == 0:
         return []
     if count > 0:
@@ -211,8 +209,8 @@ def zrandmember(session: Session, args: list):
 def _random_parts(value: SortedSet, count: cython.longlong, shape: cython.int) -> Iterator[list]:
     """So many random members, part by part."""
     while count > 0:
-        yield value.random_pairs(min(count, _PART), shape)
-        count -= _PART
+        yield value.random_pairs(min(count, PART), shape)
+        count -= PART
 
 
 def _random_count(args: list) -> int:
@@ -242,7 +240,7 @@ def _random_count(args: list) -> int:
 )
 def zscan(session: Session, args: list):
     cursor: uint64_t = parse_cursor(args[2])
-    value: SortedSet = session.db.collection(args[1], _SortedSet)
+    value: SortedSet = session.db.collection(args[1], SortedSet)
     if value is None:
         return [b"0", []]
     pattern, count = _scan_options(args)

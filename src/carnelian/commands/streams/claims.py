@@ -47,13 +47,9 @@ from cython.cimports.libc.stdint import INT64_MAX, int64_t
 
 from carnelian.commands.operands import integer
 from carnelian.commands.streams.operands import no_group, shown
-from carnelian.datatypes.stream import Stream as _Stream
 from carnelian.engine.registry import at, command
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import NULL_ARRAY as _null_array
-from carnelian.resp.replies import Error, SyntaxError_, WrongType
-
-_NULL_ARRAY = cython.declare(object, _null_array)
+from carnelian.resp.replies import NULL_ARRAY, Error, SyntaxError_, WrongType
 
 # The most that XAUTOCLAIM takes as COUNT, and pending entries it looks at for each of them.
 _ATTEMPTS = cython.declare(int64_t, 10)
@@ -99,7 +95,7 @@ def xpending(session: Session, args: list):
         read_end(args[place + 1], cython.address(end))
         if place + 3 < len(args):
             name = args[place + 3]
-    values: Stream = session.db.collection(args[1], _Stream)
+    values: Stream = session.db.collection(args[1], Stream)
     group: Group = None if values is None else values.group(args[2])
     if group is None:
         raise no_group(args[1], args[2])
@@ -114,7 +110,7 @@ def xpending(session: Session, args: list):
 def _summary(group: Group) -> list:
     """How much is pending, from where to where, and for whom how much."""
     if group.size() == 0:
-        return [0, None, None, _NULL_ARRAY]
+        return [0, None, None, NULL_ARRAY]
     return [
         group.size(),
         format_id(cython.cast(ConstId, first_item(cython.address(group.pending)))),
@@ -188,7 +184,7 @@ def _listing(
 )
 def xclaim(session: Session, args: list):
     key: bytes = args[1]
-    values: Stream = session.db.collection(key, _Stream)
+    values: Stream = session.db.collection(key, Stream)
     group: Group = None if values is None else values.group(args[2])
     if group is None:
         raise no_group(key, args[2])
@@ -373,7 +369,7 @@ def xautoclaim(session: Session, args: list):
         else:
             raise SyntaxError_()
         place += 1
-    if value is not None and not isinstance(value, _Stream):
+    if value is not None and not isinstance(value, Stream):
         raise WrongType
     values: Stream = value
     group: Group = None if values is None else values.group(args[2])
@@ -469,7 +465,7 @@ class _Release:
 )
 def xnack(session: Session, args: list):
     key: bytes = args[1]
-    values: Stream = session.db.collection(key, _Stream)
+    values: Stream = session.db.collection(key, Stream)
     group: Group = None if values is None else values.group(args[2])
     if group is None:
         raise no_group(key, args[2])

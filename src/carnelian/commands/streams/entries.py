@@ -21,19 +21,14 @@ from cython.cimports.carnelian.datatypes.stream import (
 from cython.cimports.carnelian.datatypes.stream_id import Id, compare, format_id, id_of, is_zero
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import STREAM
 from cython.cimports.carnelian.resp.numbers import format_int, parse_int
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
 from carnelian.commands.operands import integer
-from carnelian.commands.streams.operands import _POLICIES as _policies
-from carnelian.datatypes.stream import Stream as _Stream
+from carnelian.commands.streams.operands import _POLICIES
 from carnelian.engine.registry import at, command, wrong_arity
-from carnelian.keyspace import events
-from carnelian.resp.replies import OK as _ok
-from carnelian.resp.replies import Error, SyntaxError_
-
-_STREAM = cython.declare(cython.int, events.STREAM)
-_OK = cython.declare(object, _ok)
+from carnelian.resp.replies import OK, Error, SyntaxError_
 
 _HIGHEST = cython.declare(uint64_t, ~cython.cast(uint64_t, 0))
 
@@ -91,7 +86,7 @@ def xadd(session: Session, args: list):
         raise Error("ERR The ID specified in XADD must be greater than 0-0")
     db: Database = session.db
     key: bytes = args[1]
-    values: Stream = db.collection_to_change(key, _Stream)
+    values: Stream = db.collection_to_change(key, Stream)
     made: cython.bint = values is None
     if made:
         if found is not None and found.no_stream:
@@ -112,9 +107,9 @@ def xadd(session: Session, args: list):
     if found is not None and found.named:
         remember(session, key, values, found, cython.address(id))
     reply: bytes = format_id(cython.address(id))
-    db.changed(key, _STREAM, b"xadd")
+    db.changed(key, STREAM, b"xadd")
     if how.by != NO_TRIMMING and values.trim(cython.address(how)):
-        session.keyspace.notify(db, _STREAM, b"xtrim", key)
+        session.keyspace.notify(db, STREAM, b"xtrim", key)
     if is_listened(session) and not (exact and not how.approximate):
         written: list = list(args)
         written[place] = reply
@@ -204,7 +199,7 @@ def xtrim(session: Session, args: list):
     found: Trimming = Trimming()
     read_trimming(session, args, cython.address(how), False, found)
     key: bytes = args[1]
-    values: Stream = session.db.collection_to_change(key, _Stream)
+    values: Stream = session.db.collection_to_change(key, Stream)
     if values is None:
         return 0
     removed: int64_t = values.trim(cython.address(how))
@@ -214,7 +209,7 @@ def xtrim(session: Session, args: list):
             _write_exactly(words, values, cython.address(how), found.threshold)
             session.rewrite(words)
         session.keyspace.dirty += removed - 1
-        session.db.changed(key, _STREAM, b"xtrim")
+        session.db.changed(key, STREAM, b"xtrim")
     return removed
 
 
@@ -232,7 +227,7 @@ def xtrim(session: Session, args: list):
 def xdel(session: Session, args: list):
     key: bytes = args[1]
     id = cython.declare(Id)
-    values: Stream = session.db.collection_to_change(key, _Stream)
+    values: Stream = session.db.collection_to_change(key, Stream)
     if values is None:
         return 0
     removed: cython.Py_ssize_t = 0
@@ -249,7 +244,7 @@ def _deleted(session: Session, key: bytes, values: Stream, removed: cython.Py_ss
     if removed:
         values.renew_first()
         session.keyspace.dirty += removed - 1
-        session.db.changed(key, _STREAM, b"xdel")
+        session.db.changed(key, STREAM, b"xdel")
 
 
 @command(
@@ -268,7 +263,7 @@ def _deleted(session: Session, key: bytes, values: Stream, removed: cython.Py_ss
 def xdelex(session: Session, args: list):
     key: bytes = args[1]
     policy, ids = _selection(args, 2)
-    values: Stream = session.db.collection_to_change(key, _Stream)
+    values: Stream = session.db.collection_to_change(key, Stream)
     if values is None:
         return [NO_ENTRY] * len(ids)
     return _remove(session, key, values, ids, policy)
@@ -292,7 +287,7 @@ def xackdel(session: Session, args: list):
     key: bytes = args[1]
     id = cython.declare(Id)
     policy, ids = _selection(args, 3)
-    values: Stream = session.db.collection_to_change(key, _Stream)
+    values: Stream = session.db.collection_to_change(key, Stream)
     group: Group = None if values is None else values.group(args[2])
     if group is None:
         return [NO_ENTRY] * len(ids)
@@ -346,8 +341,8 @@ def _selection(args: list, place: cython.Py_ssize_t) -> tuple:
     while place < len(args):
         option: bytes = args[place].upper()
         place += 1
-        if option in _policies and policy is None:
-            policy = _policies[option]
+        if option in _POLICIES and policy is None:
+            policy = _POLICIES[option]
         elif option == b"IDS" and ids is None and place < len(args):
             count: cython.Py_ssize_t = integer(
                 args[place], "ERR Number of IDs must be a positive integer", 1
@@ -378,7 +373,7 @@ def _selection(args: list, place: cython.Py_ssize_t) -> tuple:
     arguments="key:key",
 )
 def xlen(session: Session, args: list):
-    values: Stream = session.db.collection(args[1], _Stream)
+    values: Stream = session.db.collection(args[1], Stream)
     return 0 if values is None else values.length
 
 
@@ -422,7 +417,7 @@ def xsetid(session: Session, args: list):
                 )
         else:
             raise SyntaxError_()
-    values: Stream = session.db.collection_to_change(args[1], _Stream)
+    values: Stream = session.db.collection_to_change(args[1], Stream)
     if values is None:
         raise Error("ERR no such key")
     if compare(cython.address(id), cython.address(values.max_deleted)) < 0:
@@ -440,5 +435,5 @@ def xsetid(session: Session, args: list):
     if not is_zero(cython.address(deleted)):
         values.max_deleted = deleted
     session.keyspace.dirty += 1
-    session.keyspace.notify(session.db, _STREAM, b"xsetid", args[1])
-    return _OK
+    session.keyspace.notify(session.db, STREAM, b"xsetid", args[1])
+    return OK

@@ -12,18 +12,14 @@ from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.datatypes.stream_id import Id, as_pair, id_of
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import STREAM
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
 from carnelian.commands.streams.operands import bad_subcommand, no_group_of_key
-from carnelian.datatypes.stream import Stream as _Stream
 from carnelian.engine.registry import at, command, container
-from carnelian.keyspace import events
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import OK as _ok
-from carnelian.resp.replies import Error
+from carnelian.resp.replies import OK, Error
 
-_STREAM = cython.declare(cython.int, events.STREAM)
-_OK = cython.declare(object, _ok)
 # Larger groups are freed in steps.
 _MUCH = cython.declare(cython.Py_ssize_t, 4096)
 
@@ -33,7 +29,7 @@ container("XGROUP", group="stream", since="5.0.0", summary="Groups of consumers.
 @cython.cfunc
 def _stream(session: Session, key: bytes) -> Stream:
     """The stream of a key, which has to be there."""
-    values: Stream = session.db.collection_to_change(key, _Stream)
+    values: Stream = session.db.collection_to_change(key, Stream)
     if values is None:
         raise Error(
             "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may "
@@ -56,7 +52,7 @@ def _group(session: Session, args: list) -> Group:
 def _done(session: Session, event: bytes, key: bytes):
     """Report a change of groups. Whoever watches the key is not meant."""
     session.keyspace.dirty += 1
-    session.keyspace.notify(session.db, _STREAM, event, key)
+    session.keyspace.notify(session.db, STREAM, event, key)
 
 
 @cython.cfunc
@@ -110,7 +106,7 @@ def xgroup_create(session: Session, args: list):
     make: cython.bint = False
     db: Database = session.db
     read: int64_t = _options(args, True, cython.address(make))
-    values: Stream = db.collection_to_change(args[2], _Stream) if make else None
+    values: Stream = db.collection_to_change(args[2], Stream) if make else None
     if not make:
         values = _stream(session, args[2])
     if len(args) > 8:
@@ -128,7 +124,7 @@ def xgroup_create(session: Session, args: list):
     if values.add_group(args[3], as_pair(cython.address(id)), _capped(values, read)) is None:
         raise Error("BUSYGROUP Consumer Group name already exists")
     _done(session, b"xgroup-create", args[2])
-    return _OK
+    return OK
 
 
 @command(
@@ -163,7 +159,7 @@ def xgroup_setid(session: Session, args: list):
     group.last = id
     group.entries_read = _capped(values, read)
     _done(session, b"xgroup-setid", args[2])
-    return _OK
+    return OK
 
 
 @command(
@@ -241,7 +237,7 @@ def xgroup_delconsumer(session: Session, args: list):
 )
 def xack(session: Session, args: list):
     id = cython.declare(Id)
-    values: Stream = session.db.collection(args[1], _Stream)
+    values: Stream = session.db.collection(args[1], Stream)
     group: Group = None if values is None else values.group(args[2])
     if group is None:
         return 0

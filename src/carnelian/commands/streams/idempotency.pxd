@@ -4,6 +4,7 @@ from carnelian.datatypes.stream cimport Stream
 from carnelian.datatypes.stream_id cimport Id
 from carnelian.engine.session cimport Session
 
+cdef object OK
 
 cdef Idempotency memory_of(Session session, bytes key, Stream values)
 cdef bytes name_of(list args, Py_ssize_t place)

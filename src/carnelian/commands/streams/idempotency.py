@@ -7,18 +7,14 @@ from cython.cimports.carnelian.commands.streams.operands import read_id
 from cython.cimports.carnelian.datatypes.idempotency import Idempotency
 from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id, as_pair
+from cython.cimports.carnelian.engine.flags import FLAG_LOADER, FLAG_PRIMARY
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.resp.numbers import parse_int
 from cython.cimports.libc.stdint import int64_t
 
-from carnelian.datatypes.idempotency import Idempotency as _Idempotency
-from carnelian.datatypes.stream import Stream as _Stream
 from carnelian.engine.registry import at, command
-from carnelian.engine.session import FLAG_LOADER, FLAG_PRIMARY
-from carnelian.resp.replies import OK as _ok
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import OK, Error, SyntaxError_
 
-_OK = cython.declare(object, _ok)
 # These say what was decided already: how old it is does not matter.
 _OBEYED = cython.declare(cython.int, FLAG_LOADER | FLAG_PRIMARY)
 
@@ -30,7 +26,7 @@ _NAME_BYTES: int = 16
 def memory_of(session, key, values):
     """What a stream remembers, from now on if it has not until now."""
     if values.idempotency is None:
-        values.idempotency = _Idempotency(
+        values.idempotency = Idempotency(
             session.keyspace.limits.stream_idmp_duration,
             session.keyspace.limits.stream_idmp_maxsize,
         )
@@ -117,7 +113,7 @@ def xcfgset(session: Session, args: list):
             if not 1 <= most <= _MOST:
                 raise Error("ERR IDMP-MAXSIZE must be between 1 and 10000 entries")
         place += 2
-    values: Stream = session.db.collection_to_change(args[1], _Stream)
+    values: Stream = session.db.collection_to_change(args[1], Stream)
     if values is None:
         raise Error("ERR no such key")
     known: Idempotency = memory_of(session, args[1], values)
@@ -128,7 +124,7 @@ def xcfgset(session: Session, args: list):
         known.most = most
         known.clear()
     session.keyspace.dirty += 1
-    return _OK
+    return OK
 
 
 @command(
@@ -144,7 +140,7 @@ def xcfgset(session: Session, args: list):
 )
 def xidmprecord(session: Session, args: list):
     id = cython.declare(Id)
-    values: Stream = session.db.collection_to_change(args[1], _Stream)
+    values: Stream = session.db.collection_to_change(args[1], Stream)
     if values is None:
         raise Error("ERR no such key")
     if not args[2]:
@@ -166,4 +162,4 @@ def xidmprecord(session: Session, args: list):
         known.record(args[2], args[3], number)
         known.added += 1
         session.keyspace.dirty += 1
-    return _OK
+    return OK

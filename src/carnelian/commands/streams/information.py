@@ -18,8 +18,6 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
 from carnelian.commands.streams.operands import bad_subcommand, no_group_of_key
-from carnelian.datatypes.idempotency import Idempotency as _Idempotency
-from carnelian.datatypes.stream import Stream as _Stream
 from carnelian.engine.registry import at, command, container
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error, FlatMap
@@ -38,7 +36,7 @@ container("XINFO", group="stream", since="5.0.0", summary="What streams are like
 @cython.cfunc
 def _stream(session: Session, key: bytes) -> Stream:
     """The stream of a key, which has to be there."""
-    values: Stream = session.db.collection(key, _Stream)
+    values: Stream = session.db.collection(key, Stream)
     if values is None:
         raise Error("ERR no such key")
     return values
@@ -174,7 +172,7 @@ def _idempotency(session: Session, values: Stream) -> list:
     known: Idempotency = values.idempotency
     if known is None:
         limits: Limits = session.keyspace.limits
-        known = _Idempotency(limits.stream_idmp_duration, limits.stream_idmp_maxsize)
+        known = Idempotency(limits.stream_idmp_duration, limits.stream_idmp_maxsize)
     known.forget_old(session.keyspace.clock.ms)
     producers, names = known.sizes()
     return [

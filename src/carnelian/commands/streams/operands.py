@@ -22,17 +22,16 @@ from cython.cimports.carnelian.datatypes.stream_id import (
     step_up,
 )
 from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.carnelian.engine.flags import FLAG_LOADER, FLAG_PRIMARY
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.events import STREAM
 from cython.cimports.carnelian.resp.numbers import format_int, parse_int
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 from cython.cimports.libc.string import memset
 
-from carnelian.engine.session import FLAG_LOADER, FLAG_PRIMARY
-from carnelian.keyspace import events
 from carnelian.resp.replies import Error, SyntaxError_
 
-_STREAM = cython.declare(cython.int, events.STREAM)
 # These get what was decided already: limits are not for them.
 _OBEYED = cython.declare(cython.int, FLAG_LOADER | FLAG_PRIMARY)
 
@@ -288,7 +287,7 @@ def consumer_for(session, key, group, name):
     if found is None:
         found = group.add_consumer(name, now)
         session.keyspace.dirty += 1
-        session.keyspace.notify(session.db, _STREAM, b"xgroup-createconsumer", key)
+        session.keyspace.notify(session.db, STREAM, b"xgroup-createconsumer", key)
     found.seen_ms = now
     return found
 

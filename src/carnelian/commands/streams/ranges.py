@@ -8,12 +8,8 @@ from cython.cimports.carnelian.datatypes.stream_scan import Scan
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.libc.stdint import int64_t
 
-from carnelian.datatypes.stream import Stream as _Stream
 from carnelian.engine.registry import at, command
-from carnelian.resp.replies import NULL_ARRAY as _null_array
-from carnelian.resp.replies import SyntaxError_
-
-_NULL_ARRAY = cython.declare(object, _null_array)
+from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
 
 
 @command(
@@ -61,11 +57,11 @@ def _range(session: Session, args: list, start_word: bytes, end_word: bytes, bac
         if args[place].upper() != b"COUNT" or place + 1 == len(args):
             raise SyntaxError_()
         count = read_count(args[place + 1])
-    values: Stream = session.db.collection(args[1], _Stream)
+    values: Stream = session.db.collection(args[1], Stream)
     if values is None:
         return []
     if count == 0:
-        return _NULL_ARRAY
+        return NULL_ARRAY
     scan: Scan = values.scan(cython.address(start), cython.address(end), back)
     found: list = []
     while count != 0 and scan.next():

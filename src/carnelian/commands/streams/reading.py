@@ -26,6 +26,7 @@ from cython.cimports.carnelian.datatypes.stream_id import (
     step_up,
 )
 from cython.cimports.carnelian.datatypes.stream_scan import Scan
+from cython.cimports.carnelian.engine.flags import FLAG_SCRIPT
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.resp.numbers import parse_int
@@ -34,14 +35,9 @@ from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 
 from carnelian.commands.operands import integer, milliseconds
 from carnelian.commands.streams.operands import no_group, shown
-from carnelian.datatypes.stream import Stream as _Stream
 from carnelian.engine.registry import after, command
-from carnelian.engine.session import FLAG_SCRIPT
-from carnelian.resp.replies import NULL_ARRAY as _null_array
-from carnelian.resp.replies import Error, FlatMap, SyntaxError_
+from carnelian.resp.replies import NULL_ARRAY, Error, FlatMap, SyntaxError_
 
-_NULL_ARRAY = cython.declare(object, _null_array)
-_SCRIPT = cython.declare(cython.int, FLAG_SCRIPT)
 _TYPE: bytes = b"stream"
 
 # Pending entries that are taken over at a time.
@@ -212,7 +208,7 @@ def _only_in_groups(grouped: cython.bint, option: str):
 @cython.exceptval(-2)
 def _timeout(session: Session, name: bytes, word: bytes) -> int64_t:
     """How long to wait in ms, 0 for any time."""
-    if session.flags & _SCRIPT:
+    if session.flags & FLAG_SCRIPT:
         raise Error(b"ERR %s command is not allowed with BLOCK option from scripts" % shown(name))
     now: int64_t = session.keyspace.clock.ms
     deadline: int64_t = milliseconds(word, now)
@@ -233,7 +229,7 @@ def _read(session: Session, args: list, request: _Request):
         key = request.keys[place]
         if request.taken and _is_full(request, 0):
             break
-        values = db.collection(key, _Stream)
+        values = db.collection(key, Stream)
         if values is None:
             continue
         if request.group is not None:
@@ -249,9 +245,9 @@ def _read(session: Session, args: list, request: _Request):
             return FlatMap([part for pair in found for part in pair])
         return [list(pair) for pair in found]
     if request.timeout_ms == -1:
-        return _NULL_ARRAY
+        return NULL_ARRAY
     return session.engine.blocking.wait(
-        session, _retried(args, request), request.keys, request.timeout_ms, _NULL_ARRAY,
+        session, _retried(args, request), request.keys, request.timeout_ms, NULL_ARRAY,
         _TYPE if request.group is None else None, request.retry_ms,
     )  # fmt: skip
 
@@ -336,7 +332,7 @@ def _find_starts(session: Session, args: list, request: _Request):
     request.starts = []
     request.groups = []
     for place in range(len(request.keys)):
-        values = session.db.collection(request.keys[place], _Stream)
+        values = session.db.collection(request.keys[place], Stream)
         if grouped:
             group = None if values is None else values.group(request.group)
             if group is None:
@@ -550,7 +546,7 @@ def _history(
             group.stamp(pending, session.keyspace.clock.ms)
             count_delivery(pending)
         else:
-            item = [format_id(id), _NULL_ARRAY]
+            item = [format_id(id), NULL_ARRAY]
         step(cython.address(place))
         if _add(request, found, item):
             break

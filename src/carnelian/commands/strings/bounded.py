@@ -13,17 +13,14 @@ from cython.cimports.carnelian.commands.lifetimes import (
 )
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC, STRING
 from cython.cimports.carnelian.resp.numbers import add_floats, format_int, to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import INT64_MAX, INT64_MIN, int64_t
 
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
 from carnelian.resp.numbers import NOT_FINITE
 from carnelian.resp.replies import Error, PlainFloat, SyntaxError_
-
-_GENERIC = cython.declare(cython.int, events.GENERIC)
-_STRING = cython.declare(cython.int, events.STRING)
 
 NOT_AN_INTEGER: str = "ERR value is not an integer or out of range"
 
@@ -171,7 +168,7 @@ def _by_integer(session: Session, key: bytes, request: Request):
     if _has_ended(session, db, key, request, text is not None):
         return [sum_, delta]
     db.increment(key, delta)
-    db.changed(key, _STRING, b"incrby")
+    db.changed(key, STRING, b"incrby")
     _set_lifetime(session, db, key, request, format_int(sum_))
     return [sum_, delta]
 
@@ -235,7 +232,7 @@ def _by_float(session: Session, key: bytes, request: Request):
     if _has_ended(session, db, key, request, text is not None):
         return _floats(session, sum_, delta)
     db.set_text(key, sum_, True)
-    db.changed(key, _STRING, b"incrbyfloat")
+    db.changed(key, STRING, b"incrbyfloat")
     _set_lifetime(session, db, key, request, sum_)
     return _floats(session, sum_, delta)
 
@@ -295,7 +292,7 @@ def _set_lifetime(
         session.rewrite([b"SET", key, number, b"PXAT", format_int(request.moment)])
     elif request.persist:
         if db.persist(key):
-            db.changed(key, _GENERIC, b"persist")
+            db.changed(key, GENERIC, b"persist")
         session.rewrite([b"SET", key, number])
     else:
         session.rewrite([b"SET", key, number, b"KEEPTTL"])

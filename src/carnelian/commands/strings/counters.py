@@ -4,13 +4,12 @@ import cython
 from cython.cimports.carnelian.commands.lifetimes import integer
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import STRING
 from cython.cimports.carnelian.resp.numbers import add_floats
 
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
 from carnelian.resp.replies import Error
 
-_STRING = cython.declare(cython.int, events.STRING)
 _MOST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
 
@@ -19,7 +18,7 @@ def _add(session: Session, key: bytes, delta: cython.longlong):
     """What a counter is after adding to it."""
     db: Database = session.db
     number = db.increment(key, delta)
-    db.changed(key, _STRING, b"incrby")
+    db.changed(key, STRING, b"incrby")
     return number
 
 
@@ -103,7 +102,7 @@ def incrbyfloat(session: Session, args: list):
     value = db.string_to_change(key)
     number: bytes = add_floats(b"0" if value is None else value, args[2])
     db.set_text(key, number, True)
-    db.changed(key, _STRING, b"incrbyfloat")
+    db.changed(key, STRING, b"incrbyfloat")
     # Replicas take the result: their C library may round otherwise.
     session.rewrite([b"SET", key, number, b"KEEPTTL"])
     return number

@@ -27,6 +27,5 @@ cdef class Options:
 
     cdef int unit(self) noexcept
 
-
 cdef int word(bytes text) except -1
 cdef Options parse(list args, Py_ssize_t start, int allowed)

@@ -12,17 +12,12 @@ from cython.cimports.carnelian.commands.strings.options import (
 )
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC, STRING
 from cython.cimports.carnelian.resp.numbers import format_int, to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.engine.registry import at, command, counted
-from carnelian.keyspace import events
-from carnelian.resp.replies import OK as _ok
-from carnelian.resp.replies import Error
-
-_STRING = cython.declare(cython.int, events.STRING)
-_GENERIC = cython.declare(cython.int, events.GENERIC)
-_OK = cython.declare(object, _ok)
+from carnelian.resp.replies import OK, Error
 
 _FOR_MSETEX = cython.declare(cython.int, NX | XX | KEEPTTL | TIMES)
 _MOST_KEYS = cython.declare(cython.longlong, 0x7FFFFFFF)
@@ -66,7 +61,7 @@ def mset(session: Session, args: list):
     if len(args) % 2 == 0:
         raise Error("ERR wrong number of arguments for 'mset' command")
     _set_pairs(session.db, args, 1, len(args), False, -1)
-    return _OK
+    return OK
 
 
 @command(
@@ -151,9 +146,9 @@ def _set_pairs(
     for i in range(start, end, 2):
         key = args[i]
         db.set_string(key, args[i + 1], keep_ttl, moment)
-        db.changed(key, _STRING, b"set")
+        db.changed(key, STRING, b"set")
         if moment >= 0:
-            db.keyspace.notify(db, _GENERIC, b"expire", key)
+            db.keyspace.notify(db, GENERIC, b"expire", key)
     return 0
 
 

@@ -5,13 +5,11 @@ from cython.cimports.carnelian.commands.lifetimes import integer
 from cython.cimports.carnelian.datatypes.xxh3 import hexdigest
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import STRING
 
 from carnelian.datatypes import lcs as subsequence
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
 from carnelian.resp.replies import Error, FlatMap, SyntaxError_
-
-_STRING = cython.declare(cython.int, events.STRING)
 
 
 @command(
@@ -28,7 +26,7 @@ _STRING = cython.declare(cython.int, events.STRING)
 def append(session: Session, args: list):
     db: Database = session.db
     length = db.append(args[1], args[2])
-    db.changed(args[1], _STRING, b"append")
+    db.changed(args[1], STRING, b"append")
     return length
 
 
@@ -63,7 +61,7 @@ def setrange(session: Session, args: list):
     part: bytes = args[3]
     length = db.set_range(args[1], integer(args[2]), part)
     if len(part) > 0:
-        db.changed(args[1], _STRING, b"setrange")
+        db.changed(args[1], STRING, b"setrange")
     return length
 
 

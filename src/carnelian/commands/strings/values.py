@@ -27,16 +27,11 @@ from cython.cimports.carnelian.commands.strings.options import (
 from cython.cimports.carnelian.datatypes.xxh3 import hexdigest
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import GENERIC, STRING
 from cython.cimports.carnelian.resp.numbers import format_int
 
 from carnelian.engine.registry import at, command
-from carnelian.keyspace import events
-from carnelian.resp.replies import OK as _ok
-from carnelian.resp.replies import Error, WrongType
-
-_STRING = cython.declare(cython.int, events.STRING)
-_GENERIC = cython.declare(cython.int, events.GENERIC)
-_OK = cython.declare(object, _ok)
+from carnelian.resp.replies import OK, Error, WrongType
 
 _FOR_SET = cython.declare(cython.int, NX | XX | COMPARISONS | GET | KEEPTTL | TIMES)
 _FOR_GETEX = cython.declare(cython.int, PERSIST | TIMES)
@@ -104,8 +99,8 @@ def set_(session: Session, args: list):
         db: Database = session.db
         key: bytes = args[1]
         db.set_string(key, args[2])
-        db.changed(key, _STRING, b"set")
-        return _OK
+        db.changed(key, STRING, b"set")
+        return OK
     return _set(session, args, parse(args, 3, _FOR_SET))
 
 
@@ -126,14 +121,14 @@ def _set(session: Session, args: list, options: Options):
         return previous
     if given & TIMES:
         _set_until(session, key, value, moment)
-        return previous if given & GET else _OK
+        return previous if given & GET else OK
     db.set_string(key, value, given & KEEPTTL != 0)
-    db.changed(key, _STRING, b"set")
+    db.changed(key, STRING, b"set")
     if given & COMPARISONS:
         session.rewrite([b"SET", key, value] + ([b"KEEPTTL"] if given & KEEPTTL else []))
     elif given & GET:
         session.rewrite(args[:3] + [word for word in args[3:] if word.upper() != b"GET"])
-    return previous if given & GET else _OK
+    return previous if given & GET else OK
 
 
 @cython.cfunc
@@ -172,8 +167,8 @@ def _set_until(session: Session, key: bytes, value: bytes, moment: cython.longlo
     """Set a key to a string that expires at a unix time in ms."""
     db: Database = session.db
     db.set_string(key, value, False, moment)
-    db.changed(key, _STRING, b"set")
-    session.keyspace.notify(db, _GENERIC, b"expire", key)
+    db.changed(key, STRING, b"set")
+    session.keyspace.notify(db, GENERIC, b"expire", key)
     session.rewrite([b"SET", key, value, b"PXAT", format_int(moment)])
     return 0
 
@@ -197,7 +192,7 @@ def setnx(session: Session, args: list):
     if db.has(key):
         return 0
     db.set_string(key, args[2])
-    db.changed(key, _STRING, b"set")
+    db.changed(key, STRING, b"set")
     return 1
 
 
@@ -216,7 +211,7 @@ def setnx(session: Session, args: list):
 )
 def setex(session: Session, args: list):
     _set_until(session, args[1], args[3], deadline(session, args[2], SECONDS, "setex"))
-    return _OK
+    return OK
 
 
 @command(
@@ -234,7 +229,7 @@ def setex(session: Session, args: list):
 )
 def psetex(session: Session, args: list):
     _set_until(session, args[1], args[3], deadline(session, args[2], 0, "psetex"))
-    return _OK
+    return OK
 
 
 @command(
@@ -255,7 +250,7 @@ def getset(session: Session, args: list):
     key: bytes = args[1]
     previous = db.string(key)
     db.set_string(key, args[2])
-    db.changed(key, _STRING, b"set")
+    db.changed(key, STRING, b"set")
     session.rewrite([b"SET", key, args[2]])
     return previous
 
@@ -283,7 +278,7 @@ def getdel(session: Session, args: list):
     else:
         db.delete(key)
         session.rewrite([b"DEL", key])
-    db.changed(key, _GENERIC, b"del")
+    db.changed(key, GENERIC, b"del")
     return value
 
 
@@ -315,7 +310,7 @@ def getex(session: Session, args: list):
             outlive(session, key, moment)
             session.rewrite([b"PEXPIREAT", key, format_int(moment)])
     elif options.given & PERSIST and session.db.persist(key):
-        session.db.changed(key, _GENERIC, b"persist")
+        session.db.changed(key, GENERIC, b"persist")
         session.rewrite([b"PERSIST", key])
     return value
 
@@ -350,7 +345,7 @@ def delex(session: Session, args: list):
     if len(args) == 4 and not _may_go(db.value_to_change(key), args[2], args[3]):
         return 0
     db.delete(key)
-    db.changed(key, _GENERIC, b"del")
+    db.changed(key, GENERIC, b"del")
     session.rewrite([b"DEL", key])
     return 1
 

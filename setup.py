@@ -79,6 +79,8 @@ COMPILED = (
     "carnelian.engine.values",
     "carnelian.engine.stats",
     "carnelian.engine.registry",
+    "carnelian.engine.client",
+    "carnelian.engine.core",
     "carnelian.engine.session",
     "carnelian.engine.clients",
     "carnelian.engine.client_limits",

@@ -47,11 +47,6 @@ class Imports(ast.NodeVisitor):
     def __init__(self) -> None:
         self.found: list[tuple[str, str | None]] = []
 
-    def visit_If(self, node: ast.If) -> None:
-        if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
-            node = ast.If(test=node.test, body=[], orelse=node.orelse)
-        self.generic_visit(node)
-
     def visit_Import(self, node: ast.Import) -> None:
         self.found += [(alias.name, None) for alias in node.names]
 
@@ -62,7 +57,7 @@ class Imports(ast.NodeVisitor):
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The modules of ours that a source or a header imports, type checking apart."""
+    """The modules of ours that a source or a header imports, for type checking alone or not."""
     text = path.read_text()
     if path.suffix == ".pxd":
         found: list[tuple[str, str | None]] = [

@@ -8,7 +8,7 @@ import pytest
 
 import carnelian.commands.client
 import carnelian.commands.lists  # noqa: F401
-from carnelian.engine.blocking import Blocked
+from carnelian.engine.begun import Blocked
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import ManualClock
 from carnelian.resp.replies import NO_REPLY, NULL_ARRAY

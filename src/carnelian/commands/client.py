@@ -17,7 +17,8 @@ from carnelian.engine.flags import (
     REPLY_SKIP_NEXT,
     UNTOUCHING,
 )
-from carnelian.engine.registry import command, container
+from carnelian.engine.help import container
+from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim
 

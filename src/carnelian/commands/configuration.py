@@ -5,8 +5,9 @@ See https://redis.io/docs/latest/operate/oss_and_stack/management/config/
 
 from __future__ import annotations
 
+from carnelian.engine.help import container
 from carnelian.engine.monitors import redact
-from carnelian.engine.registry import command, container
+from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import OK, FlatMap, SyntaxError_
 

@@ -95,7 +95,7 @@ def auth(session: Session, args: list):
                 "user. Are you sure your configuration is correct?"
             )
         words = [authentication.DEFAULT_USER, *words]
-    authentication.authenticate(session, words[0], words[1])
+    authentication.authenticate(session.engine, session, words[0], words[1])
     return OK
 
 
@@ -116,7 +116,7 @@ def hello(session: Session, args: list):
     version = _protocol(args[1]) if len(args) > 1 else session.protocol
     credentials, name = _hello_options(args)
     if credentials is not None:
-        authentication.authenticate(session, *credentials)
+        authentication.authenticate(session.engine, session, *credentials)
     if not authentication.is_authenticated(session):
         raise Error(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the "
@@ -203,5 +203,5 @@ def reset(session: Session, args: list):
     session.select(0)
     session.protocol = 2
     session.reset_identity()
-    authentication.begin(session)
+    authentication.begin(session.engine, session)
     return Status(b"RESET")

@@ -11,8 +11,9 @@ from functools import lru_cache
 from carnelian.datatypes.glob import matches
 from carnelian.engine import arguments as grammar
 from carnelian.engine import keys
+from carnelian.engine.help import declare_help
 from carnelian.engine.keys import Key, KeySpec
-from carnelian.engine.registry import FLAGS, Command, Registry, command, declare_help
+from carnelian.engine.registry import FLAGS, Command, Registry, command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import Error, FlatMap, FlatSet, Status, SyntaxError_
 

@@ -5,8 +5,9 @@ See https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/l
 
 from __future__ import annotations
 
+from carnelian.engine.help import container
 from carnelian.engine.latency import Series
-from carnelian.engine.registry import command, container
+from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.engine.stats import Histogram
 from carnelian.resp.replies import Error, FlatMap, Verbatim

@@ -5,7 +5,8 @@ See https://redis.io/docs/latest/commands/memory-stats/
 
 from __future__ import annotations
 
-from carnelian.engine.registry import at, command, container
+from carnelian.engine.help import container
+from carnelian.engine.registry import at, command
 from carnelian.engine.sections import MemoryReading, human
 from carnelian.engine.session import Session
 from carnelian.keyspace.database import Database

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 
+from carnelian.engine.help import container
 from carnelian.engine.modules import ModuleError
-from carnelian.engine.registry import command, container
+from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import OK, FlatMap
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from carnelian.commands.operands import integer
 from carnelian.engine.flags import FLAG_DENY_BLOCKING, FLAG_MONITOR, FLAG_REPLICA
-from carnelian.engine.registry import command, container
+from carnelian.engine.help import container
+from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import NO_REPLY, OK, Error
 

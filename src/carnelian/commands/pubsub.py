@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from carnelian.datatypes.glob import matches
 from carnelian.engine.flags import FLAG_DENY_BLOCKING, SUBSCRIBED
-from carnelian.engine.registry import at, command, container
+from carnelian.engine.help import container
+from carnelian.engine.registry import at, command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import Error, Push, Several
 

@@ -5,10 +5,10 @@ See https://redis.io/docs/latest/develop/interact/transactions/
 
 from __future__ import annotations
 
+from carnelian.engine.begun import Transaction
 from carnelian.engine.flags import FLAG_DENY_BLOCKING, IN_MULTI
 from carnelian.engine.registry import at, command
 from carnelian.engine.session import Session
-from carnelian.engine.transactions import Transaction
 from carnelian.resp.replies import NULL_ARRAY, OK, Error
 
 

@@ -328,7 +328,7 @@ class Host:
             box.protocol = protocol
             box.select(db)
             if not trusted:
-                authentication.begin(box)
+                authentication.begin(self.core, box)
             self.core.sessions.add(box)
             self.core.stats.connections += 1
         finally:

@@ -9,22 +9,22 @@ authenticated, inside MULTI, subscribed in RESP2) or on the engine (PAUSED and i
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from carnelian.engine import authentication
+from carnelian.engine.blocking import Blocking
+from carnelian.engine.client import Client
+from carnelian.engine.core import Core
 from carnelian.engine.flags import CHECKED, IN_MULTI, NEEDS_AUTH, SUBSCRIBED
+from carnelian.engine.pause import Pause
 from carnelian.engine.registry import (
     FLAG_BITS,
+    Command,
     unknown_command,
     unknown_subcommand,
     wrong_arity,
 )
+from carnelian.engine.transactions import Watches
 from carnelian.resp.replies import NO_REPLY, QUEUED, Error
-
-if TYPE_CHECKING:
-    from carnelian.engine.engine import Engine
-    from carnelian.engine.registry import Command
-    from carnelian.engine.session import Session
 
 _PROTECTED = FLAG_BITS["protected"]
 _NO_AUTH = FLAG_BITS["no_auth"]
@@ -45,14 +45,17 @@ _HTTP_WORDS = frozenset((b"host:", b"post"))
 
 _PROTECTING_DIRECTIVE = {b"debug": "enable-debug-command", b"module": "enable-module-command"}
 
-Check = Callable[["Session", "Command", list[bytes]], Error | None]
+Check = Callable[[Client, Command, list[bytes]], Error | None]
 
 
 class Admission:
     """Refuses, queues or postpones commands; in Redis's order of checks."""
 
-    def __init__(self, engine: Engine):
-        self._engine = engine
+    def __init__(self, core: Core, blocking: Blocking, pause: Pause, watches: Watches):
+        self._core = core
+        self._blocking = blocking
+        self._pause = pause
+        self._watches = watches
         # Checks of features, in order: memory limit, disk errors, read-only replica, loading, ...
         # Each returns the error to refuse with, or None. The CHECKED gate is theirs to raise.
         self.checks: list[Check] = []
@@ -60,16 +63,16 @@ class Admission:
     def add_check(self, check: Check, *, first: bool = False) -> None:
         """Ask this function about every command from now on, perhaps before all others."""
         self.checks.insert(0 if first else len(self.checks), check)
-        self._engine.gate |= CHECKED
+        self._core.gate |= CHECKED
 
     def remove_check(self, check: Check) -> None:
         """Stop asking a function."""
         self.checks.remove(check)
         if not self.checks:
-            self._engine.gate &= ~CHECKED
+            self._core.gate &= ~CHECKED
 
     def refuse_malformed(
-        self, session: Session, command: Command | None, args: list[bytes]
+        self, session: Client, command: Command | None, args: list[bytes]
     ) -> object:
         """The error for words that make no command."""
         session.command = command
@@ -77,12 +80,12 @@ class Admission:
             return self.reject(session, command, wrong_arity(command))
         if args[0].lower() in _HTTP_WORDS:
             return self._cut_cross_protocol(session)
-        container = self._engine.registry.top.get(args[0].lower())
+        container = self._core.registry.top.get(args[0].lower())
         if container is not None:
             return self.reject(session, None, unknown_subcommand(container, args))
         return self.reject(session, None, unknown_command(args))
 
-    def reject(self, session: Session, command: Command | None, error: Error) -> Error:
+    def reject(self, session: Client, command: Command | None, error: Error) -> Error:
         """Refuse a command: it spoils the transaction that it was meant for."""
         if session.transaction is not None:
             session.transaction.aborted = True
@@ -90,18 +93,17 @@ class Admission:
             command.rejected_calls += 1
             if command.name == b"exec":
                 error = self._abort(session, error)
-        self._engine.stats.count_error(error.code)
+        self._core.stats.count_error(error.code)
         return error
 
-    def judge(self, session: Session, command: Command, args: list[bytes]) -> object:
+    def judge(self, session: Client, command: Command, args: list[bytes]) -> object:
         """The reply in place of the command's own, or None if it may run."""
         session.command = command
         error = self._objection(session, command, args)
         if error is not None:
             return self.reject(session, command, error)
-        pause = self._engine.pause
-        if pause.active and pause.holds(session, command):
-            self._engine.blocking.postpone(session, command, args)
+        if self._pause.active and self._pause.holds(session, command):
+            self._blocking.postpone(session, command, args)
             return NO_REPLY
         transaction = session.transaction
         if transaction is not None and command.name not in _NEVER_QUEUED:
@@ -109,11 +111,11 @@ class Admission:
             return QUEUED
         return None
 
-    def _objection(self, session: Session, command: Command, args: list[bytes]) -> Error | None:
+    def _objection(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
         flags, gate = command.flags, session.gate
         if flags & _PROTECTED and not self._allows_protected(session, command):
             return _protected(command)
-        if gate & NEEDS_AUTH and not flags & _NO_AUTH and authentication.required(self._engine):
+        if gate & NEEDS_AUTH and not flags & _NO_AUTH and authentication.required(self._core):
             return Error("NOAUTH Authentication required.")
         if gate & IN_MULTI and flags & _NO_MULTI:
             return Error("ERR Command not allowed inside a transaction")
@@ -132,19 +134,19 @@ class Admission:
             )
         return None
 
-    def _allows_protected(self, session: Session, command: Command) -> bool:
+    def _allows_protected(self, session: Client, command: Command) -> bool:
         directive = _PROTECTING_DIRECTIVE[command.name.split(b"|")[0]]
-        return self._engine.config.allows(directive, session.is_local())
+        return self._core.config.allows(directive, session.is_local())
 
-    def _abort(self, session: Session, error: Error) -> Error:
-        self._engine.watches.clear(session)
+    def _abort(self, session: Client, error: Error) -> Error:
+        self._watches.clear(session)
         session.transaction = None
         session.gate &= ~IN_MULTI
         reason = error.message.removeprefix(b"ERR ")
         return Error(b"EXECABORT Transaction discarded because of: " + reason)
 
-    def _cut_cross_protocol(self, session: Session) -> object:
-        self._engine.log(
+    def _cut_cross_protocol(self, session: Client) -> object:
+        self._core.log(
             "warning",
             "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: "
             "commands to Redis. This is likely due to an attacker attempting to use Cross Protocol "

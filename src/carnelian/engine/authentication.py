@@ -5,14 +5,10 @@ See https://redis.io/docs/latest/commands/auth/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from carnelian.engine.client import Client
+from carnelian.engine.core import Core
 from carnelian.engine.flags import NEEDS_AUTH
 from carnelian.resp.replies import Error
-
-if TYPE_CHECKING:
-    from carnelian.engine.engine import Engine
-    from carnelian.engine.session import Session
 
 DEFAULT_USER = b"default"
 
@@ -24,44 +20,44 @@ class WrongPass(Error):
         super().__init__("WRONGPASS invalid username-password pair or user is disabled.")
 
 
-def required(engine: Engine) -> bool:
+def required(core: Core) -> bool:
     """Whether a session has to authenticate before it may do anything else."""
-    return engine.config["requirepass"] is not None
+    return core.config["requirepass"] is not None
 
 
-def begin(session: Session) -> None:
+def begin(core: Core, session: Client) -> None:
     """Make a session the default user, who has to authenticate if there is a password.
 
     For sessions from outside, when they begin and after RESET.
     """
     session.user = DEFAULT_USER
-    if required(session.engine):
+    if required(core):
         session.gate |= NEEDS_AUTH
     else:
         session.gate &= ~NEEDS_AUTH
 
 
-def authenticate(session: Session, user: bytes, password: bytes) -> None:
+def authenticate(core: Core, session: Client, user: bytes, password: bytes) -> None:
     """Make a session this user; raises :class:`WrongPass` and changes nothing if it is not."""
-    if not user_exists(session.engine, user) or not _accepts(session.engine, password):
+    if not user_exists(core, user) or not _accepts(core, password):
         raise WrongPass
     session.user = user
     session.gate &= ~NEEDS_AUTH
 
 
-def is_authenticated(session: Session) -> bool:
+def is_authenticated(session: Client) -> bool:
     """Whether a session has shown who it is, or began when nobody had to."""
     return not session.gate & NEEDS_AUTH
 
 
-def user_exists(engine: Engine, user: bytes) -> bool:
+def user_exists(core: Core, user: bytes) -> bool:
     """Whether there is a user of this name."""
     return user == DEFAULT_USER
 
 
-def _accepts(engine: Engine, password: bytes) -> bool:
+def _accepts(core: Core, password: bytes) -> bool:
     # Imported late: it takes the hashes with it, which most programs never need.
     from hmac import compare_digest
 
-    expected = engine.config["requirepass"]
+    expected = core.config["requirepass"]
     return expected is None or compare_digest(password, expected)

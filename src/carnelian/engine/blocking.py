@@ -1,4 +1,4 @@
-"""Sessions that wait: for keys, for a pause to end, for a time.
+"""Clients that wait: for keys, for a pause to end, for a time.
 
 A command that cannot go on yet parks its session on keys. When one of them changes, the command is
 tried again for each waiter, first come first served, before any other command runs; what it then
@@ -11,68 +11,33 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
 
+from carnelian.engine.begun import Blocked, Place
+from carnelian.engine.client import Client
+from carnelian.engine.core import Core
 from carnelian.engine.flags import FLAG_DENY_BLOCKING, FLAG_REEXECUTING
+from carnelian.engine.registry import Command
+from carnelian.keyspace.database import Database
 from carnelian.resp.replies import NO_REPLY, Error, Lazy
-
-if TYPE_CHECKING:
-    from carnelian.engine.engine import Engine
-    from carnelian.engine.registry import Command
-    from carnelian.engine.session import Session
-    from carnelian.keyspace.database import Database
-
-Place = tuple[int, bytes]
 
 # Deadlines of sessions that wait no longer, which may stay until the next ones are dropped.
 _STALE_DEADLINES = 64
 
 
-class Blocked:
-    """Why and until when one session waits."""
-
-    __slots__ = (
-        "args", "command", "deadline_ms", "places", "postponed", "retry_ms", "timed",
-        "timeout_reply", "type_name",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        command: Command | None,
-        args: list[bytes],
-        places: list[Place],
-        deadline_ms: int,
-        timeout_reply: object,
-        type_name: bytes | None = None,
-    ):
-        self.command = command
-        self.args = args
-        self.places = places
-        self.deadline_ms = deadline_ms
-        self.timeout_reply = timeout_reply
-        self.type_name = type_name
-        # Held back before it ran, rather than waiting for something.
-        self.postponed = False
-        # When it is to be tried again though no key changes; 0 if it is not.
-        self.retry_ms = 0
-        # Whether it waits for a time, too.
-        self.timed = deadline_ms != 0
-
-
 class Blocking:
     """All waiting sessions, by key and by deadline."""
 
-    def __init__(self, engine: Engine):
-        self._engine = engine
+    def __init__(self, core: Core):
+        self._core = core
         # By key, and by what has to be there; those who wait for the same in the order they came.
-        self.waiters: dict[Place, dict[bytes | None, dict[Session, None]]] = {}
+        self.waiters: dict[Place, dict[bytes | None, dict[Client, None]]] = {}
         self._ready: dict[Place, None] = {}
         # By time, and first come first served at the same time.
-        self._deadlines: list[tuple[int, int, Session, Blocked]] = []
+        self._deadlines: list[tuple[int, int, Client, Blocked]] = []
         self._arrivals = itertools.count()
-        self._due: list[tuple[Session, Blocked]] = []
-        self._postponed: list[tuple[Session, Blocked]] = []
-        self._released: list[tuple[Session, Blocked]] = []
+        self._due: list[tuple[Client, Blocked]] = []
+        self._postponed: list[tuple[Client, Blocked]] = []
+        self._released: list[tuple[Client, Blocked]] = []
         self.count = 0
         self.timed = 0
         # Called when there is a first waiter for a key, or none any longer.
@@ -82,7 +47,7 @@ class Blocking:
 
     def wait(
         self,
-        session: Session,
+        session: Client,
         args: list[bytes],
         keys: Iterable[bytes],
         timeout_ms: int,
@@ -110,7 +75,7 @@ class Blocking:
             return NO_REPLY
         first = not self.waiters
         places = [(session.db.index, key) for key in dict.fromkeys(keys)]
-        deadline_ms = self._engine.clock.ms + timeout_ms if timeout_ms else 0
+        deadline_ms = self._core.clock.ms + timeout_ms if timeout_ms else 0
         blocked = Blocked(session.command, args, places, deadline_ms, timeout_reply, type_name)
         for place in places:
             self.waiters.setdefault(place, {}).setdefault(type_name, {})[session] = None
@@ -121,25 +86,25 @@ class Blocking:
             self.on_interest()
         return NO_REPLY
 
-    def postpone(self, session: Session, command: Command, args: list[bytes]) -> None:
+    def postpone(self, session: Client, command: Command, args: list[bytes]) -> None:
         """Hold a command back until :meth:`release_postponed` (CLIENT PAUSE)."""
         blocked = Blocked(command, args, [], 0, None)
         blocked.postponed = True
         self._postponed.append((session, blocked))
         self._park(session, blocked)
 
-    def _park(self, session: Session, blocked: Blocked) -> None:
+    def _park(self, session: Client, blocked: Blocked) -> None:
         session.blocked = blocked
         self.count += 1
         if blocked.deadline_ms:
             self.timed += 1
             self._wake_at(blocked.deadline_ms, session, blocked)
 
-    def _wake_at(self, moment_ms: int, session: Session, blocked: Blocked) -> None:
-        self._engine.timed = True
+    def _wake_at(self, moment_ms: int, session: Client, blocked: Blocked) -> None:
+        self._core.timed = True
         heapq.heappush(self._deadlines, (moment_ms, next(self._arrivals), session, blocked))
 
-    def _retry_at(self, session: Session, blocked: Blocked, moment_ms: int) -> None:
+    def _retry_at(self, session: Client, blocked: Blocked, moment_ms: int) -> None:
         """Have a session tried again at a time, unless it is before that anyway."""
         if blocked.deadline_ms and blocked.deadline_ms <= moment_ms:
             return
@@ -157,14 +122,14 @@ class Blocking:
         place = (db.index, key)
         if place in self.waiters:
             self._ready[place] = None
-            self._engine.keys_ready = True
+            self._core.keys_ready = True
 
     def signal_all(self, db: Database) -> None:
         """Every key of a database may have changed."""
         for place in self.waiters:
             if place[0] == db.index:
                 self._ready[place] = None
-                self._engine.keys_ready = True
+                self._core.keys_ready = True
 
     def serve(self) -> None:
         """Try the waiters of all keys that changed, and of those that change by that.
@@ -180,19 +145,19 @@ class Blocking:
             ready, self._ready = self._ready, {}
             for place in ready:
                 self._serve_key(place)
-        self._engine.keys_ready = False
+        self._core.keys_ready = False
 
     def _serve_key(self, place: Place) -> None:
         """Try the waiters of a key that has changed, those of one kind after those of another."""
         database, key = place
-        db = self._engine.keyspace.databases[database]
+        db = self._core.keyspace.databases[database]
         for type_name in list(self.waiters.get(place, ())):
             for session in self._in_order(place, type_name):
                 if type_name is not None and type_name != _type_of(db, key):
                     break
                 self._retry(session)
 
-    def _in_order(self, place: Place, type_name: bytes | None) -> Iterator[Session]:
+    def _in_order(self, place: Place, type_name: bytes | None) -> Iterator[Client]:
         """Those who wait now, as long as they do.
 
         Takes them in batches that grow: however many wait, little is copied where the first ones
@@ -211,32 +176,32 @@ class Blocking:
                     yield session
                 passed += session in waiting
 
-    def _retry(self, session: Session) -> None:
+    def _retry(self, session: Client) -> None:
         blocked = session.blocked
         if blocked is None:
             return
         session.flags |= FLAG_REEXECUTING
         try:
-            reply = self._engine.call(session, blocked.command, blocked.args)
+            reply = self._core.call(session, blocked.command, blocked.args)
         finally:
             session.flags &= ~FLAG_REEXECUTING
         if reply is not NO_REPLY:
             self._finish(session, reply)
 
-    def retry(self, session: Session) -> None:
+    def retry(self, session: Client) -> None:
         """Try a session again that waits: the last attempt did not come to its end."""
         blocked = session.blocked
         if blocked is not None:
             self._ready.update(dict.fromkeys(blocked.places))
-        self._engine.keys_ready = True
+        self._core.keys_ready = True
 
-    def answer(self, session: Session, reply: object) -> None:
+    def answer(self, session: Client, reply: object) -> None:
         """Let a session go on that waits for something else than keys, with this reply."""
         blocked = session.blocked
         if blocked is not None:
             self._give_up(session, blocked, reply)
 
-    def _finish(self, session: Session, reply: object) -> None:
+    def _finish(self, session: Client, reply: object) -> None:
         self.cancel(session)
         session.send(reply)
         session.resume()
@@ -252,7 +217,7 @@ class Blocking:
             elif blocked.retry_ms and blocked.retry_ms <= now_ms:
                 blocked.retry_ms = 0
                 self._due.append((session, blocked))
-                self._engine.keys_ready = True
+                self._core.keys_ready = True
 
     def next_deadline_ms(self) -> int:
         """When :meth:`expire` has something to do next; 0 if nobody waits for a time."""
@@ -263,7 +228,7 @@ class Blocking:
             heapq.heappop(self._deadlines)
         return 0
 
-    def unblock(self, session: Session, *, with_error: bool) -> bool:
+    def unblock(self, session: Client, *, with_error: bool) -> bool:
         """CLIENT UNBLOCK: as if the time were over, or with an error; False if it does not wait."""
         blocked = session.blocked
         if blocked is None or blocked.postponed:
@@ -271,19 +236,19 @@ class Blocking:
         reply = blocked.timeout_reply
         if with_error:
             reply = Error("UNBLOCKED client unblocked via CLIENT UNBLOCK")
-            self._engine.stats.count_error(reply.code)
+            self._core.stats.count_error(reply.code)
             if blocked.command is not None:
                 blocked.command.failed_calls += 1
         self._give_up(session, blocked, reply)
         return True
 
-    def _give_up(self, session: Session, blocked: Blocked, reply: object) -> None:
+    def _give_up(self, session: Client, blocked: Blocked, reply: object) -> None:
         """Let a session go on without what it waited for; the call counts, though it did little."""
         if blocked.command is not None:
-            blocked.command.record(0, self._engine.latency_tracking)
+            blocked.command.record(0, self._core.latency_tracking)
         self._finish(session, reply)
 
-    def cancel(self, session: Session) -> None:
+    def cancel(self, session: Client) -> None:
         """Forget that a session waits (it has its reply, or is gone)."""
         blocked = session.blocked
         if blocked is None:
@@ -315,7 +280,7 @@ class Blocking:
         self._released += self._postponed
         self._postponed.clear()
         if self._released:
-            self._engine.keys_ready = True
+            self._core.keys_ready = True
 
     def _run_released(self) -> None:
         released, self._released = self._released, []
@@ -323,13 +288,13 @@ class Blocking:
             if session.blocked is not blocked:
                 continue
             self.cancel(session)
-            reply = self._engine.execute(session, blocked.args)
+            reply = self._core.execute(session, blocked.args)
             if session.blocked is not None:
                 continue
             if reply is not NO_REPLY:
                 session.send(reply)
             if isinstance(reply, Lazy):
-                self._engine.parts_written(session, blocked.args)
+                self._core.parts_written(session, blocked.args)
             session.resume()
 
 

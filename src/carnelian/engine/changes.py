@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from carnelian.engine.blocking import Blocking
+from carnelian.engine.pubsub import PubSub
+from carnelian.engine.transactions import Watches
 from carnelian.keyspace import events
+from carnelian.keyspace.database import Database
+from carnelian.keyspace.keyspace import Keyspace
 from carnelian.resp.numbers import format_int
-
-if TYPE_CHECKING:
-    from carnelian.engine.blocking import Blocking
-    from carnelian.engine.pubsub import PubSub
-    from carnelian.engine.transactions import Watches
-    from carnelian.keyspace.database import Database
-    from carnelian.keyspace.keyspace import Keyspace
 
 
 class Changes:

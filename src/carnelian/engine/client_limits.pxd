@@ -1,5 +1,5 @@
-from carnelian.engine.session cimport Session
-
+from carnelian.engine.client cimport Client
+from carnelian.engine.core cimport Core
 
 
 cdef class OutputLimits:
@@ -8,17 +8,17 @@ cdef class OutputLimits:
     cdef list seconds
     cdef readonly dict lagging
 
-    cdef bint exceeded(self, Session session, Py_ssize_t unread, long long now) noexcept
+    cdef bint exceeded(self, Client session, Py_ssize_t unread, long long now) noexcept
 
 
 cdef class ClientEviction:
-    cdef object engine
+    cdef Core core
     cdef readonly long long limit
     cdef readonly long long total
     cdef public long long evicted
     cdef list buckets
 
-    cpdef update(self, Session session)
-    cpdef forget(self, Session session)
+    cpdef update(self, Client session)
+    cpdef forget(self, Client session)
     cpdef enforce(self)
     cdef int bucket(self, Py_ssize_t used) noexcept

@@ -6,17 +6,13 @@ of them, and tells :class:`ClientEviction` when they have changed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cython
+from cython.cimports.carnelian.engine.client import Client
+from cython.cimports.carnelian.engine.core import Core
 from cython.cimports.carnelian.engine.flags import FLAG_NO_EVICT, REPLICA
-from cython.cimports.carnelian.engine.session import Session
 
 from carnelian.engine import clients
-
-if TYPE_CHECKING:
-    from carnelian.engine.config import BufferLimits
-    from carnelian.engine.engine import Engine
+from carnelian.engine.config import BufferLimits
 
 # Clients are sorted by the doublings of their memory: from 32 KB down to above 4 GB.
 _SMALLEST = cython.declare(cython.int, 15)
@@ -34,7 +30,7 @@ class OutputLimits:
     def __init__(self):
         # By class.
         self.hard = self.soft = self.seconds = [0, 0, 0]
-        self.lagging: dict[Session, None] = {}
+        self.lagging: dict[Client, None] = {}
 
     def set(self, limits: BufferLimits) -> None:
         """Heed these from now on; 0 is no limit."""
@@ -46,7 +42,7 @@ class OutputLimits:
     @cython.cfunc
     @cython.exceptval(check=False)
     def exceeded(
-        self, session: Session, unread: cython.Py_ssize_t, now: cython.longlong
+        self, session: Client, unread: cython.Py_ssize_t, now: cython.longlong
     ) -> cython.bint:
         """Whether what is unread is above the hard limit, or has long been above the soft one."""
         kind: cython.int = session.output_class()
@@ -74,24 +70,24 @@ class ClientEviction:
     :meth:`enforce` decides.
     """
 
-    def __init__(self, engine: Engine):
-        self.engine = engine
+    def __init__(self, core: Core):
+        self.core = core
         self.limit = self.total = self.evicted = 0
         self.buckets: list[dict] = [{} for _ in range(_SMALLEST, _LARGEST + 1)]
 
     def set(self, limit: cython.longlong) -> None:
         """Allow so many bytes; 0 for any number."""
-        session: Session
+        session: Client
         before: cython.longlong = self.limit
         self.limit = limit
-        for session in self.engine.sessions if (limit == 0) != (before == 0) else ():
+        for session in self.core.sessions if (limit == 0) != (before == 0) else ():
             if limit:
                 self.update(session)
             else:
                 self.forget(session)
 
     @cython.ccall
-    def update(self, session: Session):
+    def update(self, session: Client):
         """Count a session anew."""
         used: cython.Py_ssize_t = 0
         if not session.flags & FLAG_NO_EVICT and session.output_class() != REPLICA:
@@ -108,7 +104,7 @@ class ClientEviction:
                 self.buckets[self.bucket(used)][session] = None
 
     @cython.ccall
-    def forget(self, session: Session):
+    def forget(self, session: Client):
         """Do not count a session any longer: it has ended."""
         used: cython.Py_ssize_t = session.memory_counted
         if used:
@@ -119,7 +115,7 @@ class ClientEviction:
     @cython.ccall
     def enforce(self):
         """End the largest sessions until the rest is within the limit."""
-        session: Session
+        session: Client
         while self.limit and self.total >= self.limit:
             for bucket in reversed(self.buckets):
                 if bucket:
@@ -128,7 +124,7 @@ class ClientEviction:
                 return
             session = next(iter(bucket))
             line = clients.describe(session).decode("utf-8", "surrogateescape")
-            self.engine.log("notice", f"Evicting client: {line}")
+            self.core.log("notice", f"Evicting client: {line}")
             self.evicted += 1
             # Its memory is free now, even if it ends a little later.
             self.forget(session)

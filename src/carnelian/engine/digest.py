@@ -5,14 +5,10 @@ Equal data sets have equal digests in Redis and here, which is what tests compar
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from carnelian.datatypes.digest import Digest
+from carnelian.engine.core import Core
+from carnelian.keyspace.database import Database
 from carnelian.keyspace.state import IGNORE_OVERDUE
-
-if TYPE_CHECKING:
-    from carnelian.engine.engine import Engine
-    from carnelian.keyspace.database import Database
 
 # The numbers that Redis gives its types.
 _TYPE_NUMBERS = {b"string": 0, b"list": 1, b"set": 2, b"zset": 3, b"hash": 4, b"stream": 6}
@@ -32,9 +28,9 @@ def of_value(db: Database, key: bytes, digest: Digest) -> None:
         digest.blend(b"!!expire!!")
 
 
-def of_everything(engine: Engine) -> bytes:
+def of_everything(core: Core) -> bytes:
     """The digest of all databases; zeros if they are empty. O(bytes held)."""
-    keyspace = engine.keyspace
+    keyspace = core.keyspace
     # What is overdue and still there counts, as it does in Redis.
     policy, keyspace.overdue = keyspace.overdue, IGNORE_OVERDUE
     try:

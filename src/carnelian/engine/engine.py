@@ -12,35 +12,32 @@ from collections.abc import Callable
 from typing import Any
 
 import cython
+from cython.cimports.carnelian.engine.client import Client
 from cython.cimports.carnelian.engine.client_limits import ClientEviction, OutputLimits
+from cython.cimports.carnelian.engine.core import Core
 from cython.cimports.carnelian.engine.effects import Effects
 from cython.cimports.carnelian.engine.flags import FLAG_REEXECUTING, UNTOUCHING
 from cython.cimports.carnelian.engine.memory_limit import MemoryLimit
-from cython.cimports.carnelian.engine.registry import Command, Registry
-from cython.cimports.carnelian.engine.session import Session
-from cython.cimports.carnelian.engine.stats import Stats
+from cython.cimports.carnelian.engine.registry import Command
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.expiry import ExpireCycle
-from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 
-from carnelian.engine import nested, registry
+from carnelian.engine import registry
 from carnelian.engine.admission import Admission
 from carnelian.engine.blocking import Blocking
 from carnelian.engine.changes import Changes
 from carnelian.engine.config import Config
 from carnelian.engine.faults import text_of, trace_of
 from carnelian.engine.info import Info
-from carnelian.engine.latency import LatencyMonitor
 from carnelian.engine.modules import Modules
 from carnelian.engine.monitors import Monitors
+from carnelian.engine.nested import Nested
 from carnelian.engine.pause import Pause
 from carnelian.engine.pubsub import PubSub
-from carnelian.engine.sessions import Sessions
 from carnelian.engine.settings import follow
 from carnelian.engine.slowlog import SlowLog
 from carnelian.engine.transactions import Watches
-from carnelian.keyspace.clock import Clock as SystemClock
 from carnelian.resp.replies import NO_REPLY, Error, Lazy
 
 # Flags that the pipeline reads for every command, as C integers.
@@ -61,8 +58,8 @@ _LONGEST_CHAIN = 64
 
 
 @cython.cclass
-class Engine:
-    """One Redis: databases, configuration, commands and all that they share.
+class Engine(Core):
+    """One Redis: its core and all the parts around it; it knows how a command is run.
 
     Args:
         config: a loaded :class:`carnelian.engine.config.Config`; the defaults if None.
@@ -70,61 +67,38 @@ class Engine:
     """
 
     def __init__(self, config: Config | None = None, clock: Clock = None):
-        self.config = Config() if config is None else config
-        self.clock = SystemClock() if clock is None else clock
-        self.keyspace = Keyspace(self.clock, self.config["databases"])
-        self.registry = Registry()
+        super().__init__(config, clock)
         self.expire_cycle = ExpireCycle(self.keyspace)
-        self.sessions = Sessions()
-        self.stats = Stats()
         self.slowlog = SlowLog()
-        self.latency = LatencyMonitor()
         self.pubsub = PubSub()
         self.watches = Watches()
-        self.effects = Effects()
         self.monitors = Monitors(self)
         self.blocking = Blocking(self)
-        self.pause = Pause(self)
+        self.pause = Pause(self, self.blocking)
         self.changes = Changes(self.keyspace, self.pubsub, self.watches, self.blocking)
-        self.admission = Admission(self)
-        self.memory_limit = MemoryLimit(self)
+        self.admission = Admission(self, self.blocking, self.pause, self.watches)
+        self.memory_limit = MemoryLimit(self, self.changes, self.admission)
         self.output_limits = OutputLimits()
         self.client_eviction = ClientEviction(self)
         self.info = Info(self)
         self.modules = Modules(self)
         # What `session.call` of a handler comes to.
-        self.nested = nested.call
+        self.nested = Nested(self, self.admission).call
         # What saves and loads the data set, once there is something that does.
         self.persistence: Any = None
         # And what logs its changes.
         self.append_only: Any = None
         # Subcommands of DEBUG that features bring along.
         self.debug_commands: dict[bytes, Callable] = {}
-        self.started_ms = self.clock.wall_ms()
         self.startup_memory = self.peak_memory = self.memory_limit.used()
         self.peak_memory_time = self.started_ms // 1000
         # What HOTKEYS gathers, while it does.
         self.hotkeys: Any = None
-        self.run_id = os.urandom(20).hex()
         self.change_replication_id()
         self.cron_ticks = 0
         self.cron_paused = False
-        self.gate = 0
-        # Above 0 inside EXEC or a script: one unit for propagation, nothing is served in between.
-        self.depth = 0
-        self.monitored = False
-        self.keys_ready = False
-        # Something may wait for a time: next_deadline_ms() is to be asked.
-        self.timed = False
-        # Set by the configuration, as everything that `follow` knows.
-        self.latency_tracking = False
-        self.slow_ns = self.latency_ns = 0
         # When the command began whose reply is being made part by part.
         self.parts_since = 0
-        self.log: Callable[[str, str], None] = _silent
-        # What came out of user code and is to be raised when the command that it came out of has
-        # ended, for an owner who does so; see `defer`. Without one it is None.
-        self.interrupts: list[BaseException] | None = None
         # Called by SHUTDOWN with its options; the owner ends the process, or refuses.
         self.on_shutdown: Callable[[set[bytes]], bool] | None = None
         # What the owner adds to the engine's own cron, and facts of the process for INFO.
@@ -143,7 +117,15 @@ class Engine:
             self.monitors.remove,
             lambda session: self.client_eviction.forget(session),
         ]
-        follow(self)
+        follow(
+            self,
+            self.slowlog,
+            self.changes,
+            self.expire_cycle,
+            self.memory_limit,
+            self.output_limits,
+            self.client_eviction,
+        )
 
     def change_replication_id(self) -> None:
         """Take a new replication ID: what replicas know of this data set holds no longer."""
@@ -155,7 +137,7 @@ class Engine:
     # -- The way of a command --------------------------------------------------------------------
 
     @cython.ccall
-    def execute(self, session: Session, args: list):
+    def execute(self, session: Client, args: list):
         """Run one command of a session and return its reply.
 
         An error is returned as the :class:`carnelian.resp.replies.Error` that it is. NO_REPLY
@@ -166,7 +148,7 @@ class Engine:
         return self.execute_next(session, args)
 
     @cython.ccall
-    def execute_next(self, session: Session, args: list):
+    def execute_next(self, session: Client, args: list):
         """:meth:`execute` for the further commands of a batch: time goes on from the last one."""
         command: Command = self.registry.lookup(args)
         if command is None or not command.accepts(len(args)):
@@ -186,7 +168,7 @@ class Engine:
         return reply
 
     @cython.ccall
-    def call(self, session: Session, command: Command, args: list):
+    def call(self, session: Client, command: Command, args: list):
         """Run a command that was admitted: handler, statistics, propagation."""
         dirty: cython.longlong = self.keyspace.dirty
         started: cython.longlong = self.clock.ns
@@ -222,7 +204,7 @@ class Engine:
 
     @cython.cfunc
     @cython.inline
-    def note_call(self, session: Session, command: Command, args: list, elapsed: cython.longlong):
+    def note_call(self, session: Client, command: Command, args: list, elapsed: cython.longlong):
         """Count a call that took so many nanoseconds, and log it if that is too many."""
         command.record(elapsed, self.latency_tracking)
         if self.depth == 0:
@@ -233,13 +215,13 @@ class Engine:
             self._log_latency(command, elapsed)
 
     @cython.ccall
-    def parts_written(self, session: Session, args: list):
+    def parts_written(self, session: Client, args: list):
         """The last reply was a :class:`carnelian.resp.replies.Lazy`, and its parts were made: only
         now has the command ended.
         """
         self.note_call(session, session.command, args, self.clock.tick() - self.parts_since)
 
-    def _call_untouching(self, session: Session, command: Command, args: list) -> object:
+    def _call_untouching(self, session: Client, command: Command, args: list) -> object:
         """:meth:`call` under CLIENT NO-TOUCH; only TOUCH still does what it is for."""
         touching: bool = self.keyspace.touching
         self.keyspace.touching = touching and command.name == b"touch"
@@ -249,7 +231,7 @@ class Engine:
             self.keyspace.touching = touching
 
     @cython.cfunc
-    def propagate(self, session: Session, args: list, db_index: cython.int, changed: cython.bint):
+    def propagate(self, session: Client, args: list, db_index: cython.int, changed: cython.bint):
         """Pass on what a command did, as it was or as its handler has rewritten it."""
         effects: Effects = self.effects
         if session.rewritten is not None:
@@ -286,7 +268,7 @@ class Engine:
         return error
 
     def _interrupted(
-        self, session: Session, command: Command, interrupt: BaseException, changed: bool
+        self, session: Client, command: Command, interrupt: BaseException, changed: bool
     ) -> object:
         """User code was interrupted: what was done is done, and the interrupt comes out later."""
         self.defer(interrupt)
@@ -298,16 +280,7 @@ class Engine:
         self._count_failure(command, error)
         return error
 
-    @cython.ccall
-    def defer(self, interrupt):
-        """Have the owner raise what came out of a function that is no part of the engine, as soon
-        as the running command has been brought to its end; raises it now if no owner does so.
-        """
-        if self.interrupts is None:
-            raise interrupt
-        self.interrupts.append(interrupt)
-
-    def _feed_monitors(self, session: Session, args: list, db_index: cython.int) -> None:
+    def _feed_monitors(self, session: Client, args: list, db_index: cython.int) -> None:
         try:
             self.monitors.feed(session, args, db_index)
         except BaseException as interrupt:
@@ -316,7 +289,7 @@ class Engine:
             self.monitors.feed(session, args, db_index)
 
     def _log_slow(
-        self, session: Session, command: Command, args: list, elapsed: cython.longlong
+        self, session: Client, command: Command, args: list, elapsed: cython.longlong
     ) -> None:
         self.stats.count_slow(elapsed)
         command.record_slow(elapsed)
@@ -423,7 +396,3 @@ def _forget_frames(error: BaseException | None) -> None:
             return
         error.__traceback__ = None
         error = error.__context__
-
-
-def _silent(level: str, message: str) -> None:
-    pass

@@ -1,16 +1,46 @@
-"""The HELP subcommand that every container command has, made from the declarations."""
+"""Commands that only hold subcommands, and the HELP that each of them has, made of the
+declarations.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from carnelian.engine import arguments as grammar
 from carnelian.engine.arguments import Argument
+from carnelian.engine.registry import Declaration, command, refuse
+from carnelian.engine.session import Session
 from carnelian.resp.replies import Status
 
-if TYPE_CHECKING:
-    from carnelian.engine.registry import Declaration
-    from carnelian.engine.session import Session
+
+def container(
+    name: str,
+    *,
+    group: str,
+    since: str,
+    summary: str,
+    help_since: str = "5.0.0",
+    help_flags: str = "loading stale",
+    arity: int = -2,
+    flags: str = "",
+) -> None:
+    """Declare a command that only holds subcommands, such as CONFIG, and its HELP."""
+    command(name, arity=arity, flags=flags, group=group, since=since, summary=summary)(refuse)
+    declare_help(name, group=group, since=help_since, flags=help_flags)
+
+
+def declare_help(
+    name: str, *, group: str, since: str, flags: str = "loading stale", categories: str = ""
+) -> None:
+    """Declare the HELP subcommand of a command that has subcommands."""
+    command(
+        f"{name} HELP",
+        arity=2,
+        flags=flags,
+        group=group,
+        since=since,
+        complexity="O(1)",
+        summary="Shows this list of subcommands.",
+        categories=categories,
+    )(reply)
 
 
 def reply(session: Session, args: list[bytes]) -> list[Status]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from carnelian.engine.engine import Engine
+from carnelian.engine.core import Core
 
 Fields = Iterable[tuple[str, object]]
-Section = Callable[["Engine"], Fields]
+Section = Callable[[Any], Fields]
 
 # In the order in which INFO shows them; the second value tells whether `INFO` alone does.
 _ORDER = {
@@ -40,8 +39,8 @@ def section(name: str) -> Callable[[Section], Section]:
 class Info:
     """Renders the sections of one engine."""
 
-    def __init__(self, engine: Engine):
-        self._engine = engine
+    def __init__(self, core: Core):
+        self._core = core
 
     def names(self, wanted: Iterable[str]) -> list[str]:
         """The sections that the words of an INFO command ask for, in order, each once."""
@@ -57,7 +56,7 @@ class Info:
 
     def fields(self, name: str) -> dict[str, object]:
         """The fields of one section."""
-        return dict(_sections[name](self._engine))
+        return dict(_sections[name](self._core))
 
     def render(self, wanted: Iterable[str]) -> bytes:
         """The text that INFO replies with."""
@@ -65,6 +64,6 @@ class Info:
         for name in self.names(wanted):
             title = "CPU" if name == "cpu" else name.capitalize()
             lines = [f"# {title}"]
-            lines += [f"{field}:{value}" for field, value in _sections[name](self._engine)]
+            lines += [f"{field}:{value}" for field, value in _sections[name](self._core)]
             parts.append("\r\n".join(lines) + "\r\n")
         return "\r\n".join(parts).encode("utf-8", "surrogateescape")

@@ -1,10 +1,13 @@
+from carnelian.engine.core cimport Core
 from carnelian.keyspace.clock cimport Clock
 from carnelian.keyspace.eviction cimport Eviction
 from carnelian.keyspace.keyspace cimport Keyspace
 
 
 cdef class MemoryLimit:
-    cdef object engine
+    cdef Core core
+    cdef object changes
+    cdef object admission
     cdef Keyspace keyspace
     cdef Clock clock
     cdef readonly Eviction eviction

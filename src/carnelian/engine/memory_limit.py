@@ -8,21 +8,20 @@ when nothing can be freed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.datatypes.memory import used
+from cython.cimports.carnelian.engine.client import Client
+from cython.cimports.carnelian.engine.core import Core
+from cython.cimports.carnelian.engine.registry import Command
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.eviction import Eviction
 from cython.cimports.carnelian.resp.blocks import allocated
 
+from carnelian.engine.admission import Admission
+from carnelian.engine.changes import Changes
 from carnelian.engine.registry import FLAG_BITS
 from carnelian.resp.replies import Error
-
-if TYPE_CHECKING:
-    from carnelian.engine.engine import Engine
-    from carnelian.engine.registry import Command
-    from carnelian.engine.session import Session
 
 _DENYOOM = FLAG_BITS["denyoom"]
 
@@ -52,11 +51,13 @@ class MemoryLimit:
     - ``exhausted``: nothing could be freed before the command that runs now.
     """
 
-    def __init__(self, engine: Engine):
-        self.engine: Engine = engine
-        self.keyspace = engine.keyspace
-        self.clock = engine.clock
-        self.eviction = Eviction(engine.keyspace)
+    def __init__(self, core: Core, changes: Changes, admission: Admission):
+        self.core = core
+        self.changes = changes
+        self.admission = admission
+        self.keyspace = core.keyspace
+        self.clock = core.clock
+        self.eviction = Eviction(core.keyspace)
         self.limit = self.foreign = self.waiting = 0
         self.lazy = False
         self.exceeded = self.exhausted = self.evicting = False
@@ -75,7 +76,7 @@ class MemoryLimit:
         if not limit:
             self.settle(False, False)
         elif self.used() > limit:
-            self.engine.log(
+            self.core.log(
                 "warning",
                 f"WARNING: the new maxmemory value set via CONFIG SET ({limit}) is smaller than "
                 f"the current memory usage ({self.used()}). This will result in key eviction "
@@ -171,26 +172,26 @@ class MemoryLimit:
     def evict(self, db, key):
         """Let one key go, and tell."""
         database: Database = db
-        engine = self.engine
-        watched: cython.bint = engine.latency.threshold_ms > 0
+        core: Core = self.core
+        watched: cython.bint = core.latency.threshold_ms > 0
         started: cython.Py_ssize_t = self.clock.monotonic_ns() if watched else 0
         database.evict(key, self.lazy)
         if watched:
             self._note("eviction-del", started)
-        engine.changes.evicted(db, key)
-        if engine.effects.listening and engine.depth == 0:
+        self.changes.evicted(db, key)
+        if core.effects.listening and core.depth == 0:
             # No transaction around it, nor together with what came before.
-            engine.effects.flush()
-            engine.effects.add(database.index, [b"UNLINK" if self.lazy else b"DEL", key])
-            engine.effects.flush()
+            core.effects.flush()
+            core.effects.add(database.index, [b"UNLINK" if self.lazy else b"DEL", key])
+            core.effects.flush()
 
     def _go_on_later(self) -> None:
         self.evicting = True
-        self.engine.timed = True
+        self.core.timed = True
 
     def _note(self, event: str, started: cython.Py_ssize_t) -> None:
         milliseconds = (self.clock.monotonic_ns() - started) // 1_000_000
-        self.engine.latency.add(event, milliseconds, self.clock.ms // 1000)
+        self.core.latency.add(event, milliseconds, self.clock.ms // 1000)
 
     # -- Refusing --------------------------------------------------------------------------------
 
@@ -207,11 +208,11 @@ class MemoryLimit:
         if exhausted != self.exhausted:
             self.exhausted = exhausted
             if exhausted:
-                self.engine.admission.add_check(self.check, first=True)
+                self.admission.add_check(self.check, first=True)
             else:
-                self.engine.admission.remove_check(self.check)
+                self.admission.remove_check(self.check)
 
-    def check(self, session: Session, command: Command, args: list) -> Error | None:
+    def check(self, session: Client, command: Command, args: list) -> Error | None:
         """The error for a command that needs memory where there is none left."""
         flags, transaction = command.flags, session.transaction
         if transaction is not None and command.name == b"exec":

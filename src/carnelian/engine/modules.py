@@ -25,16 +25,13 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from carnelian.engine.config.quoting import quote
+from carnelian.engine.core import Core
 from carnelian.engine.faults import is_interrupt, text_of, trace_of
 from carnelian.engine.python_commands import DECLARED
+from carnelian.engine.registry import Declaration
 from carnelian.resp.replies import Error, FlatMap
-
-if TYPE_CHECKING:
-    from carnelian.engine.engine import Engine
-    from carnelian.engine.registry import Declaration
 
 METADATA = "__carnelian_module__"
 
@@ -58,7 +55,7 @@ class Module:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Core,
         source: ModuleType,
         path: str,
         args: Sequence[bytes],
@@ -97,7 +94,7 @@ class Module:
 class Modules:
     """The loaded modules of one engine by name, in the order of loading."""
 
-    def __init__(self, engine: Engine):
+    def __init__(self, engine: Core):
         self._engine = engine
         self._loaded: dict[str, Module] = {}
 

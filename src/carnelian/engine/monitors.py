@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from carnelian.engine.client import Client
 from carnelian.engine.config.quoting import quote
+from carnelian.engine.core import Core
 from carnelian.engine.flags import FLAG_MONITOR
 from carnelian.resp.replies import Status
-
-if TYPE_CHECKING:
-    from carnelian.engine.engine import Engine
-    from carnelian.engine.session import Session
 
 
 def redact(args: list[bytes], *positions: int) -> None:
@@ -22,25 +18,25 @@ def redact(args: list[bytes], *positions: int) -> None:
 class Monitors:
     """The sessions in MONITOR mode."""
 
-    def __init__(self, engine: Engine):
-        self._engine = engine
-        self._sessions: dict[Session, None] = {}
+    def __init__(self, core: Core):
+        self._core = core
+        self._sessions: dict[Client, None] = {}
 
-    def add(self, session: Session) -> None:
+    def add(self, session: Client) -> None:
         """Show a session every command from now on."""
         session.flags |= FLAG_MONITOR
         self._sessions[session] = None
-        self._engine.monitored = True
+        self._core.monitored = True
 
-    def remove(self, session: Session) -> None:
+    def remove(self, session: Client) -> None:
         """Show it no more."""
         if self._sessions.pop(session, self) is not self:
             session.flags &= ~FLAG_MONITOR
-            self._engine.monitored = bool(self._sessions)
+            self._core.monitored = bool(self._sessions)
 
-    def feed(self, session: Session, args: list[bytes], db_index: int) -> None:
+    def feed(self, session: Client, args: list[bytes], db_index: int) -> None:
         """Send one command to all monitoring sessions."""
-        now_us = self._engine.clock.wall_us()
+        now_us = self._core.clock.wall_us()
         line = b"%d.%06d [%d %s] %s" % (
             now_us // 1_000_000,
             now_us % 1_000_000,

@@ -2,74 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from carnelian.engine.admission import Admission
+from carnelian.engine.client import Client
+from carnelian.engine.core import Core
 from carnelian.engine.flags import FLAG_DENY_BLOCKING
-from carnelian.engine.registry import FLAG_BITS, WRITE, unknown_command, wrong_arity
+from carnelian.engine.registry import FLAG_BITS, WRITE, Command, unknown_command, wrong_arity
 from carnelian.engine.values import encode_all, plain
 from carnelian.resp.replies import Error
-
-if TYPE_CHECKING:
-    from carnelian.engine.registry import Command
-    from carnelian.engine.session import Session
 
 _NOSCRIPT = FLAG_BITS["noscript"]
 
 
-def call(session: Session, words: tuple[object, ...]) -> object:
-    """Run a command on behalf of the handler that the session runs, and return its reply.
+class Nested:
+    """Runs commands within commands."""
 
-    What it writes is propagated, in place of the command that called: a handler that changes keys
-    this way must not change others directly. Nothing waits: a blocking command that cannot go on
-    replies as if its time were over.
+    def __init__(self, core: Core, admission: Admission):
+        self._core = core
+        self._admission = admission
 
-    Args:
-        words: the name and the arguments, of types that :func:`carnelian.engine.values.encode`
-            takes.
+    def call(self, session: Client, words: tuple[object, ...]) -> object:
+        """Run a command on behalf of the handler that the session runs, and return its reply.
 
-    Raises:
-        Error: the command's own error, or that it must not run here.
-    """
-    engine, outer = session.engine, session.command
-    args = encode_all(words)
-    command = _find(session, args)
-    could_block = not session.flags & FLAG_DENY_BLOCKING
-    rewritten, dirty = session.rewritten, session.keyspace.dirty
-    session.rewritten = None
-    session.flags |= FLAG_DENY_BLOCKING
-    engine.depth += 1
-    try:
-        reply = engine.call(session, command, args)
-    finally:
-        engine.depth -= 1
-        if could_block:
-            session.flags &= ~FLAG_DENY_BLOCKING
-        session.command = outer
-        session.rewritten = [] if session.keyspace.dirty != dirty else rewritten
-    if engine.interrupts:
-        raise engine.interrupts.pop()
-    if isinstance(reply, Error):
-        raise reply
-    return plain(reply)
+        What it writes is propagated, in place of the command that called: a handler that changes
+        keys this way must not change others directly. Nothing waits: a blocking command that
+        cannot go on replies as if its time were over.
 
+        Args:
+            words: the name and the arguments, of types that :func:`carnelian.engine.values.encode`
+                takes.
 
-def _find(session: Session, args: list[bytes]) -> Command:
-    """The command that the words call, if it may run inside of the session's current one."""
-    engine, outer = session.engine, session.command
-    command = engine.registry.lookup(args)
-    if command is None:
-        raise unknown_command(args)
-    if len(args) != command.arity if command.arity > 0 else len(args) < -command.arity:
-        raise wrong_arity(command)
-    if command.flags & _NOSCRIPT:
-        raise Error(b"ERR '%s' is not allowed inside of a command" % command.name)
-    if command.flags & WRITE and outer is not None and not outer.flags & WRITE:
-        raise Error(
-            b"ERR '%s' writes, and '%s' is not declared with the flag write"
-            % (command.name, outer.name)
-        )
-    for check in engine.admission.checks:
-        error = check(session, command, args)
-        if error is not None:
-            raise error
-    return command
+        Raises:
+            Error: the command's own error, or that it must not run here.
+        """
+        core, outer = self._core, session.command
+        args = encode_all(words)
+        command = self._find(session, args)
+        could_block = not session.flags & FLAG_DENY_BLOCKING
+        rewritten, dirty = session.rewritten, session.keyspace.dirty
+        session.rewritten = None
+        session.flags |= FLAG_DENY_BLOCKING
+        core.depth += 1
+        try:
+            reply = core.call(session, command, args)
+        finally:
+            core.depth -= 1
+            if could_block:
+                session.flags &= ~FLAG_DENY_BLOCKING
+            session.command = outer
+            session.rewritten = [] if session.keyspace.dirty != dirty else rewritten
+        if core.interrupts:
+            raise core.interrupts.pop()
+        if isinstance(reply, Error):
+            raise reply
+        return plain(reply)
+
+    def _find(self, session: Client, args: list[bytes]) -> Command:
+        """The command that the words call, if it may run inside of the session's current one."""
+        outer = session.command
+        command = self._core.registry.lookup(args)
+        if command is None:
+            raise unknown_command(args)
+        if len(args) != command.arity if command.arity > 0 else len(args) < -command.arity:
+            raise wrong_arity(command)
+        if command.flags & _NOSCRIPT:
+            raise Error(b"ERR '%s' is not allowed inside of a command" % command.name)
+        if command.flags & WRITE and outer is not None and not outer.flags & WRITE:
+            raise Error(
+                b"ERR '%s' writes, and '%s' is not declared with the flag write"
+                % (command.name, outer.name)
+            )
+        for check in self._admission.checks:
+            error = check(session, command, args)
+            if error is not None:
+                raise error
+        return command

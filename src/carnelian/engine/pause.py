@@ -5,16 +5,12 @@ See https://redis.io/docs/latest/commands/client-pause/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from carnelian.engine.blocking import Blocking
+from carnelian.engine.client import Client
+from carnelian.engine.core import Core
 from carnelian.engine.flags import FLAG_PRIMARY, FLAG_REPLICA, PAUSED
-from carnelian.engine.registry import FLAG_BITS
+from carnelian.engine.registry import FLAG_BITS, Command
 from carnelian.keyspace.state import DELETE_OVERDUE, HIDE_OVERDUE
-
-if TYPE_CHECKING:
-    from carnelian.engine.engine import Engine
-    from carnelian.engine.registry import Command
-    from carnelian.engine.session import Session
 
 _REPLICATES = FLAG_BITS["write"] | FLAG_BITS["may_replicate"]
 # The millisecond after it still has a place in 64 bits.
@@ -24,8 +20,9 @@ _LATEST_MS = 2**63 - 2
 class Pause:
     """One pause, extended by further calls; while it lasts no key expires or is evicted."""
 
-    def __init__(self, engine: Engine):
-        self._engine = engine
+    def __init__(self, core: Core, blocking: Blocking):
+        self._core = core
+        self._blocking = blocking
         self.active = False
         self.end_ms = 0
         self.writes_only = False
@@ -38,25 +35,25 @@ class Pause:
         self.active = True
         self.end_ms = min(end_ms, _LATEST_MS)
         self.writes_only = writes_only
-        self._engine.gate |= PAUSED
-        self._engine.timed = True
-        self._engine.keyspace.overdue = HIDE_OVERDUE
+        self._core.gate |= PAUSED
+        self._core.timed = True
+        self._core.keyspace.overdue = HIDE_OVERDUE
 
     def stop(self) -> None:
         """End the pause; what was held back runs before the next command."""
         if not self.active:
             return
         self.active = False
-        self._engine.gate &= ~PAUSED
-        self._engine.keyspace.overdue = DELETE_OVERDUE
-        self._engine.blocking.release_postponed()
+        self._core.gate &= ~PAUSED
+        self._core.keyspace.overdue = DELETE_OVERDUE
+        self._blocking.release_postponed()
 
     def check(self, now_ms: int) -> None:
         """End the pause if its time is over."""
         if self.active and now_ms > self.end_ms:
             self.stop()
 
-    def holds(self, session: Session, command: Command) -> bool:
+    def holds(self, session: Client, command: Command) -> bool:
         """Whether this command has to wait for the end of the pause."""
         if session.flags & (FLAG_REPLICA | FLAG_PRIMARY):
             return False

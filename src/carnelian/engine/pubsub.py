@@ -5,15 +5,11 @@ See https://redis.io/docs/latest/develop/interact/pubsub/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from carnelian.datatypes.glob import matches
+from carnelian.engine.client import Client
 from carnelian.resp.replies import Push
 
-if TYPE_CHECKING:
-    from carnelian.engine.session import Session
-
-Listeners = dict["Session", None]
+Listeners = dict["Client", None]
 
 
 class PubSub:
@@ -26,36 +22,36 @@ class PubSub:
 
     # -- Subscribing: each says whether anything changed ------------------------------------------
 
-    def subscribe(self, session: Session, channel: bytes) -> bool:
+    def subscribe(self, session: Client, channel: bytes) -> bool:
         """Listen to a channel."""
         session.channels = _join(session, session.channels, self.channels, channel)
         return channel in self.channels
 
-    def subscribe_pattern(self, session: Session, pattern: bytes) -> bool:
+    def subscribe_pattern(self, session: Client, pattern: bytes) -> bool:
         """Listen to all channels that a glob-style pattern matches."""
         session.patterns = _join(session, session.patterns, self.patterns, pattern)
         return pattern in self.patterns
 
-    def subscribe_shard(self, session: Session, channel: bytes) -> bool:
+    def subscribe_shard(self, session: Client, channel: bytes) -> bool:
         """Listen to a shard channel, which belongs to a cluster slot as a key does."""
         session.shard_channels = _join(
             session, session.shard_channels, self.shard_channels, channel
         )
         return channel in self.shard_channels
 
-    def unsubscribe(self, session: Session, channel: bytes) -> bool:
+    def unsubscribe(self, session: Client, channel: bytes) -> bool:
         """Stop listening to a channel."""
         return _leave(session, session.channels, self.channels, channel)
 
-    def unsubscribe_pattern(self, session: Session, pattern: bytes) -> bool:
+    def unsubscribe_pattern(self, session: Client, pattern: bytes) -> bool:
         """Stop listening to a pattern."""
         return _leave(session, session.patterns, self.patterns, pattern)
 
-    def unsubscribe_shard(self, session: Session, channel: bytes) -> bool:
+    def unsubscribe_shard(self, session: Client, channel: bytes) -> bool:
         """Stop listening to a shard channel."""
         return _leave(session, session.shard_channels, self.shard_channels, channel)
 
-    def leave_all(self, session: Session) -> None:
+    def leave_all(self, session: Client) -> None:
         """Forget every subscription of a session, silently."""
         for channel in list(session.channels or ()):
             self.unsubscribe(session, channel)
@@ -99,7 +95,7 @@ class PubSub:
 
 
 def _join(
-    session: Session, own: dict | None, hub: dict[bytes, Listeners], name: bytes
+    session: Client, own: dict | None, hub: dict[bytes, Listeners], name: bytes
 ) -> dict[bytes, None]:
     own = {} if own is None else own
     own[name] = None
@@ -107,7 +103,7 @@ def _join(
     return own
 
 
-def _leave(session: Session, own: dict | None, hub: dict[bytes, Listeners], name: bytes) -> bool:
+def _leave(session: Client, own: dict | None, hub: dict[bytes, Listeners], name: bytes) -> bool:
     if not own or name not in own:
         return False
     del own[name]

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 
 import cython
 
-from carnelian.engine import help
 from carnelian.engine.keys import Finder, KeySpec, legacy_range
 from carnelian.engine.keys import after as after
 from carnelian.engine.keys import at as at
@@ -96,7 +95,7 @@ class Declaration:
             chosen.update(_FLAG_CATEGORIES.get(flag, ()))
         if "fast" not in chosen:
             chosen.add("slow")
-        if self.handler is not _refuse and self.group in _GROUP_CATEGORIES:
+        if self.handler is not refuse and self.group in _GROUP_CATEGORIES:
             chosen.add(_GROUP_CATEGORIES[self.group])
         if "scripting" in chosen:
             chosen.discard("read")
@@ -173,39 +172,8 @@ def command(
     return declare
 
 
-def container(
-    name: str,
-    *,
-    group: str,
-    since: str,
-    summary: str,
-    help_since: str = "5.0.0",
-    help_flags: str = "loading stale",
-    arity: int = -2,
-    flags: str = "",
-) -> None:
-    """Declare a command that only holds subcommands, such as CONFIG, and its HELP."""
-    command(name, arity=arity, flags=flags, group=group, since=since, summary=summary)(_refuse)
-    declare_help(name, group=group, since=help_since, flags=help_flags)
-
-
-def declare_help(
-    name: str, *, group: str, since: str, flags: str = "loading stale", categories: str = ""
-) -> None:
-    """Declare the HELP subcommand of a command that has subcommands."""
-    command(
-        f"{name} HELP",
-        arity=2,
-        flags=flags,
-        group=group,
-        since=since,
-        complexity="O(1)",
-        summary="Shows this list of subcommands.",
-        categories=categories,
-    )(help.reply)
-
-
-def _refuse(session: object, args: list[bytes]) -> None:
+def refuse(session: object, args: list[bytes]) -> None:
+    """The handler of a command that only holds subcommands."""
     # Out of reach: without a subcommand the arity is wrong, and another word is unknown.
     raise AssertionError("a container has no handler of its own")
 

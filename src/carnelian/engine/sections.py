@@ -9,16 +9,13 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from typing import TYPE_CHECKING
 
 from carnelian import REDIS_VERSION, __version__
+from carnelian.engine.engine import Engine
 from carnelian.engine.info import Fields, section
+from carnelian.engine.registry import Command
+from carnelian.keyspace.database import Database
 from carnelian.resp.numbers import format_float
-
-if TYPE_CHECKING:
-    from carnelian.engine.engine import Engine
-    from carnelian.engine.registry import Command
-    from carnelian.keyspace.database import Database
 
 _NO_REPLICATION_ID = "0" * 40
 

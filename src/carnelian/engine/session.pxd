@@ -1,41 +1,8 @@
-from carnelian.keyspace.database cimport Database
-from carnelian.keyspace.keyspace cimport Keyspace
+from carnelian.engine.client cimport Client
+from carnelian.engine.engine cimport Engine
 
 
-cdef class Session:
-    cdef public object engine
-    cdef public Keyspace keyspace
-    cdef public Database db
-    cdef readonly long long id
-    cdef public int gate
-    cdef public int flags
-    cdef public int protocol
-    cdef public int reply_mode
-    cdef public bint takes_rows
-    cdef public long long created_ms
-    cdef public long long active_ms
-    cdef public bytes name
-    cdef public bytes lib_name
-    cdef public bytes lib_ver
-    cdef public bytes user
-    cdef public object transaction
-    cdef public object executing
-    cdef public object watch
-    cdef public object blocked
-    cdef public list rewritten
-    cdef public object command
-    cdef public dict channels
-    cdef public dict patterns
-    cdef public dict shard_channels
-    cdef public long long soft_since_ms
-    cdef public Py_ssize_t memory_counted
+cdef class Session(Client):
+    cdef public Engine engine
 
-    cpdef send(self, value)
-    cpdef close(self, after_replies=*)
-    cpdef resume(self)
-    cpdef Py_ssize_t memory(self) except? -1
-    cpdef int output_class(self)
-    cpdef evict(self)
-    cdef settle_reply_mode(self)
-    cpdef rewrite(self, list args)
     cdef bint lazily(self, Py_ssize_t members) except -1

@@ -3,42 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from carnelian.engine.session import Session
+from carnelian.engine.client import Client
 
 
 class Sessions:
     """All open sessions by id, oldest first."""
 
     def __init__(self) -> None:
-        self._by_id: dict[int, Session] = {}
+        self._by_id: dict[int, Client] = {}
         self._last_id = 0
         # Each is called with a session that has ended; features forget what they held of it.
-        self.on_removed: list[Callable[[Session], None]] = []
+        self.on_removed: list[Callable[[Client], None]] = []
 
     def next_id(self) -> int:
         """An id that no session of this engine had before."""
         self._last_id += 1
         return self._last_id
 
-    def add(self, session: Session) -> None:
+    def add(self, session: Client) -> None:
         """Make a session known to CLIENT LIST, CLIENT KILL and the like."""
         self._by_id[session.id] = session
 
-    def remove(self, session: Session) -> None:
+    def remove(self, session: Client) -> None:
         """Forget a session that has ended, and everything that features hold of it."""
         if self._by_id.pop(session.id, None) is None:
             return
         for hook in self.on_removed:
             hook(session)
 
-    def get(self, session_id: int) -> Session | None:
+    def get(self, session_id: int) -> Client | None:
         """The session of this id, if it is still open."""
         return self._by_id.get(session_id)
 
-    def __iter__(self) -> Iterator[Session]:
+    def __iter__(self) -> Iterator[Client]:
         """A snapshot: sessions may end while the caller walks over them."""
         return iter(list(self._by_id.values()))
 

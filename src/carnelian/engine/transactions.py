@@ -6,56 +6,21 @@ See https://redis.io/docs/latest/develop/interact/transactions/
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from carnelian.engine.registry import Command
-    from carnelian.engine.session import Session
-    from carnelian.keyspace.database import Database
-
-Place = tuple[int, bytes]
-
-
-class Transaction:
-    """The commands between MULTI and EXEC."""
-
-    __slots__ = ("aborted", "flags", "memory", "queue")
-
-    def __init__(self) -> None:
-        self.queue: list[tuple[Command, list[bytes]]] = []
-        # A command that could not be queued makes EXEC refuse them all.
-        self.aborted = False
-        self.flags = 0
-        self.memory = 0
-
-    def add(self, command: Command, args: list[bytes]) -> None:
-        """Queue a command."""
-        self.queue.append((command, args))
-        self.flags |= command.flags
-        self.memory += sum(map(len, args))
-
-
-class Watch:
-    """The keys that one session watches."""
-
-    __slots__ = ("broken", "places")
-
-    def __init__(self) -> None:
-        # Each place with whether the key's time was over already when the watch began: that it
-        # is then removed is no change.
-        self.places: dict[Place, bool] = {}
-        self.broken = False
+from carnelian.engine.begun import Place, Watch
+from carnelian.engine.client import Client
+from carnelian.keyspace.database import Database
 
 
 class Watches:
     """Who watches which key; nothing else in the engine knows."""
 
     def __init__(self) -> None:
-        self.keys: dict[Place, dict[Session, Watch]] = {}
+        self.keys: dict[Place, dict[Client, Watch]] = {}
         # Called when there is a first watched key, or none any longer.
         self.on_interest: Callable[[], None] = _nothing
 
-    def add(self, session: Session, key: bytes) -> None:
+    def add(self, session: Client, key: bytes) -> None:
         """Watch a key of the session's current database."""
         watch = session.watch
         if watch is None:
@@ -69,7 +34,7 @@ class Watches:
         if first:
             self.on_interest()
 
-    def clear(self, session: Session) -> None:
+    def clear(self, session: Client) -> None:
         """Watch nothing any longer."""
         if session.watch is None:
             return
@@ -121,7 +86,7 @@ class Watches:
             return
         watch.broken = True
 
-    def broken(self, session: Session) -> bool:
+    def broken(self, session: Client) -> bool:
         """Whether a watched key has changed, or its time is over since."""
         watch = session.watch
         if watch is None:

@@ -30,9 +30,9 @@ from carnelian.persistence.targets import sync_directory
 from carnelian.resp.replies import Error
 
 if TYPE_CHECKING:
+    from carnelian.engine.client import Client
     from carnelian.engine.engine import Engine
     from carnelian.engine.registry import Command
-    from carnelian.engine.session import Session
 
 OFF, WAITING, ON = range(3)  # WAITING for the first base
 
@@ -667,7 +667,7 @@ class AppendOnly:
             (admission.add_check if refusing else admission.remove_check)(self._check)
             self._refusing = refusing
 
-    def _check(self, session: Session, command: Command, args: list[bytes]) -> Error | None:
+    def _check(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
         flags, failure = command.flags, self.failure
         if session.transaction is not None and command.name == b"exec":
             flags |= session.transaction.flags

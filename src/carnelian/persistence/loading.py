@@ -14,9 +14,9 @@ from carnelian.persistence.errors import FormatError
 from carnelian.resp.replies import Error
 
 if TYPE_CHECKING:
+    from carnelian.engine.client import Client
     from carnelian.engine.engine import Engine
     from carnelian.engine.registry import Command
-    from carnelian.engine.session import Session
 
 _LOADING = FLAG_BITS["loading"]
 _ENDS_TRANSACTION = frozenset((b"exec", b"discard", b"quit", b"reset"))
@@ -48,7 +48,7 @@ class Loading:
         elapsed = time.monotonic() - self.began
         return int(elapsed * (self.total_bytes - self.loaded_bytes) / self.loaded_bytes)
 
-    def check(self, session: Session, command: Command, args: list[bytes]) -> Error | None:
+    def check(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
         """The error for a command that may not run before everything is loaded."""
         flags, transaction = command.flags, session.transaction
         if transaction is not None:

@@ -15,9 +15,9 @@ from carnelian.persistence.writer import needed_version
 from carnelian.resp.replies import Error
 
 if TYPE_CHECKING:
+    from carnelian.engine.client import Client
     from carnelian.engine.engine import Engine
     from carnelian.engine.registry import Command
-    from carnelian.engine.session import Session
     from carnelian.persistence.ownership import Ownership
 
 FORK, SLICED, AT_ONCE = range(3)
@@ -320,7 +320,7 @@ class Snapshots:
             (admission.add_check if refusing else admission.remove_check)(self._check)
             self._refusing = refusing
 
-    def _check(self, session: Session, command: Command, args: list[bytes]) -> Error | None:
+    def _check(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
         flags = command.flags
         if session.transaction is not None and command.name == b"exec":
             flags |= session.transaction.flags

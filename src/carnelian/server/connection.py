@@ -193,7 +193,7 @@ class Hub(Hooks):
         """Serve ``connection`` from now on."""
         connection.position = len(self.members)
         self.members.append(connection)
-        begin(connection)
+        begin(self.engine, connection)
         self.engine.sessions.add(connection)
         self.loop.watch(connection.transport, READABLE)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from carnelian.engine.registry import at, command, container
+from carnelian.engine.help import container
+from carnelian.engine.registry import at, command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import Error
 

@@ -16,7 +16,8 @@ from cython.cimports.carnelian.keyspace.events import STREAM
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
 from carnelian.commands.streams.operands import bad_subcommand, no_group_of_key
-from carnelian.engine.registry import at, command, container
+from carnelian.engine.help import container
+from carnelian.engine.registry import at, command
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
 

@@ -62,7 +62,7 @@ def client_id(session: Session, args: list[bytes]) -> int:
     hints=_OUTPUT_VARIES,
 )
 def client_info(session: Session, args: list[bytes]) -> Verbatim:
-    return Verbatim(clients.describe(session) + b"\n")
+    return Verbatim(clients.describe(session, session.engine.clock.ms) + b"\n")
 
 
 @command(
@@ -218,7 +218,8 @@ def client_list(session: Session, args: list[bytes]) -> Verbatim:
         chosen = [one for one in found if one is not None]
     else:
         raise SyntaxError_
-    return Verbatim(b"".join([clients.describe(one) + b"\n" for one in chosen]))
+    now = session.engine.clock.ms
+    return Verbatim(b"".join([clients.describe(one, now) + b"\n" for one in chosen]))
 
 
 @command(

@@ -5,7 +5,8 @@ All of them are known and refuse, which is how clients find out that there is no
 
 from __future__ import annotations
 
-from carnelian.engine.registry import command, container
+from carnelian.engine.help import container
+from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import Error
 

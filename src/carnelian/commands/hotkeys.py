@@ -6,8 +6,9 @@ See https://redis.io/docs/latest/commands/hotkeys/
 from __future__ import annotations
 
 from carnelian.commands.operands import integer
+from carnelian.engine.help import container
 from carnelian.engine.hotkeys import HotKeys
-from carnelian.engine.registry import command, container
+from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import OK, Error, SyntaxError_
 

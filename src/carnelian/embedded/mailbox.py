@@ -274,7 +274,7 @@ class Mailbox(Session):
             return
         if core.output_limits.exceeded(self, self.unread, core.clock.ms):
             core.stats.output_limit_disconnections += 1
-            line = describe(self).decode("utf-8", "surrogateescape")
+            line = describe(self, self.core.clock.ms).decode("utf-8", "surrogateescape")
             core.log(
                 "warning",
                 f"Client {line} scheduled to be closed ASAP for overcoming of output buffer "

@@ -6,16 +6,20 @@ import atexit
 import logging
 import queue
 import weakref
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from carnelian.engine.threads import Background
-
-if TYPE_CHECKING:
-    from carnelian.embedded.host import Host
 
 _STOP = object()
 # Weak references, of which each takes itself out.
 _running: set[weakref.ref[Timer]] = set()
+
+
+class Host(Protocol):
+    """Who has timed work to do."""
+
+    def tick(self) -> float | None:
+        """Do what is due; returns the seconds until there is more, None if there is none."""
 
 
 class Timer:

@@ -16,6 +16,7 @@ from cython.cimports.carnelian.engine.flags import (
     REPLY_SKIP_NEXT,
     UNTOUCHING,
 )
+from cython.cimports.carnelian.engine.registry import Command
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 
 from carnelian.engine.begun import Blocked, Transaction, Watch
@@ -52,7 +53,7 @@ class Client:
         self.blocked: Blocked | None = None
         self.rewritten: list[bytes] | None = None
         # What runs, or ran or was refused last; None if there is no such command.
-        self.command = None
+        self.command: Command | None = None
         self.channels: dict[bytes, None] | None = None
         self.patterns: dict[bytes, None] | None = None
         self.shard_channels: dict[bytes, None] | None = None

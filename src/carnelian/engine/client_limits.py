@@ -123,7 +123,7 @@ class ClientEviction:
             else:
                 return
             session = next(iter(bucket))
-            line = clients.describe(session).decode("utf-8", "surrogateescape")
+            line = clients.describe(session, self.core.clock.ms).decode("utf-8", "surrogateescape")
             self.core.log("notice", f"Evicting client: {line}")
             self.evicted += 1
             # Its memory is free now, even if it ends a little later.

@@ -5,6 +5,7 @@ See https://redis.io/docs/latest/commands/client-list/
 
 from __future__ import annotations
 
+from cython.cimports.carnelian.engine.client import Client
 from cython.cimports.carnelian.engine.flags import (
     FLAG_MONITOR,
     FLAG_NO_EVICT,
@@ -12,7 +13,6 @@ from cython.cimports.carnelian.engine.flags import (
     FLAG_PRIMARY,
     FLAG_REPLICA,
 )
-from cython.cimports.carnelian.engine.session import Session
 
 _LINE = (
     b"id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d "
@@ -37,7 +37,7 @@ _KINDS = {
 }
 
 
-def kind(session: Session) -> str:
+def kind(session: Client) -> str:
     """``normal``, ``master``, ``replica`` or ``pubsub``: whose buffer limits hold for it."""
     if session.flags & FLAG_PRIMARY:
         return "master"
@@ -51,10 +51,10 @@ def kind_named(word: bytes) -> str | None:
     return _KINDS.get(word.lower())
 
 
-def describe(session: Session) -> bytes:
-    """The line of CLIENT LIST about a session, without a line end."""
+def describe(session: Client, now_ms: int) -> bytes:
+    """The line of CLIENT LIST about a session at a time, without a line end."""
     carried = session.describe().get
-    now = session.engine.clock.ms // 1000
+    now = now_ms // 1000
     transaction, watch = session.transaction or session.executing, session.watch
     channels, patterns, shards = session.channels, session.patterns, session.shard_channels
     return _LINE % (
@@ -95,27 +95,27 @@ def describe(session: Session) -> bytes:
     )
 
 
-def _command_name(session: Session) -> bytes:
+def _command_name(session: Client) -> bytes:
     """What the client has asked for last, whatever became of it."""
     if session.executing is not None:
         return b"exec"
     return b"NULL" if session.command is None else session.command.name
 
 
-def transaction_memory(session: Session) -> int:
+def transaction_memory(session: Client) -> int:
     """Bytes of what MULTI has queued and WATCH watches."""
     queued = session.transaction.memory if session.transaction is not None else 0
     watched = len(session.watch.places) if session.watch is not None else 0
     return queued + watched * WATCH_SIZE
 
 
-def subscription_memory(session: Session) -> int:
+def subscription_memory(session: Client) -> int:
     """Bytes of the entries that subscriptions take; the names are shared."""
     count = session.subscription_count() + len(session.shard_channels or ())
     return count * SUBSCRIPTION_SIZE
 
 
-def _letters(session: Session, own: bytes) -> bytes:
+def _letters(session: Client, own: bytes) -> bytes:
     """The flags in Redis's order; ``own`` are those of the carrier: c, A and U."""
     flags, watch = session.flags, session.watch
     letters = b""
@@ -141,5 +141,5 @@ def _letters(session: Session, own: bytes) -> bytes:
     return letters or b"N"
 
 
-def _is_subscribed(session: Session) -> bool:
+def _is_subscribed(session: Client) -> bool:
     return bool(session.channels or session.patterns or session.shard_channels)

@@ -29,8 +29,7 @@ from types import ModuleType
 from carnelian.engine.config.quoting import quote
 from carnelian.engine.core import Core
 from carnelian.engine.faults import is_interrupt, text_of, trace_of
-from carnelian.engine.python_commands import DECLARED
-from carnelian.engine.registry import Declaration
+from carnelian.engine.registry import DECLARED, Declaration
 from carnelian.resp.replies import Error, FlatMap
 
 METADATA = "__carnelian_module__"

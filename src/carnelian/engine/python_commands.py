@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from carnelian.engine import arguments as grammar
 from carnelian.engine.faults import is_interrupt, text_of, trace_of
-from carnelian.engine.registry import FLAGS, Declaration, KeySpec, at
+from carnelian.engine.registry import DECLARED, FLAGS, Declaration, KeySpec, at
 from carnelian.engine.values import check_error, to_reply
 from carnelian.resp.replies import Error
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from carnelian.engine.session import Session
 
 Handler = Callable[..., object]
-
-# Where a module's namespace holds its declarations, in the order in which they were made.
-DECLARED = "__carnelian_commands__"
 
 _NAME = re.compile(r"[^\s|]+( [^\s|]+)?")
 

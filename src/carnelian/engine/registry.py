@@ -21,6 +21,9 @@ from carnelian.engine.keys import unknown as unknown
 from carnelian.engine.stats import Histogram
 from carnelian.resp.replies import Error
 
+# Where a module's namespace holds its declarations, in the order in which they were made.
+DECLARED = "__carnelian_commands__"
+
 FLAGS = (
     "write", "readonly", "denyoom", "module", "admin", "pubsub", "noscript", "blocking",
     "loading", "stale", "skip_monitor", "skip_slowlog", "asking", "fast", "no_auth",

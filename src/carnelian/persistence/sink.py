@@ -8,7 +8,7 @@ or an LZF stream.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import cython
 from cython.cimports.carnelian.datatypes import lzf
@@ -27,8 +27,13 @@ from cython.cimports.libc.stdlib import free, malloc, realloc
 from cython.cimports.libc.string import memcpy, memmove
 from cython.cimports.posix.unistd import write
 
-if TYPE_CHECKING:
-    from carnelian.persistence.spool import Spool
+
+class Drain(Protocol):
+    """Who takes the content of a file piece by piece."""
+
+    def put(self, piece: bytes) -> None:
+        """Take a piece; never waits."""
+
 
 # Of a file's buffer: it stays in the cache of a processor from the first byte to the check sum.
 FILE_BUFFER = cython.declare(cython.Py_ssize_t, 128 * 1024)
@@ -83,7 +88,7 @@ class Sink:
         self.compressing = compress
         self.checking = check
         self.syncing = sync
-        self.spool: Spool | None = None
+        self.spool: Drain | None = None
         self.length = 0
         self.crc = 0
         self.flushed = 0
@@ -274,7 +279,7 @@ class Sink:
 
     # -- For Python ------------------------------------------------------------------------------
 
-    def drain_to(self, spool: Spool | None) -> None:
+    def drain_to(self, spool: Drain | None) -> None:
         """Hand everything to a spool from now on, what is in the buffer at once; None: to keep it
         in the buffer until there is one again.
         """

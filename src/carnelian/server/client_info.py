@@ -3,14 +3,41 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from carnelian.engine.clients import describe
+from carnelian.resp.parser import ProtocolError
 from carnelian.server.poller import WRITABLE
 
-if TYPE_CHECKING:
-    from carnelian.resp.parser import ProtocolError
-    from carnelian.server.connection import Connection
+
+class Connection(Protocol):
+    """What is asked of a connection here; one is a :class:`carnelian.server.connection.Connection`.
+
+    ``output`` is its OutputBuffer, ``parser`` its Parser, ``transport`` its Transport.
+    """
+
+    engine: Any
+    output: Any
+    parser: Any
+    transport: Any
+    args: Any
+    transaction: Any
+    watch: Any
+    shard_channels: Any
+    reply_size: int
+    reply_peak: int
+    input_total: int
+    output_total: int
+    command_total: int
+    is_unix: bool
+    closes_soon: bool
+    closes_after_replies: bool
+
+    def peer(self) -> bytes: ...
+    def own_address(self) -> bytes: ...
+    def memory(self) -> int: ...
+    def output_memory(self) -> int: ...
+    def subscription_count(self) -> int: ...
 
 
 def peer_name(connection: Connection) -> bytes:
@@ -67,7 +94,7 @@ def argument_memory(connection: Connection) -> int:
 
 def line(connection: Connection) -> str:
     """The connection's line of CLIENT LIST, for the log."""
-    return describe(connection).decode("utf-8", "surrogateescape")
+    return describe(connection, connection.engine.clock.ms).decode("utf-8", "surrogateescape")
 
 
 def protocol_error(connection: Connection, error: ProtocolError) -> str:

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from carnelian.engine.config import users
 from carnelian.engine.config.directive import Directive
 from carnelian.engine.config.errors import ConfigError, ConfigFileError, ConfigOpenError
 from carnelian.engine.config.quoting import split_arguments
-
-if TYPE_CHECKING:
-    from carnelian.engine.config.settings import Config
+from carnelian.engine.config.values import ConfigLine, Values
 
 # Directives of old versions that are read and forgotten.
 FORGOTTEN = (b"list-max-ziplist-entries", b"list-max-ziplist-value", b"lua-replicate-commands")
 MAX_INCLUDES = 64
-
-
-class ConfigLine(NamedTuple):
-    """A line of configuration: its number in the text, from 1, the text of it, its words."""
-
-    number: int
-    text: str
-    words: tuple[bytes, ...]
-
-    def error(self, reason: str) -> ConfigFileError:
-        """The error that refuses this line, also for those who look at it later."""
-        return ConfigFileError(reason, self.number, self.text)
 
 
 def read_file(path: str) -> bytes:
@@ -39,7 +24,7 @@ def read_file(path: str) -> bytes:
         raise ConfigOpenError(path, error) from None
 
 
-def load_text(config: Config, text: bytes, depth: int = 0) -> None:
+def load_text(config: Values, text: bytes, depth: int = 0) -> None:
     """Read lines in their order; raises ConfigFileError at the first that is bad.
 
     What lines before it said stays. ``depth`` counts the files that include this text.
@@ -64,7 +49,7 @@ def load_text(config: Config, text: bytes, depth: int = 0) -> None:
         _check(config)
 
 
-def _load_line(config: Config, line: ConfigLine, depth: int) -> None:
+def _load_line(config: Values, line: ConfigLine, depth: int) -> None:
     word, *arguments = line.words
     directive = config.directive(word)
     if directive is not None:
@@ -90,7 +75,7 @@ def _load_line(config: Config, line: ConfigLine, depth: int) -> None:
         raise ConfigError("Bad directive or wrong number of arguments")
 
 
-def _assign(config: Config, directive: Directive, arguments: list[bytes]) -> None:
+def _assign(config: Values, directive: Directive, arguments: list[bytes]) -> None:
     """Set a directive from the arguments of its line."""
     if not directive.multiple and len(arguments) != 1:
         raise ConfigError("wrong number of arguments")
@@ -105,7 +90,7 @@ def _assign(config: Config, directive: Directive, arguments: list[bytes]) -> Non
     config.values[directive.name] = value
 
 
-def _include(config: Config, path: str, depth: int) -> None:
+def _include(config: Values, path: str, depth: int) -> None:
     """Read the file, or all files that a pattern matches; a pattern may match none."""
     import glob
 
@@ -116,7 +101,7 @@ def _include(config: Config, path: str, depth: int) -> None:
     load_text(config, b"\n".join([read_file(found) for found in paths]), depth + 1)
 
 
-def _check(config: Config) -> None:
+def _check(config: Values) -> None:
     """Refuse what no single line is to blame for."""
     values = config.values
     if values["logfile"]:

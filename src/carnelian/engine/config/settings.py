@@ -1,4 +1,4 @@
-"""The values of all directives: reading, changing and saving them."""
+"""The configuration of an engine: showing, changing, reading and saving the values."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from carnelian.datatypes.glob import matches
 from carnelian.engine.config import loader, rewriting, users
 from carnelian.engine.config.arguments import Arguments
 from carnelian.engine.config.directive import Directive
-from carnelian.engine.config.directives import DIRECTIVES
 from carnelian.engine.config.errors import ConfigError
+from carnelian.engine.config.values import Values
 from carnelian.resp.replies import Error
 
 Hook = Callable[[Any], object]
@@ -20,94 +20,18 @@ Pairs = Sequence[tuple[bytes, bytes]]
 WILDCARDS = b"[*?"
 
 
-class Config:
-    """The configuration of one engine.
-
-    ``config["maxmemory"]`` is a value in its Python form, by the directive's proper name (not an
-    alias). ``config.values`` is the dict behind it, to be read only. Assigning with ``config[...]
-    = value`` stores a typed value as it is: no check, no hook.
-
-    ``path`` is the absolute path of the configuration file, or None. ``renamed_commands``,
-    ``loaded_modules`` and ``users`` are the lines of the file that belong to other features, and
-    ``module_values`` the values it gives to directives with a dot in their name. ``warn`` is
-    called with messages for the log.
-    """
+class Config(Values):
+    """The configuration of one engine: its values, and how they are shown, changed and saved."""
 
     def __init__(self, directory: str | None = None):
-        self.values: dict[str, Any] = {d.name: d.default for d in DIRECTIVES}
-        self.values["dir"] = os.path.realpath(directory or os.getcwd())
-        self.path: str | None = None
-        self.renamed_commands: list[loader.ConfigLine] = []
-        self.loaded_modules: list[loader.ConfigLine] = []
-        self.users: list[loader.ConfigLine] = []
-        self.module_values: dict[str, bytes] = {}
-        self.warn: Callable[[str], object] = lambda message: None
-        # A first save line drops the default, later ones add to it.
-        self.save_given = False
-        self._directives: dict[bytes, Directive] = {}
+        super().__init__(directory)
         self._hooks: dict[str, list[Hook]] = {}
         self._line_sources: dict[str, Callable[[], Iterable[bytes]]] = {}
-        self._index(DIRECTIVES)
-
-    def __getitem__(self, name: str) -> Any:
-        return self.values[name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        if name not in self.values:
-            raise KeyError(name)
-        self.values[name] = value
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.values
-
-    def text(self, name: str) -> str:
-        """The value of a directive as CONFIG GET shows it."""
-        shown = self._directives[name.encode()].format(self.values[name])
-        return shown.decode("utf-8", "surrogateescape")
-
-    # Directives
-
-    def _index(self, directives: Iterable[Directive]) -> None:
-        """Take directives in under their names and aliases, in alphabetical order."""
-        for directive in directives:
-            for name in (directive.name, directive.alias):
-                if name is not None:
-                    self._directives[name.encode()] = directive
-        self._directives = dict(sorted(self._directives.items()))
-
-    def add(self, directive: Directive) -> None:
-        """Take in a directive of a module, with its default; its name must be new."""
-        if directive.name.encode() in self._directives:
-            raise ValueError(f"there is a directive {directive.name} already")
-        self.values[directive.name] = directive.default
-        self._index([directive])
 
     def remove(self, directive: Directive) -> None:
         """Forget a directive of a module that is unloaded, with its value and its hooks."""
-        del self.values[directive.name]
+        super().remove(directive)
         self._hooks.pop(directive.name, None)
-        self._directives = {n: d for n, d in self._directives.items() if d is not directive}
-
-    def directive(self, name: bytes) -> Directive | None:
-        """The directive of a name or an alias, whatever its case; None if there is none."""
-        return self._directives.get(name.lower())
-
-    def directives(self) -> list[Directive]:
-        """All directives once, in the order of their declaration."""
-        known = {d.name: d for d in self._directives.values()}
-        return [known[name] for name in self.values]
-
-    def is_sensitive(self, name: bytes) -> bool:
-        """Whether the value of a directive must be kept out of logs and MONITOR."""
-        directive = self.directive(name)
-        return directive is not None and "sensitive" in directive.flags
-
-    def allows(self, name: str, local: bool) -> bool:
-        """Whether ``enable-debug-command`` or one like it lets a client act.
-
-        ``local`` says that the client is connected from this machine.
-        """
-        return self.values[name] == "yes" or (self.values[name] == "local" and local)
 
     def idle(self) -> list[str]:
         """Warnings about directives that have been set, and have no effect here or not yet."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from carnelian.commands import declare_all
@@ -22,6 +24,8 @@ def clock() -> ManualClock:
 @pytest.fixture
 def engine(clock: ManualClock) -> Engine:
     declare_all()
+    # Engines of other tests go now rather than in the middle of this one.
+    gc.collect()
     made = Engine(Config(), clock)
     # What other tests have left behind.
     made.memory_limit.foreign = made.memory_limit.used()

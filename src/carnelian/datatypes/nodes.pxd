@@ -59,6 +59,11 @@ cdef Py_ssize_t behind(const Cursor *cursor) noexcept nogil
 cdef int put_in(Node *node, Py_ssize_t at, bytes text) except -1
 
 
+# Whether an index is so near to the end that to come to it from there is worth a full listpack.
+cdef inline bint is_late(Py_ssize_t index, Py_ssize_t count) noexcept nogil:
+    return count > 32 and count - index < count >> 2
+
+
 cdef inline Pack *pack_of(Node *node) noexcept nogil:
     """Where a node that is not compressed keeps its listpack."""
     return <Pack *>&node.data

@@ -459,6 +459,7 @@ def list_of_ziplist(source: Source, limits: Limits):
     if fits_one(pack, limits):
         listpack.destroy(made.pack)
         made.pack = pack
+        slim.slim(cython.address(made.pack))
         return made
     try:
         at: cython.Py_ssize_t = listpack.first(pack)
@@ -475,7 +476,7 @@ def list_of_ziplist(source: Source, limits: Limits):
 def fits_one(pack: Pack, limits: Limits) -> cython.bint:
     """Whether a list of these elements may be one listpack."""
     return not exceeds(
-        limits.list_max_listpack_size, listpack.total_of(pack), listpack.count_of(pack)
+        limits.list_max_listpack_size, listpack.full_size(pack), listpack.count_of(pack)
     )
 
 
@@ -526,11 +527,11 @@ def read_node(source: Source, with_containers: cython.bint, chain: Quicklist) ->
         pack = from_ziplist(cython.cast(Bytes, text), length)
         if pack is cython.NULL:
             raise Corrupt("Ziplist integrity check failed.")
-    elif listpack.is_valid(cython.cast(Bytes, text), length):
-        pack = listpack.blank(length)
-        memcpy(pack, text, length)
+        slim.slim(cython.address(pack))
     else:
-        raise Corrupt("Listpack integrity check failed.")
+        pack = slim.from_full(cython.cast(Bytes, text), length)
+        if pack is cython.NULL:
+            raise Corrupt("Listpack integrity check failed.")
     if listpack.count_of(pack) == 0:
         listpack.destroy(pack)
         return 0

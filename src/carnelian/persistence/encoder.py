@@ -189,6 +189,8 @@ def put_node(sink, data, size, stream, plain):
     sink.put_length(PLAIN if plain else PACKED)
     if stream:
         return sink.put_stream(data, stream, size)
+    if not plain:
+        return put_pack(sink, cython.cast(listpack.Bytes, data))
     return sink.put_text(cython.cast(cython.p_const_char, data), size)
 
 

@@ -184,7 +184,7 @@ class List(Value):
             text = self.chain.pop(at_head)
             self.shrink(limits)
             return text
-        if not at_head:
+        if not at_head and is_slim(self.pack):
             self.prepare(listpack.count_of(self.pack) - 1)
         at: cython.Py_ssize_t = listpack.first(self.pack) if at_head else listpack.last(self.pack)
         text = listpack.bytes_at(self.pack, at)
@@ -192,8 +192,8 @@ class List(Value):
         return text
 
     def prepare(self, index):
-        """Make the listpack a full one if an element is better come to from behind."""
-        if is_slim(self.pack) and is_late(index, listpack.count_of(self.pack)):
+        """Make a slim listpack a full one if an element is better come to from behind."""
+        if is_late(index, listpack.count_of(self.pack)):
             widen(cython.address(self.pack))
         return 0
 
@@ -208,7 +208,7 @@ class List(Value):
             return self.chain.seek(index, cursor, back)
         if back:
             widen(cython.address(self.pack))
-        else:
+        elif is_slim(self.pack):
             self.prepare(index)
         cursor.node = cython.NULL
         cursor.pack = self.pack

@@ -50,6 +50,7 @@ cdef Py_ssize_t first(Bytes pack) noexcept nogil
 cdef Py_ssize_t last(Bytes pack) noexcept nogil
 cdef Py_ssize_t after(Bytes pack, Py_ssize_t at) noexcept nogil
 cdef Py_ssize_t before(Bytes pack, Py_ssize_t at) noexcept nogil
+cdef Py_ssize_t skip(Bytes pack, Py_ssize_t at, Py_ssize_t count) noexcept nogil
 cdef Py_ssize_t seek(Pack pack, Py_ssize_t index) noexcept nogil
 cdef Py_ssize_t size_at(Bytes pack, Py_ssize_t at) noexcept nogil
 

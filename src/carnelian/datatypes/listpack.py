@@ -377,14 +377,10 @@ def before_in_slim(pack: Bytes, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
     return found if passed == at else 0
 
 
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def skip(pack: Bytes, count: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Offset of the element behind the first ``count``, 0 if there is none."""
+def skip(pack, at, count):
+    """Offset of the element behind ``count`` ones from ``at`` on, 0 if there is none. O(count)."""
     slim: cython.bint = is_slim(pack)
     end: cython.Py_ssize_t = end_of(pack)
-    at: cython.Py_ssize_t = HEADER
     size: cython.Py_ssize_t = measure(pack, at, end)
     while count > 0 and size:
         at += extent(slim, size)
@@ -409,7 +405,7 @@ def seek(pack, index):
         if index > count // 2 and not slim:
             index -= count
     if index >= 0:
-        return skip(pack, index)
+        return skip(pack, HEADER, index)
     at = last(pack)
     while at and index < -1:
         at = before(pack, at)

@@ -13,6 +13,7 @@ cdef struct Node:
     uint32_t count     # elements
     bint plain         # one large element
     uint32_t number    # for a keeper that is still to have it, else 0
+    uint32_t half      # offset of the middle element in a slim listpack; 0: not looked for yet
 
 
 ctypedef Node *NodePointer
@@ -56,6 +57,8 @@ cdef void open_at(Cursor *cursor) noexcept nogil
 cdef bint holds(Node *node, const Needle *needle) except -1
 cdef bint is_edge(const Cursor *cursor, bint after) noexcept nogil
 cdef Py_ssize_t behind(const Cursor *cursor) noexcept nogil
+cdef Py_ssize_t place_in(Node *node, Pack pack, Py_ssize_t index) noexcept nogil
+cdef void note_size(Node *node) noexcept nogil
 cdef int put_in(Node *node, Py_ssize_t at, bytes text) except -1
 
 

@@ -26,7 +26,7 @@ from cython.cimports.cpython.bytes import (
     PyBytes_FromStringAndSize,
     PyBytes_GET_SIZE,
 )
-from cython.cimports.libc.stdint import uint8_t
+from cython.cimports.libc.stdint import uint8_t, uint32_t
 from cython.cimports.libc.string import memcmp, memcpy, memset
 
 # What a stream has to be worth: bytes of a node, bytes saved.
@@ -304,13 +304,32 @@ def behind(cursor):
     return cursor.at + listpack.size_at(cursor.pack, cursor.at)
 
 
+def place_in(node, pack, index):
+    """The offset of an element of a node, the content of which is ``pack``, by its index.
+
+    O(distance to an end), in a slim listpack to the nearer of the beginning and the middle before.
+    """
+    half: cython.Py_ssize_t = node.count >> 1
+    if index < half or not is_slim(pack):
+        return listpack.seek(pack, index)
+    if node.half == 0:
+        node.half = cython.cast(uint32_t, listpack.seek(pack, half))
+    return listpack.skip(pack, node.half, index - half)
+
+
+def note_size(node):
+    """The listpack of a node, which is not compressed, has changed."""
+    node.size = full_size(pack_of(node)[0])
+    node.half = 0
+
+
 def put_in(node, at, text):
     """Insert an element into a node at an offset, at the end if that is below 0."""
     pack: cython.pointer[Pack] = pack_of(node)
     if at < 0:
         at = end_of(pack[0])
     listpack.insert(pack, at, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
-    node.size = full_size(pack[0])
+    note_size(node)
     node.count += 1
     return 0
 

@@ -26,8 +26,10 @@ from cython.cimports.carnelian.datatypes.nodes import (
     is_late,
     leave,
     make_node,
+    note_size,
     open_at,
     pack_of,
+    place_in,
     put_in,
     strip_pack,
 )
@@ -227,7 +229,7 @@ class Quicklist:
         else:
             node.data = listpack.create_slim()
             listpack.append(pack_of(node), PyBytes_AS_STRING(text), length)
-            node.size = full_size(pack_of(node)[0])
+            note_size(node)
         return node
 
     def link(self, node, beside, after):
@@ -321,7 +323,7 @@ class Quicklist:
                 listpack.prepend(pack_of(node), PyBytes_AS_STRING(text), length)
             else:
                 listpack.append(pack_of(node), PyBytes_AS_STRING(text), length)
-            node.size = full_size(pack_of(node)[0])
+            note_size(node)
             node.count += 1
         else:
             self.link(self.new_node(text), node, not at_head)
@@ -347,7 +349,7 @@ class Quicklist:
             return text
         self.keep(node)
         listpack.remove(pack, at)
-        node.size = full_size(pack[0])
+        note_size(node)
         node.count -= 1
         self.count -= 1
         return text
@@ -376,7 +378,7 @@ class Quicklist:
             widen(pack_of(node))
         enter(cursor, node)
         if not node.plain:
-            cursor.at = listpack.seek(cursor.pack, index)
+            cursor.at = place_in(node, cursor.pack, index)
         return 0
 
     def insert(self, cursor, text, after):
@@ -439,9 +441,9 @@ class Quicklist:
         else:
             rest.data = pack[0]
             node.data = tail
-        node.size = full_size(pack[0])
+        note_size(node)
         node.count = listpack.count_of(pack[0])
-        rest.size = full_size(pack_of(rest)[0])
+        note_size(rest)
         rest.count = elements - node.count
         return rest
 
@@ -454,7 +456,7 @@ class Quicklist:
         open_at(cursor)
         if not node.plain and not large:
             listpack.replace(pack_of(node), cursor.at, PyBytes_AS_STRING(text), length)
-            node.size = full_size(pack_of(node)[0])
+            note_size(node)
             return self.settle(node)
         if node.plain:
             # A plain node has one element: another node takes its place.
@@ -472,7 +474,7 @@ class Quicklist:
             return self.unlink(node)
         decompress(node)
         listpack.remove(pack_of(node), listpack.last(pack_of(node)[0]))
-        node.size = full_size(pack_of(node)[0])
+        note_size(node)
         node.count -= 1
         self.count -= 1
         fresh = self.merge_around(fresh)
@@ -516,7 +518,7 @@ class Quicklist:
         slim(pack_of(node))
         slim(pack_of(tail))
         listpack.merge(pack_of(node), pack_of(tail))
-        node.size = full_size(pack_of(node)[0])
+        note_size(node)
         node.count += moved
         tail.count = 0
         self.unlink(tail)
@@ -547,7 +549,7 @@ class Quicklist:
                 decompress(node)
                 removed = node.count
                 listpack.remove_several(pack_of(node), at, count)
-                node.size = full_size(pack_of(node)[0])
+                note_size(node)
                 node.count = listpack.count_of(pack_of(node)[0])
                 removed -= node.count
                 count -= removed
@@ -579,7 +581,7 @@ class Quicklist:
             self.keep(node)
             decompress(node)
             removed = strip_pack(pack_of(node), needle, most, forward)
-            node.size = full_size(pack_of(node)[0])
+            note_size(node)
         if removed == node.count:
             self.unlink(node)
         else:

@@ -59,6 +59,7 @@ cdef bint is_edge(const Cursor *cursor, bint after) noexcept nogil
 cdef Py_ssize_t behind(const Cursor *cursor) noexcept nogil
 cdef Py_ssize_t place_in(Node *node, Pack pack, Py_ssize_t index) noexcept nogil
 cdef void note_size(Node *node) noexcept nogil
+cdef int replace_in(Node *node, Py_ssize_t at, bytes text) except -1
 cdef int put_in(Node *node, Py_ssize_t at, bytes text) except -1
 
 

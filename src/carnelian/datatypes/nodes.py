@@ -323,6 +323,19 @@ def note_size(node):
     node.half = 0
 
 
+def replace_in(node, at, text):
+    """Replace the element of a node at an offset. The middle element may move, but is the same."""
+    pack: cython.pointer[Pack] = pack_of(node)
+    half: cython.Py_ssize_t = node.half
+    old: cython.Py_ssize_t = end_of(pack[0])
+    listpack.replace(pack, at, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+    note_size(node)
+    if at < half:
+        half += end_of(pack[0]) - old
+    node.half = cython.cast(uint32_t, half)
+    return 0
+
+
 def put_in(node, at, text):
     """Insert an element into a node at an offset, at the end if that is below 0."""
     pack: cython.pointer[Pack] = pack_of(node)

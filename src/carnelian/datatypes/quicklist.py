@@ -31,6 +31,7 @@ from cython.cimports.carnelian.datatypes.nodes import (
     pack_of,
     place_in,
     put_in,
+    replace_in,
     strip_pack,
 )
 from cython.cimports.carnelian.datatypes.slabs import take
@@ -455,8 +456,7 @@ class Quicklist:
         self.keep(node)
         open_at(cursor)
         if not node.plain and not large:
-            listpack.replace(pack_of(node), cursor.at, PyBytes_AS_STRING(text), length)
-            note_size(node)
+            replace_in(node, cursor.at, text)
             return self.settle(node)
         if node.plain:
             # A plain node has one element: another node takes its place.

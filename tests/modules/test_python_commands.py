@@ -243,7 +243,7 @@ def noop(session, args):
     ("arguments", "error", "message"),
     [
         ({"name": ""}, ValueError, "'' is no name of a command"),
-        ({"name": "A|B C"}, ValueError, r"'A\|B' is no name of a command"),
+        ({"name": "A|B C"}, ValueError, r"'A\|B C' is no name of a command"),
         ({"name": "A|B"}, ValueError, r"'A\|B' is no name"),
         ({"name": 3}, ValueError, "3 is no name"),
         ({"arity": "2"}, TypeError, "X: arity is the number of words, not '2'"),

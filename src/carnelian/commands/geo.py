@@ -11,7 +11,6 @@ from cython.cimports.carnelian.datatypes.geohash import HASH_LENGTH
 from cython.cimports.carnelian.datatypes.nearby import Nearby, Point
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.session import Session
-from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.resp.numbers import put_longlong
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.math import llrint, sqrt
@@ -408,11 +407,8 @@ def _search(session: Session, args: list, allowed: cython.int):
 @cython.cfunc
 def _store(session: Session, query: Query, count: cython.Py_ssize_t, allowed: cython.int):
     """Set the destination to what was found, or delete it; each member counts as a change."""
-    keyspace: Keyspace = session.keyspace
-    if count:
-        keyspace.dirty += count - 1
     event: bytes = b"geosearchstore" if allowed & _SHAPES else b"georadiusstore"
-    return store(session, query.destination, query.pairs(count), event)
+    return store(session, query.destination, query.pairs(count), event, count)
 
 
 _UNIT = "unit=<M | KM | FT | MI>"

@@ -69,8 +69,7 @@ def pfadd(session: Session, args: list):
             changes = _add_sparse(db, key, data, length, args)
     if changes == 0:
         return 0
-    db.changed(key, STRING, b"pfadd")
-    db.keyspace.dirty += changes - 1
+    db.changed(key, STRING, b"pfadd", changes)
     return 1
 
 

@@ -51,7 +51,7 @@ def sadd(session: Session, args: list):
     for i in range(2, len(args)):
         added += value.add(limits, args[i])
     if added:
-        _changed(db, key, b"sadd", added)
+        db.changed(key, events.SET, b"sadd", added)
     return added
 
 
@@ -74,8 +74,7 @@ def srem(session: Session, args: list):
         if value.size() == 0:
             break
     if removed:
-        _changed(db, key, b"srem", removed)
-        _drop_if_empty(db, key, value)
+        db.shrank(key, value.size(), events.SET, b"srem", removed)
     return removed
 
 
@@ -100,8 +99,7 @@ def smove(session: Session, args: list):
         return 1 if source.contains(member) else 0
     if not source.remove(member):
         return 0
-    db.changed(args[1], events.SET, b"srem")
-    _drop_if_empty(db, args[1], source)
+    db.shrank(args[1], source.size(), events.SET, b"srem")
     if target is None:
         target = Set()
         db.add(args[2], target)
@@ -231,9 +229,8 @@ def spop(session: Session, args: list):
     if value is None:
         return None
     member: bytes = value.pop()
-    db.changed(key, events.SET, b"spop")
+    db.shrank(key, value.size(), events.SET, b"spop")
     session.rewrite([b"SREM", key, member])
-    _drop_if_empty(db, key, value)
     return member
 
 
@@ -247,9 +244,7 @@ def _pop_several(session: Session, key: bytes, text: bytes) -> FlatSet:
         members = value.members()
         # Redis reads the set again here, as SUNION does.
         session.keyspace.stats.hits += 1
-        session.keyspace.dirty += len(members) - 1
-        db.changed(key, events.SET, b"spop")
-        _delete(db, key)
+        db.shrank(key, 0, events.SET, b"spop", len(members))
         verb = b"UNLINK" if session.keyspace.lazy_server_del else b"DEL"
         session.rewrite([verb, key])
         return FlatSet(members)
@@ -258,7 +253,7 @@ def _pop_several(session: Session, key: bytes, text: bytes) -> FlatSet:
         value.remove(member)
     if value.size() * _LEFT_OVER <= count:
         value.renew(session.keyspace.limits)
-    _changed(db, key, b"spop", len(members))
+    db.changed(key, events.SET, b"spop", len(members))
     session.rewrite([b"SREM", key, *members])
     return FlatSet(members)
 
@@ -497,27 +492,3 @@ def _store(session: Session, key: bytes, members: list, event: bytes, packed: bo
     db.replace(key, value)
     db.changed(key, events.SET, event)
     return len(members)
-
-
-# -- After a change --------------------------------------------------------------------------------
-
-
-@cython.cfunc
-def _changed(db: Database, key: bytes, event: bytes, members: cython.Py_ssize_t):
-    """So many members came or went."""
-    db.changed(key, events.SET, event)
-    db.keyspace.dirty += members - 1
-
-
-@cython.cfunc
-def _drop_if_empty(db: Database, key: bytes, value: Set):
-    if value.size() == 0:
-        _delete(db, key)
-
-
-@cython.cfunc
-def _delete(db: Database, key: bytes):
-    """The set has gone with its last member, which has been counted as a change."""
-    db.delete(key)
-    db.changed(key, events.GENERIC, b"del")
-    db.keyspace.dirty -= 1

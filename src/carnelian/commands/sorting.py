@@ -202,8 +202,7 @@ def _keep(db: Database, key: bytes, rows: list):
         values = List()
         values.push(db.keyspace.limits, [b"" if row is None else row for row in rows], 0, False)
         db.replace(key, values)
-        db.changed(key, LIST, b"sortstore")
-        db.keyspace.dirty += size - 1
+        db.changed(key, LIST, b"sortstore", size)
     elif db.delete(key):
         db.changed(key, GENERIC, b"del")
     return size

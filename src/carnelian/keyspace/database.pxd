@@ -47,7 +47,11 @@ cdef class Database(Strings):
     cpdef bint copy(self, bytes key, Database to, bytes new_key, bint replace=*) except -1
     cpdef bint set_idle(self, bytes key, int64_t seconds) except -1
     cpdef bint set_frequency(self, bytes key, int frequency) except -1
-    cpdef changed(self, bytes key, int kind, bytes event)
+    cpdef changed(self, bytes key, int kind, bytes event, Py_ssize_t count=*)
+    cpdef bint shrank(
+        self, bytes key, Py_ssize_t left, int kind, bytes event, Py_ssize_t count=*
+    ) except -1
+    cpdef bint drop_if_empty(self, bytes key, Py_ssize_t left) except -1
     # Whole
     cpdef Py_ssize_t size(self)
     cpdef bytes random_key(self)

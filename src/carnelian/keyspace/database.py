@@ -31,6 +31,7 @@ from cython.cimports.carnelian.datatypes.entry import (
 from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget
 from cython.cimports.carnelian.datatypes.table import keep as keep_entry
+from cython.cimports.carnelian.keyspace.events import GENERIC
 from cython.cimports.carnelian.keyspace.state import HIDE
 from cython.cimports.carnelian.keyspace.store import hash_of, type_of
 from cython.cimports.carnelian.keyspace.strings import Strings
@@ -429,16 +430,45 @@ class Database(Strings):
         entry.access = (entry.access & ~cython.cast(uint32_t, CLOCK_MASK)) | access
         return True
 
-    def changed(self, key: bytes, kind: cython.int, event: bytes):
-        """Report one change of a key: handlers call this once per key that they changed.
+    def changed(self, key: bytes, kind: cython.int, event: bytes, count: cython.Py_ssize_t = 1):
+        """Report that a key was changed: handlers call this once per key that they changed.
 
-        ``kind`` is one of ``keyspace.events``, ``event`` the name as notifications carry it.
+        ``kind`` is one of ``keyspace.events``, ``event`` the name as notifications carry it, and
+        ``count`` how many changes it comes to; 0 where another key's report has counted it.
         """
-        self.keyspace.dirty += 1
+        self.keyspace.dirty += count
         if self.keyspace.lrm:
             self.set_access(key, self.keyspace.new_access())
         if self.keyspace.observer is not None:
             self.keyspace.observer(self, key, kind, event)
+
+    def shrank(
+        self,
+        key: bytes,
+        left: cython.Py_ssize_t,
+        kind: cython.int,
+        event: bytes,
+        count: cython.Py_ssize_t = 1,
+    ):
+        """Report that ``count`` members of a collection went; with the last one goes the key.
+
+        Returns whether it has gone: that is so when none is ``left``.
+        """
+        if left:
+            self.changed(key, kind, event, count)
+            return False
+        self.delete(key)
+        self.changed(key, kind, event, count)
+        self.keyspace.notify(self, GENERIC, b"del", key)
+        return True
+
+    def drop_if_empty(self, key: bytes, left: cython.Py_ssize_t):
+        """Let a collection go that has none ``left``, of which the change has been reported."""
+        if left:
+            return False
+        self.delete(key)
+        self.keyspace.notify(self, GENERIC, b"del", key)
+        return True
 
     # -- All keys --------------------------------------------------------------------------------
 

@@ -282,6 +282,5 @@ def _change(db: Database, key: bytes, steps: list):
         if length > before or old != new:
             changes += 1
     if changes:
-        db.changed(key, STRING, b"setbit")
-        db.keyspace.dirty += changes - 1
+        db.changed(key, STRING, b"setbit", changes)
     return values

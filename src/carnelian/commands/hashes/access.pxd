@@ -4,7 +4,5 @@ from carnelian.keyspace.database cimport Database
 
 cdef Hash to_read(Session session, bytes key)
 cdef Hash to_change(Session session, bytes key)
-cdef changed(Database db, bytes key, bytes event, Py_ssize_t fields)
 cdef bint fields_noted(Database db) noexcept
 cdef tell_fields(Database db, bytes key, bytes event, list fields)
-cdef bint drop_if_empty(Database db, bytes key, Hash value) except -1

@@ -4,7 +4,6 @@ import cython
 from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.keyspace.events import GENERIC, HASH
 from cython.cimports.carnelian.keyspace.fields import expire_fields
 from cython.cimports.carnelian.keyspace.state import DELETE, IGNORE
 
@@ -34,28 +33,12 @@ def _seen(session: Session, key: bytes, value: Hash) -> Hash:
     return None if expire_fields(session.db, key, value, _BUCKETS) else value
 
 
-def changed(db: Database, key: bytes, event: bytes, fields: cython.Py_ssize_t):
-    """So many fields were changed."""
-    db.changed(key, HASH, event)
-    db.keyspace.dirty += fields - 1
-
-
 def fields_noted(db: Database) -> cython.bint:
     """Whether somebody wants to know which fields change."""
     return db.keyspace.field_notifier is not None
 
 
 def tell_fields(db: Database, key: bytes, event: bytes, fields: list):
-    """A change was about these fields; to be called after :func:`changed`."""
+    """A change was about these fields; to be called after ``db.changed``."""
     if fields and db.keyspace.field_notifier is not None:
         db.keyspace.field_notifier(db, key, event, fields)
-
-
-def drop_if_empty(db: Database, key: bytes, value: Hash):
-    """Let a hash go with its last field, which has been counted as a change."""
-    if value.size():
-        return False
-    db.delete(key)
-    db.changed(key, GENERIC, b"del")
-    db.keyspace.dirty -= 1
-    return True

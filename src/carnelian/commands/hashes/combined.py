@@ -2,8 +2,6 @@
 
 import cython
 from cython.cimports.carnelian.commands.hashes.access import (
-    changed,
-    drop_if_empty,
     tell_fields,
     to_change,
 )
@@ -11,6 +9,7 @@ from cython.cimports.carnelian.commands.hashes.times import fields_from, moment_
 from cython.cimports.carnelian.commands.lifetimes import ABSOLUTE, SECONDS, has_passed
 from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.events import HASH
 from cython.cimports.carnelian.keyspace.fields import note_times
 from cython.cimports.carnelian.resp.numbers import format_int
 
@@ -54,10 +53,10 @@ def hgetdel(session: Session, args: list):
         if value.remove(field):
             removed.append(field)
     if removed:
-        changed(session.db, key, b"hdel", len(removed))
+        session.db.changed(key, HASH, b"hdel", len(removed))
         tell_fields(session.db, key, b"hdel", removed)
         session.rewrite([b"HDEL", key, *removed])
-        drop_if_empty(session.db, key, value)
+        session.db.drop_if_empty(key, value.size())
     return texts
 
 
@@ -112,7 +111,7 @@ def _let_live(session: Session, key: bytes, value: Hash, fields: list):
             value.set_expiry(field, 0)
             done.append(field)
     if done:
-        changed(session.db, key, b"hpersist", len(done))
+        session.db.changed(key, HASH, b"hpersist", len(done))
         tell_fields(session.db, key, b"hpersist", done)
         session.rewrite([b"HPERSIST", key, b"FIELDS", format_int(len(done)), *done])
 
@@ -151,10 +150,10 @@ def hsetex(session: Session, args: list):
         value.set(session.keyspace.limits, args[i], args[i + 1], option is not None)
         if moment is not None:
             value.set_expiry(args[i], moment)
-    changed(session.db, key, b"hset", len(fields))
+    session.db.changed(key, HASH, b"hset", len(fields))
     tell_fields(session.db, key, b"hset", fields)
     if moment is not None:
-        changed(session.db, key, b"hexpire", 0)
+        session.db.changed(key, HASH, b"hexpire", 0)
         tell_fields(session.db, key, b"hexpire", fields)
         note_times(session.db, key)
         _pass_on(session, args, option, moment)
@@ -224,12 +223,12 @@ def _count_present(value: Hash, fields: list) -> cython.Py_ssize_t:
 def _set_in_the_past(session: Session, key: bytes, value: Hash, fields: list):
     """Fields set to have gone already: those that were there go, and all is told as if set."""
     removed: list = [field for field in fields if value.remove(field)]
-    changed(session.db, key, b"hset", len(fields))
+    session.db.changed(key, HASH, b"hset", len(fields))
     tell_fields(session.db, key, b"hset", fields)
-    changed(session.db, key, b"hdel", 0)
+    session.db.changed(key, HASH, b"hdel", 0)
     tell_fields(session.db, key, b"hdel", fields)
     session.rewrite([b"HDEL", key, *removed] if removed else [])
-    drop_if_empty(session.db, key, value)
+    session.db.drop_if_empty(key, value.size())
 
 
 @cython.cfunc

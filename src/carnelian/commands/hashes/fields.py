@@ -2,8 +2,6 @@
 
 import cython
 from cython.cimports.carnelian.commands.hashes.access import (
-    changed,
-    drop_if_empty,
     fields_noted,
     tell_fields,
     to_change,
@@ -13,6 +11,7 @@ from cython.cimports.carnelian.commands.lifetimes import integer
 from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.keyspace.events import HASH
 from cython.cimports.carnelian.resp.numbers import add_floats, format_int, to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
@@ -60,7 +59,7 @@ def _set_all(session: Session, args: list, name: str):
     value: Hash = _to_set(session, key)
     for i in range(2, count, 2):
         added += value.set(session.keyspace.limits, args[i], args[i + 1])
-    changed(session.db, key, b"hset", (count - 2) // 2)
+    session.db.changed(key, HASH, b"hset", (count - 2) // 2)
     if fields_noted(session.db):
         tell_fields(session.db, key, b"hset", args[2::2])
     return added
@@ -87,7 +86,7 @@ def hsetnx(session: Session, args: list):
         return 0
     value = _to_set(session, args[1])
     value.set(session.keyspace.limits, args[2], args[3])
-    changed(session.db, args[1], b"hset", 1)
+    session.db.changed(args[1], HASH, b"hset", 1)
     if fields_noted(session.db):
         tell_fields(session.db, args[1], b"hset", [args[2]])
     return 1
@@ -116,10 +115,10 @@ def hdel(session: Session, args: list):
         if value.size() == 0:
             break
     if removed:
-        changed(db, key, b"hdel", removed)
+        db.changed(key, HASH, b"hdel", removed)
         if noted is not None:
             tell_fields(db, key, b"hdel", noted)
-    drop_if_empty(db, key, value)
+    db.drop_if_empty(key, value.size())
     return removed
 
 
@@ -148,7 +147,7 @@ def hincrby(session: Session, args: list):
     if value is None:
         value = _to_set(session, args[1])
     value.set(session.keyspace.limits, args[2], format_int(number), True)
-    changed(session.db, args[1], b"hincrby", 1)
+    session.db.changed(args[1], HASH, b"hincrby", 1)
     if fields_noted(session.db):
         tell_fields(session.db, args[1], b"hincrby", [args[2]])
     return number
@@ -171,7 +170,7 @@ def hincrbyfloat(session: Session, args: list):
     if value is None:
         value = _to_set(session, key)
     value.set(session.keyspace.limits, field, number, True)
-    changed(session.db, key, b"hincrbyfloat", 1)
+    session.db.changed(key, HASH, b"hincrbyfloat", 1)
     if fields_noted(session.db):
         tell_fields(session.db, key, b"hincrbyfloat", [field])
     _pass_on(session, key, field, number, value.expiry(field))

@@ -5,8 +5,6 @@ See https://redis.io/docs/latest/commands/hexpire/
 
 import cython
 from cython.cimports.carnelian.commands.hashes.access import (
-    changed,
-    drop_if_empty,
     fields_noted,
     tell_fields,
     to_change,
@@ -16,6 +14,7 @@ from cython.cimports.carnelian.commands.lifetimes import ABSOLUTE, SECONDS, has_
 from cython.cimports.carnelian.commands.lifetimes import integer as parse_time
 from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.keyspace.events import HASH
 from cython.cimports.carnelian.keyspace.fields import note_times
 from cython.cimports.carnelian.resp.numbers import format_int
 
@@ -87,12 +86,12 @@ def tell(
     if not updated and not deleted:
         return
     event: bytes = b"hdel" if deleted else b"hexpire"
-    changed(session.db, key, event, len(updated) + len(deleted))
+    session.db.changed(key, HASH, event, len(updated) + len(deleted))
     tell_fields(session.db, key, event, deleted or updated)
     if updated:
         note_times(session.db, key)
     pass_on(session, key, moment, updated, deleted)
-    drop_if_empty(session.db, key, value)
+    session.db.drop_if_empty(key, value.size())
 
 
 @cython.cfunc
@@ -234,7 +233,7 @@ def hpersist(session: Session, args: list):
             value.set_expiry(field, 0)
         results.append(1 if expiry >= 0 else expiry)
     if 1 in results:
-        changed(session.db, args[1], b"hpersist", 1)
+        session.db.changed(args[1], HASH, b"hpersist", 1)
         if fields_noted(session.db):
             done: list = [field for field, was in zip(fields, results, strict=True) if was == 1]
             tell_fields(session.db, args[1], b"hpersist", done)

@@ -47,9 +47,8 @@ def _rename(session: Session, key: bytes, name: bytes, only_new: cython.bint):
     before: bytes = db.former(name)
     db.rename(key, name)
     db.changed(key, GENERIC, b"rename_from")
-    db.changed(name, GENERIC, b"rename_to")
+    db.changed(name, GENERIC, b"rename_to", 0)
     db.replaced(name, before)
-    session.keyspace.dirty -= 1  # One change, of two keys.
     return 1
 
 
@@ -105,6 +104,5 @@ def move(session: Session, args: list):
     if not session.db.move(key, target):
         return 0
     session.db.changed(key, GENERIC, b"move_from")
-    target.changed(key, GENERIC, b"move_to")
-    session.keyspace.dirty -= 1  # One change, of two keys.
+    target.changed(key, GENERIC, b"move_to", 0)
     return 1

@@ -117,6 +117,5 @@ def _move(session: Session, source: bytes, destination: bytes, order: Order):
     # What is put before the first stands in the other order.
     target.push(session.keyspace.limits, block[::-1] if order.to_head else block, 0, order.to_head)
     db.changed(destination, LIST, b"lpush" if order.to_head else b"rpush")
-    popped(session, db, source, origin, order.from_head, 1)
-    session.keyspace.dirty -= 1  # One change, of two keys.
+    popped(db, source, origin, order.from_head, 0)  # One change, of two keys.
     return block

@@ -57,7 +57,7 @@ def _pop(session: Session, args: list, at_head: cython.bint):
         values = db.collection_to_change(key, List)
         if values is not None:
             element: bytes = values.pop(session.keyspace.limits, at_head)
-            popped(session, db, key, values, at_head, 1)
+            popped(db, key, values, at_head, 1)
             session.rewrite([b"LPOP" if at_head else b"RPOP", key])
             return [key, element]
     return session.engine.blocking.wait(session, args, keys, milliseconds, NULL_ARRAY, _TYPE)

@@ -7,7 +7,7 @@ from cython.cimports.carnelian.commands.pouring import rows_for
 from cython.cimports.carnelian.datatypes.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.keyspace.events import GENERIC, LIST
+from cython.cimports.carnelian.keyspace.events import LIST
 from cython.cimports.carnelian.resp.numbers import parse_int
 from cython.cimports.carnelian.resp.rows import ARRAY, Rows
 
@@ -128,8 +128,7 @@ def lrem(session: Session, args: list):
         session.keyspace.limits, args[3], most if most else _MOST, forward
     )
     if removed:
-        session.keyspace.dirty += removed - 1
-        _shortened(session, db, key, values, b"lrem")
+        db.shrank(key, values.size(), LIST, b"lrem", removed)
     return removed
 
 
@@ -157,19 +156,8 @@ def ltrim(session: Session, args: list):
         stop = size - 1
     values.remove_range(session.keyspace.limits, stop + 1, size - 1 - stop)
     values.remove_range(session.keyspace.limits, 0, start)
-    session.keyspace.dirty += size - values.size() - 1
-    _shortened(session, db, key, values, b"ltrim")
+    db.shrank(key, values.size(), LIST, b"ltrim", size - values.size())
     return OK
-
-
-@cython.cfunc
-def _shortened(session: Session, db: Database, key: bytes, values: List, event: bytes):
-    """Report that a list was changed, and delete the key if it is empty."""
-    if values.size() == 0:
-        db.delete(key)
-    db.changed(key, LIST, event)
-    if values.size() == 0:
-        session.keyspace.notify(db, GENERIC, b"del", key)
 
 
 @command(

@@ -4,9 +4,7 @@ from carnelian.keyspace.database cimport Database
 
 cdef object NULL_ARRAY
 
-cdef int popped(
-    Session session, Database db, bytes key, List values, bint at_head, Py_ssize_t count
-) except -1
+cdef int popped(Database db, bytes key, List values, bint at_head, Py_ssize_t count) except -1
 cdef list pop_several(
     Session session, Database db, bytes key, List values, bint at_head, Py_ssize_t count
 )

@@ -4,7 +4,7 @@ import cython
 from cython.cimports.carnelian.datatypes.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.keyspace.events import GENERIC, LIST
+from cython.cimports.carnelian.keyspace.events import LIST
 
 from carnelian.commands.operands import integer
 from carnelian.engine.declaring import at, command
@@ -71,8 +71,7 @@ def _push_to(session: Session, args: list, at_head: cython.bint, create: cython.
         values = List()
         session.db.add(key, values)
     values.push(session.keyspace.limits, args, 2, at_head)
-    session.keyspace.dirty += len(args) - 3
-    session.db.changed(key, LIST, b"lpush" if at_head else b"rpush")
+    session.db.changed(key, LIST, b"lpush" if at_head else b"rpush", len(args) - 2)
     return values.size()
 
 
@@ -115,19 +114,13 @@ def _pop_from(session: Session, args: list, at_head: cython.bint):
     if count > 0:
         return pop_several(session, db, key, values, at_head, count)
     element = values.pop(session.keyspace.limits, at_head)
-    popped(session, db, key, values, at_head, 1)
+    popped(db, key, values, at_head, 1)
     return element
 
 
-def popped(session, db, key, values, at_head, count):
+def popped(db, key, values, at_head, count):
     """Report that elements were taken from a list, and delete the key if it has none left."""
-    session.keyspace.dirty += count - 1
-    if values.size():
-        db.changed(key, LIST, b"lpop" if at_head else b"rpop")
-        return 0
-    db.delete(key)
-    db.changed(key, LIST, b"lpop" if at_head else b"rpop")
-    session.keyspace.notify(db, GENERIC, b"del", key)
+    db.shrank(key, values.size(), LIST, b"lpop" if at_head else b"rpop", count)
     return 0
 
 
@@ -142,7 +135,7 @@ def pop_several(session, db, key, values, at_head, count):
     else:
         taken = values.items(size - 1, count, False)
         values.remove_range(session.keyspace.limits, size - count, count)
-    popped(session, db, key, values, at_head, count)
+    popped(db, key, values, at_head, count)
     return taken
 
 

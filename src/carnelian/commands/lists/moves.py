@@ -68,8 +68,7 @@ def move(session, source, destination, from_head, to_head):
         db.add(destination, target)
     target.push_one(session.keyspace.limits, element, to_head)
     db.changed(destination, LIST, b"lpush" if to_head else b"rpush")
-    popped(session, db, source, origin, from_head, 1)
-    session.keyspace.dirty -= 1  # One change, of two keys.
+    popped(db, source, origin, from_head, 0)  # One change, of two keys.
     return element
 
 

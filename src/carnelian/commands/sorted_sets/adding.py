@@ -16,7 +16,7 @@ from cython.cimports.carnelian.datatypes.sorted_set import (
 )
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.keyspace.events import GENERIC, ZSET
+from cython.cimports.carnelian.keyspace.events import ZSET
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.resp.numbers import to_double
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -170,8 +170,7 @@ def _add_several(
         added += outcome == ADDED
         updated += outcome == UPDATED
     if added + updated:
-        keyspace.dirty += added + updated - 1
-        db.changed(key, ZSET, b"zadd")
+        db.changed(key, ZSET, b"zadd", added + updated)
     return added + updated if conditions & _CHANGES else added
 
 
@@ -195,9 +194,5 @@ def zrem(session: Session, args: list):
         if value.size() == 0:
             break
     if removed:
-        session.keyspace.dirty += removed - 1
-        db.changed(key, ZSET, b"zrem")
-        if value.size() == 0:
-            db.delete(key)
-            session.keyspace.notify(db, GENERIC, b"del", key)
+        db.shrank(key, value.size(), ZSET, b"zrem", removed)
     return removed

@@ -5,8 +5,7 @@ from cython.cimports.carnelian.datatypes.scored_pack import FLAT, PAIRS, Span
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.keyspace.events import GENERIC, ZSET
-from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+from cython.cimports.carnelian.keyspace.events import ZSET
 
 from carnelian.commands.operands import integer, timeout
 from carnelian.engine.declaring import at, command, counted
@@ -27,7 +26,6 @@ def _pop(
 ) -> list:
     """Take up to ``count`` members, at least one, from one end of a set that has some."""
     db: Database = session.db
-    keyspace: Keyspace = session.keyspace
     span = cython.declare(Span)
     size: cython.Py_ssize_t = value.size()
     count = min(count, size)
@@ -35,11 +33,7 @@ def _pop(
     span.stop = span.start + count
     popped: list = value.slice(size - 1 if highest else 0, count, highest, shape)
     value.remove_span(cython.address(span))
-    keyspace.dirty += count - 1
-    db.changed(key, ZSET, b"zpopmax" if highest else b"zpopmin")
-    if count == size:
-        db.delete(key)
-        keyspace.notify(db, GENERIC, b"del", key)
+    db.shrank(key, value.size(), ZSET, b"zpopmax" if highest else b"zpopmin", count)
     return popped
 
 

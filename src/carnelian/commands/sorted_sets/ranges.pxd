@@ -8,4 +8,4 @@ cdef struct Selection:
     int64_t offset
     int64_t count
 
-cdef store(Session session, bytes key, list pairs, bytes event)
+cdef store(Session session, bytes key, list pairs, bytes event, Py_ssize_t count=*)

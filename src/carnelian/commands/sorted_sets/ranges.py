@@ -301,13 +301,16 @@ def zrangestore(session: Session, args: list):
     return store(session, args[1], [(score, member) for member, score in chosen], b"zrangestore")
 
 
-def store(session, key, pairs, event):
-    """Set a key to ``(score, member)`` pairs in order, or delete it if there are none."""
+def store(session, key, pairs, event, count=1):
+    """Set a key to ``(score, member)`` pairs in order, or delete it if there are none.
+
+    If there are some, it comes to so many changes.
+    """
     db: Database = session.db
     keyspace: Keyspace = session.keyspace
     if pairs:
         db.replace(key, of_sorted(pairs, keyspace.limits))
-        db.changed(key, ZSET, event)
+        db.changed(key, ZSET, event, count)
     elif db.delete(key):
         db.changed(key, GENERIC, b"del")
     return len(pairs)
@@ -319,7 +322,6 @@ def store(session, key, pairs, event):
 @cython.cfunc
 def _remove(session: Session, args: list, kind: cython.int, event: bytes):
     db: Database = session.db
-    keyspace: Keyspace = session.keyspace
     key: bytes = args[1]
     wanted = cython.declare(Range)
     span = cython.declare(Span)
@@ -332,14 +334,10 @@ def _remove(session: Session, args: list, kind: cython.int, event: bytes):
     removed = span.stop - span.start
     if removed == 0:
         return 0
-    keyspace.dirty += removed - 1
-    if removed == value.size():
-        db.changed(key, ZSET, event)
-        db.delete(key)
-        keyspace.notify(db, GENERIC, b"del", key)
-    else:
+    left: cython.Py_ssize_t = value.size() - removed
+    if left:
         value.remove_span(cython.address(span))
-        db.changed(key, ZSET, event)
+    db.shrank(key, left, ZSET, event, removed)
     return removed
 
 

@@ -198,8 +198,7 @@ def xtrim(session: Session, args: list):
             words: list = list(args)
             _write_exactly(words, values, cython.address(how), found.threshold)
             session.rewrite(words)
-        session.keyspace.dirty += removed - 1
-        session.db.changed(key, STREAM, b"xtrim")
+        session.db.changed(key, STREAM, b"xtrim", removed)
     return removed
 
 
@@ -227,8 +226,7 @@ def _deleted(session: Session, key: bytes, values: Stream, removed: cython.Py_ss
     """Report that entries were removed by their ids."""
     if removed:
         values.renew_first()
-        session.keyspace.dirty += removed - 1
-        session.db.changed(key, STREAM, b"xdel")
+        session.db.changed(key, STREAM, b"xdel", removed)
 
 
 @command(

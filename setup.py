@@ -142,7 +142,7 @@ COMPILED = (
     "carnelian.persistence.reader",
     "carnelian.persistence.writer",
     "carnelian.persistence.transfer",
-    "carnelian.persistence.command_buffer",
+    "carnelian.resp.command_buffer",
     "carnelian.persistence.syncing",
     "carnelian.persistence.append_log",
     "carnelian.persistence.rewriting",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from carnelian.keyspace.clock import ManualClock
-from carnelian.persistence.command_buffer import CommandBuffer
+from carnelian.resp.command_buffer import CommandBuffer
 
 from .appended import DIRECTORY, STEM, Logged
 

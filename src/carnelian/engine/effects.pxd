@@ -1,10 +1,16 @@
+from carnelian.resp.command_buffer cimport CommandBuffer
+
+
 cdef class Listener:
-    cpdef receive(self, int db_index, list args)
+    cdef receive(self, const char *text, Py_ssize_t length)
     cpdef commit(self)
 
 
 cdef class Effects:
     cdef list _listeners
+    cdef list _functions
+    cdef CommandBuffer buffer
+    cdef int selected
     cdef list _pending
     cdef readonly bint listening
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import cython
+from cython.cimports.carnelian.resp.command_buffer import CommandBuffer
+
+from carnelian.resp.numbers import format_int
 
 Function = Callable[[int, list[bytes]], None]
 
 
 @cython.cclass
 class Listener:
-    """Who wants to know of writes; a subclass says what it does with them."""
+    """Who wants to have writes as bytes; a subclass says what it does with them."""
 
-    @cython.ccall
-    def receive(self, db_index: cython.int, args: list):
-        """Take one command of a unit. The list is not to be kept.
+    @cython.cfunc
+    def receive(self, text: cython.pointer[cython.const[cython.char]], length: cython.Py_ssize_t):
+        """Take one command of a unit, with a SELECT before it where that is needed.
 
-        The database is -1 where it does not matter.
+        The bytes are good until this returns.
         """
 
     @cython.ccall
@@ -26,29 +29,19 @@ class Listener:
 
 
 @cython.cclass
-class _Calling(Listener):
-    """A listener that is a function."""
-
-    function = cython.declare(object)
-
-    def __init__(self, function: Function):
-        self.function = function
-
-    @cython.ccall
-    def receive(self, db_index: cython.int, args: list):
-        self.function(db_index, args)
-
-
-@cython.cclass
 class Effects:
     """Collects what one command, or one transaction, did; then hands it on as one unit.
 
     A unit of more than one command goes out between MULTI and EXEC, so that whoever replays it
-    never sees a part.
+    never sees a part. It becomes bytes once, whoever listens: all of them get the same stream.
     """
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
+        self._functions: list[Function] = []
+        self.buffer = CommandBuffer()
+        # The database that the stream is in; -1 if a SELECT has to come first.
+        self.selected = -1
         self._pending: list[tuple[int, list[bytes]]] = []
         # Commands cost nothing here as long as nobody listens.
         self.listening = False
@@ -56,10 +49,19 @@ class Effects:
     def listen(self, listener: Listener | Function) -> None:
         """Tell a listener of each command of each unit from now on.
 
-        A function is called with the number of the database and the words of the command.
+        A function is called with the number of the database and the words of the command, which
+        are not to be kept; the database is -1 where it does not matter.
         """
-        self._listeners.append(listener if isinstance(listener, Listener) else _Calling(listener))
+        if isinstance(listener, Listener):
+            self._listeners.append(listener)
+            self.forget_selection()
+        else:
+            self._functions.append(listener)
         self.listening = True
+
+    def forget_selection(self) -> None:
+        """Begin the next command with a SELECT: for somebody the stream begins there."""
+        self.selected = -1
 
     def unlisten(self, listener: Listener) -> None:
         """Stop telling a listener."""
@@ -74,7 +76,7 @@ class Effects:
 
     def resume(self) -> None:
         """Go on telling the listeners, if there are any."""
-        self.listening = bool(self._listeners)
+        self.listening = bool(self._listeners or self._functions)
 
     @cython.ccall
     def add(self, db_index: cython.int, args: list):
@@ -102,5 +104,17 @@ class Effects:
 
     @cython.cfunc
     def hand_on(self, db_index: cython.int, args: list):
-        for listener in self._listeners:
-            cython.cast(Listener, listener).receive(db_index, args)
+        for function in self._functions:
+            function(db_index, args)
+        if not self._listeners:
+            return
+        buffer: CommandBuffer = self.buffer
+        if db_index != self.selected and db_index >= 0:
+            buffer.command([b"SELECT", format_int(db_index)])
+            self.selected = db_index
+        buffer.command(args)
+        try:
+            for listener in self._listeners:
+                cython.cast(Listener, listener).receive(buffer.data, buffer.length)
+        finally:
+            buffer.clear()

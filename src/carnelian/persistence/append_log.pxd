@@ -1,6 +1,6 @@
 from carnelian.engine.effects cimport Listener
 from carnelian.keyspace.clock cimport Clock
-from carnelian.persistence.command_buffer cimport CommandBuffer
+from carnelian.resp.command_buffer cimport CommandBuffer
 from carnelian.persistence.syncing cimport Syncer
 from libc.stdint cimport int64_t
 
@@ -38,7 +38,6 @@ cdef class AppendLog(Listener):
     cdef int64_t postponed_s
     cdef int64_t stamp_s
     cdef int64_t complained_s
-    cdef int selected
     cdef object syncing_lock
 
     cpdef flush(self, bint force=*)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.engine.effects import Listener
-from cython.cimports.carnelian.persistence.command_buffer import CommandBuffer
 from cython.cimports.carnelian.persistence.libc import ftruncate, sync_content, usleep
 from cython.cimports.carnelian.persistence.syncing import Syncer
+from cython.cimports.carnelian.resp.command_buffer import CommandBuffer
 from cython.cimports.carnelian.resp.numbers import format_int
 from cython.cimports.libc.errno import EINTR, ENOSPC, errno
 from cython.cimports.libc.stdint import int64_t
@@ -82,7 +82,6 @@ class AppendLog(Listener):
         self.postponed_s = self.stamp_s = self.complained_s = 0
         self.interval_ms = self.gathered_ms = 0
         self.delayed = self.sleep_us = 0
-        self.selected = -1
         self.waiters = 0
         self.on_commit: Callable[[], None] | None = None
         self.on_outcome: Callable[[], None] | None = None
@@ -90,18 +89,15 @@ class AppendLog(Listener):
 
     # -- Commands --------------------------------------------------------------------------------
 
-    @cython.ccall
-    def receive(self, db_index: cython.int, args: list):
-        """Gather a command."""
+    @cython.cfunc
+    def receive(self, text: cython.pointer[cython.const[cython.char]], length: cython.Py_ssize_t):
+        """Gather what was written."""
         if not self.accepting:
             return
         before: cython.Py_ssize_t = self.buffer.length
         if self.stamping:
             self.stamp()
-        if db_index != self.selected and db_index >= 0:
-            self.buffer.command([b"SELECT", format_int(db_index)])
-            self.selected = db_index
-        self.buffer.command(args)
+        self.buffer.put(text, length)
         self.offset += self.buffer.length - before
 
     def stamp(self):
@@ -111,10 +107,6 @@ class AppendLog(Listener):
             self.stamp_s = now
             self.buffer.raw(b"#TS:" + format_int(now) + b"\r\n")
         return 0
-
-    def forget_selection(self) -> None:
-        """Begin the next command with a SELECT: another file begins, or a reader does."""
-        self.selected = -1
 
     # -- Files -----------------------------------------------------------------------------------
 
@@ -141,7 +133,6 @@ class AppendLog(Listener):
                 os.close(self.fd)
             self.open(-1, 0)
         self.accepting = False
-        self.forget_selection()
         self.discard()
 
     def finish_sync(self) -> bool:

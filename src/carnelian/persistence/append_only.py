@@ -354,7 +354,7 @@ class AppendOnly:
         engine.effects.flush()
         try:
             self.make_directory()
-            self.log.forget_selection()
+            engine.effects.forget_selection()
             self.log.flush(True)
             if self.log.buffer.length or self.log.broken:
                 # It would be in the new base, and again in the increment after it.

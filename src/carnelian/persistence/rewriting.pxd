@@ -3,7 +3,7 @@ from carnelian.datatypes.hash cimport Hash
 from carnelian.datatypes.list cimport List
 from carnelian.datatypes.sorted_set cimport SortedSet
 from carnelian.keyspace.database cimport Database
-from carnelian.persistence.command_buffer cimport CommandBuffer
+from carnelian.resp.command_buffer cimport CommandBuffer
 from libc.stdint cimport int64_t
 
 

@@ -32,8 +32,8 @@ from cython.cimports.carnelian.datatypes.sorted_set import SortedSet, score_of
 from cython.cimports.carnelian.datatypes.string import StringBuffer, format_integer
 from cython.cimports.carnelian.datatypes.walk import Walk, begin_walk, walk_on
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
-from cython.cimports.carnelian.persistence.command_buffer import CommandBuffer
 from cython.cimports.carnelian.persistence.writeback import write_behind
+from cython.cimports.carnelian.resp.command_buffer import CommandBuffer
 from cython.cimports.carnelian.resp.numbers import format_float, format_int
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.cpython.exc import PyErr_SetFromErrno

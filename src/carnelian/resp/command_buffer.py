@@ -1,5 +1,5 @@
-"""Commands in the form in which append-only files hold them: that of requests, one behind the
-other in a buffer of raw memory.
+"""Commands in the form of requests, one behind the other in a buffer of raw memory: that is how
+they are sent to replicas, and how append-only files hold them.
 """
 
 from __future__ import annotations

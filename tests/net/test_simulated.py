@@ -11,6 +11,7 @@ import pytest
 
 from carnelian.keyspace.clock import ManualClock
 from carnelian.net.simulated import Network, Node, SimulationError
+from carnelian.net.storm import Storm, drop
 from support.compiled import ROOT
 
 from .conversations import Caller, Echo, Gossip, Recorder
@@ -272,6 +273,17 @@ class TestPartitions:
         network.heal()
         assert network.run_until(lambda: numbers(network) == [5] * 5) < 5
 
+    def test_a_slow_way(self, pair: Pair) -> None:
+        network = pair.network
+        network.run(1)
+        network.slow("a", "b", 0.5)
+        assert pair.caller.wire is not None
+        pair.caller.wire.send(b"slow")
+        assert 0.5 < network.run_until(lambda: pair.echoes[0].received == WORDS + b"slow") < 0.51
+        network.heal()
+        pair.caller.wire.send(b"fast")
+        assert network.run_until(lambda: pair.echoes[0].received.endswith(b"fast")) < 0.01
+
     def test_drop(self, pair: Pair) -> None:
         pair.network.run(1)
         assert pair.caller.wire is not None
@@ -363,6 +375,46 @@ class TestCrashes:
         network.crash("a")
         with pytest.raises(SimulationError):
             network.crash("a")
+
+
+class TestStorms:
+    def storm(self, seed: int) -> Network:
+        """A minute of one, and what is left of it."""
+        network = Network(seed)
+        fleet(network)
+        storm = Storm(network)
+        network.run(30)
+        network.nodes["n0"].disk["gossip"].number = 9
+        network.run(30)
+        storm.end()
+        network.run(1)
+        return network
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_everything_is_repaired_in_the_end(self, seed: int) -> None:
+        network = self.storm(seed)
+        assert all(node.is_up for node in network.nodes.values())
+        assert all(network.reaches(a, b) for a in network.nodes for b in network.nodes)
+        network.nodes["n1"].disk["gossip"].number = 10
+        network.run_until(lambda: numbers(network) == [10] * 5)
+        later = len(network.trace)
+        network.run(30)
+        assert not [line for line in network.trace[later:] if "crashes" in line]
+
+    def test_all_kinds_of_fault_happen(self) -> None:
+        trace = " ".join(self.storm(1).trace)
+        for fault in ("crashes silently", "restarts", "partition", "cut", "slow", "drop", "heal"):
+            assert fault in trace
+
+    def test_the_same_seed_brings_the_same_storm(self) -> None:
+        assert self.storm(2).trace == self.storm(2).trace
+
+    def test_some_faults_only(self, network: Network) -> None:
+        fleet(network)
+        Storm(network, faults=[drop])
+        network.run(30)
+        trace = " ".join(network.trace)
+        assert "drop" in trace and "crashes" not in trace
 
 
 class TestTime:

@@ -82,6 +82,7 @@ class Network:
         # Pairs of nodes, of which nothing gets from the first to the second; in the order of
         # their separation, as that of a set is not the same in every process.
         self._cut: dict[tuple[str, str], None] = {}
+        self._slow: dict[tuple[str, str], int] = {}
         self._connections: dict[Connection, None] = {}
 
     # -- Nodes -----------------------------------------------------------------------------------
@@ -134,10 +135,16 @@ class Network:
         self.note(f"cut {source} -> {target}")
         self._cut[source, target] = None
 
+    def slow(self, source: str, target: str, seconds: float) -> None:
+        """Let everything from ``source`` to ``target`` take so much longer."""
+        self.note(f"slow {source} -> {target} {seconds}")
+        self._slow[source, target] = _micro(seconds)
+
     def heal(self) -> None:
-        """Let everybody reach everybody; what has waited is on its way."""
+        """Let everybody reach everybody as fast as ever; what has waited is on its way."""
         self.note("heal")
         self._cut.clear()
+        self._slow.clear()
         for connection in list(self._connections):
             connection.go_on()
 
@@ -186,9 +193,9 @@ class Network:
         heapq.heappush(self._events, (event.time, self._count, event))
         return event
 
-    def latency(self) -> int:
+    def latency(self, source: str, target: str) -> int:
         """Microseconds that something takes this time."""
-        return self.random.randint(*self._delay)
+        return self.random.randint(*self._delay) + self._slow.get((source, target), 0)
 
     def pieces(self, data: bytes) -> list[bytes]:
         """Cut something that is sent."""
@@ -341,7 +348,7 @@ class Connection:
         """End for both sides, each in its own time; what is on its way is lost."""
         for end, stream in ((self.caller, self.back), (self.callee, self.there)):
             stream.abandon()
-            self.network.after(self.network.latency(), partial(end.lose, "reset"))
+            self.network.after(stream.latency(), partial(end.lose, "reset"))
 
     def go_on(self) -> None:
         """What has waited is on its way, if anything has."""
@@ -461,7 +468,7 @@ class Stream:
         """Have something arrive in a while, but not before what was put here before."""
         if self._abandoned:
             return
-        self._last = max(self._last, self._network.now + self._network.latency())
+        self._last = max(self._last, self._network.now + self.latency())
         self._items.append((self._last, item))
         self._network.after(self._last - self._network.now, self._deliver)
 
@@ -481,7 +488,11 @@ class Stream:
     def go_on(self) -> None:
         """The way may be free again."""
         if self._items:
-            self._network.after(self._network.latency(), self._deliver)
+            self._network.after(self.latency(), self._deliver)
+
+    def latency(self) -> int:
+        """Microseconds that something takes this time."""
+        return self._network.latency(self.source.node.name, self.target.node.name)
 
     def _deliver(self) -> None:
         """Hand over what has arrived; bytes that arrive together are received together."""

@@ -20,4 +20,5 @@ cdef class Transport(Channel):
     cdef Py_ssize_t transmit(self, OutputBuffer output) noexcept
     cpdef Py_ssize_t pending(self) except -1
     cpdef close(self)
+    cpdef reason(self)
     cdef Py_ssize_t failure(self) noexcept

@@ -41,9 +41,10 @@ class Owner:
 class Transport(Channel):
     """A socket in plain TCP or of the Unix kind, connected, not blocking, and ours from now on.
 
-    A subclass for another kind overrides :meth:`receive`, :meth:`transmit`, :meth:`pending` and
-    :meth:`close`, :meth:`on_event` for what must happen before it carries data, and :meth:`watch`
-    where reading may have to wait until the socket can be written, or the other way round.
+    A subclass for another kind overrides :meth:`receive`, :meth:`transmit`, :meth:`pending`,
+    :meth:`close` and :meth:`reason`, :meth:`on_event` for what must happen before it carries data,
+    and :meth:`watch` where reading may have to wait until the socket can be written, or the other
+    way round.
     ``wanted`` is what the owner waits for, ``error`` the number of what has failed.
     """
 
@@ -127,6 +128,11 @@ class Transport(Channel):
         self.error = errno
         return FAILED
 
+    @cython.ccall
+    def reason(self):
+        """What has failed, in words."""
+        return os.strerror(self.error)
+
     # -- For owners that are not compiled --------------------------------------------------------
 
     def read(self, size: cython.Py_ssize_t) -> bytes | None:
@@ -134,7 +140,7 @@ class Transport(Channel):
         data: bytes = PyBytes_FromStringAndSize(cython.NULL, size)
         count: cython.Py_ssize_t = self.receive(PyBytes_AS_STRING(data), size)
         if count == FAILED:
-            raise OSError(self.error, os.strerror(self.error))
+            raise OSError(self.error, self.reason())
         return None if count == WOULD_BLOCK else data[:count]
 
     def write(self, output: OutputBuffer) -> int:
@@ -143,7 +149,7 @@ class Transport(Channel):
             return 0
         count: cython.Py_ssize_t = self.transmit(output)
         if count == FAILED:
-            raise OSError(self.error, os.strerror(self.error))
+            raise OSError(self.error, self.reason())
         if count == WOULD_BLOCK:
             return 0
         output.consume(count)

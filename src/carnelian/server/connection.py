@@ -8,7 +8,6 @@ waits for it to become writable, so that a slow reader delays nobody but itself.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import cython
@@ -296,7 +295,7 @@ class Connection(Session):
             if count == 0:
                 message = f"Client closed connection {client_info.line(self)}"
             else:
-                message = f"Reading from client: {os.strerror(self.transport.error)}"
+                message = f"Reading from client: {self.transport.reason()}"
             self.hub.log("verbose", message)
         self.finish()
 
@@ -523,8 +522,7 @@ class Connection(Session):
 
     @cython.cfunc
     def fail_sending(self):
-        reason = os.strerror(self.transport.error)
-        self.hub.log("verbose", f"Error writing to client: {reason}")
+        self.hub.log("verbose", f"Error writing to client: {self.transport.reason()}")
         self.finish()
 
     # -- Limits ----------------------------------------------------------------------------------

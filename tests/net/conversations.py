@@ -60,7 +60,7 @@ class Gossip:
         self.others = others
         self.number = 0
         self.heard: dict[str, int] = {}
-        host.listen((name, self.PORT), lambda: Listening(self))
+        self.ear = host.listen((name, self.PORT), lambda: Listening(self))
         self.tick()
 
     def tick(self) -> None:

@@ -89,16 +89,34 @@ def test_a_fault_while_the_conversation_begins(host: LoopHost) -> None:
     ear.close()
 
 
+def test_faults_that_concern_no_connection(host: LoopHost) -> None:
+    class Faulty(Recorder):
+        def lost(self, reason: str) -> None:
+            raise KeyError
+
+    def no_conversation() -> Recorder:
+        raise IndexError
+
+    host.call_later(0, lambda: 1 // 0)
+    host.connect((HERE, free_port()), Faulty())
+    ear = host.listen((HERE, 0), no_conversation)
+    caller = Stopping(host, b"")
+    host.call_later(0.01, lambda: host.connect(ear.address, caller))
+    host.loop.run()
+    assert caller.reason == "closed"
+    kinds = {type(fault) for fault in host.faults}  # type: ignore[attr-defined]
+    assert kinds == {ZeroDivisionError, KeyError, IndexError}
+    ear.close()
+
+
 def test_what_is_simulated_runs_on_sockets(host: LoopHost) -> None:
-    ports = [free_port() for _ in range(3)]
-    nodes = []
-    for port in ports:
-        others = [(HERE, other) for other in ports if other != port]
+    class Anywhere(Gossip):
+        PORT = 0
 
-        class Here(Gossip):
-            PORT = port
-
-        nodes.append(Here(host, HERE, others))
+    nodes = [Anywhere(host, HERE, []) for _ in range(3)]
+    addresses = [node.ear.address for node in nodes]  # type: ignore[attr-defined]
+    for node, own in zip(nodes, addresses, strict=True):
+        node.others = [address for address in addresses if address != own]
     nodes[0].number = 7
 
     def look() -> None:
@@ -109,3 +127,5 @@ def test_what_is_simulated_runs_on_sockets(host: LoopHost) -> None:
     look()
     host.loop.run()
     assert [node.number for node in nodes] == [7, 7, 7]
+    for node in nodes:
+        node.ear.close()

@@ -24,7 +24,7 @@ class LoopHost:
     """Carries protocols through a loop.
 
     Args:
-        on_fault: called with what a conversation has raised; its connection is lost then.
+        on_fault: called with what a protocol has raised, which ends no more than its connection.
         make_transport: which kind of transport carries them.
     """
 
@@ -43,7 +43,7 @@ class LoopHost:
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
         """Call once, after so many seconds."""
-        return self.loop.call_later(seconds, callback)
+        return self.loop.call_later(seconds, lambda: self.guard(callback))
 
     def listen(self, address: Address, accept: Callable[[], Conversation]) -> LoopEar:
         """Have a conversation made for each connection to ``address``. Raises OSError."""
@@ -55,10 +55,17 @@ class LoopHost:
             self.loop,
             *address,
             lambda transport: self.carry(conversation, transport, address),
-            lambda error: conversation.lost(_reason(error)),
+            lambda error: self.guard(conversation.lost, _reason(error)),
             timeout=timeout,
             make_transport=self._make_transport,
         )
+
+    def guard(self, call: Callable[..., object], *args: object) -> None:
+        """Call something of a protocol, whose faults are not those of the loop."""
+        try:
+            call(*args)
+        except Exception as fault:
+            self.on_fault(fault)
 
     def carry(self, conversation: Conversation, transport: Transport, peer: Address) -> None:
         """Begin a conversation on a transport that is connected."""
@@ -97,11 +104,15 @@ class LoopEar:
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            conversation = self._accept()
         except OSError:
             sock.close()  # the other side was faster and has gone
-            return
-        transport = listener.make_transport(self._host.loop, sock.detach())
-        self._host.carry(self._accept(), transport, address[:2])
+        except Exception as fault:
+            sock.close()
+            self._host.on_fault(fault)
+        else:
+            transport = listener.make_transport(self._host.loop, sock.detach())
+            self._host.carry(conversation, transport, address[:2])
 
     def failed(self, error: OSError) -> None:
         """Nobody could be let in; who waits is let in later."""
@@ -190,7 +201,7 @@ class Stream(Owner):
         self._end()
         if not self._is_over:
             self._is_over = True
-            self._conversation.lost(reason)
+            self._host.guard(self._conversation.lost, reason)
 
     def _end(self) -> None:
         self._transport.close()

@@ -14,6 +14,7 @@ from support.compiled import SOURCES
 FLOORS = (
     {"resp", "datatypes"},
     {"keyspace"},
+    {"net"},
     {"engine"},
     {"commands", "persistence", "scripting", "cluster"},
     {"embedded", "replication"},
@@ -35,10 +36,13 @@ FILES = {path: module_name(path) for path in sorted(SOURCES.glob("carnelian/**/*
 MODULES = frozenset(FILES.values())
 
 
+def package_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
 def height(module: str) -> int:
     """The floor of a module; what stands in no package is the front of the house."""
-    package = module.split(".")[1] if "." in module else ""
-    return HEIGHT.get(package, ROOF)
+    return HEIGHT.get(package_of(module), ROOF)
 
 
 class Imports(ast.NodeVisitor):
@@ -106,6 +110,17 @@ def test_no_import_runs_upwards() -> None:
         if height(other) > height(module)
     ]
     assert not upward, "\n".join(upward)
+
+
+def test_who_does_no_io_does_not_know_the_network() -> None:
+    silent = {"engine", "commands", "persistence", "scripting", "embedded"}
+    talking = [
+        f"{module} imports {other}"
+        for module, others in sorted(GRAPH.items())
+        for other in sorted(others)
+        if package_of(module) in silent and package_of(other) == "net"
+    ]
+    assert not talking, "\n".join(talking)
 
 
 def test_no_imports_run_in_a_circle() -> None:

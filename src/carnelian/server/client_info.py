@@ -6,8 +6,8 @@ import socket
 from typing import Any, Protocol
 
 from carnelian.engine.clients import describe
+from carnelian.net.poller import WRITABLE
 from carnelian.resp.parser import ProtocolError
-from carnelian.server.poller import WRITABLE
 
 
 class Connection(Protocol):
@@ -95,7 +95,7 @@ def fields(connection: Connection) -> dict[str, object]:
         "tot-net-in": connection.input_total,
         "tot-net-out": connection.output_total,
         "tot-cmds": connection.command_total,
-        "events": b"rw" if connection.transport.interest & WRITABLE else b"r",
+        "events": b"rw" if connection.transport.wanted & WRITABLE else b"r",
     }
 
 

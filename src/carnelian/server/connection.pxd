@@ -1,13 +1,12 @@
 from carnelian.engine.engine cimport Engine
 from carnelian.engine.session cimport Session
 from carnelian.engine.stats cimport Stats
+from carnelian.net.loop cimport Hooks, Loop
+from carnelian.net.transport cimport Owner, Transport
 from carnelian.resp.output cimport OutputBuffer
 from carnelian.resp.parser cimport Parser
-from carnelian.server.loop cimport Channel, Hooks, Loop
 
 cdef object Lazy
-cdef int READABLE
-cdef int WRITABLE
 
 
 cdef class Hub(Hooks):
@@ -33,14 +32,12 @@ cdef class Hub(Hooks):
     cdef proceed(self)
 
 
-cdef class Transport(Channel):
+cdef class End(Owner):
     cdef Connection connection
-    cdef readonly int error
 
-    cpdef on_event(self, int events)
-    cdef Py_ssize_t receive(self, char* buffer, Py_ssize_t size) noexcept
-    cdef Py_ssize_t transmit(self, OutputBuffer output) noexcept
-    cdef Py_ssize_t failure(self) noexcept
+    cpdef readable(self)
+    cpdef writable(self)
+    cpdef give_up(self, fault)
 
 
 cdef class Connection(Session):

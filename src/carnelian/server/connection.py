@@ -8,20 +8,20 @@ waits for it to become writable, so that a slow reader delays nobody but itself.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.flags import FLAG_REEXECUTING, NEEDS_AUTH, REPLY_ON
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.net.loop import Hooks, Loop
+from cython.cimports.carnelian.net.outcomes import FAILED, WOULD_BLOCK
+from cython.cimports.carnelian.net.poller import READABLE, WRITABLE
+from cython.cimports.carnelian.net.transport import Owner, Transport
 from cython.cimports.carnelian.resp.arguments import recycle
-from cython.cimports.carnelian.resp.libc import iovec
 from cython.cimports.carnelian.resp.output import OutputBuffer
 from cython.cimports.carnelian.resp.parser import Parser
 from cython.cimports.carnelian.resp.writer import add_part, begin_parts, end_parts, write
-from cython.cimports.carnelian.server.libc import close, recv, send, writev
-from cython.cimports.carnelian.server.loop import Channel, Hooks, Loop
 from cython.cimports.carnelian.server.states import (
     BUSY,
     CLOSE_AFTER,
@@ -31,7 +31,6 @@ from cython.cimports.carnelian.server.states import (
     RESUMING,
     UNIX_SOCKET,
 )
-from cython.cimports.libc.errno import EAGAIN, EINTR, errno
 
 from carnelian.engine.authentication import begin
 from carnelian.engine.clients import OBJECT_SIZE, subscription_memory, transaction_memory
@@ -39,15 +38,10 @@ from carnelian.engine.faults import text_of, trace_of
 from carnelian.resp.parser import ProtocolError
 from carnelian.resp.replies import NO_REPLY, Error, Lazy, Push, Several
 from carnelian.server import client_info
-from carnelian.server.poller import READABLE, WRITABLE
 
 _REPLY_SIZE = cython.declare(cython.int, 16 * 1024)
-_VECTORS = cython.declare(cython.int, 64)
 # What a client that has not authenticated may leave unread beyond its first reply buffer.
 _UNTRUSTED_OUTPUT = cython.declare(cython.Py_ssize_t, 1024)
-
-_WOULD_BLOCK = cython.declare(cython.Py_ssize_t, -1)
-_FAILED = cython.declare(cython.Py_ssize_t, -2)
 
 _ENDING = cython.declare(cython.int, CLOSE_AFTER | CLOSE_SOON | CLOSED)
 _GONE = cython.declare(cython.int, CLOSE_SOON | CLOSED)
@@ -180,14 +174,14 @@ class Hub(Hooks):
         if running is None:
             work()
             return
-        interest: cython.int = running.transport.interest
-        self.loop.watch(running.transport, 0)
+        wanted: cython.int = running.transport.wanted
+        running.transport.watch(0)
         try:
             work()
         finally:
             self.running = running
             if not running.state & CLOSED:
-                self.loop.watch(running.transport, interest)
+                running.transport.watch(wanted)
 
     def adopt(self, connection: Connection) -> None:
         """Serve ``connection`` from now on."""
@@ -195,7 +189,7 @@ class Hub(Hooks):
         self.members.append(connection)
         begin(self.engine, connection)
         self.engine.sessions.add(connection)
-        self.loop.watch(connection.transport, READABLE)
+        connection.transport.watch(READABLE)
 
     def release(self, connection: Connection) -> None:
         """Forget a connection that has ended. O(1): the last one takes its place."""
@@ -213,59 +207,30 @@ class Hub(Hooks):
             connection.finish()
 
 
+@cython.final
 @cython.cclass
-class Transport(Channel):
-    """The socket of a connection, in plain TCP or of the Unix kind.
+class End(Owner):
+    """Tells a connection what its transport says: a session cannot be an owner by itself."""
 
-    A subclass for another transport overrides :meth:`receive` and :meth:`transmit`, and
-    :meth:`on_event` for what must happen before it carries data.
-    """
+    def __init__(self, connection: Connection):
+        self.connection = connection
 
     @cython.ccall
-    def on_event(self, events: cython.int):
-        connection: Connection = self.connection
-        try:
-            # In this order: replies to what is read now wait for the end of the turn, when what
-            # it has changed is on its way to the disk.
-            if connection is not None and events & WRITABLE:
-                connection.flush()
-            if self.connection is not None and events & READABLE:
-                connection.readable()
-        except Exception as fault:
-            connection.give_up(fault)
+    def readable(self):
+        self.connection.readable()
 
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def receive(self, buffer: cython.p_char, size: cython.Py_ssize_t) -> cython.Py_ssize_t:
-        """Read at most ``size`` bytes: how many, 0 at the end, or why not (below 0)."""
-        count: cython.Py_ssize_t = recv(self.fd, buffer, size, 0)
-        return count if count >= 0 else self.failure()
+    @cython.ccall
+    def writable(self):
+        self.connection.flush()
 
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def transmit(self, output: OutputBuffer) -> cython.Py_ssize_t:
-        """Write what fits of ``output``: how many bytes, or why not (below 0)."""
-        vectors = cython.declare(iovec[64])
-        filled: cython.int = output.iovecs(vectors, _VECTORS)
-        count: cython.Py_ssize_t
-        if filled == 1:
-            count = send(self.fd, vectors[0].iov_base, vectors[0].iov_len, 0)
-        else:
-            count = writev(self.fd, vectors, filled)
-        return count if count >= 0 else self.failure()
-
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def failure(self) -> cython.Py_ssize_t:
-        if errno in (EAGAIN, EINTR):
-            return _WOULD_BLOCK
-        self.error = errno
-        return _FAILED
+    @cython.ccall
+    def give_up(self, fault: object):
+        self.connection.give_up(fault)
 
 
 @cython.cclass
 class Connection(Session):
-    """One client on a socket. ``transport`` has been accepted, does not block and is ours."""
+    """One client behind ``transport``, which has been accepted and is ours."""
 
     def __init__(self, hub: Hub, transport: Transport, unix_socket: bool = False):
         super().__init__(hub.engine)
@@ -283,7 +248,7 @@ class Connection(Session):
         self.state = UNIX_SOCKET if unix_socket else 0
         self.reply_size = self.reply_peak = _REPLY_SIZE
         self.reply_peak_reset_ms = self.created_ms
-        transport.connection = self
+        transport.owner = End(self)
 
     # -- Input -----------------------------------------------------------------------------------
 
@@ -324,13 +289,13 @@ class Connection(Session):
     @cython.cfunc
     def nothing_read(self, count: cython.Py_ssize_t):
         """The other side has ended, or the socket has failed, or it was a false alarm."""
-        if count == _WOULD_BLOCK:
+        if count == WOULD_BLOCK:
             return
         if self.hub.log.enabled("verbose"):
             if count == 0:
                 message = f"Client closed connection {client_info.line(self)}"
             else:
-                message = f"Reading from client: {os.strerror(self.transport.error)}"
+                message = f"Reading from client: {self.transport.reason()}"
             self.hub.log("verbose", message)
         self.finish()
 
@@ -511,7 +476,7 @@ class Connection(Session):
     @cython.cfunc
     def queue(self):
         """Have the output sent before the loop sleeps, unless the socket is known to be full."""
-        if not self.state & PENDING and not self.transport.interest & WRITABLE:
+        if not self.state & PENDING and not self.transport.wanted & WRITABLE:
             self.state |= PENDING
             self.hub.pending.append(self)
 
@@ -530,7 +495,7 @@ class Connection(Session):
                 self.reply_peak = min(left, self.reply_size)
             sent: cython.Py_ssize_t = transport.transmit(output)
             hub.stats.writes += 1
-            if sent == _FAILED:
+            if sent == FAILED:
                 self.fail_sending()
                 return
             if sent > 0:
@@ -540,12 +505,12 @@ class Connection(Session):
                 self.output_total += sent
                 self.active_ms = hub.engine.clock.ms
         if left > 0:
-            hub.loop.watch(transport, READABLE | WRITABLE)
+            transport.watch(READABLE | WRITABLE)
         elif self.state & CLOSE_AFTER:
             self.finish()
             return
-        elif transport.interest & WRITABLE:
-            hub.loop.watch(transport, READABLE)
+        elif transport.wanted & WRITABLE:
+            transport.watch(READABLE)
         if hub.engine.client_eviction.limit:
             hub.engine.client_eviction.update(self)
 
@@ -557,8 +522,7 @@ class Connection(Session):
 
     @cython.cfunc
     def fail_sending(self):
-        reason = os.strerror(self.transport.error)
-        self.hub.log("verbose", f"Error writing to client: {reason}")
+        self.hub.log("verbose", f"Error writing to client: {self.transport.reason()}")
         self.finish()
 
     # -- Limits ----------------------------------------------------------------------------------
@@ -619,11 +583,7 @@ class Connection(Session):
         if self.state & CLOSED:
             return
         self.state |= CLOSED
-        transport: Transport = self.transport
-        self.hub.loop.unwatch(transport)
-        transport.connection = None
-        close(transport.fd)
-        transport.fd = -1
+        self.transport.close()
         self.hub.release(self)
         self.output.clear()
         self.parser = Parser()

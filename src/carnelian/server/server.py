@@ -14,6 +14,8 @@ from carnelian.engine.config.checks import expand_title
 from carnelian.engine.engine import Engine
 from carnelian.engine.modules import ModuleError
 from carnelian.engine.sections import REDIS_VERSION
+from carnelian.net.listener import ListenError
+from carnelian.net.loop import Loop
 from carnelian.persistence import append_loading, opening
 from carnelian.persistence.append_only import OFF, append_only_of
 from carnelian.persistence.lock import LockedError
@@ -24,9 +26,8 @@ from carnelian.resp.replies import OK, Error
 from carnelian.server import banner, checks, crash, process
 from carnelian.server.clients import DEFAULT_PEAK_RESET_MS, Clients
 from carnelian.server.connection import Hub
-from carnelian.server.listener import Door, ListenError, Listeners
+from carnelian.server.door import Door, Listeners
 from carnelian.server.log import Log
-from carnelian.server.loop import Loop
 from carnelian.server.progress import Progress
 from carnelian.server.signals import Signals
 from carnelian.server.slices import Slices

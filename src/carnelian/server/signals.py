@@ -6,8 +6,8 @@ import os
 import signal
 from collections.abc import Callable
 
+from carnelian.net.loop import Loop
 from carnelian.server.log import Log
-from carnelian.server.loop import Loop
 
 
 class Signals:

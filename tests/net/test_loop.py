@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from carnelian.server import poller
-from carnelian.server.loop import Channel, Hooks, Loop
-from carnelian.server.poller import READABLE, WRITABLE
+from carnelian.net import poller
+from carnelian.net.loop import Channel, Hooks, Loop
+from carnelian.net.poller import READABLE, WRITABLE
 
 
 class Receiver(Channel):
@@ -153,3 +153,21 @@ def test_a_fault_in_a_callback_leaves_the_loop(loop: Loop):
     loop.call_soon(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         loop.run()
+
+
+def test_who_is_reminded_hears_it_without_an_event(loop: Loop):
+    class Reminded(Receiver):
+        def on_event(self, events: int) -> None:
+            self.seen.append((events, b""))
+
+    ours, _theirs = poller.socket_pair()
+    channel = Reminded(loop, ours)
+    loop.watch(channel, READABLE)
+    loop.remind(channel)
+    loop.remind(channel)
+    loop.turn()
+    assert channel.seen == [(READABLE, b"")]
+    loop.remind(channel)
+    loop.unwatch(channel)
+    loop.turn()
+    assert channel.seen == [(READABLE, b"")]

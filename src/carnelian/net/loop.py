@@ -1,9 +1,9 @@
 """The event loop: waits for file descriptors and timers, and calls what belongs to them.
 
 One turn: the before-sleep hook (which sends all pending replies), a wait for events, their
-channels, due timers, deferred callbacks. Everything runs in the thread that calls :meth:`Loop.run`
-except :meth:`Loop.call_from_thread` and :meth:`Loop.wake`. The interpreter lock is released only
-while waiting.
+channels, those that were reminded, due timers, deferred callbacks. Everything runs in the thread
+that calls :meth:`Loop.run` except :meth:`Loop.call_from_thread` and :meth:`Loop.wake`. The
+interpreter lock is released only while waiting.
 """
 
 from __future__ import annotations
@@ -13,20 +13,14 @@ import os
 from collections import deque
 
 import cython
-from cython.cimports.carnelian.server.epoll import epoll_event, epoll_wait
+from cython.cimports.carnelian.net.epoll import epoll_event, epoll_wait
+from cython.cimports.carnelian.net.poller import READABLE, WRITABLE
 from cython.cimports.cpython.exc import PyErr_CheckSignals
 from cython.cimports.libc.errno import EINTR, errno
 from cython.cimports.libc.math import ceil
 from cython.cimports.posix.time import CLOCK_MONOTONIC, clock_gettime, timespec
 
-from carnelian.server.poller import (
-    READABLE,
-    WRITABLE,
-    epoll_descriptor,
-    make_poller,
-    poller_name,
-    socket_pair,
-)
+from carnelian.net.poller import epoll_descriptor, make_poller, poller_name, socket_pair
 
 MAX_EVENTS = cython.declare(cython.int, 1024)
 NEVER = cython.declare(cython.double, 1e300)
@@ -40,6 +34,7 @@ class Channel:
     def __init__(self, fd: cython.int):
         self.fd = fd
         self.interest = 0
+        self.reminded = False
 
     @cython.ccall
     def on_event(self, events: cython.int):
@@ -95,6 +90,7 @@ class Loop:
         self.timers = []
         self.timer_count = 0
         self.soon = []
+        self.reminders = []
         self.threadsafe: deque = deque()
         self.next_timer = NEVER
         self.now = _now()
@@ -130,6 +126,16 @@ class Loop:
             self.channels[fd] = None
             self.poller.unregister(fd)
         channel.interest = 0
+
+    @cython.ccall
+    def remind(self, channel: Channel):
+        """Tell ``channel`` that it is readable in this turn or the next one, without a wait.
+
+        For input that it has taken from its descriptor, of which the poller knows nothing.
+        """
+        if not channel.reminded:
+            channel.reminded = True
+            self.reminders.append(channel)
 
     # -- Callbacks -------------------------------------------------------------------------------
 
@@ -190,7 +196,7 @@ class Loop:
 
     @cython.ccall
     def turn(self):
-        """One turn: hooks, a wait, events, timers, deferred callbacks."""
+        """One turn: hooks, a wait, events, reminders, timers, deferred callbacks."""
         self.hooks.before_sleep()
         if self.stopping:
             return
@@ -198,6 +204,8 @@ class Loop:
             self.wait_for_epoll()
         else:
             self.wait_for_poller()
+        if self.reminders:
+            self.run_reminders()
         self.now = _now()
         if self.next_timer <= self.now:
             self.run_timers()
@@ -248,13 +256,23 @@ class Loop:
         """Seconds until the next timer, 0 if there is work already."""
         longest: cython.double = self.longest_wait
         self.longest_wait = MAX_WAIT
-        if self.soon:
+        if self.soon or self.reminders:
             return 0.0
         if self.next_timer < NEVER:
             # As of the end of the last turn: to come a little late for a timer does no harm.
             longest = min(longest, self.next_timer - self.now)
         # epoll counts in milliseconds and rounds up by itself: nothing turns around in vain.
         return max(longest, 0.0)
+
+    @cython.cfunc
+    def run_reminders(self):
+        channels: list = self.reminders
+        self.reminders = []
+        channel: Channel
+        for channel in channels:
+            channel.reminded = False
+            if channel.interest & READABLE:
+                channel.on_event(READABLE)
 
     @cython.cfunc
     def run_timers(self):

@@ -1,10 +1,7 @@
-cdef int READABLE
-cdef int WRITABLE
-
-
 cdef class Channel:
     cdef readonly int fd
     cdef readonly int interest
+    cdef bint reminded
 
     cpdef on_event(self, int events)
 
@@ -21,6 +18,7 @@ cdef class Loop:
     cdef list channels
     cdef list timers
     cdef list soon
+    cdef list reminders
     cdef object threadsafe
     cdef long long timer_count
     cdef readonly bint stopping
@@ -32,11 +30,13 @@ cdef class Loop:
 
     cpdef watch(self, Channel channel, int interest)
     cpdef unwatch(self, Channel channel)
+    cpdef remind(self, Channel channel)
     cpdef call_soon(self, callback)
     cpdef turn(self)
     cdef wait_for_epoll(self)
     cdef wait_for_poller(self)
     cdef tell(self, int fd, int events)
     cdef double timeout(self) noexcept
+    cdef run_reminders(self)
     cdef run_timers(self)
     cdef run_soon(self)

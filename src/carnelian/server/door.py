@@ -1,0 +1,217 @@
+"""Whom the server takes in, and where it listens as its configuration says."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from carnelian.engine.authentication import required
+from carnelian.net.listener import Listener, ListenError, keep_alive, open_sockets, unix_socket
+from carnelian.server.client_info import format_address
+from carnelian.server.connection import Connection, Hub
+
+if TYPE_CHECKING:
+    from carnelian.engine.config import Config
+    from carnelian.net.loop import Loop
+    from carnelian.server.log import Log
+
+TOO_MANY = b"-ERR max number of clients reached\r\n"
+
+PROTECTED = (
+    b"-DENIED Redis is running in protected mode because protected mode is enabled and no password "
+    b"is set for the default user. In this mode connections are only accepted from the loopback "
+    b"interface. If you want to connect from external computers to Redis you may adopt one of the "
+    b"following solutions: 1) Just disable protected mode sending the command 'CONFIG SET "
+    b"protected-mode no' from the loopback interface by connecting to Redis from the same host the "
+    b"server is running, however MAKE SURE Redis is not publicly accessible from internet if you "
+    b"do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively you can just "
+    b"disable the protected mode by editing the Redis configuration file, and setting the "
+    b"protected mode option to 'no', and then restarting the server. 3) If you started the server "
+    b"manually just for testing, restart it with the '--protected-mode no' option. 4) Set up an "
+    b"authentication password for the default user. NOTE: You only need to do one of the above "
+    b"things in order for the server to start accepting connections from the outside.\r\n"
+)
+
+
+class Door:
+    """Takes accepted sockets in as connections, or turns them away."""
+
+    def __init__(self, hub: Hub, config: Config, log: Log):
+        self._hub = hub
+        self._config = config
+        self._log = log
+
+    def most(self) -> int:
+        """How many to take in at a time."""
+        return self._config["max-new-connections-per-cycle"]
+
+    def failed(self, error: OSError) -> None:
+        """Nothing could be accepted."""
+        self._log("warning", f"Accepting client connection: accept: {error.strerror}")
+
+    def admit(self, listener: Listener, sock: socket.socket, address: tuple) -> None:
+        """Make a connection of a socket just accepted, which is ours from now on."""
+        if self._log.enabled("verbose"):
+            self._log("verbose", self._greeting(listener, address))
+        if self._is_refused(listener, sock, address) or not self._tune(listener, sock):
+            return
+        hub = self._hub
+        hub.engine.stats.connections += 1
+        transport = listener.make_transport(hub.loop, sock.detach())
+        hub.adopt(Connection(hub, transport, listener.is_unix))
+
+    def _greeting(self, listener: Listener, address: tuple) -> str:
+        if listener.is_unix:
+            return f"Accepted connection to {self._config['unixsocket']}"
+        return f"Accepted {format_address(*address[:2]).decode()}"
+
+    def _is_refused(self, listener: Listener, sock: socket.socket, address: tuple) -> bool:
+        """Turn away whom we may not serve."""
+        engine = self._hub.engine
+        reason = b""
+        if len(self._hub.members) >= self._config["maxclients"]:
+            reason = TOO_MANY
+        elif self._config["protected-mode"] and not required(engine):
+            reason = b"" if listener.is_unix or _is_loopback(address[0]) else PROTECTED
+        if reason:
+            engine.stats.rejected_connections += 1
+            _turn_away(sock, reason)
+        return bool(reason)
+
+    def _tune(self, listener: Listener, sock: socket.socket) -> bool:
+        """Set what the socket needs; false if the client was faster and has gone."""
+        try:
+            sock.setblocking(False)
+            if not listener.is_unix:
+                self._tune_tcp(sock)
+        except OSError as error:
+            self._log("verbose", f"Error accepting a client connection: {error.strerror}")
+            sock.close()
+            return False
+        return True
+
+    def _tune_tcp(self, sock: socket.socket) -> None:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        interval = self._config["tcp-keepalive"]
+        if interval:
+            try:
+                keep_alive(sock, interval)
+            except OSError:
+                # Linux takes up to 32767 seconds. With more, its own two hours hold.
+                pass
+
+
+class Listeners:
+    """All listening sockets of a server; they follow ``port`` and ``bind`` when those change."""
+
+    def __init__(self, loop: Loop, door: Door, config: Config, log: Log):
+        self._loop = loop
+        self._door = door
+        self._config = config
+        self._log = log
+        self._tcp: list[Listener] = []
+        self._unix: Listener | None = None
+        self._served: tuple = (0, ())
+
+    def __len__(self) -> int:
+        return len(self._tcp) + (self._unix is not None)
+
+    @property
+    def has_tcp(self) -> bool:
+        """Whether there is at least one TCP socket."""
+        return bool(self._tcp)
+
+    def open_tcp(self) -> None:
+        """Listen where ``bind`` and ``port`` say, in place of where we listened.
+
+        Raises ListenError, having gone back to where we listened before.
+        """
+        wanted = (self._config["port"], tuple(self._config["bind"]))
+        if wanted == self._served:
+            return
+        before = self._served
+        self.close_tcp()
+        try:
+            self._open(*wanted)
+        except ListenError:
+            if before[0]:
+                self._open(*before)
+            raise
+
+    def open_unix(self) -> None:
+        """Listen on ``unixsocket``, if there is one. Raises ListenError."""
+        path = self._config["unixsocket"]
+        if not path:
+            return
+        try:
+            os.unlink(path)
+        except OSError:
+            pass
+        try:
+            sock = unix_socket(path, self._config["unixsocketperm"], self._config["tcp-backlog"])
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self._log("warning", f"Failed opening Unix socket: bind: {reason}")
+            raise ListenError from error
+        self._unix = self._watch(sock)
+
+    def describe(self) -> list[str]:
+        """What INFO's ``listener`` fields say."""
+        described = []
+        if self._tcp:
+            binds = "".join(f",bind={address}" for address in self._config["bind"])
+            described.append(f"name=tcp{binds},port={self._config['port']}")
+        if self._unix is not None:
+            described.append(f"name=unix,bind={self._config['unixsocket']}")
+        return described
+
+    def close_tcp(self) -> None:
+        """Listen on no TCP port any longer."""
+        for listener in self._tcp:
+            listener.close()
+        self._tcp = []
+        self._served = (0, ())
+
+    def close(self) -> None:
+        """Listen nowhere any longer, and take the Unix socket's file away."""
+        self.close_tcp()
+        if self._unix is None:
+            return
+        self._unix.close()
+        self._unix = None
+        self._log("notice", "Removing the unix socket file.")
+        try:
+            os.unlink(self._config["unixsocket"])
+        except OSError as error:
+            self._log("warning", f"Error removing the unix socket file: {error.strerror}")
+
+    def _open(self, port: int, addresses: Sequence[str]) -> None:
+        sockets = open_sockets(port, addresses, self._config["tcp-backlog"], self._warn)
+        mark = self._config["socket-mark-id"]
+        for sock in sockets:
+            if mark and hasattr(socket, "SO_MARK"):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
+            self._tcp.append(self._watch(sock))
+        self._served = (port, tuple(addresses))
+
+    def _watch(self, sock: socket.socket) -> Listener:
+        return Listener(self._loop, sock, self._door)
+
+    def _warn(self, message: str) -> None:
+        self._log("warning", f"Warning: {message}")
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("127.0.0.1", "::1")
+
+
+def _turn_away(sock: socket.socket, message: bytes) -> None:
+    """Tell why, as far as the socket takes it without waiting, and hang up."""
+    try:
+        sock.setblocking(False)
+        sock.send(message)
+    except OSError:
+        pass
+    sock.close()

@@ -1,0 +1,131 @@
+"""Protocols without I/O on real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from carnelian.keyspace.clock import Clock
+from carnelian.net.host import LoopHost
+from carnelian.net.loop import Loop
+from support.waiting import free_port
+
+from .conversations import Caller, Echo, Gossip, Recorder
+
+HERE = "127.0.0.1"
+
+
+@pytest.fixture
+def host() -> Iterator[LoopHost]:
+    loop = Loop()
+    faults: list[Exception] = []
+    host = LoopHost(loop, Clock(), faults.append)
+    host.faults = faults  # type: ignore[attr-defined]
+    loop.call_later(20, loop.stop)
+    yield host
+    loop.close()
+
+
+class Stopping(Caller):
+    """Stops the loop when it has lost its connection."""
+
+    def __init__(self, host: LoopHost, words: bytes):
+        super().__init__(words)
+        self.host = host
+
+    def lost(self, reason: str) -> None:
+        super().lost(reason)
+        self.host.loop.stop()
+
+
+@pytest.mark.parametrize("size", [0, 10, 100_000, 5_000_000])
+def test_a_conversation(host: LoopHost, size: int) -> None:
+    echo = Echo()
+    ear = host.listen((HERE, 0), lambda: echo)
+    caller = Stopping(host, b"x" * size + b".")
+    host.connect(ear.address, caller)
+    assert caller.wire is None
+    host.loop.run()
+    assert caller.received == caller.words
+    assert (caller.reason, echo.reason) == ("closed", None)
+    assert caller.wire is not None and caller.wire.peer == ear.address
+    caller.wire.send(b"in vain")
+    ear.close()
+
+
+def test_refused(host: LoopHost) -> None:
+    caller = Stopping(host, b"")
+    host.connect((HERE, free_port()), caller)
+    host.loop.run()
+    assert (caller.reason, caller.wire) == ("refused", None)
+
+
+def test_a_fault_ends_only_the_conversation(host: LoopHost) -> None:
+    class Faulty(Recorder):
+        def receive(self, data: bytes) -> None:
+            raise ZeroDivisionError
+
+    faulty = Faulty()
+    ear = host.listen((HERE, 0), lambda: faulty)
+    caller = Stopping(host, b"hello")
+    host.connect(ear.address, caller)
+    host.loop.run()
+    assert (faulty.reason, caller.reason) == ("fault", "closed")
+    assert [type(fault) for fault in host.faults] == [ZeroDivisionError]  # type: ignore[attr-defined]
+    ear.close()
+
+
+def test_a_fault_while_the_conversation_begins(host: LoopHost) -> None:
+    class Faulty(Recorder):
+        def connected(self, wire: object) -> None:
+            raise ZeroDivisionError
+
+    ear = host.listen((HERE, 0), Faulty)
+    caller = Stopping(host, b"")
+    host.connect(ear.address, caller)
+    host.loop.run()
+    assert caller.reason == "closed"
+    ear.close()
+
+
+def test_faults_that_concern_no_connection(host: LoopHost) -> None:
+    class Faulty(Recorder):
+        def lost(self, reason: str) -> None:
+            raise KeyError
+
+    def no_conversation() -> Recorder:
+        raise IndexError
+
+    host.call_later(0, lambda: 1 // 0)
+    host.connect((HERE, free_port()), Faulty())
+    ear = host.listen((HERE, 0), no_conversation)
+    caller = Stopping(host, b"")
+    host.call_later(0.01, lambda: host.connect(ear.address, caller))
+    host.loop.run()
+    assert caller.reason == "closed"
+    kinds = {type(fault) for fault in host.faults}  # type: ignore[attr-defined]
+    assert kinds == {ZeroDivisionError, KeyError, IndexError}
+    ear.close()
+
+
+def test_what_is_simulated_runs_on_sockets(host: LoopHost) -> None:
+    class Anywhere(Gossip):
+        PORT = 0
+
+    nodes = [Anywhere(host, HERE, []) for _ in range(3)]
+    addresses = [node.ear.address for node in nodes]  # type: ignore[attr-defined]
+    for node, own in zip(nodes, addresses, strict=True):
+        node.others = [address for address in addresses if address != own]
+    nodes[0].number = 7
+
+    def look() -> None:
+        if all(node.number == 7 for node in nodes):
+            host.loop.stop()
+        host.loop.call_later(0.01, look)
+
+    look()
+    host.loop.run()
+    assert [node.number for node in nodes] == [7, 7, 7]
+    for node in nodes:
+        node.ear.close()

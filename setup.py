@@ -74,7 +74,9 @@ COMPILED = (
     "carnelian.keyspace.store",
     "carnelian.keyspace.strings",
     "carnelian.keyspace.trash",
+    "carnelian.engine.admission",
     "carnelian.engine.effects",
+    "carnelian.engine.keys",
     "carnelian.engine.memory_limit",
     "carnelian.engine.values",
     "carnelian.engine.stats",
@@ -163,7 +165,6 @@ COMPILED = (
 # that what these change is changed wholly. They mean what they would mean interpreted.
 WHOLE = (
     "carnelian.resp.replies",
-    "carnelian.engine.admission",
     "carnelian.engine.authentication",
     "carnelian.engine.blocking",
     "carnelian.engine.changes",

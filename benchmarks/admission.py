@@ -36,9 +36,14 @@ SOURCES = Path(carnelian.__file__).parents[1]
 
 _ATTACHING = """
 import importlib.util
+import carnelian
 from carnelian.engine import stages
 
-def on_load(module, args):
+@carnelian.command("checked")
+def checked(session, args):
+    "A module has to have a command."
+
+def on_load(module):
     spec = importlib.util.spec_from_file_location("checks", {path!r})
     checks = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(checks)

@@ -183,10 +183,14 @@ class KeyFinder:
         Where what the command does to a key depends on further words, ``exactly`` has them looked
         at. Otherwise the key is told with all that may be done to it.
         """
+        if self.single > 0 and not (exactly and self.varying) and self.single < len(args):
+            # Most commands, in as little time as there is: it is taken from each of them.
+            found.keys[0].position = self.single
+            found.keys[0].access = self.places[0].access
+            found.count = 1
+            return 1
         found.clear()
         if self.get_keys is None or not (exactly and self.varying):
-            if 0 < self.single < len(args):
-                return found.add(self.single, self.places[0].access) + 1
             if self.size > 0 and self.follow(args, found):
                 return found.count
             found.count = 0

@@ -142,10 +142,11 @@ class Snapshots:
             engine, engine.config["dbfilename"], files.facts(self._engine), self.functions
         ):
             return False
-        engine.keyspace.dirty = 0
         self.last_save_s = self._now()
         self._note_outcome(False)
         self.note_version()
+        # Last: FLUSHALL saves, and if it is interrupted here the log still has to hear of it.
+        engine.keyspace.dirty = 0
         return True
 
     def _own(self) -> bool:

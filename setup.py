@@ -77,7 +77,9 @@ COMPILED = (
     "carnelian.keyspace.trash",
     "carnelian.net.loop",
     "carnelian.net.transport",
+    "carnelian.engine.admission",
     "carnelian.engine.effects",
+    "carnelian.engine.keys",
     "carnelian.engine.memory_limit",
     "carnelian.engine.values",
     "carnelian.engine.stats",
@@ -165,7 +167,6 @@ COMPILED = (
 # that what these change is changed wholly. They mean what they would mean interpreted.
 WHOLE = (
     "carnelian.resp.replies",
-    "carnelian.engine.admission",
     "carnelian.engine.authentication",
     "carnelian.engine.begun",
     "carnelian.engine.blocking",

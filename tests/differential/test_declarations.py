@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +75,11 @@ NEWER: dict[str, dict[str, str]] = {
     "sort_ro": {"arguments": "7.2.0"},
     "wait": {"flags": "7.2.0", "categories": "7.2.0"},
 }
+
+# Lines of command names, words, and where the keys stand among them.
+KEY_POSITIONS = Path(__file__).parents[1] / "engine" / "key_positions.txt"
+# Where later versions find keys and the reference none.
+NEWER_KEYS = ["PFMERGE a"]
 
 # Subcommands that we do not have yet.
 TO_COME = {"client|tracking", "client|trackinginfo", "client|caching", "client|getredir"}
@@ -157,6 +163,21 @@ def test_they_agree_on_all_but_what_is_newer(theirs: Facts, ours: Facts) -> None
 def test_no_subcommand_is_missing(theirs: Facts, ours: Facts) -> None:
     expected = {name for name in theirs.of if name.partition("|")[0] in ours.of} - TO_COME
     assert expected <= set(ours.of)
+
+
+def test_they_find_the_same_keys(redis_server: ReferenceServer) -> None:
+    theirs, ours = WireClient(redis_server.port), LocalClient(Engine())
+    known = plain(theirs.call("COMMAND", "LIST"))
+    for line in KEY_POSITIONS.read_text().splitlines():
+        name, *words = line.partition(" ->")[0].split()
+        head, _, subcommand = name.partition("|")
+        if line.partition(" ->")[0] in NEWER_KEYS or name.lower() not in known:
+            continue
+        # A word of the table stands where the subcommand was.
+        command = [head, subcommand, *words[1:]] if subcommand else [head, *words]
+        for question in ("GETKEYS", "GETKEYSANDFLAGS"):
+            expected = plain(theirs.call("COMMAND", question, *command))
+            assert plain(ours.call("COMMAND", question, *command)) == expected, line
 
 
 def test_every_argument_has_a_text_to_display_if_it_stands_alone() -> None:

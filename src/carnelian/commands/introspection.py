@@ -141,7 +141,7 @@ def command_getkeysandflags(session: Session, args: list[bytes]) -> list:
     """
     words = args[2:]
     return [
-        [words[key.position], _statuses(keys.flag_names(key.flags))]
+        [words[key.position], _statuses(keys.flag_names(key.access))]
         for key in _keys(session.engine.registry, words)
     ]
 
@@ -150,12 +150,12 @@ def _keys(registry: Registry, words: list[bytes]) -> list[Key]:
     one = registry.lookup(words)
     if one is None:
         raise Error("ERR Invalid command specified")
-    specs, finder = one.declaration.keys, one.declaration.get_keys
-    if not keys.may_have(specs, finder):
+    finder = one.key_finder()
+    if not finder.any:
         raise Error("ERR The command has no key arguments")
     if not _fits(len(words), one.arity):
         raise Error("ERR Invalid number of arguments specified for command")
-    found = keys.find(specs, finder, words)
+    found = finder.find(words)
     if not found and not one.has("no_mandatory_keys"):
         raise Error("ERR Invalid arguments specified for command")
     return found
@@ -217,7 +217,7 @@ def _statuses(names: list[str]) -> FlatSet:
 
 def _key_spec(spec: KeySpec) -> FlatMap:
     reply = FlatMap([b"notes", spec.notes.encode()] if spec.notes else [])
-    reply += [b"flags", _statuses(keys.flag_names(spec.flags))]
+    reply += [b"flags", _statuses(keys.flag_names(keys.access_of(spec.flags)))]
     reply += [b"begin_search", _search(spec), b"find_keys", _extent(spec)]
     return reply
 

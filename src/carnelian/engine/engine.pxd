@@ -1,3 +1,4 @@
+from carnelian.engine.admission cimport Admission
 from carnelian.engine.client_limits cimport ClientEviction, OutputLimits
 from carnelian.engine.effects cimport Effects
 from carnelian.engine.memory_limit cimport MemoryLimit
@@ -21,7 +22,7 @@ cdef class Engine(Core):
     cdef readonly object blocking
     cdef readonly object pause
     cdef readonly object changes
-    cdef readonly object admission
+    cdef readonly Admission admission
     cdef readonly MemoryLimit memory_limit
     cdef readonly OutputLimits output_limits
     cdef readonly ClientEviction client_eviction

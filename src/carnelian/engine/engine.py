@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cython
+from cython.cimports.carnelian.engine.admission import Admission
 from cython.cimports.carnelian.engine.client import Client
 from cython.cimports.carnelian.engine.client_limits import ClientEviction, OutputLimits
 from cython.cimports.carnelian.engine.core import Core
@@ -24,7 +25,6 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.expiry import ExpireCycle
 
 from carnelian.engine import registry
-from carnelian.engine.admission import Admission
 from carnelian.engine.blocking import Blocking
 from carnelian.engine.changes import Changes
 from carnelian.engine.config import Config
@@ -74,9 +74,9 @@ class Engine(Core):
         self.watches = Watches()
         self.monitors = Monitors(self)
         self.blocking = Blocking(self)
-        self.pause = Pause(self, self.blocking)
         self.changes = Changes(self.keyspace, self.pubsub, self.watches, self.blocking)
-        self.admission = Admission(self, self.blocking, self.pause, self.watches)
+        self.admission = Admission(self, self.watches)
+        self.pause = Pause(self, self.blocking, self.admission)
         self.memory_limit = MemoryLimit(self, self.changes, self.admission)
         self.output_limits = OutputLimits()
         self.client_eviction = ClientEviction(self)

@@ -5,8 +5,7 @@ cdef enum:
     SUBSCRIBED = 4
     RESTRICTED = 8
     UNTOUCHING = 16
-    PAUSED = 1
-    CHECKED = 2
+    CHECKED = 1
     FLAG_MONITOR = 1
     FLAG_NO_EVICT = 2
     FLAG_NO_TOUCH = 4

@@ -10,8 +10,7 @@ RESTRICTED = 8  # a user with less than all permissions
 UNTOUCHING = 16  # CLIENT NO-TOUCH: what it reads keeps the age it has
 
 # The same on the side of the engine (Engine.gate).
-PAUSED = 1
-CHECKED = 2  # a feature has put a check of its own into Admission.checks
+CHECKED = 1  # a feature asks about every command, see Admission.add_check
 
 # Properties of a session (Session.flags).
 FLAG_MONITOR = 1

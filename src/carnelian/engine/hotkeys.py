@@ -7,7 +7,6 @@ import random
 import resource
 from typing import TYPE_CHECKING
 
-from carnelian.engine import keys
 from carnelian.resp.replies import NO_REPLY, Error, Lazy
 from carnelian.resp.writer import encode
 
@@ -93,8 +92,7 @@ class HotKeys:
         """A command has run: its time and its bytes go to its keys in equal parts."""
         if not self.active:
             return
-        declared = command.declaration
-        names = [args[key.position] for key in _keys(declared.keys, declared.get_keys, args)]
+        names = _keys(command, args)
         if not names:
             return
         size = _request_size(args) + _reply_size(reply, session.protocol)
@@ -134,10 +132,10 @@ class HotKeys:
         return found
 
 
-def _keys(specs: tuple, finder: keys.Finder | None, args: list[bytes]) -> list[keys.Key]:
+def _keys(command: Command, args: list[bytes]) -> list[bytes]:
     """The keys of a command; none where it makes no sense of its words."""
     try:
-        return keys.find(specs, finder, args)
+        return [args[key.position] for key in command.key_finder().find(args)]
     except Error:
         return []
 

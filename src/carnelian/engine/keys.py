@@ -1,22 +1,52 @@
 """Where the keys of a command stand among its words, and what the command does to them.
 
+Each command has a :class:`KeyFinder`, made of its declaration once. It is asked about every
+command by those that judge or note what keys it takes (users, slots of a cluster, tracking), so
+that for keys at fixed places no Python runs.
+
 See https://redis.io/docs/latest/develop/reference/key-specs/ for the vocabulary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error
+import cython
+from cython.cimports.carnelian.engine.access import INCOMPLETE, NOT_KEY, VARIABLE_FLAGS
+from cython.cimports.carnelian.engine.keys import COUNT, RANGE, UNKNOWN, FoundKey, Place
+from cython.cimports.carnelian.resp.numbers import to_longlong
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.libc.stdlib import calloc, free, realloc
 
-# Words of KeySpec.flags, in any case; in this order and these cases clients see them.
+# Words of KeySpec.flags, in any case; in this order and these cases clients see them. Each has the
+# bit of its place, see carnelian.engine.access.
 ACCESS_FLAGS = (
     "RO", "RW", "OW", "RM", "access", "update", "insert", "delete", "not_key", "incomplete",
     "variable_flags",
 )  # fmt: skip
+_BITS = {name.lower(): 1 << bit for bit, name in enumerate(ACCESS_FLAGS)}
+
+# The bits of texts that were met.
+_known: dict[str, int] = {}
+
+# Keys that are found without a further allocation, and at most kept room for.
+_USUAL_KEYS = cython.declare(cython.Py_ssize_t, 16)
+_MOST_KEPT = cython.declare(cython.Py_ssize_t, 1024)
+
+
+def access_of(flags: str) -> int:
+    """The bits of the words of key flags; those that are none are passed over."""
+    bits = _known.get(flags)
+    if bits is None:
+        bits = _known[flags] = sum({_BITS.get(word, 0) for word in flags.lower().split()})
+    return bits
+
+
+def flag_names(access: int) -> list[str]:
+    """The words for these bits in the form and order in which clients see them."""
+    return [name for bit, name in enumerate(ACCESS_FLAGS) if access & 1 << bit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +64,6 @@ class KeySpec:
     range: tuple[int, int, int] | None = None
     keynum: tuple[int, int, int] | None = None
     notes: str = ""
-
-    def is_marked(self, flag: str) -> bool:
-        """Whether the flags have this word, given in lower case."""
-        return flag in self.flags.lower().split()
 
 
 def at(
@@ -65,97 +91,249 @@ def unknown(flags: str, notes: str = "") -> KeySpec:
 
 
 class Key(NamedTuple):
-    """One key among the words of a command."""
+    """One key among the words of a command, and bits of :mod:`carnelian.engine.access`."""
 
     position: int
-    flags: str
+    access: int
 
 
 # What a command may bring along to find its keys itself: positions, or positions with flags.
 Finder = Callable[[list[bytes]], "list[int] | list[tuple[int, str]]"]
 
 
-def may_have(specs: Iterable[KeySpec], finder: Finder | None) -> bool:
-    """Whether a command that declares this has keys at all (a shard channel is none)."""
-    return finder is not None or any(not spec.is_marked("not_key") for spec in specs)
+@cython.final
+@cython.cclass
+class KeyPositions:
+    """The keys that were found among the words of one command; to be used again for the next.
 
-
-def find(specs: tuple[KeySpec, ...], finder: Finder | None, args: list[bytes]) -> list[Key]:
-    """The keys among the words of one command; empty if the words make no sense.
-
-    O(words).
+    Compiled code reads ``keys[0]`` to ``keys[count - 1]``.
     """
-    reliable = not any(spec.is_marked("variable_flags") for spec in specs)
-    if reliable and may_have(specs, None):
-        try:
-            return [key for spec in specs for key in _of_spec(spec, args)]
-        except _Unknowable:
-            pass
-    if finder is None:
-        return []
-    return [Key(item, "") if isinstance(item, int) else Key(*item) for item in finder(args)]
+
+    def __cinit__(self):
+        self.keys = cython.NULL
+        self.resize(_USUAL_KEYS)
+
+    def __dealloc__(self):
+        free(self.keys)
+
+    def clear(self):
+        """Hold none, nor much room for them."""
+        self.count = 0
+        if self.room > _MOST_KEPT:
+            self.resize(_USUAL_KEYS)
+        return 0
+
+    def add(self, position, access):
+        """Take in a key."""
+        if self.count == self.room:
+            self.resize(2 * self.room)
+        self.keys[self.count].position = position
+        self.keys[self.count].access = access
+        self.count += 1
+        return 0
+
+    def resize(self, room):
+        """Have room for so many."""
+        keys: cython.p_void = realloc(self.keys, room * cython.sizeof(FoundKey))
+        if keys == cython.NULL:
+            raise MemoryError
+        self.keys = cython.cast(cython.pointer[FoundKey], keys)
+        self.room = room
 
 
-class _Unknowable(Exception):
-    """A key spec does not fit the words, or says itself that it does not tell everything."""
+@cython.final
+@cython.cclass
+class KeyFinder:
+    """Finds the keys among the words of one command.
 
+    - ``any``: whether the command has keys at all (a shard channel is none).
 
-def _of_spec(spec: KeySpec, args: list[bytes]) -> list[Key]:
-    if spec.is_marked("not_key"):
-        return []
-    first = _first(spec, args)
-    if first is None:
-        return []
-    if spec.range is not None:
-        last, step, limit = spec.range
-        if last >= 0:
-            last += first
-        elif limit:
-            last += first + (len(args) - first) // limit
+    Args:
+        specs: the key specs of its declaration.
+        get_keys: finds the keys where key specs cannot tell.
+    """
+
+    def __init__(self, specs: tuple[KeySpec, ...], get_keys: Finder | None):
+        kept = [spec for spec in specs if not access_of(spec.flags) & NOT_KEY]
+        self.get_keys: Any = get_keys
+        self.any = get_keys is not None or len(kept) > 0
+        self.places = cython.cast(
+            cython.pointer[Place], calloc(max(len(kept), 1), cython.sizeof(Place))
+        )
+        if self.places == cython.NULL:
+            raise MemoryError
+        self.words = []
+        self.size = 0
+        self.varying = False
+        for spec in kept:
+            self.words.append(spec.begin.lower().encode() if isinstance(spec.begin, str) else b"")
+            prepare(cython.address(self.places[self.size]), spec)
+            self.varying |= self.places[self.size].access & VARIABLE_FLAGS != 0
+            self.size += 1
+        if self.size == 1 and _is_single(self.places):
+            self.single = self.places[0].begin
+
+    def __dealloc__(self):
+        free(self.places)
+
+    def locate(self, args, found, exactly):
+        """Find the keys of a command with these words, and return how many there are; none if the
+        words make no sense. O(keys) where they stand at fixed places, else O(words).
+
+        Where what the command does to a key depends on further words, ``exactly`` has them looked
+        at. Otherwise the key is told with all that may be done to it.
+        """
+        if self.single > 0 and not (exactly and self.varying) and self.single < len(args):
+            # Most commands, in as little time as there is: it is taken from each of them.
+            found.keys[0].position = self.single
+            found.keys[0].access = self.places[0].access
+            found.count = 1
+            return 1
+        found.clear()
+        if self.get_keys is None or not (exactly and self.varying):
+            if self.size > 0 and self.follow(args, found):
+                return found.count
+            found.count = 0
+        if self.get_keys is not None:
+            self.ask(args, found)
+        return found.count
+
+    def follow(self, args, found):
+        """Find what the key specs tell; False if they do not fit the words, or not tell all."""
+        number: cython.int = 0
+        while number < self.size and self.follow_one(number, args, found):
+            number += 1
+        return number == self.size
+
+    def follow_one(self, number, args, found):
+        """The same for one of them."""
+        place: cython.pointer[Place] = cython.address(self.places[number])
+        count: cython.Py_ssize_t = len(args)
+        first: cython.Py_ssize_t = place.begin
+        last: cython.Py_ssize_t
+        if place.searched:
+            first = _after(self.words[number], place.begin, args)
+            if first == 0:
+                return True
+        if place.extent == UNKNOWN:
+            return False
+        if place.extent == RANGE:
+            last = _last(place, first, count)
+            if first == count and last < first:
+                # An optional range at the end, as the sources of PFMERGE: there are none.
+                return True
         else:
-            last += len(args)
-    elif spec.keynum is not None:
-        count_at, first_at, step = spec.keynum
-        count = _count(args, first + count_at)
-        first += first_at
-        last = first + (count - 1) * step
-    else:
-        raise _Unknowable
-    if first == len(args) and spec.range is not None and last < first:
-        # An optional range at the end, as the sources of PFMERGE: there are none.
-        return []
-    if not first <= last < len(args) or spec.is_marked("incomplete"):
-        raise _Unknowable
-    return [Key(position, spec.flags) for position in range(first, last + 1, step)]
+            last = _counted(args, first + place.count_at)
+            first += place.first_at
+            last = first + (last - 1) * place.step
+        if not 0 <= first <= last < count or place.step < 1 or place.access & INCOMPLETE:
+            return False
+        while first <= last:
+            found.add(first, place.access)
+            first += place.step
+        return True
+
+    def ask(self, args, found):
+        """Have the command's own function find the keys."""
+        position: cython.Py_ssize_t
+        for item in self.get_keys(args):
+            position, flags = (item, "") if isinstance(item, int) else item
+            if not 0 <= position < len(args):
+                raise IndexError(f"no word at {position} can be a key")
+            found.add(position, access_of(flags))
+
+    def find(self, args, exactly=True):
+        """The same for Python: a list of Key."""
+        found = KeyPositions()
+        self.locate(args, found, exactly)
+        return [
+            Key(found.keys[number].position, found.keys[number].access)
+            for number in range(found.count)
+        ]
 
 
-def _first(spec: KeySpec, args: list[bytes]) -> int | None:
-    """Where the search for keys begins; ``None`` if its keyword is not there."""
+def prepare(place, spec):
+    """Put a key spec down without objects."""
+    place.access = access_of(spec.flags)
+    place.searched = isinstance(spec.begin, str)
+    place.begin = _small(spec.begin_from if place.searched else spec.begin or 0)
+    place.last = place.limit = place.count_at = place.first_at = 0
+    place.step = 1
+    place.extent = UNKNOWN
     if spec.begin is None:
-        raise _Unknowable
-    if isinstance(spec.begin, int):
-        return spec.begin
-    word, start, count = spec.begin.lower().encode(), spec.begin_from, len(args)
-    # A keyword in the last place has nothing after it.
-    places = range(start, count - 1) if start > 0 else range(count + start, 1, -1)
-    return next((place + 1 for place in places if args[place].lower() == word), None)
+        return
+    if spec.range is not None:
+        place.extent = RANGE
+        last, step, limit = spec.range
+        place.last, place.step, place.limit = _small(last), _small(step), _small(limit)
+    elif spec.keynum is not None:
+        place.extent = COUNT
+        count_at, first, step = spec.keynum
+        place.count_at, place.first_at, place.step = _small(count_at), _small(first), _small(step)
 
 
-def _count(args: list[bytes], position: int) -> int:
-    if position >= len(args):
-        raise _Unknowable
-    try:
-        count = parse_int(args[position])
-    except Error:
-        raise _Unknowable from None
-    # More than there are words is refused by the caller, at any size.
-    return count
+@cython.cfunc
+def _is_single(place: cython.pointer[Place]) -> cython.bint:
+    """Whether this is one key, always at the same place: that of most commands."""
+    whole: cython.bint = not place.searched and not place.access & INCOMPLETE
+    return whole and place.extent == RANGE and place.last == 0 and place.step > 0
 
 
-def flag_names(flags: str) -> list[str]:
-    """The words of key flags in the form and order in which clients see them."""
-    given = flags.lower().split()
-    return [name for name in ACCESS_FLAGS if name.lower() in given]
+def _small(number: int) -> int:
+    # No command has so many words; sums of these are far from the ends of 64 bits.
+    return min(max(number, -(1 << 30)), 1 << 30)
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def _last(
+    place: cython.pointer[Place], first: cython.Py_ssize_t, count: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """Where the range that begins at ``first`` ends."""
+    if place.last >= 0:
+        return first + place.last
+    if place.limit != 0:
+        return first + place.last + (count - first) // place.limit
+    return count + place.last
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _after(word: bytes, start: cython.Py_ssize_t, args: list) -> cython.Py_ssize_t:
+    """The place after a keyword; 0 if it is not there."""
+    place: cython.Py_ssize_t
+    count: cython.Py_ssize_t = len(args)
+    if start > 0:
+        # A keyword in the last place has nothing after it.
+        for place in range(start, count - 1):
+            if _is(args[place], word):
+                return place + 1
+        return 0
+    for place in range(min(count + start, count - 1), 1, -1):
+        if _is(args[place], word):
+            return place + 1
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def _is(text: bytes, word: bytes) -> cython.bint:
+    return PyBytes_GET_SIZE(text) == PyBytes_GET_SIZE(word) and text.lower() == word
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _counted(args: list, position: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """The number among the words; 0 if there is none, or if it is more than there are words."""
+    value: cython.longlong = 0
+    if not 0 <= position < len(args):
+        return 0
+    text: bytes = args[position]
+    if not to_longlong(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), cython.address(value)):
+        return 0
+    return value if 0 < value <= len(args) else 0
 
 
 class LegacyRange(NamedTuple):
@@ -174,7 +352,7 @@ def legacy_range(specs: tuple[KeySpec, ...]) -> LegacyRange:
     """The old description of keys that comes nearest to the key specs."""
     if not specs:
         return LegacyRange(0, 0, 0, False)
-    movable = any(spec.is_marked("incomplete") for spec in specs)
+    movable = any(access_of(spec.flags) & INCOMPLETE for spec in specs)
     if len(specs) == 1 and _has_fixed_place(specs[0]):
         first, last, step = _bounds(specs[0])
         return LegacyRange(first, last, step, movable)

@@ -1,3 +1,4 @@
+from carnelian.engine.admission cimport Admission
 from carnelian.engine.core cimport Core
 from carnelian.keyspace.clock cimport Clock
 from carnelian.keyspace.eviction cimport Eviction
@@ -7,7 +8,7 @@ from carnelian.keyspace.keyspace cimport Keyspace
 cdef class MemoryLimit:
     cdef Core core
     cdef object changes
-    cdef object admission
+    cdef Admission admission
     cdef Keyspace keyspace
     cdef Clock clock
     cdef readonly Eviction eviction

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import cython
 from cython.cimports.carnelian.datatypes.memory import used
+from cython.cimports.carnelian.engine.admission import Admission, judged_flags
 from cython.cimports.carnelian.engine.client import Client
 from cython.cimports.carnelian.engine.core import Core
 from cython.cimports.carnelian.engine.registry import Command
@@ -18,9 +19,9 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.eviction import Eviction
 from cython.cimports.carnelian.resp.blocks import allocated
 
-from carnelian.engine.admission import Admission
 from carnelian.engine.changes import Changes
 from carnelian.engine.registry import FLAG_BITS
+from carnelian.engine.stages import MEMORY
 from carnelian.resp.replies import Error
 
 _DENYOOM = FLAG_BITS["denyoom"]
@@ -208,16 +209,13 @@ class MemoryLimit:
         if exhausted != self.exhausted:
             self.exhausted = exhausted
             if exhausted:
-                self.admission.add_check(self.check, first=True)
+                self.admission.add_check(self.check, stage=MEMORY)
             else:
                 self.admission.remove_check(self.check)
 
     def check(self, session: Client, command: Command, args: list) -> Error | None:
         """The error for a command that needs memory where there is none left."""
-        flags, transaction = command.flags, session.transaction
-        if transaction is not None and command.name == b"exec":
-            flags |= transaction.flags
-        if self.exhausted and flags & _DENYOOM:
+        if self.exhausted and judged_flags(session, command) & _DENYOOM:
             return Error("OOM command not allowed when used memory > 'maxmemory'.")
         return None
 

@@ -71,8 +71,7 @@ class Nested:
                 b"ERR '%s' writes, and '%s' is not declared with the flag write"
                 % (command.name, outer.name)
             )
-        for check in self._admission.checks:
-            error = check(session, command, args)
-            if error is not None:
-                raise error
+        error = self._admission.inner_objection(session, command, args)
+        if error is not None:
+            raise error
         return command

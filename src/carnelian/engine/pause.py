@@ -5,12 +5,17 @@ See https://redis.io/docs/latest/commands/client-pause/
 
 from __future__ import annotations
 
+from cython.cimports.carnelian.engine.admission import judged_flags
+
+from carnelian.engine.admission import Admission
 from carnelian.engine.blocking import Blocking
 from carnelian.engine.client import Client
 from carnelian.engine.core import Core
-from carnelian.engine.flags import FLAG_PRIMARY, FLAG_REPLICA, PAUSED
+from carnelian.engine.flags import FLAG_PRIMARY, FLAG_REPLICA
 from carnelian.engine.registry import FLAG_BITS, Command
+from carnelian.engine.stages import PAUSE
 from carnelian.keyspace.state import DELETE_OVERDUE, HIDE_OVERDUE
+from carnelian.resp.replies import NO_REPLY
 
 _REPLICATES = FLAG_BITS["write"] | FLAG_BITS["may_replicate"]
 # The millisecond after it still has a place in 64 bits.
@@ -20,9 +25,10 @@ _LATEST_MS = 2**63 - 2
 class Pause:
     """One pause, extended by further calls; while it lasts no key expires or is evicted."""
 
-    def __init__(self, core: Core, blocking: Blocking):
+    def __init__(self, core: Core, blocking: Blocking, admission: Admission):
         self._core = core
         self._blocking = blocking
+        self._admission = admission
         self.active = False
         self.end_ms = 0
         self.writes_only = False
@@ -32,10 +38,11 @@ class Pause:
         if self.active:
             writes_only = writes_only and self.writes_only
             end_ms = max(end_ms, self.end_ms)
+        else:
+            self._admission.add_check(self._postpone, stage=PAUSE)
         self.active = True
         self.end_ms = min(end_ms, _LATEST_MS)
         self.writes_only = writes_only
-        self._core.gate |= PAUSED
         self._core.timed = True
         self._core.keyspace.overdue = HIDE_OVERDUE
 
@@ -44,7 +51,7 @@ class Pause:
         if not self.active:
             return
         self.active = False
-        self._core.gate &= ~PAUSED
+        self._admission.remove_check(self._postpone)
         self._core.keyspace.overdue = DELETE_OVERDUE
         self._blocking.release_postponed()
 
@@ -59,7 +66,10 @@ class Pause:
             return False
         if not self.writes_only:
             return True
-        flags = command.flags
-        if command.name == b"exec" and session.transaction is not None:
-            flags |= session.transaction.flags
-        return bool(flags & _REPLICATES)
+        return bool(judged_flags(session, command) & _REPLICATES)
+
+    def _postpone(self, session: Client, command: Command, args: list[bytes]) -> object:
+        if not self.holds(session, command):
+            return None
+        self._blocking.postpone(session, command, args)
+        return NO_REPLY

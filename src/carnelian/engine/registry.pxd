@@ -1,14 +1,17 @@
+from carnelian.engine.keys cimport KeyFinder
 from carnelian.engine.stats cimport Histogram
 
 
 cdef class Command:
     cdef readonly object declaration
     cdef readonly bytes name
+    cdef readonly int number
     cdef int words
     cdef readonly object handler
     cdef readonly long long flags
     cdef readonly tuple categories
     cdef readonly dict subcommands
+    cdef KeyFinder finder
     cdef public long long calls
     cdef public long long microseconds
     cdef public long long rejected_calls
@@ -18,6 +21,7 @@ cdef class Command:
     cdef readonly long long slowest_ns
     cdef readonly Histogram histogram
 
+    cpdef KeyFinder key_finder(self)
     cpdef record(self, long long nanoseconds, bint tracking)
     cdef bint accepts(self, Py_ssize_t count) except? -1
 
@@ -25,4 +29,6 @@ cdef class Command:
 cdef class Registry:
     cdef dict by_spelling
     cdef readonly dict top
+    cdef dict numbers
+    cdef readonly int numbered
     cpdef Command lookup(self, list args)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cython
+from cython.cimports.carnelian.engine.keys import KeyFinder
 
 from carnelian.engine import arguments as grammar
 from carnelian.engine import documentation
@@ -136,7 +137,10 @@ def refuse(session: object, args: list[bytes]) -> None:
 
 @cython.cclass
 class Command:
-    """A command of one engine: its declaration, prepared for execution, and its statistics."""
+    """A command of one engine: its declaration, prepared for execution, and its statistics.
+
+    ``number`` is its place in maps with a bit for each command; see :class:`Registry`.
+    """
 
     def __init__(self, declaration: Declaration):
         self.declaration = declaration
@@ -149,7 +153,17 @@ class Command:
             self.flags |= FLAG_BITS["movablekeys"]
         self.categories = declaration.acl_categories()
         self.subcommands: dict[bytes, Command] = {}
+        self.number = -1
+        self.finder: KeyFinder | None = None
         self.reset_statistics()
+
+    @cython.ccall
+    def key_finder(self) -> KeyFinder:
+        """What finds the keys among the words of this command."""
+        # Made when it is wanted: most engines never ask about most commands.
+        if self.finder is None:
+            self.finder = KeyFinder(self.declaration.keys, self.declaration.get_keys)
+        return self.finder
 
     def reset_statistics(self) -> None:
         """Forget calls, times, failures and the latency histogram (CONFIG RESETSTAT)."""
@@ -200,9 +214,16 @@ class Command:
 
 @cython.cclass
 class Registry:
-    """The commands of one engine by name, in any case."""
+    """The commands of one engine by name, in any case.
+
+    Commands and subcommands are numbered from 0 to ``numbered`` - 1, as they were declared. Those
+    that are removed leave their number to the next command of their name, and to no other: what a
+    user may run never becomes something else.
+    """
 
     def __init__(self) -> None:
+        self.numbers: dict[bytes, int] = {}
+        self.numbered = 0
         self.by_spelling: dict[bytes, Command] = {}
         self.top: dict[bytes, Command] = {}
         for declaration in sorted(declarations.values(), key=lambda d: d.name.count(" ")):
@@ -211,6 +232,8 @@ class Registry:
     def add(self, declaration: Declaration) -> Command:
         """Make a command from its declaration, replacing one of the same name."""
         made = Command(declaration)
+        made.number = self.numbers.setdefault(made.name, self.numbered)
+        self.numbered = max(self.numbered, made.number + 1)
         head = declaration.container
         if head is None:
             self.top[declaration.name.lower().encode()] = made
@@ -240,6 +263,9 @@ class Registry:
         if new and self.top.setdefault(new.lower(), command) is not command:
             self.top[name.lower()] = command
             raise ValueError(f"there is a command {new!r} already")
+        # They keep their numbers; a later command of the first name is another one.
+        for each in (command, *command.subcommands.values()):
+            self.numbers.pop(each.name, None)
         self.by_spelling.clear()
 
     @cython.ccall

@@ -17,8 +17,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from cython.cimports.carnelian.engine.admission import judged_flags
+
 from carnelian.engine.config import ConfigError
 from carnelian.engine.registry import FLAG_BITS
+from carnelian.engine.stages import DISK
 from carnelian.persistence import append_log, base_files, children, files, manifest, paths
 from carnelian.persistence.append_log import AppendLog
 from carnelian.persistence.lock import LockedError
@@ -664,13 +667,14 @@ class AppendOnly:
         refusing = self.failure != 0
         if refusing != self._refusing:
             admission = self._engine.admission
-            (admission.add_check if refusing else admission.remove_check)(self._check)
+            if refusing:
+                admission.add_check(self._check, stage=DISK)
+            else:
+                admission.remove_check(self._check)
             self._refusing = refusing
 
     def _check(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
-        flags, failure = command.flags, self.failure
-        if session.transaction is not None and command.name == b"exec":
-            flags |= session.transaction.flags
+        failure, flags = self.failure, judged_flags(session, command)
         if failure and (flags & _WRITE or command.name == b"ping"):
             return Error(f"MISCONF Errors writing to the AOF file: {os.strerror(failure)}")
         return None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.engine.registry import FLAG_BITS
+from carnelian.engine.stages import LOADING
 from carnelian.keyspace import state
 from carnelian.persistence import files, reader
 from carnelian.persistence.errors import FormatError
@@ -138,7 +139,7 @@ class under_way:
         self._policy, self._active = engine.keyspace.overdue, engine.keyspace.active_expire
         engine.keyspace.overdue = state.IGNORE_OVERDUE
         engine.keyspace.active_expire = False
-        engine.admission.add_check(loading.check)
+        engine.admission.add_check(loading.check, stage=LOADING)
         self._begin(loading)
         engine.clock.tick()
         return loading

@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cython.cimports.carnelian.engine.admission import judged_flags
+
 from carnelian.engine.registry import FLAG_BITS
+from carnelian.engine.stages import DISK
 from carnelian.persistence import children, files, loading
 from carnelian.persistence.errors import FormatError
 from carnelian.persistence.lock import LockedError
@@ -139,10 +142,11 @@ class Snapshots:
             engine, engine.config["dbfilename"], files.facts(self._engine), self.functions
         ):
             return False
-        engine.keyspace.dirty = 0
         self.last_save_s = self._now()
         self._note_outcome(False)
         self.note_version()
+        # Last: FLUSHALL saves, and if it is interrupted here the log still has to hear of it.
+        engine.keyspace.dirty = 0
         return True
 
     def _own(self) -> bool:
@@ -317,14 +321,14 @@ class Snapshots:
         refusing = bool(self.last_failed and wanted and points)
         if refusing != self._refusing:
             admission = self._engine.admission
-            (admission.add_check if refusing else admission.remove_check)(self._check)
+            if refusing:
+                admission.add_check(self._check, stage=DISK)
+            else:
+                admission.remove_check(self._check)
             self._refusing = refusing
 
     def _check(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
-        flags = command.flags
-        if session.transaction is not None and command.name == b"exec":
-            flags |= session.transaction.flags
-        if flags & _WRITE or command.name == b"ping":
+        if judged_flags(session, command) & _WRITE or command.name == b"ping":
             return Error(_MISCONF)
         return None
 

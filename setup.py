@@ -50,6 +50,7 @@ COMPILED = (
     "carnelian.datatypes.scored_pack",
     "carnelian.datatypes.sink",
     "carnelian.datatypes.slabs",
+    "carnelian.datatypes.slim",
     "carnelian.datatypes.sorted_set",
     "carnelian.datatypes.stream_id",
     "carnelian.datatypes.id_tree",

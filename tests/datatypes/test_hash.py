@@ -38,6 +38,17 @@ def test_the_bytes_of_a_listpack_are_those_of_redis() -> None:
     assert made.listpack == bytes.fromhex("13000000 0400 8161 02 0101 8162 02 827879 03 ff")
 
 
+def test_a_listpack_has_no_backward_lengths_in_memory() -> None:
+    made = filled(numbered(100))
+    assert made.listpack is not None
+    shell = filled({}).memory() - 16
+    # One for each field and value, and up to a thirty-second of it in reserve.
+    assert made.memory() - shell <= (len(made.listpack) - 2 * 100 + 3) * 33 // 32 + 16
+    made.set_expiry(b"field:1", 100)
+    assert made.memory() - shell <= (len(made.listpack) - 3 * 100 + 3) * 33 // 32 + 16 + 64
+    assert made.copy().memory() == made.memory()
+
+
 def test_a_listpack_with_times_is_in_their_order() -> None:
     made = filled({b"a": b"1", b"b": b"2", b"c": b"3"})
     made.set_expiry(b"c", 100)

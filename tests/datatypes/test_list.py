@@ -186,6 +186,34 @@ def test_the_form_follows_bytes(limits: Limits) -> None:
     assert made.encoding() == b"quicklist"
 
 
+@pytest.mark.parametrize(("count", "of_each"), [(100, 11.9), (100_000, 15.6)])
+def test_elements_take_no_backward_lengths(limits: Limits, count: int, of_each: float) -> None:
+    made = List()
+    made.push(limits, [b"element:%d" % number for number in range(count)], 0, False)
+    assert made.memory() / count < of_each
+    if made.quicklist is not None:
+        # What counts for the limits is what Redis would count.
+        nodes = list(made.quicklist.describe())
+        assert sum(size - 7 for _, _, size, _ in nodes) == sum(
+            len(b"element:%d" % number) + 2 for number in range(count)
+        )
+    # Who comes from behind gets them, in the last node only.
+    before = made.memory()
+    assert made.pop(limits, False) == b"element:%d" % (count - 1)
+    assert made.item(-1) == b"element:%d" % (count - 2)
+    assert 0 < made.memory() - before < 800
+    assert made.copy().memory() == made.memory()
+
+
+def test_walking_backwards_leaves_inner_nodes_as_they_are(limits: Limits) -> None:
+    made = filled(limits, 1000, 8)
+    before = made.memory()
+    assert made.positions(b"none", 1, 0, 0, False) == []
+    assert made.items(999, 1000, False) == list(made)[::-1]
+    assert made.quicklist is not None
+    assert made.memory() - before < 1000
+
+
 def test_large_elements_are_nodes_of_their_own(limits: Limits) -> None:
     made = filled(limits, 2)
     made.push_one(limits, b"L" * 9000, False)

@@ -104,6 +104,11 @@ class AgainstList(RuleBasedStateMachine):
         ]
         assert self.listpack.find(value, skip) == (places[0] if places else None)
 
+    @rule(slim=st.booleans())
+    def change_form(self, slim: bool) -> None:
+        self.listpack.slim = slim
+        assert self.listpack.slim == slim
+
     @invariant()
     def same(self) -> None:
         assert list(self.listpack) == self.model
@@ -115,7 +120,8 @@ class AgainstList(RuleBasedStateMachine):
         # What is kept is valid, and depends on the elements only.
         raw = bytes(self.listpack)
         assert bytes(Listpack(raw)) == raw == bytes(packed(*self.model))
-        assert self.listpack.memory() >= len(raw)
+        assert self.listpack.full_size == len(raw)
+        assert self.listpack.slim or self.listpack.memory() >= len(raw)
 
 
 TestAgainstList = AgainstList.TestCase
@@ -185,6 +191,31 @@ def test_memory_is_given_back() -> None:
     assert listpack.memory() <= 64
     del listpack
     assert memory.used() == before
+
+
+def test_the_slim_form_is_smaller_by_the_backward_lengths() -> None:
+    listpack = packed(*[b"%dx" % (n % 10) for n in range(300)])
+    raw, full = bytes(listpack), listpack.memory()
+    listpack.slim = True
+    assert listpack.memory() <= full - 300 + 64
+    assert (bytes(listpack), listpack.full_size, len(listpack)) == (raw, len(raw), 300)
+    tail = listpack.split(100)
+    assert (listpack.slim, tail.slim) == (True, True)
+    assert len(bytes(listpack)) + len(bytes(tail)) == len(raw) + 7
+    tail.slim = False
+    with pytest.raises(ValueError, match="different forms"):
+        listpack.extend(tail)
+
+
+@given(st.lists(elements, max_size=40))
+def test_the_slim_form_of_all_lengths(values: list[bytes]) -> None:
+    listpack = Listpack(bytes(packed(*values)))
+    raw = bytes(listpack)
+    listpack.slim = True
+    assert bytes(listpack) == raw
+    assert list(listpack) == [normal(value) for value in values]
+    listpack.slim = False
+    assert bytes(listpack) == raw
 
 
 def test_what_is_not_there() -> None:

@@ -2,7 +2,8 @@
 
 Fields may expire, each on its own. A listpack then holds a third element for each field, the unix
 time in ms or 0 for none, with the fields in the order in which they expire and those that do not
-at the end; an entry of a table has its own expiry.
+at the end; an entry of a table has its own expiry. Nobody walks a hash backwards: its listpack is
+in the slim form.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from cython.cimports.carnelian.datatypes.hash import FIELDS, VALUES
 from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.memory import count as count_memory
 from cython.cimports.carnelian.datatypes.sink import Gathered, Sink
+from cython.cimports.carnelian.datatypes.slim import full_bytes
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget, keep
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -98,7 +100,7 @@ class Hash(Value):
     type_name = b"hash"
 
     def __cinit__(self):
-        self.pack = listpack.create()
+        self.pack = listpack.create_slim()
         count_memory(SHELL)
 
     def __dealloc__(self):
@@ -193,11 +195,8 @@ class Hash(Value):
 
     @property
     def listpack(self) -> bytes | None:
-        """The bytes of the listpack, None in another form."""
-        if self.pack is cython.NULL:
-            return None
-        data: cython.p_char = cython.cast(cython.p_char, self.pack)
-        return data[: listpack.total_of(self.pack)]
+        """The bytes of the listpack in its full form, None if the hash is no listpack."""
+        return None if self.pack is cython.NULL else full_bytes(self.pack)
 
     @property
     def soonest(self) -> int | None:
@@ -632,7 +631,7 @@ class Hash(Value):
             flat = self.collect(FIELDS | VALUES)
             self.times = Times()
             listpack.destroy(self.pack)
-            self.pack = listpack.create()
+            self.pack = listpack.create_slim()
             for i in range(0, len(flat), 2):
                 self.add_to_pack(flat[i], flat[i + 1], 0)
         else:

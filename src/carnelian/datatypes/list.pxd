@@ -27,5 +27,6 @@ cdef class List(Value):
 
     cdef int grow(self, Limits limits, Py_ssize_t size, Py_ssize_t count) except -1
     cdef int shrink(self, Limits limits) except -1
+    cdef int prepare(self, Py_ssize_t index) except -1
     cdef int pour(self, Py_ssize_t start, Py_ssize_t count, Sink sink) except -1
-    cdef int seek(self, Py_ssize_t index, Cursor *cursor) except -1
+    cdef int seek(self, Py_ssize_t index, Cursor *cursor, bint back) except -1

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import cython
 from cython.cimports.carnelian.datatypes import listpack, nodes
 from cython.cimports.carnelian.datatypes.limits import Limits
-from cython.cimports.carnelian.datatypes.listpack import Item, Pack, total_of
+from cython.cimports.carnelian.datatypes.listpack import Item, Pack, full_size, is_slim
 from cython.cimports.carnelian.datatypes.memory import count as count_memory
 from cython.cimports.carnelian.datatypes.nodes import (
     Cursor,
     Needle,
+    is_late,
     is_needle,
     item_bytes,
     leave,
@@ -27,6 +28,7 @@ from cython.cimports.carnelian.datatypes.quicklist import (
     exceeds,
     size_limit,
 )
+from cython.cimports.carnelian.datatypes.slim import widen
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.cpython.list import PyList_New, PyList_SET_ITEM
@@ -52,7 +54,7 @@ class List(Value):
     type_name = b"list"
 
     def __cinit__(self):
-        self.pack = listpack.create()
+        self.pack = listpack.create_slim()
         self.chain: Quicklist | None = None
         count_memory(SHELL)
 
@@ -123,7 +125,7 @@ class List(Value):
         """Become a quicklist if so many more bytes and elements are too much for a listpack."""
         fill: cython.int = limits.list_max_listpack_size
         if self.chain is not None or not exceeds(
-            fill, total_of(self.pack) + size, listpack.count_of(self.pack) + count
+            fill, full_size(self.pack) + size, listpack.count_of(self.pack) + count
         ):
             return 0
         chain: Quicklist = Quicklist(fill, limits.list_compress_depth)
@@ -182,17 +184,32 @@ class List(Value):
             text = self.chain.pop(at_head)
             self.shrink(limits)
             return text
+        if not at_head and is_slim(self.pack):
+            self.prepare(listpack.count_of(self.pack) - 1)
         at: cython.Py_ssize_t = listpack.first(self.pack) if at_head else listpack.last(self.pack)
         text = listpack.bytes_at(self.pack, at)
         listpack.remove(cython.address(self.pack), at)
         return text
 
+    def prepare(self, index):
+        """Make a slim listpack a full one if an element is better come to from behind."""
+        if is_late(index, listpack.count_of(self.pack)):
+            widen(cython.address(self.pack))
+        return 0
+
     # -- By index --------------------------------------------------------------------------------
 
-    def seek(self, index, cursor):
-        """Set a cursor to an element that is there; to be followed by ``leave``."""
+    def seek(self, index, cursor, back):
+        """Set a cursor to an element that is there; to be followed by ``leave``.
+
+        It may go on backwards quickly if ``back``.
+        """
         if self.chain is not None:
-            return self.chain.seek(index, cursor)
+            return self.chain.seek(index, cursor, back)
+        if back:
+            widen(cython.address(self.pack))
+        elif is_slim(self.pack):
+            self.prepare(index)
         cursor.node = cython.NULL
         cursor.pack = self.pack
         cursor.at = listpack.seek(self.pack, index)
@@ -206,7 +223,7 @@ class List(Value):
             index += self.size()
         if index < 0 or index >= self.size():
             return None
-        self.seek(index, cython.address(cursor))
+        self.seek(index, cython.address(cursor), False)
         read(cython.address(cursor), cython.address(item))
         text: bytes = item_bytes(cython.address(item))
         leave(cython.address(cursor))
@@ -227,7 +244,7 @@ class List(Value):
         if count <= 0:
             return []
         found: list = PyList_New(count)
-        self.seek(start, cython.address(cursor))
+        self.seek(start, cython.address(cursor), not forward)
         for i in range(count):
             read(cython.address(cursor), cython.address(item))
             text = item_bytes(cython.address(item))
@@ -241,7 +258,7 @@ class List(Value):
     def pour(self, start, count, sink):
         """Pour so many elements, which are there, from an index on."""
         cursor = cython.declare(Cursor)
-        self.seek(start, cython.address(cursor))
+        self.seek(start, cython.address(cursor), False)
         return nodes.pour(cython.address(cursor), count, sink)
 
     def set_item(self, limits: Limits, index: cython.Py_ssize_t, text: bytes) -> cython.bint:
@@ -252,7 +269,7 @@ class List(Value):
             index += self.size()
         if index < 0 or index >= self.size():
             return False
-        self.seek(index, cython.address(cursor))
+        self.seek(index, cython.address(cursor), False)
         if self.chain is not None:
             self.chain.replace(cython.address(cursor), text)
             self.shrink(limits)
@@ -281,7 +298,7 @@ class List(Value):
         self.grow(limits, PyBytes_GET_SIZE(text), 1)
         if self.size() == 0:
             return False
-        self.seek(0, cython.address(cursor))
+        self.seek(0, cython.address(cursor), False)
         while True:
             read(cython.address(cursor), cython.address(item))
             found = is_needle(cython.address(item), cython.address(needle))
@@ -340,7 +357,7 @@ class List(Value):
             scanned = size
         if size == 0:
             return found
-        self.seek(0 if forward else size - 1, cython.address(cursor))
+        self.seek(0 if forward else size - 1, cython.address(cursor), not forward)
         for i in range(scanned):
             read(cython.address(cursor), cython.address(item))
             if is_needle(cython.address(item), cython.address(needle)):

@@ -6,6 +6,12 @@ and the number of elements in two (65535 for "count them"), the elements, a clos
 is an encoding byte, perhaps length bytes, the data, and the length of all that once more, in a form
 that can be read from behind. Text that is the decimal form of a 64-bit integer is kept as one.
 
+That is the full form. In memory there is a slim one besides, for what is seldom read from behind:
+the elements have no backward lengths, and in place of the 255 stands in four bytes how long these
+would be together. The highest bit of the total length tells the forms apart. All functions take
+both; in the slim form, what goes backwards walks from the first element. What changes one into the
+other is in :mod:`carnelian.datatypes.slim`.
+
 The functions work on bare bytes (``Pack``), so that a collection costs no more than they do;
 :class:`carnelian.datatypes.packed.Listpack` wraps them for Python. Whatever reads an element learns
 its extent from ``measure``, which looks at no byte outside. A listpack that comes from elsewhere is
@@ -19,12 +25,26 @@ from __future__ import annotations
 import cython
 from cython.cimports.carnelian.datatypes.listpack import (
     DIGITS,
+    FOOT,
     HEADER,
+    SLIM,
     Bytes,
     Item,
     Pack,
+    Span,
+    backlen_size,
+    decode_integer,
     end_of,
+    extent,
+    full_size,
+    is_slim,
+    measure,
+    put_word,
+    stated_count,
+    string_header,
+    string_size,
     total_of,
+    word_at,
 )
 from cython.cimports.carnelian.datatypes.rng import random_below
 from cython.cimports.carnelian.datatypes.slabs import capacity, cell_memory, give, retake, take
@@ -56,18 +76,19 @@ def resize(pack: cython.pointer[Pack], total: cython.Py_ssize_t) -> cython.int:
 @cython.nogil
 @cython.exceptval(check=False)
 def set_total(pack: Pack, total: cython.Py_ssize_t) -> cython.void:
-    pack[0] = cython.cast(uint8_t, total & 255)
-    pack[1] = cython.cast(uint8_t, (total >> 8) & 255)
-    pack[2] = cython.cast(uint8_t, (total >> 16) & 255)
-    pack[3] = cython.cast(uint8_t, (total >> 24) & 255)
+    """Note the length; the form stays."""
+    put_word(pack, total | cython.cast(cython.Py_ssize_t, pack[3] & SLIM) << 24)
 
 
 @cython.cfunc
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def stated_count(pack: Bytes) -> cython.Py_ssize_t:
-    return pack[4] | pack[5] << 8
+def owe(pack: Pack, change: cython.Py_ssize_t) -> cython.void:
+    """Keep what the backward lengths would take right, where they are left out."""
+    if is_slim(pack):
+        foot: Pack = pack + end_of(pack)
+        put_word(foot, word_at(foot) + change)
 
 
 @cython.cfunc
@@ -85,6 +106,13 @@ def create():
     """An empty listpack; raises MemoryError."""
     pack: Pack = blank(HEADER + 1)
     seal(pack, HEADER + 1, 0)
+    return pack
+
+
+def create_slim():
+    """An empty listpack that is to go without backward lengths."""
+    pack: Pack = blank(HEADER + FOOT)
+    seal_slim(pack, HEADER + FOOT, 0, 0)
     return pack
 
 
@@ -121,27 +149,7 @@ def destroy(pack):
 # -- The form of elements ------------------------------------------------------------------------
 
 
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def backlen_size(size: cython.Py_ssize_t) -> cython.int:
-    """Bytes that say from behind how long the ``size`` bytes before them are."""
-    if size <= 127:
-        return 1
-    # Limits of the format: each is one less than its bytes could say.
-    if size < 16383:
-        return 2
-    if size < 2097151:
-        return 3
-    return 4 if size < 268435455 else 5
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def write_backlen(to: Pack, size: cython.Py_ssize_t) -> cython.int:
+def write_backlen(to, size):
     """Write that length, seven bits in each byte, the highest first; returns its bytes."""
     width: cython.int = backlen_size(size)
     i: cython.int
@@ -168,46 +176,6 @@ def read_backlen(pack: Bytes, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
         if byte < 128:
             return size
     return -1
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def measure(pack: Bytes, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Bytes of the element at ``at`` without its backlen; 0 if it is malformed or not before
-    ``end``. The one place that decides whether an element may be read.
-    """
-    size: cython.Py_ssize_t
-    if at < HEADER or at >= end:
-        return 0
-    byte: uint8_t = pack[at]
-    if byte < 0x80:
-        size = 1
-    elif byte < 0xC0:
-        size = 1 + (byte & 0x3F)
-    elif byte < 0xE0:
-        size = 2
-    elif byte < 0xF0:
-        if at + 2 > end:
-            return 0
-        size = 2 + ((byte & 15) << 8 | pack[at + 1])
-    elif byte == 0xF0:
-        if at + 5 > end:
-            return 0
-        size = 5 + (
-            pack[at + 1]
-            | pack[at + 2] << 8
-            | pack[at + 3] << 16
-            | cython.cast(cython.Py_ssize_t, pack[at + 4]) << 24
-        )
-    elif byte <= 0xF3:
-        size = byte - 0xEE
-    elif byte == 0xF4:
-        size = 9
-    else:
-        return 0
-    return size if at + size + backlen_size(size) <= end else 0
 
 
 @cython.cfunc
@@ -245,17 +213,6 @@ def encode_integer(number: int64_t, to: Pack) -> cython.int:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def string_size(length: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Bytes of a string as an element, without backlen."""
-    if length < 64:
-        return 1 + length
-    return (2 if length < 4096 else 5) + length
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
 def encode_string(text: cython.p_const_char, length: cython.Py_ssize_t, to: Pack) -> cython.void:
     """Write a string, without backlen."""
     if length < 64:
@@ -274,62 +231,37 @@ def encode_string(text: cython.p_const_char, length: cython.Py_ssize_t, to: Pack
         memcpy(to + 5, text, length)
 
 
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def decode_integer(pack: Bytes, at: cython.Py_ssize_t) -> int64_t:
-    """The integer of an element that is one and was measured."""
-    byte: uint8_t = pack[at]
-    bits: uint64_t = 0
-    if byte < 0x80:
-        return byte
-    if byte < 0xF0:
-        bits = cython.cast(uint64_t, (byte & 0x1F) << 8 | pack[at + 1])
-        return cython.cast(int64_t, bits) - (8192 if bits >= 4096 else 0)
-    width: cython.int = 8 if byte == 0xF4 else byte - 0xEF
-    i: cython.int
-    for i in range(width):
-        bits |= cython.cast(uint64_t, pack[at + 1 + i]) << (8 * i)
-    # The highest bit of those read is the sign.
-    spare: cython.int = 64 - 8 * width
-    return cython.cast(int64_t, bits << spare) >> spare
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def string_header(byte: uint8_t) -> cython.int:
-    """Bytes before the text of a string, by its first; 0 for an integer."""
-    if byte < 0x80:
-        return 0
-    if byte < 0xC0:
-        return 1
-    if byte < 0xE0:
-        return 0
-    if byte < 0xF0:
-        return 2
-    return 5 if byte == 0xF0 else 0
-
-
 def is_valid(data, length):
-    """Whether those bytes are a listpack, each element looked at."""
+    """Whether those bytes are a listpack in the full form, each element looked at."""
     at: cython.Py_ssize_t = HEADER
-    elements: cython.Py_ssize_t = 0
-    end: cython.Py_ssize_t = length - 1
+    count: cython.Py_ssize_t = 0
     size: cython.Py_ssize_t
-    if length < HEADER + 1 or total_of(data) != length or data[end] != END:
+    if not is_framed(data, length):
         return False
-    while at < end:
-        size = measure(data, at, end)
+    while at < length - 1:
+        size = sound_size(data, at, length - 1)
         if size == 0:
             return False
-        at += size + backlen_size(size)
-        if read_backlen(data, at) != size:
-            return False
-        elements += 1
-    return stated_count(data) == MANY or stated_count(data) == elements
+        at += extent(False, size)
+        count += 1
+    return is_count(data, count)
+
+
+def is_framed(data, length):
+    """Whether those bytes begin and end as a full listpack of that length does."""
+    return length >= HEADER + 1 and word_at(data) == length and data[length - 1] == END
+
+
+def is_count(data, count):
+    """Whether a listpack says that it has so many elements, or does not say how many."""
+    return stated_count(data) == MANY or stated_count(data) == count
+
+
+def sound_size(data, at, end):
+    """As ``measure``, and 0 as well if the backward length is not right."""
+    size: cython.Py_ssize_t = measure(data, at, end)
+    behind: cython.Py_ssize_t = at + extent(False, size)
+    return size if size and behind <= end and read_backlen(data, behind) == size else 0
 
 
 # -- Facts ---------------------------------------------------------------------------------------
@@ -357,11 +289,11 @@ def memory_of(pack):
 
 def safe_to_add(pack, more):
     """Whether ``more`` bytes keep it under 1 GB, the most that a listpack is to have."""
-    return total_of(pack) + more <= LARGEST
+    return full_size(pack) + more <= LARGEST
 
 
 def room_for(text, length):
-    """Bytes that the text takes as an element."""
+    """Bytes that the text takes as an element of the full form."""
     number: int64_t = 0
     scratch = cython.declare(uint8_t[10])
     size: cython.Py_ssize_t
@@ -377,12 +309,30 @@ def room_for(text, length):
 def size_at(pack, at):
     """Bytes of the element at ``at``, all included; 0 if there is none."""
     size: cython.Py_ssize_t = measure(pack, at, end_of(pack))
-    return size + backlen_size(size) if size else 0
+    return extent(is_slim(pack), size) if size else 0
+
+
+def span_of(pack, at, count):
+    """Up to ``count`` elements from ``at`` on. O(count)."""
+    span = cython.declare(Span)
+    slim: cython.bint = is_slim(pack)
+    end: cython.Py_ssize_t = end_of(pack)
+    size: cython.Py_ssize_t
+    span.behind = at
+    span.count = span.owed = 0
+    while span.count < count:
+        size = measure(pack, span.behind, end)
+        if size == 0:
+            break
+        span.behind += extent(slim, size)
+        span.count += 1
+        span.owed += backlen_size(size)
+    return span
 
 
 def first(pack):
     """Offset of the first element, 0 if there is none."""
-    return 0 if pack[HEADER] == END else HEADER
+    return HEADER if end_of(pack) > HEADER else 0
 
 
 def last(pack):
@@ -394,12 +344,17 @@ def after(pack, at):
     """Offset of the next element, 0 if there is none."""
     end: cython.Py_ssize_t = end_of(pack)
     size: cython.Py_ssize_t = measure(pack, at, end)
-    at += size + backlen_size(size)
+    at += extent(is_slim(pack), size)
     return at if size and at < end else 0
 
 
 def before(pack, at):
-    """Offset of the element before ``at``, which may be the end; 0 if there is none."""
+    """Offset of the element before ``at``, which may be the end; 0 if there is none.
+
+    O(1), O(elements before) in the slim form.
+    """
+    if is_slim(pack):
+        return before_in_slim(pack, at)
     size: cython.Py_ssize_t = read_backlen(pack, at)
     if size <= 0:
         return 0
@@ -407,26 +362,50 @@ def before(pack, at):
     return at if at >= HEADER else 0
 
 
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def before_in_slim(pack: Bytes, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """:func:`before`, from the first element on."""
+    found: cython.Py_ssize_t = 0
+    passed: cython.Py_ssize_t = HEADER
+    size: cython.Py_ssize_t = 1
+    while passed < at and size:
+        found = passed
+        size = measure(pack, passed, at)
+        passed += size
+    return found if passed == at else 0
+
+
+def skip(pack, at, count):
+    """Offset of the element behind ``count`` ones from ``at`` on, 0 if there is none. O(count)."""
+    slim: cython.bint = is_slim(pack)
+    end: cython.Py_ssize_t = end_of(pack)
+    size: cython.Py_ssize_t = measure(pack, at, end)
+    while count > 0 and size:
+        at += extent(slim, size)
+        size = measure(pack, at, end)
+        count -= 1
+    return at if size else 0
+
+
 def seek(pack, index):
     """Offset of an element by its index, from behind if it is negative; 0 if there is none.
 
-    O(distance to the nearer end).
+    O(distance to the nearer end), O(index) in the slim form.
     """
-    count: cython.Py_ssize_t = stated_count(pack)
+    slim: cython.bint = is_slim(pack)
+    count: cython.Py_ssize_t = count_of(pack) if slim and index < 0 else stated_count(pack)
     at: cython.Py_ssize_t
     if count != MANY:
         if index < 0:
             index += count
         if index < 0 or index >= count:
             return 0
-        if index > count // 2:
+        if index > count // 2 and not slim:
             index -= count
     if index >= 0:
-        at = first(pack)
-        while at and index > 0:
-            at = after(pack, at)
-            index -= 1
-        return at
+        return skip(pack, HEADER, index)
     at = last(pack)
     while at and index < -1:
         at = before(pack, at)
@@ -476,6 +455,7 @@ def bytes_at(pack, at):
 
 def pour(pack, at, count, sink):
     """Pour up to ``count`` elements from ``at`` on; returns how many were missing. O(count)."""
+    slim: cython.bint = is_slim(pack)
     end: cython.Py_ssize_t = end_of(pack)
     size: cython.Py_ssize_t
     header: cython.int
@@ -488,7 +468,7 @@ def pour(pack, at, count, sink):
             sink.text(cython.cast(cython.p_const_char, pack + at + header), size - header)
         else:
             sink.number(decode_integer(pack, at))
-        at += size + backlen_size(size)
+        at += extent(slim, size)
         count -= 1
     return count
 
@@ -512,6 +492,7 @@ def find(pack, at, text, length, skip):
     ``skip`` elements after each one that is compared are passed over: 1 looks at the fields of
     pairs only. O(bytes from ``at`` on).
     """
+    slim: cython.bint = is_slim(pack)
     end: cython.Py_ssize_t = end_of(pack)
     number: int64_t = 0
     is_number: cython.bint = length <= 20 and parse_integer(text, length, cython.address(number))
@@ -529,7 +510,7 @@ def find(pack, at, text, length, skip):
             elif size - header == length and memcmp(pack + at + header, text, length) == 0:
                 return at
             passing = skip
-        at += size + backlen_size(size)
+        at += extent(slim, size)
         size = measure(pack, at, end)
     return 0
 
@@ -546,7 +527,7 @@ def read_on(pack, at, item):
     else:
         item.text = cython.NULL
         item.number = decode_integer(pack, at)
-    return at + size + backlen_size(size)
+    return at + extent(is_slim(pack), size)
 
 
 # -- Writing into memory of the caller -----------------------------------------------------------
@@ -572,9 +553,19 @@ def write_text(to, text, length):
 
 def seal(pack, total, count):
     """Close a listpack whose elements were written behind HEADER, with END as its last byte."""
-    set_total(pack, total)
+    put_word(pack, total)
     set_count(pack, count)
     pack[total - 1] = END
+
+
+def seal_slim(pack, total, count, owed):
+    """As :func:`seal`, for elements without their backward lengths, which would take ``owed``
+    bytes; the last FOOT bytes say so.
+    """
+    put_word(pack, total)
+    pack[3] |= SLIM
+    set_count(pack, count)
+    put_word(pack + total - FOOT, owed)
 
 
 # -- Changing ------------------------------------------------------------------------------------
@@ -591,7 +582,7 @@ def open_gap(
     """Put ``new`` bytes to be filled in place of the ``old`` ones at ``at``."""
     total: cython.Py_ssize_t = total_of(pack[0])
     behind: cython.Py_ssize_t = at + old
-    if at < HEADER or behind >= total:
+    if at < HEADER or behind > end_of(pack[0]):
         raise IndexError("outside of the listpack")
     if total + new - old > LARGEST:
         raise OverflowError("a listpack of more than 1 GB")
@@ -629,10 +620,23 @@ def put(
     if length <= 20 and parse_integer(text, length, cython.address(number)):
         return put_integer(pack, at, old, number)
     size: cython.Py_ssize_t = string_size(length)
-    open_gap(pack, at, old, size + backlen_size(size))
+    slim: cython.bint = is_slim(pack[0])
+    open_gap(pack, at, old, extent(slim, size))
     encode_string(text, length, pack[0] + at)
-    write_backlen(pack[0] + at + size, size)
+    if slim:
+        owe(pack[0], backlen_size(size) - owed_for(old))
+    else:
+        write_backlen(pack[0] + at + size, size)
     return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def owed_for(size: cython.Py_ssize_t) -> cython.Py_ssize_t:
+    """The backward length that an element of the slim form goes without, if there is one."""
+    return backlen_size(size) if size else 0
 
 
 @cython.cfunc
@@ -643,8 +647,11 @@ def put_integer(
     """Put an integer in place of ``old`` bytes."""
     encoded = cython.declare(uint8_t[10])
     size: cython.int = write_integer(encoded, number)
+    if is_slim(pack[0]):
+        size -= 1
     open_gap(pack, at, old, size)
     memcpy(pack[0] + at, encoded, size)
+    owe(pack[0], 1 - owed_for(old))
     return 0
 
 
@@ -703,7 +710,9 @@ def existing(pack: Bytes, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
 
 def remove(pack, at):
     """Remove the element at ``at``; returns the offset of the one behind it, 0 if none is."""
-    open_gap(pack, at, existing(pack[0], at), 0)
+    size: cython.Py_ssize_t = existing(pack[0], at)
+    open_gap(pack, at, size, 0)
+    owe(pack[0], -owed_for(size))
     add_count(pack[0], -1)
     return at if at < end_of(pack[0]) else 0
 
@@ -713,18 +722,11 @@ def remove_several(pack, at, count):
 
     O(elements removed + bytes behind).
     """
-    size: cython.Py_ssize_t
-    removed: cython.Py_ssize_t = 0
-    behind: cython.Py_ssize_t = at
-    while removed < count:
-        size = size_at(pack[0], behind)
-        if size == 0:
-            break
-        behind += size
-        removed += 1
-    if removed:
-        open_gap(pack, at, behind - at, 0)
-        add_count(pack[0], -removed)
+    span: Span = span_of(pack[0], at, count)
+    if span.count:
+        open_gap(pack, at, span.behind - at, 0)
+        owe(pack[0], -span.owed)
+        add_count(pack[0], -span.count)
     return at if at < end_of(pack[0]) else 0
 
 
@@ -739,16 +741,20 @@ def remove_range(pack, index, count):
 def merge(pack, tail):
     """Move the elements of ``tail`` behind those of ``pack``; ``tail`` is gone, and NULL, then.
 
-    O(bytes of both).
+    Both have to be of the same form. O(bytes of both).
     """
     total: cython.Py_ssize_t = total_of(pack[0])
+    end: cython.Py_ssize_t = end_of(pack[0])
     added: cython.Py_ssize_t = end_of(tail[0]) - HEADER
     counted: cython.Py_ssize_t = count_of(pack[0]) + count_of(tail[0])
+    owed: cython.Py_ssize_t = full_size(pack[0]) - end + full_size(tail[0]) - end_of(tail[0]) - 2
+    if is_slim(pack[0]) != is_slim(tail[0]):
+        raise ValueError("listpacks of different forms")
     if total + added > LARGEST:
         raise OverflowError("a listpack of more than 1 GB")
     resize(pack, total + added)
-    memcpy(pack[0] + total - 1, tail[0] + HEADER, added + 1)
-    seal(pack[0], total + added, counted)
+    memcpy(pack[0] + end, tail[0] + HEADER, added)
+    seal_as(pack[0], is_slim(tail[0]), end + added, counted, owed)
     destroy(tail[0])
     tail[0] = cython.NULL
     return 0
@@ -756,17 +762,34 @@ def merge(pack, tail):
 
 def split(pack, at):
     """Cut off the elements from ``at`` on (which may be the end) and return them on their own."""
-    total: cython.Py_ssize_t = total_of(pack[0])
-    if at < HEADER or at >= total:
+    slim: cython.bint = is_slim(pack[0])
+    end: cython.Py_ssize_t = end_of(pack[0])
+    left: cython.Py_ssize_t = stated_count(pack[0])
+    owed: cython.Py_ssize_t = full_size(pack[0]) - end - 1
+    foot: cython.Py_ssize_t = total_of(pack[0]) - end
+    if at < HEADER or at > end:
         raise IndexError("outside of the listpack")
-    moved: cython.Py_ssize_t = total - at
-    tail: Pack = blank(HEADER + moved)
-    set_total(tail, HEADER + moved)
-    memcpy(tail + HEADER, pack[0] + at, moved)
-    set_count(tail, MANY)
-    counted: cython.Py_ssize_t = count_of(tail)
-    resize(pack, at + 1)
-    set_total(pack[0], at + 1)
-    pack[0][at] = END
-    add_count(pack[0], -counted)
+    span: Span = span_of(pack[0], at, LARGEST)
+    tail: Pack = blank(HEADER + end - at + foot)
+    memcpy(tail + HEADER, pack[0] + at, end - at)
+    seal_as(tail, slim, HEADER + end - at, span.count, span.owed)
+    resize(pack, at + foot)
+    seal_as(pack[0], slim, at, left - span.count if left != MANY else MANY, owed - span.owed)
     return tail
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def seal_as(
+    pack: Pack,
+    slim: cython.bint,
+    end: cython.Py_ssize_t,
+    count: cython.Py_ssize_t,
+    owed: cython.Py_ssize_t,
+) -> cython.void:
+    """Close a listpack of either form behind its elements."""
+    if slim:
+        seal_slim(pack, end + FOOT, count, owed)
+    else:
+        seal(pack, end + 1, count)

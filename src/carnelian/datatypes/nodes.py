@@ -1,23 +1,32 @@
 """The nodes of a quicklist, and places in them to read from.
 
 A node is a listpack, or one element on its own where that is large; either may be an LZF stream.
+Listpacks are in the slim form until somebody comes to them from behind.
 """
 
 from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.datatypes import listpack, lzf
-from cython.cimports.carnelian.datatypes.listpack import Bytes, Item, Pack, end_of, total_of
+from cython.cimports.carnelian.datatypes.listpack import (
+    Bytes,
+    Item,
+    Pack,
+    end_of,
+    full_size,
+    is_slim,
+)
 from cython.cimports.carnelian.datatypes.memory import allocate, release
 from cython.cimports.carnelian.datatypes.nodes import Cursor, Needle, Node, NodePointer, pack_of
 from cython.cimports.carnelian.datatypes.slabs import cell_memory, cell_size, give, take
+from cython.cimports.carnelian.datatypes.slim import duplicate_full, widen
 from cython.cimports.carnelian.datatypes.string import format_integer, parse_integer
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
     PyBytes_GET_SIZE,
 )
-from cython.cimports.libc.stdint import uint8_t
+from cython.cimports.libc.stdint import uint8_t, uint32_t
 from cython.cimports.libc.string import memcmp, memcpy, memset
 
 # What a stream has to be worth: bytes of a node, bytes saved.
@@ -86,6 +95,9 @@ def compress(node):
     """Compress a node unless it is too small or does not get small enough."""
     if node.stream or node.size < LEAST_COMPRESSED:
         return 0
+    if not node.plain:
+        # Streams go to files as they are, where all listpacks are full.
+        widen(pack_of(node))
     room: cython.p_void = allocate(node.size)
     size: cython.Py_ssize_t = lzf.pack(
         cython.cast(Bytes, node.data),
@@ -130,9 +142,22 @@ def enter(cursor, node):
 
 def leave(cursor):
     """Give up the place; to be called when reading ends, also by an exception."""
-    if cursor.node is not cython.NULL and cursor.node.stream and cursor.pack is not cython.NULL:
+    if has_copy(cursor):
         free_content(cursor.pack, cursor.node)
     cursor.pack = cython.NULL
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def has_copy(cursor: cython.pointer[cython.const[Cursor]]) -> cython.bint:
+    """Whether what is read is a copy, and belongs to the cursor."""
+    return (
+        cursor.node is not cython.NULL
+        and cursor.pack is not cython.NULL
+        and cython.cast(cython.p_void, cursor.pack) != cursor.node.data
+    )
 
 
 def move(cursor, forward):
@@ -158,6 +183,8 @@ def move_on(cursor, forward):
     if node is cython.NULL:
         return False
     enter(cursor, node)
+    if not forward and not node.plain and is_slim(cursor.pack):
+        cursor.pack = duplicate_full(cursor.pack)
     go_to_end(cursor, not forward)
     return True
 
@@ -239,8 +266,11 @@ def is_needle(item, needle):
 def open_at(cursor):
     """Let the node of a cursor be changed: what was read from a copy is the content from now on."""
     node: NodePointer = cursor.node
-    if node.stream:
-        give(node.data, node.stream)
+    if has_copy(cursor):
+        if node.stream:
+            give(node.data, node.stream)
+        else:
+            free_content(node.data, node)
         node.stream = 0
         node.data = cursor.pack
 
@@ -255,8 +285,7 @@ def holds(node, needle):
         read(cython.address(cursor), cython.address(item))
         found = is_needle(cython.address(item), needle)
     else:
-        at: cython.Py_ssize_t = listpack.first(cursor.pack)
-        found = listpack.find(cursor.pack, at, needle.text, needle.length, 0) != 0
+        found = next_equal(cursor.pack, listpack.first(cursor.pack), needle) != 0
     leave(cython.address(cursor))
     return found
 
@@ -275,31 +304,83 @@ def behind(cursor):
     return cursor.at + listpack.size_at(cursor.pack, cursor.at)
 
 
+def place_in(node, pack, index):
+    """The offset of an element of a node, the content of which is ``pack``, by its index.
+
+    O(distance to an end), in a slim listpack to the nearer of the beginning and the middle before.
+    """
+    half: cython.Py_ssize_t = node.count >> 1
+    if index < half or not is_slim(pack):
+        return listpack.seek(pack, index)
+    if node.half == 0:
+        node.half = cython.cast(uint32_t, listpack.seek(pack, half))
+    return listpack.skip(pack, node.half, index - half)
+
+
+def note_size(node):
+    """The listpack of a node, which is not compressed, has changed."""
+    node.size = full_size(pack_of(node)[0])
+    node.half = 0
+
+
+def replace_in(node, at, text):
+    """Replace the element of a node at an offset. The middle element may move, but is the same."""
+    pack: cython.pointer[Pack] = pack_of(node)
+    half: cython.Py_ssize_t = node.half
+    old: cython.Py_ssize_t = end_of(pack[0])
+    listpack.replace(pack, at, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+    note_size(node)
+    if at < half:
+        half += end_of(pack[0]) - old
+    node.half = cython.cast(uint32_t, half)
+    return 0
+
+
 def put_in(node, at, text):
     """Insert an element into a node at an offset, at the end if that is below 0."""
     pack: cython.pointer[Pack] = pack_of(node)
     if at < 0:
         at = end_of(pack[0])
     listpack.insert(pack, at, PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
-    node.size = total_of(pack[0])
+    note_size(node)
     node.count += 1
     return 0
 
 
 def strip_pack(pack, needle, most, forward):
     """Remove up to ``most`` elements that are a text from a listpack; returns how many."""
-    item = cython.declare(Item)
     removed: cython.Py_ssize_t = 0
-    at: cython.Py_ssize_t = listpack.first(pack[0]) if forward else listpack.last(pack[0])
-    previous: cython.Py_ssize_t
+    passed: cython.Py_ssize_t = 0 if forward else count_equal(pack[0], needle) - most
+    at: cython.Py_ssize_t = next_equal(pack[0], listpack.first(pack[0]), needle)
     while at and removed < most:
-        listpack.read(pack[0], at, cython.address(item))
-        previous = listpack.before(pack[0], at)
-        if is_needle(cython.address(item), needle):
+        if passed > 0:
+            passed -= 1
+            at = listpack.after(pack[0], at)
+        else:
             at = listpack.remove(pack, at)
             removed += 1
-        elif forward:
-            at = listpack.after(pack[0], at)
-        if not forward:
-            at = previous
+        at = next_equal(pack[0], at, needle)
     return removed
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def next_equal(
+    pack: Bytes, at: cython.Py_ssize_t, needle: cython.pointer[cython.const[Needle]]
+) -> cython.Py_ssize_t:
+    """The offset of the first element from ``at`` on that is a text; 0 if there is none."""
+    return listpack.find(pack, at, needle.text, needle.length, 0) if at else 0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def count_equal(pack: Bytes, needle: cython.pointer[cython.const[Needle]]) -> cython.Py_ssize_t:
+    """How many elements are a text."""
+    found: cython.Py_ssize_t = 0
+    at: cython.Py_ssize_t = next_equal(pack, listpack.first(pack), needle)
+    while at:
+        found += 1
+        at = next_equal(pack, listpack.after(pack, at), needle)
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import cython
 from cython.cimports.carnelian.datatypes import listpack
+from cython.cimports.carnelian.datatypes import slim as forms
 from cython.cimports.carnelian.datatypes.listpack import Item, Pack
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
@@ -19,6 +20,8 @@ from cython.cimports.cpython.bytes import (
 @cython.cclass
 class Listpack:
     """A listpack as a Python object: a sequence of ``bytes`` and ``int``.
+
+    Its bytes are those of the full form; what is in memory may be slim.
 
     Args:
         data: the bytes of a listpack; an empty one if None.
@@ -44,9 +47,24 @@ class Listpack:
         listpack.destroy(self.pack)
 
     def __bytes__(self) -> bytes:
-        return PyBytes_FromStringAndSize(
-            cython.cast(cython.p_char, self.pack), listpack.total_of(self.pack)
-        )
+        return forms.full_bytes(self.pack)
+
+    @property
+    def slim(self) -> bool:
+        """Whether it goes without backward lengths, which can be changed."""
+        return bool(listpack.is_slim(self.pack))
+
+    @slim.setter
+    def slim(self, wanted: bool) -> None:
+        if wanted:
+            forms.slim(cython.address(self.pack))
+        else:
+            forms.widen(cython.address(self.pack))
+
+    @property
+    def full_size(self) -> int:
+        """The number of bytes."""
+        return listpack.full_size(self.pack)
 
     def __len__(self) -> int:
         return listpack.count_of(self.pack)
@@ -103,7 +121,7 @@ class Listpack:
         listpack.remove_range(cython.address(self.pack), index, count)
 
     def extend(self, other: Listpack) -> None:
-        """Add the elements of another listpack."""
+        """Add the elements of another listpack, of the same form."""
         tail: Pack = listpack.duplicate(other.pack)
         listpack.merge(cython.address(self.pack), cython.address(tail))
 

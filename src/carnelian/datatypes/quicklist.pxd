@@ -19,7 +19,7 @@ cdef class Quicklist:
     cdef Pack only_pack(self) except? NULL
     cdef int push(self, bytes text, bint at_head) except -1
     cdef bytes pop(self, bint at_head)
-    cdef int seek(self, Py_ssize_t index, Cursor *cursor) except -1
+    cdef int seek(self, Py_ssize_t index, Cursor *cursor, bint back) except -1
     cdef int insert(self, Cursor *cursor, bytes text, bint after) except -1
     cdef int replace(self, Cursor *cursor, bytes text) except -1
     cdef int remove_range(self, Py_ssize_t start, Py_ssize_t count) except -1

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import cython
 from cython.cimports.carnelian.datatypes import listpack, nodes
-from cython.cimports.carnelian.datatypes.listpack import Pack, total_of
+from cython.cimports.carnelian.datatypes.listpack import Pack, full_size, is_slim
 from cython.cimports.carnelian.datatypes.memory import count
 from cython.cimports.carnelian.datatypes.nodes import (
     Cursor,
@@ -23,14 +23,19 @@ from cython.cimports.carnelian.datatypes.nodes import (
     free_node,
     holds,
     is_edge,
+    is_late,
     leave,
     make_node,
+    note_size,
     open_at,
     pack_of,
+    place_in,
     put_in,
+    replace_in,
     strip_pack,
 )
 from cython.cimports.carnelian.datatypes.slabs import take
+from cython.cimports.carnelian.datatypes.slim import slim, widen
 from cython.cimports.carnelian.datatypes.table import Keeper
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
@@ -196,7 +201,7 @@ class Quicklist:
         """Add a listpack, which belongs to the list from now on, as the last node."""
         node: NodePointer = make_node()
         node.data = pack
-        node.size = total_of(pack)
+        node.size = full_size(pack)
         node.count = listpack.count_of(pack)
         self.count += node.count
         return self.link(node, self.tail, True)
@@ -223,9 +228,9 @@ class Quicklist:
             node.data = take(length)
             memcpy(node.data, PyBytes_AS_STRING(text), length)
         else:
-            node.data = listpack.create()
+            node.data = listpack.create_slim()
             listpack.append(pack_of(node), PyBytes_AS_STRING(text), length)
-            node.size = total_of(pack_of(node)[0])
+            note_size(node)
         return node
 
     def link(self, node, beside, after):
@@ -319,7 +324,7 @@ class Quicklist:
                 listpack.prepend(pack_of(node), PyBytes_AS_STRING(text), length)
             else:
                 listpack.append(pack_of(node), PyBytes_AS_STRING(text), length)
-            node.size = total_of(pack_of(node)[0])
+            note_size(node)
             node.count += 1
         else:
             self.link(self.new_node(text), node, not at_head)
@@ -336,6 +341,8 @@ class Quicklist:
             self.unlink(node)
             return text
         pack: cython.pointer[Pack] = pack_of(node)
+        if not at_head and is_slim(pack[0]) and is_late(node.count - 1, node.count):
+            widen(pack)
         at = listpack.first(pack[0]) if at_head else listpack.last(pack[0])
         text = listpack.bytes_at(pack[0], at)
         if node.count == 1:
@@ -343,15 +350,18 @@ class Quicklist:
             return text
         self.keep(node)
         listpack.remove(pack, at)
-        node.size = total_of(pack[0])
+        note_size(node)
         node.count -= 1
         self.count -= 1
         return text
 
     # -- Places ----------------------------------------------------------------------------------
 
-    def seek(self, index, cursor):
-        """Go to an element that is there. O(nodes to the nearer end + elements of a node)."""
+    def seek(self, index, cursor, back):
+        """Go to an element that is there, from where one may go on backwards quickly if ``back``.
+
+        O(nodes to the nearer end + elements of a node).
+        """
         node: NodePointer
         if index * 2 < self.count:
             node = self.head
@@ -364,9 +374,12 @@ class Quicklist:
             while index < 0:
                 node = node.previous
                 index += node.count
+        late: cython.bint = back or (node == self.tail and is_late(index, node.count))
+        if late and not node.plain and not node.stream:
+            widen(pack_of(node))
         enter(cursor, node)
         if not node.plain:
-            cursor.at = listpack.seek(cursor.pack, index)
+            cursor.at = place_in(node, cursor.pack, index)
         return 0
 
     def insert(self, cursor, text, after):
@@ -429,9 +442,9 @@ class Quicklist:
         else:
             rest.data = pack[0]
             node.data = tail
-        node.size = total_of(pack[0])
+        note_size(node)
         node.count = listpack.count_of(pack[0])
-        rest.size = total_of(pack_of(rest)[0])
+        note_size(rest)
         rest.count = elements - node.count
         return rest
 
@@ -443,8 +456,7 @@ class Quicklist:
         self.keep(node)
         open_at(cursor)
         if not node.plain and not large:
-            listpack.replace(pack_of(node), cursor.at, PyBytes_AS_STRING(text), length)
-            node.size = total_of(pack_of(node)[0])
+            replace_in(node, cursor.at, text)
             return self.settle(node)
         if node.plain:
             # A plain node has one element: another node takes its place.
@@ -462,7 +474,7 @@ class Quicklist:
             return self.unlink(node)
         decompress(node)
         listpack.remove(pack_of(node), listpack.last(pack_of(node)[0]))
-        node.size = total_of(pack_of(node)[0])
+        note_size(node)
         node.count -= 1
         self.count -= 1
         fresh = self.merge_around(fresh)
@@ -503,8 +515,10 @@ class Quicklist:
         decompress(node)
         decompress(tail)
         moved: cython.Py_ssize_t = tail.count
+        slim(pack_of(node))
+        slim(pack_of(tail))
         listpack.merge(pack_of(node), pack_of(tail))
-        node.size = total_of(pack_of(node)[0])
+        note_size(node)
         node.count += moved
         tail.count = 0
         self.unlink(tail)
@@ -521,7 +535,7 @@ class Quicklist:
         removed: cython.Py_ssize_t
         if count <= 0:
             return 0
-        self.seek(start, cython.address(cursor))
+        self.seek(start, cython.address(cursor), False)
         node = cursor.node
         at = cursor.at
         leave(cython.address(cursor))
@@ -535,7 +549,7 @@ class Quicklist:
                 decompress(node)
                 removed = node.count
                 listpack.remove_several(pack_of(node), at, count)
-                node.size = total_of(pack_of(node)[0])
+                note_size(node)
                 node.count = listpack.count_of(pack_of(node)[0])
                 removed -= node.count
                 count -= removed
@@ -567,7 +581,7 @@ class Quicklist:
             self.keep(node)
             decompress(node)
             removed = strip_pack(pack_of(node), needle, most, forward)
-            node.size = total_of(pack_of(node)[0])
+            note_size(node)
         if removed == node.count:
             self.unlink(node)
         else:

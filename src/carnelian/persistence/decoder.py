@@ -9,7 +9,7 @@ element. Only whether elements are there twice, which does no harm to memory, is
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes import intset, listpack
+from cython.cimports.carnelian.datatypes import intset, listpack, slim
 from cython.cimports.carnelian.datatypes.entry import (
     INLINE,
     INLINE_LIMIT,
@@ -128,7 +128,7 @@ def read_collection(source: Source, type: cython.int, limits: Limits, thorough: 
     if type == HASH:
         return read_hash(source, limits, thorough)
     if type == HASH_LISTPACK:
-        return hash_of_pack(read_pack(source, "Hash listpack", 2, thorough), limits)
+        return hash_of_pack(read_slim_pack(source, "Hash listpack", 2, thorough), limits)
     if type in (HASH_LISTPACK_TIMES, HASH_LISTPACK_TIMES_EARLY):
         return read_timed_pack(source, type, limits, thorough)
     if type in (HASH_TIMES, HASH_TIMES_EARLY):
@@ -195,6 +195,18 @@ def read_pack(source: Source, what: str, step: cython.int, thorough: cython.bint
 
 @cython.cfunc
 @cython.exceptval(check=True)
+def read_slim_pack(source: Source, what: str, step: cython.int, thorough: cython.bint) -> Pack:
+    """As :func:`read_pack`; it is slim from now on."""
+    length: cython.Py_ssize_t = 0
+    text: cython.p_const_char = source.read_text(cython.address(length))
+    pack: Pack = slim.from_full(cython.cast(Bytes, text), length)
+    if pack is cython.NULL:
+        raise Corrupt(f"{what} integrity check failed.")
+    return checked(pack, what, step, thorough)
+
+
+@cython.cfunc
+@cython.exceptval(check=True)
 def read_ziplist(source: Source, what: str, step: cython.int) -> Pack:
     """A ziplist of groups of ``step`` elements, the first of each being there once."""
     length: cython.Py_ssize_t = 0
@@ -244,6 +256,7 @@ def hash_of_pack(pack: Pack, limits: Limits) -> Hash:
     made: Hash = Hash()
     listpack.destroy(made.pack)
     made.pack = pack
+    slim.slim(cython.address(made.pack))
     if made.size() > limits.hash_max_listpack_entries:
         made.to_table()
     return made
@@ -348,7 +361,7 @@ def read_timed_pack(source: Source, type: cython.int, limits: Limits, thorough: 
     made: Hash = Hash()
     if type == HASH_LISTPACK_TIMES:
         source.read_word()
-    pack = read_pack(source, "Hash listpackex", 3, thorough)
+    pack = read_slim_pack(source, "Hash listpackex", 3, thorough)
     listpack.destroy(made.pack)
     made.pack = pack
     made.times = Times()
@@ -446,6 +459,7 @@ def list_of_ziplist(source: Source, limits: Limits):
     if fits_one(pack, limits):
         listpack.destroy(made.pack)
         made.pack = pack
+        slim.slim(cython.address(made.pack))
         return made
     try:
         at: cython.Py_ssize_t = listpack.first(pack)
@@ -462,7 +476,7 @@ def list_of_ziplist(source: Source, limits: Limits):
 def fits_one(pack: Pack, limits: Limits) -> cython.bint:
     """Whether a list of these elements may be one listpack."""
     return not exceeds(
-        limits.list_max_listpack_size, listpack.total_of(pack), listpack.count_of(pack)
+        limits.list_max_listpack_size, listpack.full_size(pack), listpack.count_of(pack)
     )
 
 
@@ -513,11 +527,11 @@ def read_node(source: Source, with_containers: cython.bint, chain: Quicklist) ->
         pack = from_ziplist(cython.cast(Bytes, text), length)
         if pack is cython.NULL:
             raise Corrupt("Ziplist integrity check failed.")
-    elif listpack.is_valid(cython.cast(Bytes, text), length):
-        pack = listpack.blank(length)
-        memcpy(pack, text, length)
+        slim.slim(cython.address(pack))
     else:
-        raise Corrupt("Listpack integrity check failed.")
+        pack = slim.from_full(cython.cast(Bytes, text), length)
+        if pack is cython.NULL:
+            raise Corrupt("Listpack integrity check failed.")
     if listpack.count_of(pack) == 0:
         listpack.destroy(pack)
         return 0

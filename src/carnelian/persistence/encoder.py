@@ -28,6 +28,7 @@ from cython.cimports.carnelian.datatypes.listpack import DIGITS
 from cython.cimports.carnelian.datatypes.nodes import NodePointer
 from cython.cimports.carnelian.datatypes.ordered import Cursor, item_at
 from cython.cimports.carnelian.datatypes.set import Set
+from cython.cimports.carnelian.datatypes.slim import duplicate_full
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
 from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.datatypes.string import StringBuffer
@@ -151,8 +152,15 @@ def version_of_streams(store, lowest):
 
 @cython.cfunc
 @cython.exceptval(-1)
-def put_pack(sink: Sink, pack: listpack.Pack) -> cython.int:
-    """A listpack as a string."""
+def put_pack(sink: Sink, pack: listpack.Bytes) -> cython.int:
+    """A listpack, in its full form, as a string."""
+    full: listpack.Pack
+    if listpack.is_slim(pack):
+        full = duplicate_full(pack)
+        try:
+            return put_pack(sink, full)
+        finally:
+            listpack.destroy(full)
     return sink.put_text(cython.cast(cython.p_const_char, pack), listpack.total_of(pack))
 
 
@@ -181,6 +189,8 @@ def put_node(sink, data, size, stream, plain):
     sink.put_length(PLAIN if plain else PACKED)
     if stream:
         return sink.put_stream(data, stream, size)
+    if not plain:
+        return put_pack(sink, cython.cast(listpack.Bytes, data))
     return sink.put_text(cython.cast(cython.p_const_char, data), size)
 
 

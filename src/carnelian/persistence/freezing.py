@@ -18,7 +18,7 @@ from cython.cimports.carnelian.datatypes.entry import BYTES, OBJECT, Entry, refe
 from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.datatypes.id_tree import Place, item_at, seek, step
 from cython.cimports.carnelian.datatypes.list import List
-from cython.cimports.carnelian.datatypes.listpack import total_of
+from cython.cimports.carnelian.datatypes.listpack import Bytes, total_of
 from cython.cimports.carnelian.datatypes.member_blocks import Walk, begin_bucket, walk_on
 from cython.cimports.carnelian.datatypes.members import Members
 from cython.cimports.carnelian.datatypes.nodes import NodePointer
@@ -302,6 +302,9 @@ class FrozenBlocks(Frozen):
     def keep_block(self, number, data, size, stream, plain):
         """Copy a block."""
         length: cython.Py_ssize_t = stream if stream else size
+        if not stream and not plain:
+            # ``size`` is that of the full form.
+            length = total_of(cython.cast(Bytes, data))
         try:
             content = PyBytes_FromStringAndSize(cython.cast(cython.p_const_char, data), length)
             self.copies[number] = (content, size, stream, plain)

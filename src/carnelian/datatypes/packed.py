@@ -56,6 +56,7 @@ class Listpack:
 
     @slim.setter
     def slim(self, wanted: bool) -> None:
+        """Bring it into the form that is wanted."""
         if wanted:
             forms.slim(cython.address(self.pack))
         else:

@@ -63,7 +63,7 @@ class Output:
 
 @cython.cclass
 class Freezing:
-    """What the frozen know of the one that has frozen them; a fault of theirs becomes its ``fault``.
+    """What the frozen know of the one that has frozen them; ``fault`` is what went wrong.
 
     Args:
         keyspace: what is frozen.

@@ -30,11 +30,9 @@ from cython.cimports.carnelian.persistence.objects import ObjectPointer
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 
-def put_string(sink, entry):
-    """Write the string of an entry."""
+def put_other(sink, entry):
+    """Write a string that does not stand in its entry as a text."""
     value: ObjectPointer
-    if entry.kind == INLINE:
-        return sink.put_text(value_of(entry), entry.length)
     if entry.kind == INTEGER:
         return sink.put_integer(word_of(entry))
     value = cython.cast(ObjectPointer, reference_of(entry))

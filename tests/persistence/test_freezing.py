@@ -15,12 +15,13 @@ from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.state import IGNORE_OVERDUE
 from carnelian.persistence import crc64, files, slicing
-from carnelian.persistence.freezing import Freezer, needed_version
+from carnelian.persistence.freezing import Freezer
 from carnelian.persistence.outputs import CommandOutput, RecordOutput
 from carnelian.persistence.replay import Replay
 from carnelian.persistence.snapshots import snapshots_of
 from carnelian.persistence.spool import Spool
 from carnelian.persistence.targets import BaseTarget, SnapshotTarget
+from carnelian.persistence.writer import needed_version
 from differential.chance import Chance
 from differential.families import FAMILIES
 from support.local import LocalClient
@@ -63,7 +64,7 @@ class Snapshot:
         engine = client.engine
         self.target = SnapshotTarget(engine, "temporary.rdb", str(path))
         self.spool = Spool(self.target.open(), True, False, self.target)
-        version = needed_version(engine.keyspace, 10)
+        version = needed_version(engine.keyspace, 10, quickly=True)
         self.output = RecordOutput(engine.keyspace, version, self.spool, 0, True)
         self.output.begin(files.facts(engine), [])
         self.freezer = Freezer(engine.keyspace, self.output, big, min(big, 2))

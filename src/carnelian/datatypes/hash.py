@@ -205,6 +205,10 @@ class Hash(Value):
             return None
         return self.times.soonest
 
+    def has_timed_parts(self):
+        """Whether fields expire."""
+        return self.times is not None and self.times.soonest != NEVER
+
     def size(self):
         """The number of fields, those past their time included. O(1)."""
         if self.pack is not cython.NULL:

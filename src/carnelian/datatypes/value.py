@@ -43,6 +43,20 @@ class Value:
         """A value of the same content that shares nothing changeable with this one."""
         raise NotImplementedError
 
+    def size(self) -> cython.Py_ssize_t:
+        """How many elements it has, -1 if keys are not to be counted by that (INFO keysizes)."""
+        return -1
+
+    def has_timed_parts(self) -> cython.bint:
+        """Whether parts of it expire by themselves, while its key stays."""
+        return False
+
+    def has_newer_form(self) -> cython.bint:
+        """Whether it holds what older RDB versions have no form for; what has timed parts is asked
+        about those only.
+        """
+        return False
+
     def digest(self, digest: Digest) -> None:
         """Take the content in, equal for equal content (DEBUG DIGEST)."""
         raise NotImplementedError

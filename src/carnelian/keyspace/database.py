@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import cython
 from cython.cimports.carnelian.datatypes.entry import (
@@ -31,6 +30,7 @@ from cython.cimports.carnelian.datatypes.entry import (
 from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget
 from cython.cimports.carnelian.datatypes.table import keep as keep_entry
+from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.carnelian.keyspace.events import GENERIC
 from cython.cimports.carnelian.keyspace.state import HIDE
 from cython.cimports.carnelian.keyspace.store import hash_of, type_of
@@ -163,9 +163,11 @@ class Database(Strings):
         kind: bytes = type_of(entry)
         if entry.kind != OBJECT:
             count_power(found, kind, text_length(entry))
-        elif kind != b"stream":
-            value: Any = cython.cast(object, reference_of(entry))
-            count_power(found, kind, value.size())
+            return 0
+        value: object = cython.cast(object, reference_of(entry))
+        size: cython.Py_ssize_t = value.size() if isinstance(value, Value) else -1
+        if size >= 0:
+            count_power(found, kind, size)
             if bytes_too:
                 count_power(found, (kind, "bytes"), memory_of(entry))
         return 0

@@ -47,10 +47,11 @@ cdef class Store:
         uint32_t access,
         bint replacing,
     ) except -1
-    cdef int note_times(self, Entry *entry) except -1
+    cpdef note(self, bytes key)
+    cdef int note_entry(self, Entry *entry) except -1
     cdef int note_newer_stream(self, bytes key) except -1
     cdef object newer_stream(self, bytes key)
-    cpdef list streams_of_newer_forms(self)
+    cpdef list values_of_newer_forms(self)
     cdef int added(self, bytes key) except -1
     cdef int replace_block(self, uint64_t hash, uint64_t *slot, Entry *fresh) except -1
     cdef int index_expiry(self, uint64_t hash, Entry *entry) except -1

@@ -29,8 +29,6 @@ from cython.cimports.carnelian.datatypes.entry import (
     without_expiry,
     word_of,
 )
-from cython.cimports.carnelian.datatypes.hash import Hash
-from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.datatypes.table import Table, entry_at, hash_text, keep, set_entry
 from cython.cimports.carnelian.datatypes.value import Value
 from cython.cimports.carnelian.keyspace.events import KEY_MISS, NEW, OVERWRITTEN, TYPE_CHANGED
@@ -267,22 +265,30 @@ class Store:
         if expiry >= 0:
             self.index_expiry(hash, entry)
         if entry.kind == OBJECT:
-            self.note_times(entry)
+            self.note_entry(entry)
         return True
 
-    def note_times(self, entry):
-        """Remember a hash with fields that expire."""
+    def note(self, key):
+        """Remember what has to be known of the value of a key that did not come by a command."""
+        entry: cython.pointer[Entry] = self.held(key)
+        if entry is not cython.NULL and entry.kind == OBJECT:
+            self.note_entry(entry)
+
+    def note_entry(self, entry):
+        """Remember a value with parts that expire, or one that only newer RDB versions can have."""
         value: object = cython.cast(object, reference_of(entry))
-        if isinstance(value, Hash) and cython.cast(Hash, value).times is not None:
+        if not isinstance(value, Value):
+            return 0
+        if cython.cast(Value, value).has_timed_parts():
             self.timed_hashes[read_key(entry)] = None
-        elif isinstance(value, Stream) and cython.cast(Stream, value).has_newer_form():
+        elif cython.cast(Value, value).has_newer_form():
             self.note_newer_stream(read_key(entry))
         return 0
 
     def note_newer_stream(self, key):
         """Remember a stream with what older RDB versions have no form for."""
         if len(self.newer_streams) >= self.newer_streams_limit:
-            self.streams_of_newer_forms()
+            self.values_of_newer_forms()
             self.newer_streams_limit = 2 * len(self.newer_streams) + 64
         self.newer_streams[key] = None
         return 0
@@ -293,12 +299,12 @@ class Store:
         if entry is cython.NULL or entry.kind != OBJECT:
             return None
         value: object = cython.cast(object, reference_of(entry))
-        if isinstance(value, Stream) and cython.cast(Stream, value).has_newer_form():
+        if isinstance(value, Value) and cython.cast(Value, value).has_newer_form():
             return value
         return None
 
-    def streams_of_newer_forms(self):
-        """Streams with what older RDB versions have no form for; forgets what is none any more."""
+    def values_of_newer_forms(self):
+        """Values that older RDB versions have no form for; forgets what is none any more."""
         found: list = []
         for key in list(self.newer_streams):
             value = self.newer_stream(key)

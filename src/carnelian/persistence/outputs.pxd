@@ -1,6 +1,6 @@
 from carnelian.datatypes.entry cimport Entry
 from carnelian.keyspace.keyspace cimport Keyspace
-from carnelian.persistence.freezing cimport Frozen, Output
+from carnelian.persistence.frozen cimport Frozen, Output
 from carnelian.persistence.rewriting cimport Rewriter
 from carnelian.persistence.sink cimport Sink
 from carnelian.persistence.writer cimport Writer

@@ -13,20 +13,12 @@ from cython.cimports.carnelian.datatypes.entry import (
     key_length,
     key_of,
     read_key,
-    reference_of,
     text_length,
-    word_of,
 )
-from cython.cimports.carnelian.datatypes.hash import Hash
-from cython.cimports.carnelian.datatypes.set import Set
-from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
-from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
-from cython.cimports.carnelian.persistence import encoder, streams
-from cython.cimports.carnelian.persistence.formats import HASH, HASH_TIMES, SELECT, SET, ZSET_2
-from cython.cimports.carnelian.persistence.freezing import LONG_STRING, FrozenStream, Output
-from cython.cimports.carnelian.persistence.objects import ObjectPointer
+from cython.cimports.carnelian.persistence.formats import SELECT
+from cython.cimports.carnelian.persistence.frozen import LONG_STRING, Output
 from cython.cimports.carnelian.persistence.rewriting import Rewriter
 from cython.cimports.carnelian.persistence.sink import Sink
 from cython.cimports.carnelian.persistence.writer import Writer
@@ -123,25 +115,13 @@ class RecordOutput(Output):
         record.put_byte(SELECT)
         record.put_length(index)
         self.writer.write_head(record, self.keyspace, entry)
-        if value.kind is Hash:
-            record.put_byte(HASH_TIMES if value.timed else HASH)
-        elif value.kind is Set:
-            record.put_byte(SET)
-        elif value.kind is SortedSet:
-            record.put_byte(ZSET_2)
-        else:
-            encoder.put_type(record, entry)
+        record.put_byte(value.type_of(record.version))
         record.put_text(key_of(entry), key_length(entry))
-        if value.timed:
-            record.put_word(value.soonest)
-        if value.kind is not bytes:
-            record.put_length(value.count)
+        value.put_head(record)
         value.record = record
-        if value.kind is Stream:
-            # What else there is to know of a stream comes last, but is as it was, too.
-            rest: Sink = Sink(self.sink.version, compress=self.sink.compressing)
-            streams.put_rest(rest, cython.cast(ObjectPointer, reference_of(entry)))
-            value.rest = rest
+        rest: Sink = Sink(self.sink.version, compress=self.sink.compressing)
+        value.put_tail(rest)
+        value.rest = rest if rest.length else None
         self.keys += 1
         if self.first is None:
             self.sink.drain_to(self.spool)
@@ -157,35 +137,9 @@ class RecordOutput(Output):
         cython.cast(Sink, value.record).drain_to(self.spool)
         return 0
 
-    def put_member(self, value, member):
-        """Add a member to the record of its value."""
-        record: Sink = value.record
-        if value.timed:
-            record.put_length(expiry_of(member) - value.soonest + 1 if expires(member) else 0)
-        record.put_text(key_of(member), key_length(member))
-        if value.kind is Hash:
-            record.compressing = self.sink.compressing and text_length(member) < LONG_STRING
-            return encoder.put_value(record, member)
-        if value.kind is SortedSet:
-            return record.put_word(word_of(member))
-        return 0
-
-    def put_text(self, value, text, length):
-        """Add a member to the record of a set."""
-        return cython.cast(Sink, value.record).put_text(text, length)
-
-    def put_block(self, value, block):
-        """Add a block to the record of its value."""
-        record: Sink = value.record
-        if value.kind is Stream:
-            return streams.put_node(
-                record,
-                cython.cast(FrozenStream, value).first_id(value.taken),
-                cython.cast(cython.p_const_char, block.data),
-                block.size,
-            )
-        record.compressing = self.sink.compressing and block.size < LONG_STRING
-        return encoder.put_node(record, block.data, block.size, block.stream, block.plain)
+    def put_part(self, value, part):
+        """Add a part to the record of its value."""
+        return value.put_part(value.record, self.sink.compressing, part)
 
     def put_string(self, value, text):
         """Add a string to a record that goes on to the spool just now."""
@@ -255,15 +209,10 @@ class CommandOutput(Output):
         self.keys += 1
         return 0
 
-    def put_member(self, value, member):
-        """Write the command that adds a member."""
+    def put_part(self, value, part):
+        """Write the commands that add a part."""
         self.select(value.index)
-        return self.rewriter.write_member(value.record[0], value.kind, member)
-
-    def put_text(self, value, text, length):
-        """Write the command that adds a member of a set."""
-        self.select(value.index)
-        return self.rewriter.write_text(value.record[0], text[:length])
+        return value.rewrite_part(self.rewriter, value.record[0], part)
 
     def close_value(self, value, following):
         """Let the key expire."""

@@ -16,7 +16,6 @@ from cython.cimports.carnelian.datatypes.entry import (
     drop_reference,
 )
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
-from cython.cimports.carnelian.persistence import decoder
 from cython.cimports.carnelian.persistence.formats import (
     AUX,
     END,
@@ -33,14 +32,15 @@ from cython.cimports.carnelian.persistence.formats import (
     SLOT_INFO,
     is_type,
 )
+from cython.cimports.carnelian.persistence.records import read_value
 from cython.cimports.carnelian.persistence.source import Source
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.stdint import int32_t, int64_t, uint32_t, uint64_t
 from cython.cimports.libc.stdlib import free, realloc
 from cython.cimports.libc.string import memcpy
 
-from carnelian.persistence.decoder import module_name
 from carnelian.persistence.errors import Corrupt, EmptyFile, EmptyValue, FormatError, ShortRead
+from carnelian.persistence.forms.modules import module_name
 
 # Bytes of the shortest key with its value: tables are made no larger than for so many of them.
 SHORTEST = cython.declare(int64_t, 4)
@@ -355,7 +355,7 @@ class Reader:
         self.keep_key()
         self.stage = 4
         try:
-            decoder.read_value(
+            read_value(
                 self.source, type, self.keyspace.limits, self.thorough, cython.address(content)
             )
         except EmptyValue:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from carnelian.persistence import base_files, files
 from carnelian.persistence.children import STOPPED
-from carnelian.persistence.freezing import Freezer, needed_version
+from carnelian.persistence.freezing import Freezer
 from carnelian.persistence.outputs import CommandOutput, RecordOutput
 from carnelian.persistence.spool import Spool
 from carnelian.persistence.targets import BaseTarget, SnapshotTarget, Target
+from carnelian.persistence.writer import needed_version
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
@@ -191,7 +192,7 @@ def _records(
 ) -> tuple[Spool, RecordOutput]:
     config = engine.config
     spool = Spool(fd, config["rdbchecksum"], sync, target)
-    version = needed_version(engine.keyspace, config["rdb-version"])
+    version = needed_version(engine.keyspace, config["rdb-version"], quickly=True)
     output = RecordOutput(
         engine.keyspace, version, spool, files.clocks(engine), config["rdbcompression"]
     )

@@ -1,7 +1,6 @@
 """DUMP and RESTORE: single values out and in, in the form that RDB files have them."""
 
 import cython
-from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
@@ -80,10 +79,7 @@ def restore(session: Session, args: list):
             db.set_frequency(key, frequency)
     elif idle >= 0:
         db.set_idle(key, idle)
-    if getattr(value, "soonest", None) is not None:
-        db.timed_hashes[key] = None
-    elif isinstance(value, Stream) and value.has_newer_form():
-        db.note_newer_stream(key)
+    db.note(key)
     db.changed(key, GENERIC, b"restore")
     db.replaced(key, before)
     return OK

@@ -10,13 +10,11 @@ from cython.cimports.carnelian.datatypes.entry import (
     Entry,
     expires,
     expiry_of,
-    key_length,
-    key_of,
 )
 from cython.cimports.carnelian.datatypes.walk import Walk, begin_walk, walk_on
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
-from cython.cimports.carnelian.persistence import encoder
+from cython.cimports.carnelian.persistence import records
 from cython.cimports.carnelian.persistence.formats import (
     AUX,
     END,
@@ -28,6 +26,9 @@ from cython.cimports.carnelian.persistence.formats import (
     SELECT,
     WITH_TIMES,
 )
+from cython.cimports.carnelian.persistence.forms.form import Form
+from cython.cimports.carnelian.persistence.forms.registry import form_of
+from cython.cimports.carnelian.persistence.objects import ObjectPointer
 from cython.cimports.carnelian.persistence.sink import Sink
 
 # Access clocks in a file (maxmemory-policy).
@@ -142,9 +143,7 @@ class Writer:
         """A key with its value and what is known of it."""
         sink: Sink = self.sink
         self.write_head(sink, keyspace, entry)
-        encoder.put_type(sink, entry)
-        sink.put_text(key_of(entry), key_length(entry))
-        encoder.put_value(sink, entry)
+        records.put_record(sink, entry)
         self.keys += 1
         if self.keys % REPORT == 0 and self.progress is not None:
             self.progress(self.keys)
@@ -153,21 +152,27 @@ class Writer:
         return 0
 
 
-def needed_version(keyspace: Keyspace, lowest: cython.int) -> int:
-    """The lowest RDB version from ``lowest`` on that has forms for all that is there."""
+def needed_version(keyspace: Keyspace, lowest: cython.int, quickly: cython.bint = False) -> int:
+    """The lowest RDB version from ``lowest`` on that has forms for all that is there; a later one
+    may be said ``quickly``, without a look at any field of a hash.
+    """
     db: Database
+    entry: cython.pointer[Entry]
+    value: object
     for db in keyspace.databases:
-        lowest = encoder.version_of_streams(db, lowest)
+        for value in db.values_of_newer_forms():
+            lowest = max(lowest, newest(cython.cast(ObjectPointer, value), quickly))
         for key in db.timed_hashes:
             if lowest >= WITH_TIMES:
                 break
-            if _needs_times(db, key):
-                lowest = WITH_TIMES
+            entry = db.held(key)
+            if entry is not cython.NULL:
+                lowest = max(lowest, records.needed_version(entry, quickly))
     return lowest
 
 
 @cython.cfunc
 @cython.exceptval(-1)
-def _needs_times(db: Database, key: bytes) -> cython.bint:
-    entry: cython.pointer[Entry] = db.held(key)
-    return entry is not cython.NULL and encoder.needed_version(entry) == WITH_TIMES
+def newest(value: ObjectPointer, quickly: cython.bint) -> cython.int:
+    """The version that a value needs."""
+    return cython.cast(Form, form_of(value)).needed_version(value, quickly)

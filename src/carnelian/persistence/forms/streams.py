@@ -21,18 +21,28 @@ from cython.cimports.carnelian.datatypes.listpack import total_of
 from cython.cimports.carnelian.datatypes.stream import Stream
 from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id, id_of
 from cython.cimports.carnelian.datatypes.stream_node import NodePointer
+from cython.cimports.carnelian.persistence.command_file import GATHERED, ITEMS, TAKEN, CommandFile
 from cython.cimports.carnelian.persistence.formats import (
+    OLDEST,
     STREAM,
     STREAM_2,
     STREAM_3,
     STREAM_4,
     STREAM_5,
+    WITH_IDEMPOTENCY,
     WITH_PACKED_SETS,
+    WITH_RELEASED,
 )
+from cython.cimports.carnelian.persistence.forms.form import Form
+from cython.cimports.carnelian.persistence.forms.registry import register
+from cython.cimports.carnelian.persistence.frozen import Block, FrozenBlocks
+from cython.cimports.carnelian.persistence.objects import ObjectPointer
 from cython.cimports.carnelian.persistence.sink import Sink
 from cython.cimports.carnelian.persistence.source import Source
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cython.cimports.libc.stdint import int64_t, uint8_t, uint64_t
+from cython.cimports.cpython.object import PyObject
+from cython.cimports.libc.stdint import int64_t, uint8_t, uint32_t, uint64_t
+from cython.cimports.libc.stdlib import free, malloc
 
 from carnelian.persistence.errors import Corrupt
 
@@ -48,7 +58,49 @@ _ZERO = cython.declare(Id)
 _ZERO.ms = _ZERO.seq = 0
 
 
-def stream_type(version, value):
+@cython.final
+@cython.cclass
+class StreamForm(Form):
+    """Of streams."""
+
+    def type_of(self, value, version):
+        """By what it knows."""
+        return stream_type(value, version)
+
+    def needed_version(self, value, quickly):
+        """A later one for what only later ones know."""
+        if cython.cast(Stream, value).has_released():
+            return WITH_RELEASED
+        return OLDEST if cython.cast(Stream, value).idempotency is None else WITH_IDEMPOTENCY
+
+    def put(self, sink, value):
+        """The nodes, and what comes behind them."""
+        return put_stream(sink, value)
+
+    def read(self, source, type, limits, thorough):
+        """The same; everything is checked in any case."""
+        return read_stream(source, type, limits)
+
+    def freeze(self, freezer, index, value):
+        """In nodes, if it has many."""
+        stream: Stream = value
+        if stream.nodes.count < freezer.long or not freezer.output.takes_parts:
+            return None
+        frozen: FrozenStream = FrozenStream(freezer, index)
+        frozen.number(stream)
+        return frozen
+
+    def rewrite(self, commands, key, value):
+        """The entries, and what is known of the whole."""
+        return rewrite_stream(commands, key, value)
+
+
+register(Stream, StreamForm(), (STREAM, STREAM_2, STREAM_3, STREAM_4, STREAM_5))
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def stream_type(value: ObjectPointer, version: cython.int) -> cython.int:
     """The form that a stream has in files of an RDB version, which has to be late enough."""
     if cython.cast(Stream, value).has_released():
         return STREAM_5
@@ -86,14 +138,20 @@ def put_name(sink: Sink, name: bytes) -> cython.int:
     return sink.put_text(PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name))
 
 
-def put_node(sink, first, pack, length):
+@cython.cfunc
+@cython.exceptval(-1)
+def put_node(
+    sink: Sink, first: ConstId, pack: cython.p_const_char, length: cython.Py_ssize_t
+) -> cython.int:
     """A node: the id of its first entry, and its listpack."""
     sink.put_length(ID_SIZE)
     put_id(sink, first)
     return sink.put_text(pack, length)
 
 
-def put_stream(sink, value):
+@cython.cfunc
+@cython.exceptval(-1)
+def put_stream(sink: Sink, value: ObjectPointer) -> cython.int:
     """Write a stream."""
     # No reference is taken: that would write to the stream, and a child copy a page for each.
     tree: TreePointer = cython.address(cython.cast(Stream, value).nodes)
@@ -113,14 +171,16 @@ def put_stream(sink, value):
     return put_rest(sink, value)
 
 
-def put_rest(sink, value):
+@cython.cfunc
+@cython.exceptval(-1)
+def put_rest(sink: Sink, value: ObjectPointer) -> cython.int:
     """Write what comes behind the nodes of a stream."""
     sink.put_length(cython.cast(Stream, value).length)
     put_numbers(sink, cython.address(cython.cast(Stream, value).last))
     put_numbers(sink, cython.address(cython.cast(Stream, value).first))
     put_numbers(sink, cython.address(cython.cast(Stream, value).max_deleted))
     sink.put_length(cython.cast(Stream, value).entries_added)
-    type: cython.int = stream_type(sink.version, value)
+    type: cython.int = stream_type(value, sink.version)
     if cython.cast(Stream, value).named is None:
         sink.put_length(0)
     else:
@@ -229,7 +289,8 @@ def read_numbers(source: Source):
     return ms, source.read_length()
 
 
-def read_stream(source, type, limits):
+@cython.cfunc
+def read_stream(source: Source, type: cython.int, limits: Limits):
     """Read a stream."""
     stream: Stream = Stream()
     nodes: cython.Py_ssize_t = source.read_count()
@@ -386,3 +447,210 @@ def _misassigned(group: Group, id_: tuple) -> str:
     if group.some(id_, 1)[:1] and tuple(group.some(id_, 1)[0][:2]) == id_:
         return "Stream consumer PEL entry already has a consumer assigned"
     return "Consumer entry not found in group global PEL"
+
+
+# -- In parts --------------------------------------------------------------------------------------
+
+
+@cython.final
+@cython.cclass
+class FrozenStream(FrozenBlocks):
+    """The nodes of a stream. They move in memory, and are found by their ids."""
+
+    def __dealloc__(self):
+        free(self.ids)
+
+    def number(self, stream: Stream) -> None:
+        """Give all nodes their numbers. O(nodes)."""
+        place = cython.declare(Place)
+        node: NodePointer
+        self.ids = cython.cast(
+            cython.pointer[Id], malloc(max(stream.nodes.count, 1) * cython.sizeof(Id))
+        )
+        if self.ids is cython.NULL:
+            raise MemoryError
+        id = cython.declare(Id)
+        id.ms = id.seq = 0
+        seek(cython.address(stream.nodes), cython.address(id), cython.address(place))
+        while place.leaf is not cython.NULL:
+            node = node_at(stream, cython.address(place))
+            self.ids[self.count] = node.first
+            self.count += 1
+            node.number = cython.cast(uint32_t, self.count)
+            step(cython.address(place))
+        self.stream = stream
+        stream.keeper = self
+
+    def first_id(self, number):
+        """The id of the first entry of a node."""
+        return cython.address(self.ids[number - 1])
+
+    def read(self, number, block):
+        """Look at a node."""
+        place = cython.declare(Place)
+        seek(cython.address(self.stream.nodes), self.first_id(number), cython.address(place))
+        node: NodePointer = node_at(self.stream, cython.address(place))
+        node.number = 0
+        block.data = node.pack
+        block.size = total_of(node.pack)
+        block.stream = 0
+        block.plain = False
+        return 0
+
+    def type_of(self, version):
+        """As that of a whole stream."""
+        return stream_type(cython.cast(ObjectPointer, self.stream), version)
+
+    def put_part(self, record, compressing, part):
+        """Write a node."""
+        block: cython.pointer[cython.const[Block]] = cython.cast(
+            cython.pointer[cython.const[Block]], part
+        )
+        return put_node(
+            record,
+            self.first_id(self.taken),
+            cython.cast(cython.p_const_char, block.data),
+            block.size,
+        )
+
+    def put_tail(self, record):
+        """Write what else there is to know of a stream: it comes last, but is as it was, too."""
+        return put_rest(record, cython.cast(ObjectPointer, self.stream))
+
+    def finish(self, complete):
+        """Let the stream go on unobserved."""
+        self.stream.keeper = None
+        if cython.cast(cython.pointer[PyObject], self.stream).ob_refcnt == 1:
+            self.freezer.keyspace.trash.add_value(self.stream)
+        self.stream = None
+        return 0
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def node_at(stream: Stream, place: cython.pointer[Place]) -> NodePointer:
+    return cython.cast(NodePointer, item_at(cython.address(stream.nodes), place))
+
+
+# -- As commands -----------------------------------------------------------------------------------
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def rewrite_stream(commands: CommandFile, key: bytes, value: Stream) -> cython.int:
+    """A stream with its groups; one without entries is made by adding one that goes at once."""
+    start: tuple = (0, 0)
+    entries: list = value.entries(start, count=TAKEN)
+    if not entries:
+        commands.buffer.command([b"XADD", key, b"MAXLEN", b"0", b"0-1", b"x", b"y"])
+    while entries:
+        for id_, words in entries:
+            commands.buffer.command([b"XADD", key, _text(id_), *words])
+            commands.flush(GATHERED)
+            start = id_
+        entries = []
+        if start < value.last_id:
+            entries = value.entries(_next(start), count=TAKEN)
+    commands.buffer.command(
+        [
+            b"XSETID", key, _text(value.last_id),
+            b"ENTRIESADDED", b"%d" % value.entries_added,
+            b"MAXDELETEDID", _text(value.max_deleted_id),
+        ]
+    )  # fmt: skip
+    for group in value.groups():
+        rewrite_group(commands, key, group)
+    if value.idempotency is not None:
+        rewrite_idempotency(commands, key, value.idempotency)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def rewrite_idempotency(commands: CommandFile, key: bytes, known: Idempotency) -> cython.int:
+    """What was added to a stream under which names."""
+    commands.buffer.command(
+        [
+            b"XCFGSET", key, b"IDMP-DURATION", b"%d" % known.duration_s,
+            b"IDMP-MAXSIZE", b"%d" % known.most,
+        ]
+    )  # fmt: skip
+    for producer, name, id_ in known:
+        commands.buffer.command(
+            [b"XIDMPRECORD", key, producer, name, _text((id_ >> 64, id_ & HALF))]
+        )
+        commands.flush(GATHERED)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def rewrite_group(commands: CommandFile, key: bytes, group: Group) -> cython.int:
+    """A group of a stream, its consumers, and what is pending for them."""
+    name: bytes = group.name
+    commands.buffer.command(
+        [
+            b"XGROUP", b"CREATE", key, name, _text(group.last_id),
+            b"ENTRIESREAD", b"%d" % group.entries_read,
+        ]
+    )  # fmt: skip
+    deliveries: dict = {(ms, seq): (moment, count) for ms, seq, moment, count in group}
+    for consumer in group.in_order():
+        if len(consumer) == 0:
+            commands.buffer.command([b"XGROUP", b"CREATECONSUMER", key, name, consumer.name])
+        for id_ in consumer:
+            moment, count = deliveries[id_]
+            commands.buffer.command(
+                [
+                    b"XCLAIM", key, name, consumer.name, b"0", _text(id_),
+                    b"TIME", b"%d" % moment, b"RETRYCOUNT", b"%d" % count,
+                    b"JUSTID", b"FORCE",
+                ]
+            )  # fmt: skip
+            commands.flush(GATHERED)
+    rewrite_released(commands, key, group, deliveries)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def rewrite_released(
+    commands: CommandFile, key: bytes, group: Group, deliveries: dict
+) -> cython.int:
+    """Pending entries of a group that are nobody's; those with one count go together."""
+    some: list = []
+    counted: int64_t = 0
+    for id_ in group.without_consumer():
+        if some and (deliveries[id_][1] != counted or len(some) == ITEMS):
+            rewrite_some_released(commands, key, group.name, some, counted)
+            some = []
+        counted = deliveries[id_][1]
+        some.append(_text(id_))
+    if some:
+        rewrite_some_released(commands, key, group.name, some, counted)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def rewrite_some_released(
+    commands: CommandFile, key: bytes, name: bytes, ids: list, count: int64_t
+) -> cython.int:
+    """Pending entries that are nobody's and were delivered so many times."""
+    commands.buffer.command(
+        [
+            b"XNACK", key, name, b"FAIL", b"IDS", b"%d" % len(ids), *ids,
+            b"RETRYCOUNT", b"%d" % count, b"FORCE",
+        ]
+    )  # fmt: skip
+    commands.flush(GATHERED)
+    return 0
+
+
+def _text(id_: tuple) -> bytes:
+    return b"%d-%d" % (id_[0], id_[1])
+
+
+def _next(id_: tuple) -> tuple:
+    ms, seq = id_
+    return (ms, seq + 1) if seq < (1 << 64) - 1 else (ms + 1, 0)

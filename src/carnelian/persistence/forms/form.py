@@ -1,0 +1,47 @@
+"""What files ask of the values of a class."""
+
+from __future__ import annotations
+
+import cython
+from cython.cimports.carnelian.persistence.formats import OLDEST
+
+
+@cython.cclass
+class Form:
+    """The forms of a class of values: in RDB files and payloads, in parts, and as commands.
+
+    A value that is only written comes as an address: no reference to it is taken, for that would
+    write to it, and have a forked process copy the page that it stands on.
+    """
+
+    def type_of(self, value, version):
+        """The RDB type that a value has in files of a version, which has to be late enough."""
+        raise NotImplementedError
+
+    def put(self, sink, value):
+        """Write a value, without its type."""
+        raise NotImplementedError
+
+    def needed_version(self, value, quickly):
+        """The lowest RDB version that has a form for a value; a later one may be said if there is
+        no time to look at all of it.
+        """
+        return OLDEST
+
+    def read(self, source, type, limits, thorough):
+        """Read a value of one of the registered RDB types, in the form that the limits ask for.
+
+        What is read is held for damaged until it is checked. Only whether elements are there twice,
+        which does no harm to memory, is left to ``thorough``.
+
+        Raises ShortRead, Corrupt, or EmptyValue for a collection without elements.
+        """
+        raise NotImplementedError
+
+    def freeze(self, freezer, index, value):
+        """Begin to hand out a value in parts; None if it can be handed out at once."""
+        return
+
+    def rewrite(self, commands, key, value):
+        """Write the commands that make a value again."""
+        raise NotImplementedError

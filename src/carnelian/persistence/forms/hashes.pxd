@@ -1,0 +1,14 @@
+from carnelian.datatypes.hash cimport Times
+from carnelian.persistence.forms.form cimport Form
+from carnelian.persistence.frozen cimport FrozenMembers
+
+
+cdef class HashForm(Form):
+    pass
+
+
+cdef class FrozenHash(FrozenMembers):
+    cdef bint timed
+    cdef long long soonest
+
+    cdef note_times(self, Times times)

@@ -1,0 +1,10 @@
+from carnelian.persistence.forms.form cimport Form
+from carnelian.persistence.frozen cimport FrozenMembers
+
+
+cdef class SortedSetForm(Form):
+    pass
+
+
+cdef class FrozenSortedSet(FrozenMembers):
+    pass

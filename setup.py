@@ -157,7 +157,6 @@ COMPILED = (
     "carnelian.persistence.reader",
     "carnelian.persistence.writer",
     "carnelian.persistence.transfer",
-    "carnelian.resp.command_buffer",
     "carnelian.persistence.syncing",
     "carnelian.persistence.append_log",
     "carnelian.persistence.rewriting",

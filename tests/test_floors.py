@@ -24,7 +24,7 @@ FLOORS = (
 HEIGHT = {package: height for height, packages in enumerate(FLOORS) for package in packages}
 ROOF = len(FLOORS)
 
-CIMPORT = re.compile(r"^\s*from\s+(carnelian[\w.]*)\s+cimport\s+(.+)$", re.MULTILINE)
+CIMPORT = re.compile(r"^\s*from\s+(carnelian[\w.]*)\s+cimport\s+(\([^)]*\)|.+)$", re.MULTILINE)
 
 
 def module_name(path: Path) -> str:
@@ -68,6 +68,7 @@ def imports(path: Path) -> Iterator[str]:
             (module, name.split()[0])
             for module, names in CIMPORT.findall(text)
             for name in names.strip("() ").split(",")
+            if name.strip()
         ]
     else:
         visitor = Imports()

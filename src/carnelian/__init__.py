@@ -16,8 +16,8 @@ if TYPE_CHECKING:
         EngineClosedError,
         SessionCutError,
     )
-    from carnelian.engine.python_commands import command
-    from carnelian.engine.registry import KeySpec, after, at, counted
+    from carnelian.engine.declaring import command
+    from carnelian.engine.keys import KeySpec, after, at, counted
     from carnelian.resp.replies import OK, Error, Status
 
 __version__ = "0.1.0"
@@ -43,10 +43,10 @@ _HOMES = {
     "Redis": "carnelian.embedded.client",
     "SessionCutError": "carnelian.embedded.errors",
     "Status": "carnelian.resp.replies",
-    "after": "carnelian.engine.registry",
-    "at": "carnelian.engine.registry",
-    "command": "carnelian.engine.python_commands",
-    "counted": "carnelian.engine.registry",
+    "after": "carnelian.engine.declaring",
+    "at": "carnelian.engine.declaring",
+    "command": "carnelian.engine.declaring",
+    "counted": "carnelian.engine.declaring",
 }
 
 __all__ = [

@@ -8,7 +8,7 @@ import pytest
 
 from carnelian.engine.engine import Engine
 from carnelian.engine.keys import after, at, counted, unknown
-from carnelian.engine.registry import Declaration, command, declarations
+from carnelian.engine.registry import Declaration, declarations
 from support.local import LocalClient
 from support.wire import Reply
 
@@ -187,7 +187,15 @@ def with_key_specs(monkeypatch: pytest.MonkeyPatch) -> LocalClient:
         "TEST.BOTH": {"keys": (at(1, "OW"), counted(2, "RO"))},
     }
     for name, options in specs.items():
-        command(name, arity=-2, **options)(lambda session, args: None)
+        keys = options["keys"]
+        added[name] = Declaration(
+            name,
+            lambda session, args: None,
+            frozenset(options.get("flags", "").split()),
+            keys if isinstance(keys, tuple) else (keys,),
+            get_keys=options.get("get_keys"),
+            words=-2,
+        )
     return LocalClient(Engine(), protocol=3)
 
 

@@ -128,7 +128,7 @@ def edge_of(words: Words) -> int:
 
 
 def chosen() -> list[Declaration]:
-    known = [d for d in declarations.values() if version(d.since) <= REFERENCE]
+    known = [d for d in declarations.values() if version(d.documentation.since) <= REFERENCE]
     return [d for d in known if d.name not in LEFT_OUT and d.arguments]
 
 

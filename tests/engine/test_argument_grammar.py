@@ -2,7 +2,7 @@
 
 import pytest
 
-from carnelian.engine.arguments import Argument, document, parse
+from carnelian.engine.arguments import Argument, arity, document, parse
 
 
 def test_nothing() -> None:
@@ -93,3 +93,24 @@ def test_an_argument_that_was_given_up() -> None:
     (node,) = parse('old-format~"ip:port":string!2.8.12')
     assert (node.display_text, node.deprecated_since) == ("ip:port", "2.8.12")
     assert document((node,))[0][b"deprecated_since"] == b"2.8.12"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("", 1, 1),
+        ("key", 1, 2),
+        ("key value", 1, 3),
+        ("key element ...", 1, -3),
+        ("key [NX | XX]", 1, -2),
+        ("parameter ...", 2, -3),
+        ("key STORE destination:key", 1, 4),
+        ("enabled=<ON | OFF>", 2, 3),
+        ("key where=<BEFORE | AFTER> pivot element", 1, 5),
+        ("key by=<BYRADIUS radius:double | BYBOX width:double height:double>", 1, -4),
+        ("key pairs=(field value) ...", 1, -4),
+        ("FIELDS fields=(numfields:integer field ...)", 1, -4),
+    ],
+)
+def test_the_arity_follows(text: str, words: int, expected: int) -> None:
+    assert arity(text, words) == expected

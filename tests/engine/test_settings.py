@@ -7,7 +7,7 @@ import pytest
 from carnelian.datatypes import limits
 from carnelian.engine.config import Config, ConfigFileError
 from carnelian.engine.engine import Engine
-from carnelian.engine.registry import command, declarations
+from carnelian.engine.registry import Declaration, declarations
 from support.local import LocalClient
 
 
@@ -16,9 +16,8 @@ def commands():
     """Two commands to rename."""
     names = ("TEST.ONE", "TEST.TWO")
     for name in names:
-        command(name, arity=1, flags="fast", group="server", since="1.0.0", summary="A test.")(
-            lambda session, args: None
-        )
+        handler = lambda session, args: None  # noqa: E731
+        declarations[name] = Declaration(name, handler, frozenset(("fast",)), group="server")
     yield
     for name in names:
         del declarations[name]

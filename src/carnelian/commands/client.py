@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from carnelian.commands.operands import integer, milliseconds
 from carnelian.engine import authentication, clients
+from carnelian.engine.declaring import command
 from carnelian.engine.flags import (
     FLAG_NO_EVICT,
     FLAG_NO_TOUCH,
@@ -18,9 +19,10 @@ from carnelian.engine.flags import (
     UNTOUCHING,
 )
 from carnelian.engine.help import container
-from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim
+
+GROUP = "connection"
 
 _TYPES = "NORMAL | MASTER@3.2.0 | SLAVE | REPLICA@5.0.0 | PUBSUB"
 _OUTPUT_VARIES = "nondeterministic_output"
@@ -38,75 +40,58 @@ container(
 # -- One's own connection -----------------------------------------------------------------------
 
 
-@command(
-    "CLIENT ID",
-    arity=2,
-    flags="noscript loading stale sentinel",
-    group="connection",
-    since="5.0.0",
-    complexity="O(1)",
-    summary="Returns the id of the connection, which no other has or had.",
-)
+@command("CLIENT ID", "noscript loading stale sentinel")
 def client_id(session: Session, args: list[bytes]) -> int:
+    """Returns the id of the connection, which no other has or had.
+
+    Since 5.0.0, O(1)
+    """
     return session.id
 
 
-@command(
-    "CLIENT INFO",
-    arity=2,
-    flags="noscript loading stale sentinel",
-    group="connection",
-    since="6.2.0",
-    complexity="O(1)",
-    summary="Tells about the connection, in the form of CLIENT LIST.",
-    hints=_OUTPUT_VARIES,
-)
+@command("CLIENT INFO", "noscript loading stale sentinel", hints=_OUTPUT_VARIES)
 def client_info(session: Session, args: list[bytes]) -> Verbatim:
+    """Tells about the connection, in the form of CLIENT LIST.
+
+    Since 6.2.0, O(1)
+    """
     return Verbatim(clients.describe(session, session.engine.clock.ms) + b"\n")
 
 
-@command(
-    "CLIENT GETNAME",
-    arity=2,
-    flags="noscript loading stale sentinel",
-    group="connection",
-    since="2.6.9",
-    complexity="O(1)",
-    summary="Returns the name of the connection.",
-)
+@command("CLIENT GETNAME", "noscript loading stale sentinel")
 def client_getname(session: Session, args: list[bytes]) -> bytes | None:
+    """Returns the name of the connection.
+
+    Since 2.6.9, O(1)
+    """
     return session.name or None
 
 
 @command(
-    "CLIENT SETNAME",
-    arity=3,
-    flags="noscript loading stale sentinel",
-    group="connection",
-    since="2.6.9",
-    complexity="O(1)",
-    summary="Names the connection, or takes its name away.",
-    arguments="connection-name",
+    "CLIENT SETNAME connection-name",
+    "noscript loading stale sentinel",
     hints=("request_policy:all_nodes", "response_policy:all_succeeded"),
 )
 def client_setname(session: Session, args: list[bytes]) -> object:
+    """Names the connection, or takes its name away.
+
+    Since 2.6.9, O(1)
+    """
     check_name(args[2])
     session.name = args[2]
     return OK
 
 
 @command(
-    "CLIENT SETINFO",
-    arity=4,
-    flags="noscript loading stale sentinel",
-    group="connection",
-    since="7.2.0",
-    complexity="O(1)",
-    summary="Tells which client library is behind the connection.",
-    arguments="attr=<LIB-NAME libname | LIB-VER libver>",
+    "CLIENT SETINFO attr=<LIB-NAME libname | LIB-VER libver>",
+    "noscript loading stale sentinel",
     hints=("request_policy:all_nodes", "response_policy:all_succeeded"),
 )
 def client_setinfo(session: Session, args: list[bytes]) -> object:
+    """Tells which client library is behind the connection.
+
+    Since 7.2.0, O(1)
+    """
     attribute, value = args[2], args[3]
     word = attribute.lower()
     if word not in (b"lib-name", b"lib-ver"):
@@ -120,17 +105,12 @@ def client_setinfo(session: Session, args: list[bytes]) -> object:
     return OK
 
 
-@command(
-    "CLIENT REPLY",
-    arity=3,
-    flags="noscript loading stale sentinel",
-    group="connection",
-    since="3.2.0",
-    complexity="O(1)",
-    summary="Turns replies on or off, or skips the next one.",
-    arguments="action=<ON | OFF | SKIP>",
-)
+@command("CLIENT REPLY action=<ON | OFF | SKIP>", "noscript loading stale sentinel")
 def client_reply(session: Session, args: list[bytes]) -> object:
+    """Turns replies on or off, or skips the next one.
+
+    Since 3.2.0, O(1)
+    """
     mode = args[2].lower()
     if mode == b"on":
         session.reply_mode = REPLY_ON
@@ -144,31 +124,21 @@ def client_reply(session: Session, args: list[bytes]) -> object:
     return NO_REPLY
 
 
-@command(
-    "CLIENT NO-EVICT",
-    arity=3,
-    flags="admin noscript loading stale sentinel",
-    group="connection",
-    since="7.0.0",
-    complexity="O(1)",
-    summary="Keeps the connection from being cut when clients take too much memory.",
-    arguments="enabled=<ON | OFF>",
-)
+@command("CLIENT NO-EVICT enabled=<ON | OFF>", "admin noscript loading stale sentinel")
 def client_no_evict(session: Session, args: list[bytes]) -> object:
+    """Keeps the connection from being cut when clients take too much memory.
+
+    Since 7.0.0, O(1)
+    """
     return _switch(session, FLAG_NO_EVICT, args[2])
 
 
-@command(
-    "CLIENT NO-TOUCH",
-    arity=3,
-    flags="noscript loading stale",
-    group="connection",
-    since="7.2.0",
-    complexity="O(1)",
-    summary="Makes reads of the connection leave no trace in the LRU and LFU clocks of keys.",
-    arguments="enabled=<ON | OFF>",
-)
+@command("CLIENT NO-TOUCH enabled=<ON | OFF>", "noscript loading stale")
 def client_no_touch(session: Session, args: list[bytes]) -> object:
+    """Makes reads of the connection leave no trace in the LRU and LFU clocks of keys.
+
+    Since 7.2.0, O(1)
+    """
     reply = _switch(session, FLAG_NO_TOUCH, args[2])
     if session.flags & FLAG_NO_TOUCH:
         session.gate |= UNTOUCHING
@@ -181,31 +151,25 @@ def client_no_touch(session: Session, args: list[bytes]) -> object:
 
 
 @command(
-    "CLIENT LIST",
-    arity=-2,
-    flags="admin noscript loading stale sentinel",
-    group="connection",
-    since="2.4.0",
-    complexity="O(N), for N connections",
-    summary="Tells about connections, one a line.",
-    arguments=(
-        "[TYPE client-type@5.0.0=<NORMAL | MASTER | REPLICA | PUBSUB>]"
-        " [ID client-id:integer@6.2.0 ...]"
-    ),
+    "CLIENT LIST [TYPE client-type@5.0.0=<NORMAL | MASTER | REPLICA | PUBSUB>] [ID "
+    "client-id:integer@6.2.0 ...]",
+    "admin noscript loading stale sentinel",
     hints=_OUTPUT_VARIES,
-    history=(
-        ("2.8.12", "Added the field `id`."),
-        ("5.0.0", "Added the option `TYPE`."),
-        ("6.0.0", "Added the field `user`."),
-        ("6.2.0", "Added the fields `argv-mem`, `tot-mem`, `laddr` and `redir`, and `ID`."),
-        ("7.0.0", "Added the fields `resp`, `multi-mem`, `rbs` and `rbp`."),
-        ("7.0.3", "Added the field `ssub`."),
-        ("7.2.0", "Added the fields `lib-name` and `lib-ver`."),
-        ("7.4.0", "Added the field `watch`."),
-        ("8.0.0", "Added the field `io-thread`."),
-    ),
 )
 def client_list(session: Session, args: list[bytes]) -> Verbatim:
+    """Tells about connections, one a line.
+
+    Since 2.4.0, O(N), for N connections
+    2.8.12: Added the field `id`.
+    5.0.0: Added the option `TYPE`.
+    6.0.0: Added the field `user`.
+    6.2.0: Added the fields `argv-mem`, `tot-mem`, `laddr` and `redir`, and `ID`.
+    7.0.0: Added the fields `resp`, `multi-mem`, `rbs` and `rbp`.
+    7.0.3: Added the field `ssub`.
+    7.2.0: Added the fields `lib-name` and `lib-ver`.
+    7.4.0: Added the field `watch`.
+    8.0.0: Added the field `io-thread`.
+    """
     sessions = session.engine.sessions
     option = args[2].lower() if len(args) > 2 else b""
     if len(args) == 2:
@@ -223,28 +187,23 @@ def client_list(session: Session, args: list[bytes]) -> Verbatim:
 
 
 @command(
-    "CLIENT KILL",
+    'CLIENT KILL filter=<old-format~"ip:port"!2.8.12 | new-format=<[ID client-id:integer@2.8.12]'
+    f" | [TYPE client-type@2.8.12=<{_TYPES}>] | [USER username]"
+    ' | [ADDR addr~"ip:port"] | [LADDR laddr~"ip:port"@6.2.0] | [SKIPME skipme=<YES | NO>]'
+    " | [MAXAGE maxage:integer@7.4.0]> ...>",
+    "admin noscript loading stale sentinel",
     arity=-3,
-    flags="admin noscript loading stale sentinel",
-    group="connection",
-    since="2.4.0",
-    complexity="O(N), for N connections",
-    summary="Ends the connections that an address or some filters name.",
-    arguments=(
-        'filter=<old-format~"ip:port"!2.8.12 | new-format=<[ID client-id:integer@2.8.12]'
-        f" | [TYPE client-type@2.8.12=<{_TYPES}>] | [USER username]"
-        ' | [ADDR addr~"ip:port"] | [LADDR laddr~"ip:port"@6.2.0] | [SKIPME skipme=<YES | NO>]'
-        " | [MAXAGE maxage:integer@7.4.0]> ...>"
-    ),
-    history=(
-        ("2.8.12", "Added filters, and among them `ID`."),
-        ("3.2.0", "Added the type `master`."),
-        ("5.0.0", "Added the type `replica` in place of `slave`, which still works."),
-        ("6.2.0", "Added the filter `LADDR`."),
-        ("7.4.0", "Added the filter `MAXAGE`."),
-    ),
 )
 def client_kill(session: Session, args: list[bytes]) -> object:
+    """Ends the connections that an address or some filters name.
+
+    Since 2.4.0, O(N), for N connections
+    2.8.12: Added filters, and among them `ID`.
+    3.2.0: Added the type `master`.
+    5.0.0: Added the type `replica` in place of `slave`, which still works.
+    6.2.0: Added the filter `LADDR`.
+    7.4.0: Added the filter `MAXAGE`.
+    """
     old_form = len(args) == 3
     if old_form:
         conditions, spare_self = [_at_address(args[2])], False
@@ -326,16 +285,14 @@ _FILTERS: dict[bytes, Callable[[Session, bytes], Condition]] = {
 
 
 @command(
-    "CLIENT UNBLOCK",
-    arity=-3,
-    flags="admin noscript loading stale sentinel",
-    group="connection",
-    since="5.0.0",
-    complexity="O(log N), for N connections",
-    summary="Ends the wait of a connection inside a blocking command.",
-    arguments="client-id:integer [unblock-type=<TIMEOUT | ERROR>]",
+    "CLIENT UNBLOCK client-id:integer [unblock-type=<TIMEOUT | ERROR>]",
+    "admin noscript loading stale sentinel",
 )
 def client_unblock(session: Session, args: list[bytes]) -> int:
+    """Ends the wait of a connection inside a blocking command.
+
+    Since 5.0.0, O(log N), for N connections
+    """
     if len(args) > 4:
         raise _wrong_form(args)
     reason = args[3].lower() if len(args) == 4 else b"timeout"
@@ -354,17 +311,15 @@ def client_unblock(session: Session, args: list[bytes]) -> int:
 
 
 @command(
-    "CLIENT PAUSE",
-    arity=-3,
-    flags="admin noscript loading stale sentinel",
-    group="connection",
-    since="2.9.50",
-    complexity="O(1)",
-    summary="Holds back all commands, or those that write, for some time.",
-    arguments="timeout:integer [mode@6.2.0=<WRITE | ALL>]",
-    history=(("6.2.0", "Added the modes `WRITE` and `ALL`."),),
+    "CLIENT PAUSE timeout:integer [mode@6.2.0=<WRITE | ALL>]",
+    "admin noscript loading stale sentinel",
 )
 def client_pause(session: Session, args: list[bytes]) -> object:
+    """Holds back all commands, or those that write, for some time.
+
+    Since 2.9.50, O(1)
+    6.2.0: Added the modes `WRITE` and `ALL`.
+    """
     if len(args) > 4:
         raise _wrong_form(args)
     mode = args[3].lower() if len(args) == 4 else b"all"
@@ -376,16 +331,12 @@ def client_pause(session: Session, args: list[bytes]) -> object:
     return OK
 
 
-@command(
-    "CLIENT UNPAUSE",
-    arity=2,
-    flags="admin noscript loading stale sentinel",
-    group="connection",
-    since="6.2.0",
-    complexity="O(N), for N commands that are held back",
-    summary="Ends a pause, and runs what it held back.",
-)
+@command("CLIENT UNPAUSE", "admin noscript loading stale sentinel")
 def client_unpause(session: Session, args: list[bytes]) -> object:
+    """Ends a pause, and runs what it held back.
+
+    Since 6.2.0, O(N), for N commands that are held back
+    """
     session.engine.pause.stop()
     return OK
 

@@ -5,8 +5,8 @@ All of them are known and refuse, which is how clients find out that there is no
 
 from __future__ import annotations
 
+from carnelian.engine.declaring import command
 from carnelian.engine.help import container
-from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import Error
 
@@ -36,20 +36,19 @@ def _declare(
     replacement: tuple[str, str] | None = None,
     categories: str = "",
 ) -> None:
+    lines = [summary, "", f"Since {since}, {complexity}"]
+    lines += [f"{version}: {change}" for version, change in history]
+    if replacement is not None:
+        lines.append(f"Deprecated since {replacement[0]}: {replacement[1]}")
     command(
         name,
+        flags,
         arity=arity,
-        flags=flags,
-        group="cluster",
-        since=since,
-        complexity=complexity,
-        summary=summary,
         arguments=arguments,
-        hints=hints,
-        history=history,
-        deprecated=replacement,
-        doc_flags="deprecated" if replacement is not None else "",
+        group="cluster",
         categories=categories,
+        hints=hints,
+        docstring="\n".join(lines),
     )(_refuse)
 
 

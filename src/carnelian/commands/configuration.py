@@ -5,11 +5,13 @@ See https://redis.io/docs/latest/operate/oss_and_stack/management/config/
 
 from __future__ import annotations
 
+from carnelian.engine.declaring import command
 from carnelian.engine.help import container
 from carnelian.engine.monitors import redact
-from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import OK, FlatMap, SyntaxError_
+
+GROUP = "server"
 
 container(
     "CONFIG",
@@ -19,35 +21,28 @@ container(
 )
 
 
-@command(
-    "CONFIG GET",
-    arity=-3,
-    flags="admin noscript loading stale",
-    group="server",
-    since="2.0.0",
-    complexity="O(N), for N directives, for each pattern",
-    summary="Shows the directives that match any of the patterns.",
-    arguments="parameter ...",
-    history=(("7.0.0", "Takes several patterns."),),
-)
+@command("CONFIG GET parameter ...", "admin noscript loading stale")
 def config_get(session: Session, args: list[bytes]) -> FlatMap:
+    """Shows the directives that match any of the patterns.
+
+    Since 2.0.0, O(N), for N directives, for each pattern
+    7.0.0: Takes several patterns.
+    """
     pairs = session.engine.config.get(args[2:])
     return FlatMap([text for pair in pairs for text in pair])
 
 
 @command(
-    "CONFIG SET",
-    arity=-4,
-    flags="admin noscript loading stale",
-    group="server",
-    since="2.0.0",
-    complexity="O(N), for N directives",
-    summary="Changes directives, all of them or none.",
-    arguments="data=(parameter value) ...",
+    "CONFIG SET data=(parameter value) ...",
+    "admin noscript loading stale",
     hints=("request_policy:all_nodes", "response_policy:all_succeeded"),
-    history=(("7.0.0", "Takes several directives."),),
 )
 def config_set(session: Session, args: list[bytes]) -> object:
+    """Changes directives, all of them or none.
+
+    Since 2.0.0, O(N), for N directives
+    7.0.0: Takes several directives.
+    """
     if len(args) % 2:
         raise SyntaxError_
     config = session.engine.config
@@ -63,15 +58,14 @@ def config_set(session: Session, args: list[bytes]) -> object:
 
 @command(
     "CONFIG REWRITE",
-    arity=2,
-    flags="admin noscript loading stale",
-    group="server",
-    since="2.8.0",
-    complexity="O(1)",
-    summary="Saves the configuration in its file, whose comments and order stay.",
+    "admin noscript loading stale",
     hints=("request_policy:all_nodes", "response_policy:all_succeeded"),
 )
 def config_rewrite(session: Session, args: list[bytes]) -> object:
+    """Saves the configuration in its file, whose comments and order stay.
+
+    Since 2.8.0, O(1)
+    """
     session.engine.config.rewrite()
     session.engine.log("warning", "CONFIG REWRITE executed with success.")
     return OK
@@ -79,14 +73,13 @@ def config_rewrite(session: Session, args: list[bytes]) -> object:
 
 @command(
     "CONFIG RESETSTAT",
-    arity=2,
-    flags="admin noscript loading stale",
-    group="server",
-    since="2.0.0",
-    complexity="O(1)",
-    summary="Sets the counters of INFO back to zero.",
+    "admin noscript loading stale",
     hints=("request_policy:all_nodes", "response_policy:all_succeeded"),
 )
 def config_resetstat(session: Session, args: list[bytes]) -> object:
+    """Sets the counters of INFO back to zero.
+
+    Since 2.0.0, O(1)
+    """
     session.engine.reset_statistics()
     return OK

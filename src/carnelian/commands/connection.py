@@ -10,26 +10,27 @@ from carnelian import REDIS_VERSION
 from carnelian.commands import pubsub, transactions
 from carnelian.commands.client import check_name
 from carnelian.engine import authentication
+from carnelian.engine.declaring import command
 from carnelian.engine.monitors import redact
-from carnelian.engine.registry import command, wrong_arity
+from carnelian.engine.registry import wrong_arity
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, PONG, Error, FlatMap, Status, SyntaxError_
+
+GROUP = "connection"
 
 _MIN_INT, _MAX_INT = -(2**31), 2**31 - 1
 
 
 @command(
-    "PING",
-    arity=-1,
-    flags="fast sentinel",
-    group="connection",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Answers PONG, or the message it was given.",
-    arguments="[message]",
+    "PING [message]",
+    "fast sentinel",
     hints=("request_policy:all_shards", "response_policy:all_succeeded"),
 )
 def ping(session: Session, args: list):
+    """Answers PONG, or the message it was given.
+
+    Since 1.0.0, O(1)
+    """
     if len(args) > 2:
         raise wrong_arity(session.command)
     # An old client that listens to channels tells an answer from a message by its form.
@@ -38,31 +39,21 @@ def ping(session: Session, args: list):
     return args[1] if len(args) > 1 else PONG
 
 
-@command(
-    "ECHO",
-    arity=2,
-    flags="loading stale fast",
-    group="connection",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Returns its message.",
-    arguments="message",
-)
+@command("ECHO message", "loading stale fast")
 def echo(session: Session, args: list):
+    """Returns its message.
+
+    Since 1.0.0, O(1)
+    """
     return args[1]
 
 
-@command(
-    "SELECT",
-    arity=2,
-    flags="loading stale fast",
-    group="connection",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Makes another database the current one.",
-    arguments="index:integer",
-)
+@command("SELECT index:integer", "loading stale fast")
 def select(session: Session, args: list):
+    """Makes another database the current one.
+
+    Since 1.0.0, O(1)
+    """
     index = parse_int(args[1])
     if not _MIN_INT <= index <= _MAX_INT:
         raise Error(
@@ -73,17 +64,14 @@ def select(session: Session, args: list):
 
 
 @command(
-    "AUTH",
-    arity=-2,
-    flags="noscript loading stale fast no_auth sentinel allow_busy",
-    group="connection",
-    since="1.0.0",
-    complexity="O(N), for N passwords of the user",
-    summary="Shows who is behind the connection.",
-    arguments="[username@6.0.0] password",
-    history=(("6.0.0", "Takes a user name."),),
+    "AUTH [username@6.0.0] password", "noscript loading stale fast no_auth sentinel allow_busy"
 )
 def auth(session: Session, args: list):
+    """Shows who is behind the connection.
+
+    Since 1.0.0, O(N), for N passwords of the user
+    6.0.0: Takes a user name.
+    """
     if len(args) > 3:
         raise SyntaxError_
     words = args[1:]
@@ -100,19 +88,15 @@ def auth(session: Session, args: list):
 
 
 @command(
-    "HELLO",
-    arity=-1,
-    flags="noscript loading stale fast no_auth sentinel allow_busy",
-    group="connection",
-    since="6.0.0",
-    complexity="O(1)",
-    summary="Chooses the protocol, and tells about the server.",
-    arguments=(
-        "[arguments=(protover:integer [AUTH auth=(username password)] [SETNAME clientname])]"
-    ),
-    history=(("6.2.0", "Without a protocol version it tells about the connection as it is."),),
+    "HELLO [arguments=(protover:integer [AUTH auth=(username password)] [SETNAME clientname])]",
+    "noscript loading stale fast no_auth sentinel allow_busy",
 )
 def hello(session: Session, args: list):
+    """Chooses the protocol, and tells about the server.
+
+    Since 6.0.0, O(1)
+    6.2.0: Without a protocol version it tells about the connection as it is.
+    """
     version = _protocol(args[1]) if len(args) > 1 else session.protocol
     credentials, name = _hello_options(args)
     if credentials is not None:
@@ -169,32 +153,23 @@ def _hello_options(args: list):
     return credentials, name
 
 
-@command(
-    "QUIT",
-    arity=-1,
-    flags="allow_busy noscript loading stale fast no_auth",
-    group="connection",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Ends the connection once all replies are sent.",
-    deprecated=("7.2.0", "just closing the connection"),
-    doc_flags="deprecated",
-)
+@command("QUIT", "allow_busy noscript loading stale fast no_auth", arity=-1)
 def quit(session: Session, args: list):
+    """Ends the connection once all replies are sent.
+
+    Since 1.0.0, O(1)
+    Deprecated since 7.2.0: just closing the connection
+    """
     session.close(after_replies=True)
     return OK
 
 
-@command(
-    "RESET",
-    arity=1,
-    flags="noscript loading stale fast no_auth allow_busy",
-    group="connection",
-    since="6.2.0",
-    complexity="O(1)",
-    summary="Makes the connection as it was when it began.",
-)
+@command("RESET", "noscript loading stale fast no_auth allow_busy")
 def reset(session: Session, args: list):
+    """Makes the connection as it was when it began.
+
+    Since 6.2.0, O(1)
+    """
     if session.flags & (FLAG_PRIMARY | FLAG_REPLICA):
         raise Error("ERR can only reset normal client connections")
     session.engine.monitors.remove(session)

@@ -15,7 +15,7 @@ from carnelian.datatypes import quicklist
 from carnelian.datatypes.list import List
 from carnelian.engine import digest
 from carnelian.engine.config.numbers import parse_memory
-from carnelian.engine.registry import command
+from carnelian.engine.declaring import command
 from carnelian.engine.session import Session
 from carnelian.persistence.appending import debug_flush_sleep, debug_load
 from carnelian.persistence.saving import debug_reload, debug_skip_sums
@@ -33,20 +33,17 @@ from carnelian.resp.replies import (
     Verbatim,
 )
 
+GROUP = "server"
+
 Handler = Callable[[Session, list[bytes]], object]
 
 
-@command(
-    "DEBUG",
-    arity=-2,
-    flags="admin noscript loading stale protected",
-    group="server",
-    since="1.0.0",
-    complexity="Depends on the subcommand",
-    summary="Looks into the engine, or disturbs it, for tests.",
-    doc_flags="syscmd",
-)
+@command("DEBUG", "admin noscript loading stale protected", arity=-2, syscmd=True)
 def debug(session: Session, args: list[bytes]) -> object:
+    """Looks into the engine, or disturbs it, for tests.
+
+    Since 1.0.0, Depends on the subcommand
+    """
     name = args[1].lower()
     handler = session.engine.debug_commands.get(name)
     if handler is None:

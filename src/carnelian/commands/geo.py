@@ -17,9 +17,11 @@ from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.math import llrint, sqrt
 from cython.cimports.libc.string import memmove, memset
 
-from carnelian.engine.registry import after, at, command
+from carnelian.engine.declaring import after, at, command
 from carnelian.resp.numbers import format_int, parse_float, parse_int
 from carnelian.resp.replies import NULL_ARRAY, Error, PlainFloat, SyntaxError_
+
+GROUP = "geo"
 
 # Which words a search takes.
 _FROM_POSITION = cython.declare(cython.int, 1)  # GEORADIUS: a position comes first
@@ -41,21 +43,17 @@ _OPTIONS_OF_GEOADD = frozenset((b"NX", b"XX", b"CH"))
 
 
 @command(
-    "GEOADD",
-    arity=-5,
-    flags="write denyoom",
+    "GEOADD key [condition@6.2.0=<NX | XX>] [change=CH@6.2.0] "
+    "longitude_latitude_member=(longitude:double latitude:double member) ...",
+    "write denyoom",
     keys=at(1, "RW update"),
-    group="geo",
-    since="3.2.0",
-    complexity="O(log(N)) for each member, with N the number of members in the sorted set",
-    summary="Adds members with their positions to a sorted set, or moves them.",
-    arguments=(
-        "key:key [condition@6.2.0=<NX | XX>] [change=CH@6.2.0] "
-        "longitude_latitude_member=(longitude:double latitude:double member:string) ..."
-    ),
-    history=[("6.2.0", "CH, NX and XX came.")],
 )
 def geoadd(session: Session, args: list):
+    """Adds members with their positions to a sorted set, or moves them.
+
+    Since 3.2.0, O(log(N)) for each member, with N the number of members in the sorted set
+    6.2.0: Added CH, NX and XX.
+    """
     first: cython.Py_ssize_t = 2
     i: cython.Py_ssize_t
     given: set = set()
@@ -123,18 +121,12 @@ def _distance_text(distance: cython.double) -> bytes:
     return PyBytes_FromStringAndSize(text + start, size + 1)
 
 
-@command(
-    "GEOPOS",
-    arity=-2,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="geo",
-    since="3.2.0",
-    complexity="O(N), with N the number of members asked for",
-    summary="Replies with the longitudes and latitudes of members of a sorted set.",
-    arguments="key:key member:string ...",
-)
+@command("GEOPOS key member ...", "readonly", keys=at(1, "RO access"), arity=-2)
 def geopos(session: Session, args: list):
+    """Replies with the longitudes and latitudes of members of a sorted set.
+
+    Since 3.2.0, O(N), with N the number of members asked for
+    """
     value: SortedSet = session.db.collection(args[1], SortedSet)
     found: list = []
     score: cython.double = 0.0
@@ -146,18 +138,12 @@ def geopos(session: Session, args: list):
     return found
 
 
-@command(
-    "GEOHASH",
-    arity=-2,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="geo",
-    since="3.2.0",
-    complexity="O(log(N)) for each member, with N the number of members in the sorted set",
-    summary="Replies with the positions of members of a sorted set as geohash texts.",
-    arguments="key:key member:string ...",
-)
+@command("GEOHASH key member ...", "readonly", keys=at(1, "RO access"), arity=-2)
 def geohash_(session: Session, args: list):
+    """Replies with the positions of members of a sorted set as geohash texts.
+
+    Since 3.2.0, O(log(N)) for each member, with N the number of members in the sorted set
+    """
     value: SortedSet = session.db.collection(args[1], SortedSet)
     found: list = []
     text = cython.declare(cython.char[HASH_LENGTH])
@@ -175,17 +161,13 @@ def geohash_(session: Session, args: list):
 
 
 @command(
-    "GEODIST",
-    arity=-4,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="geo",
-    since="3.2.0",
-    complexity="O(log(N))",
-    summary="Replies with the distance between two members of a sorted set of positions.",
-    arguments="key:key member1:string member2:string [unit=<M | KM | FT | MI>]",
+    "GEODIST key member1 member2 [unit=<M | KM | FT | MI>]", "readonly", keys=at(1, "RO access")
 )
 def geodist(session: Session, args: list):
+    """Replies with the distance between two members of a sorted set of positions.
+
+    Since 3.2.0, O(log(N))
+    """
     unit: cython.double = 1.0
     score: cython.double = 0.0
     other: cython.double = 0.0
@@ -436,52 +418,43 @@ def _store(session: Session, query: Query, count: cython.Py_ssize_t, allowed: cy
 _UNIT = "unit=<M | KM | FT | MI>"
 _WITH = "[WITHCOORD] [WITHDIST] [WITHHASH]"
 _STORE = "[STORE key:key#1] [STOREDIST key:key#2]"
-_COMPLEXITY = (
-    "O(N+log(M)), with N members in the cells of the map that cover the shape, and M in all"
-)
 
 
 @command(
-    "GEOSEARCH",
-    arity=-7,
-    flags="readonly",
+    "GEOSEARCH key from=<FROMMEMBER member"
+    " | FROMLONLAT longitude_latitude=(longitude:double latitude:double)>"
+    f" by=<circle=(BYRADIUS radius:double {_UNIT})"
+    f" | box=(BYBOX width:double height:double {_UNIT})>"
+    f" [order=<ASC | DESC>] [count=(COUNT count:integer [ANY])] {_WITH}",
+    "readonly",
     keys=at(1, "RO access"),
-    group="geo",
-    since="6.2.0",
-    complexity=_COMPLEXITY,
-    summary="Replies with the members of a sorted set of positions in a circle or a box.",
-    arguments=(
-        "key:key from=<FROMMEMBER member:string"
-        " | FROMLONLAT longitude_latitude=(longitude:double latitude:double)>"
-        f" by=<circle=(BYRADIUS radius:double {_UNIT})"
-        f" | box=(BYBOX width:double height:double {_UNIT})>"
-        f" [order=<ASC | DESC>] [count=(COUNT count:integer [ANY])] {_WITH}"
-    ),
-    history=[("7.0.0", "Units may be in upper case.")],
 )
 def geosearch(session: Session, args: list):
+    """Replies with the members of a sorted set of positions in a circle or a box.
+
+    Since 6.2.0, O(N+log(M)), with N members in the cells of the map that cover the shape, and M in
+    all
+    7.0.0: Units may be in upper case.
+    """
     return _search(session, args, _SHAPES)
 
 
 @command(
-    "GEOSEARCHSTORE",
-    arity=-8,
-    flags="write denyoom",
+    "GEOSEARCHSTORE destination:key source:key from=<FROMMEMBER member"
+    " | FROMLONLAT longitude_latitude=(longitude:double latitude:double)>"
+    f" by=<circle=(BYRADIUS radius:double {_UNIT})"
+    f" | box=(BYBOX width:double height:double {_UNIT})>"
+    " [order=<ASC | DESC>] [count=(COUNT count:integer [ANY])] [STOREDIST]",
+    "write denyoom",
     keys=(at(1, "OW update"), at(2, "RO access")),
-    group="geo",
-    since="6.2.0",
-    complexity=_COMPLEXITY,
-    summary="Stores the members of a sorted set of positions in a circle or a box.",
-    arguments=(
-        "destination:key source:key from=<FROMMEMBER member:string"
-        " | FROMLONLAT longitude_latitude=(longitude:double latitude:double)>"
-        f" by=<circle=(BYRADIUS radius:double {_UNIT})"
-        f" | box=(BYBOX width:double height:double {_UNIT})>"
-        " [order=<ASC | DESC>] [count=(COUNT count:integer [ANY])] [STOREDIST]"
-    ),
-    history=[("7.0.0", "Units may be in upper case.")],
 )
 def geosearchstore(session: Session, args: list):
+    """Stores the members of a sorted set of positions in a circle or a box.
+
+    Since 6.2.0, O(N+log(M)), with N members in the cells of the map that cover the shape, and M in
+    all
+    7.0.0: Units may be in upper case.
+    """
     return _search(session, args, _SHAPES | _DESTINATION)
 
 
@@ -495,96 +468,79 @@ def _keys_of_georadius(args: list) -> list:
 
 
 @command(
-    "GEORADIUS",
-    arity=-6,
-    flags="write denyoom",
+    f"GEORADIUS key longitude:double latitude:double radius:double {_UNIT} {_WITH}"
+    f" [count=(COUNT count:integer [ANY@6.2.0])] [order=<ASC | DESC>] {_STORE}",
+    "write denyoom",
     keys=(
         at(1, "RO access"),
         after("STORE", "OW update", start=6),
         after("STOREDIST", "OW update", start=6),
     ),
     get_keys=_keys_of_georadius,
-    group="geo",
-    since="3.2.0",
-    complexity=_COMPLEXITY,
-    summary="Replies with, or stores, the members of a sorted set of positions in a circle.",
-    arguments=(
-        f"key:key longitude:double latitude:double radius:double {_UNIT} {_WITH}"
-        f" [count=(COUNT count:integer [ANY@6.2.0])] [order=<ASC | DESC>] {_STORE}"
-    ),
-    history=[("6.2.0", "ANY came."), ("7.0.0", "Units may be in upper case.")],
-    deprecated=("6.2.0", "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument"),
-    doc_flags="deprecated",
 )
 def georadius(session: Session, args: list):
+    """Replies with, or stores, the members of a sorted set of positions in a circle.
+
+    Since 3.2.0, O(N+log(M)), with N members in the cells of the map that cover the shape, and M in
+    all
+    6.2.0: Added ANY.
+    7.0.0: Units may be in upper case.
+    Deprecated since 6.2.0: `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument
+    """
     return _search(session, args, _FROM_POSITION | _STORING)
 
 
 @command(
-    "GEORADIUS_RO",
-    arity=-6,
-    flags="readonly",
+    f"GEORADIUS_RO key longitude:double latitude:double radius:double {_UNIT} {_WITH}"
+    " [count=(COUNT count:integer [ANY@6.2.0])] [order=<ASC | DESC>]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="geo",
-    since="3.2.10",
-    complexity=_COMPLEXITY,
-    summary="Replies with the members of a sorted set of positions in a circle.",
-    arguments=(
-        f"key:key longitude:double latitude:double radius:double {_UNIT} {_WITH}"
-        " [count=(COUNT count:integer [ANY@6.2.0])] [order=<ASC | DESC>]"
-    ),
-    history=[("6.2.0", "ANY came.")],
-    deprecated=("6.2.0", "`GEOSEARCH` with the `BYRADIUS` argument"),
-    doc_flags="deprecated",
 )
 def georadius_ro(session: Session, args: list):
+    """Replies with the members of a sorted set of positions in a circle.
+
+    Since 3.2.10, O(N+log(M)), with N members in the cells of the map that cover the shape, and M in
+    all
+    6.2.0: Added ANY.
+    Deprecated since 6.2.0: `GEOSEARCH` with the `BYRADIUS` argument
+    """
     return _search(session, args, _FROM_POSITION)
 
 
 @command(
-    "GEORADIUSBYMEMBER",
-    arity=-5,
-    flags="write denyoom",
+    f"GEORADIUSBYMEMBER key member radius:double {_UNIT} {_WITH}"
+    f" [count=(COUNT count:integer [ANY])] [order=<ASC | DESC>] {_STORE}",
+    "write denyoom",
     keys=(
         at(1, "RO access"),
         after("STORE", "OW update", start=5),
         after("STOREDIST", "OW update", start=5),
     ),
     get_keys=_keys_of_georadius,
-    group="geo",
-    since="3.2.0",
-    complexity=_COMPLEXITY,
-    summary="Replies with, or stores, the members of a sorted set of positions around one.",
-    arguments=(
-        f"key:key member:string radius:double {_UNIT} {_WITH}"
-        f" [count=(COUNT count:integer [ANY])] [order=<ASC | DESC>] {_STORE}"
-    ),
-    history=[("7.0.0", "Units may be in upper case.")],
-    deprecated=(
-        "6.2.0",
-        "`GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments",
-    ),
-    doc_flags="deprecated",
 )
 def georadiusbymember(session: Session, args: list):
+    """Replies with, or stores, the members of a sorted set of positions around one.
+
+    Since 3.2.0, O(N+log(M)), with N members in the cells of the map that cover the shape, and M in
+    all
+    7.0.0: Units may be in upper case.
+    Deprecated since 6.2.0: `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER`
+    arguments
+    """
     return _search(session, args, _FROM_MEMBER | _STORING)
 
 
 @command(
-    "GEORADIUSBYMEMBER_RO",
-    arity=-5,
-    flags="readonly",
+    f"GEORADIUSBYMEMBER_RO key member radius:double {_UNIT} {_WITH}"
+    " [count=(COUNT count:integer [ANY])] [order=<ASC | DESC>]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="geo",
-    since="3.2.10",
-    complexity=_COMPLEXITY,
-    summary="Replies with the members of a sorted set of positions around one.",
-    arguments=(
-        f"key:key member:string radius:double {_UNIT} {_WITH}"
-        " [count=(COUNT count:integer [ANY])] [order=<ASC | DESC>]"
-    ),
-    deprecated=("6.2.0", "`GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments"),
-    doc_flags="deprecated",
 )
 def georadiusbymember_ro(session: Session, args: list):
+    """Replies with the members of a sorted set of positions around one.
+
+    Since 3.2.10, O(N+log(M)), with N members in the cells of the map that cover the shape, and M in
+    all
+    Deprecated since 6.2.0: `GEOSEARCH` with the `BYRADIUS` and `FROMMEMBER` arguments
+    """
     return _search(session, args, _FROM_MEMBER)

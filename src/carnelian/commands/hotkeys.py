@@ -6,11 +6,13 @@ See https://redis.io/docs/latest/commands/hotkeys/
 from __future__ import annotations
 
 from carnelian.commands.operands import integer
+from carnelian.engine.declaring import command
 from carnelian.engine.help import container
 from carnelian.engine.hotkeys import HotKeys
-from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import OK, Error, SyntaxError_
+
+GROUP = "server"
 
 _METRICS = 2
 _MOST_KEYS = 64
@@ -32,19 +34,16 @@ def _gathered(session: Session) -> HotKeys | None:
 
 
 @command(
-    "HOTKEYS START",
+    "HOTKEYS START METRICS metrics=(count:integer [CPU] [NET]) [COUNT k:integer] [DURATION "
+    "seconds:integer] [SAMPLE ratio:integer] [SLOTS slots=(count:integer slot:integer ...)]",
+    "admin noscript",
     arity=-2,
-    flags="admin noscript",
-    group="server",
-    since="8.6.0",
-    complexity="O(1)",
-    summary="Begins to gather.",
-    arguments=(
-        "METRICS metrics=(count:integer [CPU] [NET]) [COUNT k:integer] [DURATION seconds:integer]"
-        " [SAMPLE ratio:integer] [SLOTS slots=(count:integer slot:integer ...)]"
-    ),
 )
 def hotkeys_start(session: Session, args: list[bytes]) -> object:
+    """Begins to gather.
+
+    Since 8.6.0, O(1)
+    """
     last = _gathered(session)
     if last is not None and last.active:
         raise Error("ERR hotkey tracking session already in progress")
@@ -61,16 +60,12 @@ def hotkeys_start(session: Session, args: list[bytes]) -> object:
     return OK
 
 
-@command(
-    "HOTKEYS STOP",
-    arity=2,
-    flags="admin noscript",
-    group="server",
-    since="8.6.0",
-    complexity="O(1)",
-    summary="Ends gathering; what was gathered stays.",
-)
+@command("HOTKEYS STOP", "admin noscript")
 def hotkeys_stop(session: Session, args: list[bytes]) -> object:
+    """Ends gathering; what was gathered stays.
+
+    Since 8.6.0, O(1)
+    """
     last = _gathered(session)
     if last is None or not last.active:
         return None
@@ -78,30 +73,22 @@ def hotkeys_stop(session: Session, args: list[bytes]) -> object:
     return OK
 
 
-@command(
-    "HOTKEYS GET",
-    arity=2,
-    flags="admin noscript",
-    group="server",
-    since="8.6.0",
-    complexity="O(K), for K keys",
-    summary="Tells what was gathered, or is so far.",
-)
+@command("HOTKEYS GET", "admin noscript")
 def hotkeys_get(session: Session, args: list[bytes]) -> object:
+    """Tells what was gathered, or is so far.
+
+    Since 8.6.0, O(K), for K keys
+    """
     last = _gathered(session)
     return None if last is None else [last.report()]
 
 
-@command(
-    "HOTKEYS RESET",
-    arity=2,
-    flags="admin noscript",
-    group="server",
-    since="8.6.0",
-    complexity="O(1)",
-    summary="Forgets what was gathered.",
-)
+@command("HOTKEYS RESET", "admin noscript")
 def hotkeys_reset(session: Session, args: list[bytes]) -> object:
+    """Forgets what was gathered.
+
+    Since 8.6.0, O(1)
+    """
     last = _gathered(session)
     if last is not None and last.active:
         raise Error("ERR hotkey tracking session in progress, stop tracking first")

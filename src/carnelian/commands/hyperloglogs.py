@@ -30,8 +30,10 @@ from cython.cimports.libc.stdint import int64_t
 from cython.cimports.libc.string import memcpy, memset
 
 from carnelian.datatypes.hyperloglog import self_test
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import OK, Error, Status
+
+GROUP = "hyperloglog"
 
 # Of a change that is told to nobody but those who watch the key.
 _SILENT = cython.declare(cython.int, 0)
@@ -45,18 +47,12 @@ def _corrupt() -> Error:
     return Error("INVALIDOBJ Corrupted HLL object detected")
 
 
-@command(
-    "PFADD",
-    arity=-2,
-    flags="write denyoom fast",
-    keys=at(1, "RW insert"),
-    group="hyperloglog",
-    since="2.8.9",
-    complexity="O(1) for each element",
-    summary="Adds elements to a HyperLogLog, made if there is none.",
-    arguments="key:key [element:string ...]",
-)
+@command("PFADD key [element ...]", "write denyoom fast", keys=at(1, "RW insert"))
 def pfadd(session: Session, args: list):
+    """Adds elements to a HyperLogLog, made if there is none.
+
+    Since 2.8.9, O(1) for each element
+    """
     db: Database = session.db
     key: bytes = args[1]
     length: cython.Py_ssize_t = db.length_to_change(key)
@@ -151,22 +147,20 @@ def _keep(db: Database, key: bytes, sketch: Sketch, length: cython.Py_ssize_t) -
 
 
 @command(
-    "PFCOUNT",
-    arity=-2,
-    flags="readonly may_replicate",
+    "PFCOUNT key ...",
+    "readonly may_replicate",
     keys=at(
         1,
         "RW access",
         last=-1,
         notes="RW: the count is kept in the value, which replicas have to see",
     ),
-    group="hyperloglog",
-    since="2.8.9",
-    complexity="O(1) for a key whose count is known, else O(N) in the keys, each of 16384 steps",
-    summary="Estimates how many different elements were added to HyperLogLogs together.",
-    arguments="key:key ...",
 )
 def pfcount(session: Session, args: list):
+    """Estimates how many different elements were added to HyperLogLogs together.
+
+    Since 2.8.9, O(1) for a key whose count is known, else O(N) in the keys, each of 16384 steps
+    """
     ranks = cython.declare(cython.uchar[16384])
     if len(args) == 2:
         return _count(session.db, args[1])
@@ -219,17 +213,15 @@ def _merge_all(db: Database, args: list, ranks: cython.p_uchar) -> cython.bint:
 
 
 @command(
-    "PFMERGE",
-    arity=-2,
-    flags="write denyoom",
+    "PFMERGE destkey:key [sourcekey:key ...]",
+    "write denyoom",
     keys=[at(1, "RW access insert"), at(2, "RO access", last=-1)],
-    group="hyperloglog",
-    since="2.8.9",
-    complexity="O(N) in the keys, each of 16384 steps",
-    summary="Adds to a HyperLogLog what was added to others.",
-    arguments="destkey:key [sourcekey:key ...]",
 )
 def pfmerge(session: Session, args: list):
+    """Adds to a HyperLogLog what was added to others.
+
+    Since 2.8.9, O(N) in the keys, each of 16384 steps
+    """
     db: Database = session.db
     key: bytes = args[1]
     ranks = cython.declare(cython.uchar[16384])
@@ -261,19 +253,12 @@ def _sketch(db: Database, key: bytes, length: cython.Py_ssize_t) -> Sketch:
     return sketch
 
 
-@command(
-    "PFDEBUG",
-    arity=3,
-    flags="write denyoom admin",
-    keys=at(2, "RW access"),
-    group="hyperloglog",
-    since="2.8.9",
-    complexity="O(N)",
-    summary="Looks into a HyperLogLog: GETREG, DECODE, ENCODING; TODENSE changes its encoding.",
-    arguments="subcommand:string key:key",
-    doc_flags="syscmd",
-)
+@command("PFDEBUG subcommand key", "write denyoom admin", keys=at(2, "RW access"), syscmd=True)
 def pfdebug(session: Session, args: list):
+    """Looks into a HyperLogLog: GETREG, DECODE, ENCODING; TODENSE changes its encoding.
+
+    Since 2.8.9, O(N)
+    """
     db: Database = session.db
     key: bytes = args[2]
     length: cython.Py_ssize_t = db.length_to_change(key)
@@ -299,17 +284,12 @@ def pfdebug(session: Session, args: list):
     return sketch.ranks() if name == b"GETREG" else int(not was_dense)
 
 
-@command(
-    "PFSELFTEST",
-    arity=1,
-    flags="admin",
-    group="hyperloglog",
-    since="2.8.9",
-    complexity="Takes seconds",
-    summary="Tests registers, encodings and the error of estimates.",
-    doc_flags="syscmd",
-)
+@command("PFSELFTEST", "admin", syscmd=True)
 def pfselftest(session: Session, args: list):
+    """Tests registers, encodings and the error of estimates.
+
+    Since 2.8.9, Takes seconds
+    """
     seed = int.from_bytes(os.urandom(8), "little")
     fault = self_test(seed, session.keyspace.limits.hll_sparse_max_bytes)
     if fault is not None:

@@ -11,11 +11,14 @@ from functools import lru_cache
 from carnelian.datatypes.glob import matches
 from carnelian.engine import arguments as grammar
 from carnelian.engine import keys
+from carnelian.engine.declaring import command
 from carnelian.engine.help import declare_help
 from carnelian.engine.keys import Key, KeySpec
-from carnelian.engine.registry import FLAGS, Command, Registry, command
+from carnelian.engine.registry import FLAGS, Command, Registry
 from carnelian.engine.session import Session
 from carnelian.resp.replies import Error, FlatMap, FlatSet, Status, SyntaxError_
+
+GROUP = "server"
 
 _ORDER_VARIES = "nondeterministic_output_order"
 # These concern the server alone.
@@ -28,17 +31,13 @@ _SHOWN_FLAGS += ["movablekeys", "allow_busy"]
 
 
 @command(
-    "COMMAND",
-    arity=-1,
-    flags="loading stale sentinel",
-    categories="connection",
-    group="server",
-    since="2.8.13",
-    complexity="O(N), for N commands",
-    summary="Tells about all commands.",
-    hints=_ORDER_VARIES,
+    "COMMAND", "loading stale sentinel", categories="connection", hints=_ORDER_VARIES, arity=-1
 )
 def command_all(session: Session, args: list[bytes]) -> list:
+    """Tells about all commands.
+
+    Since 2.8.13, O(N), for N commands
+    """
     return [_details(one) for one in session.engine.registry]
 
 
@@ -51,34 +50,27 @@ declare_help(
 )
 
 
-@command(
-    "COMMAND COUNT",
-    arity=2,
-    flags="loading stale sentinel",
-    categories="connection",
-    group="server",
-    since="2.8.13",
-    complexity="O(1)",
-    summary="Counts the commands.",
-)
+@command("COMMAND COUNT", "loading stale sentinel", categories="connection")
 def command_count(session: Session, args: list[bytes]) -> int:
+    """Counts the commands.
+
+    Since 2.8.13, O(1)
+    """
     return len(session.engine.registry)
 
 
 @command(
-    "COMMAND INFO",
-    arity=-2,
-    flags="loading stale sentinel",
+    "COMMAND INFO [command-name ...]",
+    "loading stale sentinel",
     categories="connection",
-    group="server",
-    since="2.8.13",
-    complexity="O(N), for N commands asked about",
-    summary="Tells about some commands, or all.",
-    arguments="[command-name ...]",
     hints=_ORDER_VARIES,
-    history=(("7.0.0", "Without a name it tells about all commands."),),
 )
 def command_info(session: Session, args: list[bytes]) -> list:
+    """Tells about some commands, or all.
+
+    Since 2.8.13, O(N), for N commands asked about
+    7.0.0: Without a name it tells about all commands.
+    """
     registry = session.engine.registry
     if len(args) == 2:
         return command_all(session, args)
@@ -87,18 +79,16 @@ def command_info(session: Session, args: list[bytes]) -> list:
 
 
 @command(
-    "COMMAND DOCS",
-    arity=-2,
-    flags="loading stale sentinel",
+    "COMMAND DOCS [command-name ...]",
+    "loading stale sentinel",
     categories="connection",
-    group="server",
-    since="7.0.0",
-    complexity="O(N), for N commands asked about",
-    summary="Documents some commands, or all.",
-    arguments="[command-name ...]",
     hints=_ORDER_VARIES,
 )
 def command_docs(session: Session, args: list[bytes]) -> FlatMap:
+    """Documents some commands, or all.
+
+    Since 7.0.0, O(N), for N commands asked about
+    """
     registry = session.engine.registry
     found = [registry.find(name) for name in args[2:]] if len(args) > 2 else list(registry)
     reply = FlatMap()
@@ -109,18 +99,16 @@ def command_docs(session: Session, args: list[bytes]) -> FlatMap:
 
 
 @command(
-    "COMMAND LIST",
-    arity=-2,
-    flags="loading stale sentinel",
+    "COMMAND LIST [FILTERBY filterby=<MODULE module-name | ACLCAT category | PATTERN pattern>]",
+    "loading stale sentinel",
     categories="connection",
-    group="server",
-    since="7.0.0",
-    complexity="O(N), for N commands",
-    summary="Lists the names of commands, all or those that a filter lets through.",
-    arguments="[FILTERBY filterby=<MODULE module-name | ACLCAT category | PATTERN pattern>]",
     hints=_ORDER_VARIES,
 )
 def command_list(session: Session, args: list[bytes]) -> list[bytes]:
+    """Lists the names of commands, all or those that a filter lets through.
+
+    Since 7.0.0, O(N), for N commands
+    """
     every = session.engine.registry.every()
     if len(args) == 2:
         return [one.name for one in every]
@@ -133,34 +121,24 @@ def command_list(session: Session, args: list[bytes]) -> list[bytes]:
     return [one.name for one in every if passes(one)]
 
 
-@command(
-    "COMMAND GETKEYS",
-    arity=-3,
-    flags="loading stale sentinel",
-    categories="connection",
-    group="server",
-    since="2.8.13",
-    complexity="O(N), for N words of the command",
-    summary="Finds the keys among the words of a command.",
-    arguments="command [arg ...]",
-)
+@command("COMMAND GETKEYS command [arg ...]", "loading stale sentinel", categories="connection")
 def command_getkeys(session: Session, args: list[bytes]) -> list[bytes]:
+    """Finds the keys among the words of a command.
+
+    Since 2.8.13, O(N), for N words of the command
+    """
     words = args[2:]
     return [words[key.position] for key in _keys(session.engine.registry, words)]
 
 
 @command(
-    "COMMAND GETKEYSANDFLAGS",
-    arity=-3,
-    flags="loading stale sentinel",
-    categories="connection",
-    group="server",
-    since="7.0.0",
-    complexity="O(N), for N words of the command",
-    summary="Finds the keys among the words of a command, and what it does to each.",
-    arguments="command [arg ...]",
+    "COMMAND GETKEYSANDFLAGS command [arg ...]", "loading stale sentinel", categories="connection"
 )
 def command_getkeysandflags(session: Session, args: list[bytes]) -> list:
+    """Finds the keys among the words of a command, and what it does to each.
+
+    Since 7.0.0, O(N), for N words of the command
+    """
     words = args[2:]
     return [
         [words[key.position], _statuses(keys.flag_names(key.flags))]
@@ -272,22 +250,21 @@ def _typed(kind: str, *fields: object) -> FlatMap:
 def _documentation(session: Session, one: Command) -> FlatMap:
     declaration = one.declaration
     reply = FlatMap()
-    if declaration.summary:
-        reply += [b"summary", declaration.summary.encode()]
-    if declaration.since:
-        reply += [b"since", declaration.since.encode()]
-    reply += [b"group", declaration.group.encode()]
-    if declaration.complexity:
-        reply += [b"complexity", declaration.complexity.encode()]
+    told = declaration.documentation
+    if told.summary:
+        reply += [b"summary", told.summary.encode()]
+    reply += [b"since", told.since.encode(), b"group", declaration.group.encode()]
+    if told.complexity:
+        reply += [b"complexity", told.complexity.encode()]
     if one.has("module"):
         reply += [b"module", _module_name(session, one).encode("utf-8", "surrogateescape")]
     if declaration.doc_flags:
         reply += [b"doc_flags", _statuses(list(declaration.doc_flags))]
-    if declaration.deprecated is not None:
-        since, replacement = declaration.deprecated
+    if told.deprecated is not None:
+        since, replacement = told.deprecated
         reply += [b"deprecated_since", since.encode(), b"replaced_by", replacement.encode()]
-    if declaration.history:
-        changes = [[since.encode(), change.encode()] for since, change in declaration.history]
+    if told.history:
+        changes = [[since.encode(), change.encode()] for since, change in told.history]
         reply += [b"history", FlatSet(changes)]
     if declaration.arguments:
         tree = _tree(declaration.arguments, len(declaration.keys))

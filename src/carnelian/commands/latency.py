@@ -5,12 +5,14 @@ See https://redis.io/docs/latest/operate/oss_and_stack/management/optimization/l
 
 from __future__ import annotations
 
+from carnelian.engine.declaring import command
 from carnelian.engine.help import container
 from carnelian.engine.latency import Series
-from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.engine.stats import Histogram
 from carnelian.resp.replies import Error, FlatMap, Verbatim
+
+GROUP = "server"
 
 _GRAPH_COLUMNS = 80
 _GRAPH_ROWS = 4
@@ -25,32 +27,29 @@ container(
 
 
 @command(
-    "LATENCY HISTORY",
-    arity=3,
-    flags="admin noscript loading stale",
-    group="server",
-    since="2.8.13",
-    complexity="O(1)",
-    summary="Lists the spikes of an event, each with its time.",
-    arguments="event:string",
+    "LATENCY HISTORY event",
+    "admin noscript loading stale",
     hints=("nondeterministic_output", "request_policy:all_nodes", "response_policy:special"),
 )
 def history(session: Session, args: list[bytes]) -> list:
+    """Lists the spikes of an event, each with its time.
+
+    Since 2.8.13, O(1)
+    """
     series = session.engine.latency.events.get(args[2].decode("latin-1"))
     return [] if series is None else [list(sample) for sample in series.samples]
 
 
 @command(
     "LATENCY LATEST",
-    arity=2,
-    flags="admin noscript loading stale",
-    group="server",
-    since="2.8.13",
-    complexity="O(1)",
-    summary="Lists the last and the highest spike of every event.",
+    "admin noscript loading stale",
     hints=("nondeterministic_output", "request_policy:all_nodes", "response_policy:special"),
 )
 def latest(session: Session, args: list[bytes]) -> list:
+    """Lists the last and the highest spike of every event.
+
+    Since 2.8.13, O(1)
+    """
     return [
         [name.encode(), *series.samples[-1], series.highest]
         for name, series in session.engine.latency.events.items()
@@ -58,32 +57,28 @@ def latest(session: Session, args: list[bytes]) -> list:
 
 
 @command(
-    "LATENCY RESET",
-    arity=-2,
-    flags="admin noscript loading stale",
-    group="server",
-    since="2.8.13",
-    complexity="O(1)",
-    summary="Forgets the spikes of some events, or of all.",
-    arguments="[event:string ...]",
+    "LATENCY RESET [event ...]",
+    "admin noscript loading stale",
     hints=("request_policy:all_nodes", "response_policy:agg_sum"),
 )
 def reset(session: Session, args: list[bytes]) -> int:
+    """Forgets the spikes of some events, or of all.
+
+    Since 2.8.13, O(1)
+    """
     return session.engine.latency.reset(*(name.decode("latin-1") for name in args[2:]))
 
 
 @command(
-    "LATENCY GRAPH",
-    arity=3,
-    flags="admin noscript loading stale",
-    group="server",
-    since="2.8.13",
-    complexity="O(1)",
-    summary="Draws the spikes of an event.",
-    arguments="event:string",
+    "LATENCY GRAPH event",
+    "admin noscript loading stale",
     hints=("nondeterministic_output", "request_policy:all_nodes", "response_policy:special"),
 )
 def graph(session: Session, args: list[bytes]) -> Verbatim:
+    """Draws the spikes of an event.
+
+    Since 2.8.13, O(1)
+    """
     name = args[2].decode("latin-1")
     series = session.engine.latency.events.get(name)
     if series is None:
@@ -93,30 +88,27 @@ def graph(session: Session, args: list[bytes]) -> Verbatim:
 
 @command(
     "LATENCY DOCTOR",
-    arity=2,
-    flags="admin noscript loading stale",
-    group="server",
-    since="2.8.13",
-    complexity="O(1)",
-    summary="Explains the spikes in words.",
+    "admin noscript loading stale",
     hints=("nondeterministic_output", "request_policy:all_nodes", "response_policy:special"),
 )
 def doctor(session: Session, args: list[bytes]) -> Verbatim:
+    """Explains the spikes in words.
+
+    Since 2.8.13, O(1)
+    """
     return Verbatim(_diagnose(session).encode())
 
 
 @command(
-    "LATENCY HISTOGRAM",
-    arity=-2,
-    flags="admin noscript loading stale",
-    group="server",
-    since="7.0.0",
-    complexity="O(N), for N commands that were called",
-    summary="Shows how long the calls of some commands took, or of all.",
-    arguments="[command:string ...]",
+    "LATENCY HISTOGRAM [command ...]",
+    "admin noscript loading stale",
     hints=("nondeterministic_output", "request_policy:all_nodes", "response_policy:special"),
 )
 def histogram(session: Session, args: list[bytes]) -> FlatMap:
+    """Shows how long the calls of some commands took, or of all.
+
+    Since 7.0.0, O(N), for N commands that were called
+    """
     registry = session.engine.registry
     if len(args) == 2:
         chosen = list(registry.every())

@@ -5,13 +5,15 @@ See https://redis.io/docs/latest/commands/memory-stats/
 
 from __future__ import annotations
 
+from carnelian.engine.declaring import at, command
 from carnelian.engine.help import container
-from carnelian.engine.registry import at, command
 from carnelian.engine.sections import MemoryReading, human
 from carnelian.engine.session import Session
 from carnelian.keyspace.database import Database
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, FlatMap, SyntaxError_, Verbatim
+
+GROUP = "server"
 
 # Below this the figures say more about the program than about its data.
 _LITTLE = 5 * 1024 * 1024
@@ -25,18 +27,12 @@ container(
 )
 
 
-@command(
-    "MEMORY USAGE",
-    arity=-3,
-    flags="readonly",
-    keys=at(2, "RO"),
-    group="server",
-    since="4.0.0",
-    complexity="O(N), for N samples",
-    summary="Estimates the bytes that a key and its value take.",
-    arguments="key:key [SAMPLES count:integer]",
-)
+@command("MEMORY USAGE key [SAMPLES count:integer]", "readonly", keys=at(2, "RO"))
 def usage(session: Session, args: list[bytes]) -> int | None:
+    """Estimates the bytes that a key and its value take.
+
+    Since 4.0.0, O(N), for N samples
+    """
     samples, position = 5, 3
     while position < len(args):
         if args[position].lower() != b"samples" or position + 1 == len(args):
@@ -50,14 +46,13 @@ def usage(session: Session, args: list[bytes]) -> int | None:
 
 @command(
     "MEMORY STATS",
-    arity=2,
-    group="server",
-    since="4.0.0",
-    complexity="O(1)",
-    summary="Shows where memory goes.",
     hints=("nondeterministic_output", "request_policy:all_shards", "response_policy:special"),
 )
 def stats(session: Session, args: list[bytes]) -> FlatMap:
+    """Shows where memory goes.
+
+    Since 4.0.0, O(1)
+    """
     engine = session.engine
     numbers = MemoryReading(engine)
     reply = FlatMap(
@@ -118,14 +113,13 @@ def _database(db: Database) -> FlatMap:
 
 @command(
     "MEMORY DOCTOR",
-    arity=2,
-    group="server",
-    since="4.0.0",
-    complexity="O(1)",
-    summary="Explains in words what is unusual about memory.",
     hints=("nondeterministic_output", "request_policy:all_shards", "response_policy:special"),
 )
 def doctor(session: Session, args: list[bytes]) -> Verbatim:
+    """Explains in words what is unusual about memory.
+
+    Since 4.0.0, O(1)
+    """
     return Verbatim(_diagnose(MemoryReading(session.engine), len(session.engine.sessions)).encode())
 
 
@@ -153,16 +147,12 @@ def _diagnose(numbers: MemoryReading, sessions: int) -> str:
     return "".join(f" * {finding}\n\n" for finding in findings)
 
 
-@command(
-    "MEMORY PURGE",
-    arity=2,
-    group="server",
-    since="4.0.0",
-    complexity="Depends on how much is free",
-    summary="Gives free memory back to the system.",
-    hints=("request_policy:all_shards", "response_policy:all_succeeded"),
-)
+@command("MEMORY PURGE", hints=("request_policy:all_shards", "response_policy:all_succeeded"))
 def purge(session: Session, args: list[bytes]) -> object:
+    """Gives free memory back to the system.
+
+    Since 4.0.0, Depends on how much is free
+    """
     import ctypes
 
     # Only glibc has it; elsewhere the allocator gives back by itself.
@@ -174,12 +164,11 @@ def purge(session: Session, args: list[bytes]) -> object:
 
 @command(
     "MEMORY MALLOC-STATS",
-    arity=2,
-    group="server",
-    since="4.0.0",
-    complexity="Depends on how much memory is held",
-    summary="Shows the allocator's own statistics.",
     hints=("nondeterministic_output", "request_policy:all_shards", "response_policy:special"),
 )
 def malloc_stats(session: Session, args: list[bytes]) -> Verbatim:
+    """Shows the allocator's own statistics.
+
+    Since 4.0.0, Depends on how much memory is held
+    """
     return Verbatim(b"Stats not supported for the current allocator")

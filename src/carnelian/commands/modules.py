@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 
+from carnelian.engine.declaring import command
 from carnelian.engine.help import container
 from carnelian.engine.modules import ModuleError
-from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import OK, FlatMap
+
+GROUP = "server"
 
 _FLAGS = "admin noscript no_async_loading protected"
 
@@ -24,48 +26,31 @@ container(
 )
 
 
-@command(
-    "MODULE LIST",
-    arity=2,
-    flags="admin noscript",
-    group="server",
-    since="4.0.0",
-    complexity="O(N), for N loaded modules",
-    summary="Lists the loaded modules.",
-    hints="nondeterministic_output_order",
-)
+@command("MODULE LIST", "admin noscript", hints="nondeterministic_output_order")
 def module_list(session: Session, args: list[bytes]) -> list[FlatMap]:
+    """Lists the loaded modules.
+
+    Since 4.0.0, O(N), for N loaded modules
+    """
     return [module.describe() for module in session.engine.modules]
 
 
-@command(
-    "MODULE LOAD",
-    arity=-3,
-    flags=_FLAGS,
-    group="server",
-    since="4.0.0",
-    complexity="That of importing the module",
-    summary="Loads the commands of a module.",
-    arguments="path:string [arg:string ...]",
-)
+@command("MODULE LOAD path [arg ...]", _FLAGS)
 def module_load(session: Session, args: list[bytes]) -> object:
+    """Loads the commands of a module.
+
+    Since 4.0.0, That of importing the module
+    """
     session.engine.modules.load(os.fsdecode(args[2]), args[3:])
     return OK
 
 
-@command(
-    "MODULE LOADEX",
-    arity=-3,
-    flags=_FLAGS,
-    group="server",
-    since="7.0.0",
-    complexity="That of importing the module",
-    summary="Loads the commands of a module, with configuration.",
-    arguments=(
-        "path:string [CONFIG configs=(name:string value:string) ...*] [ARGS args=(arg:string) ...]"
-    ),
-)
+@command("MODULE LOADEX path [CONFIG configs=(name value) ...*] [ARGS args=(arg) ...]", _FLAGS)
 def module_loadex(session: Session, args: list[bytes]) -> object:
+    """Loads the commands of a module, with configuration.
+
+    Since 7.0.0, That of importing the module
+    """
     config: dict[str, str] = {}
     rest = args[3:]
     while rest and rest[0].lower() == b"config" and len(rest) >= 3:
@@ -78,16 +63,11 @@ def module_loadex(session: Session, args: list[bytes]) -> object:
     return OK
 
 
-@command(
-    "MODULE UNLOAD",
-    arity=3,
-    flags=_FLAGS,
-    group="server",
-    since="4.0.0",
-    complexity="O(N), for N commands of the module",
-    summary="Forgets a module and its commands.",
-    arguments="name:string",
-)
+@command("MODULE UNLOAD name", _FLAGS)
 def module_unload(session: Session, args: list[bytes]) -> object:
+    """Forgets a module and its commands.
+
+    Since 4.0.0, O(N), for N commands of the module
+    """
     session.engine.modules.unload(args[2].decode("utf-8", "surrogateescape"))
     return OK

@@ -6,24 +6,23 @@ See https://redis.io/docs/latest/commands/slowlog-get/
 from __future__ import annotations
 
 from carnelian.commands.operands import integer
+from carnelian.engine.declaring import command
 from carnelian.engine.flags import FLAG_DENY_BLOCKING, FLAG_MONITOR, FLAG_REPLICA
 from carnelian.engine.help import container
-from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import NO_REPLY, OK, Error
+
+GROUP = "server"
 
 _SHOWN = 10
 
 
-@command(
-    "MONITOR",
-    arity=1,
-    flags="admin noscript loading stale",
-    group="server",
-    since="1.0.0",
-    summary="Shows every command that the server runs, as it runs.",
-)
+@command("MONITOR", "admin noscript loading stale")
 def monitor(session: Session, args: list[bytes]) -> object:
+    """Shows every command that the server runs, as it runs.
+
+    Since 1.0.0
+    """
     if session.flags & FLAG_DENY_BLOCKING:
         raise Error("ERR MONITOR isn't allowed for DENY BLOCKING client")
     if session.flags & (FLAG_MONITOR | FLAG_REPLICA):
@@ -42,21 +41,17 @@ container(
 
 
 @command(
-    "SLOWLOG GET",
-    arity=-2,
-    flags="admin loading stale",
-    group="server",
-    since="2.2.12",
-    complexity="O(N), for N entries",
-    summary="Lists the latest slow commands, the newest first.",
-    arguments="[count:integer]",
+    "SLOWLOG GET [count:integer]",
+    "admin loading stale",
     hints=("request_policy:all_nodes", "nondeterministic_output"),
-    history=(
-        ("4.0.0", "Tells the address and the name of the client."),
-        ("8.10.0", "Tells how many arguments there were."),
-    ),
 )
 def slowlog_get(session: Session, args: list[bytes]) -> list:
+    """Lists the latest slow commands, the newest first.
+
+    Since 2.2.12, O(N), for N entries
+    4.0.0: Tells the address and the name of the client.
+    8.10.0: Tells how many arguments there were.
+    """
     if len(args) > 3:
         raise Error(
             b"ERR unknown subcommand or wrong number of arguments for '%s'. Try SLOWLOG HELP."
@@ -77,43 +72,36 @@ def slowlog_get(session: Session, args: list[bytes]) -> list:
 
 @command(
     "SLOWLOG LEN",
-    arity=2,
-    flags="admin loading stale",
-    group="server",
-    since="2.2.12",
-    complexity="O(1)",
-    summary="Counts the slow commands that are remembered.",
+    "admin loading stale",
     hints=("request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"),
 )
 def slowlog_len(session: Session, args: list[bytes]) -> int:
+    """Counts the slow commands that are remembered.
+
+    Since 2.2.12, O(1)
+    """
     return len(session.engine.slowlog)
 
 
 @command(
     "SLOWLOG RESET",
-    arity=2,
-    flags="admin loading stale",
-    group="server",
-    since="2.2.12",
-    complexity="O(N), for N entries",
-    summary="Forgets the slow commands.",
+    "admin loading stale",
     hints=("request_policy:all_nodes", "response_policy:all_succeeded"),
 )
 def slowlog_reset(session: Session, args: list[bytes]) -> object:
+    """Forgets the slow commands.
+
+    Since 2.2.12, O(N), for N entries
+    """
     session.engine.slowlog.clear()
     return OK
 
 
-@command(
-    "TIME",
-    arity=1,
-    flags="loading stale fast",
-    group="server",
-    since="2.6.0",
-    complexity="O(1)",
-    summary="Returns the server's clock: seconds, and microseconds within the second.",
-    hints="nondeterministic_output",
-)
+@command("TIME", "loading stale fast", hints="nondeterministic_output")
 def time(session: Session, args: list[bytes]) -> list[bytes]:
+    """Returns the server's clock: seconds, and microseconds within the second.
+
+    Since 2.6.0, O(1)
+    """
     seconds, microseconds = divmod(session.engine.clock.wall_us(), 1_000_000)
     return [b"%d" % seconds, b"%d" % microseconds]

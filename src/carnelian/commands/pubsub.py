@@ -8,26 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from carnelian.datatypes.glob import matches
+from carnelian.engine.declaring import at, command
 from carnelian.engine.flags import FLAG_DENY_BLOCKING, SUBSCRIBED
 from carnelian.engine.help import container
-from carnelian.engine.registry import at, command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import Error, Push, Several
+
+GROUP = "pubsub"
 
 _CHANNELS = "channel:string ..."
 
 
-@command(
-    "SUBSCRIBE",
-    arity=-2,
-    flags="pubsub noscript loading stale sentinel",
-    group="pubsub",
-    since="2.0.0",
-    complexity="O(N), for N channels",
-    summary="Listens to messages of channels.",
-    arguments=_CHANNELS,
-)
+@command(f"SUBSCRIBE {_CHANNELS}", "pubsub noscript loading stale sentinel")
 def subscribe(session: Session, args: list[bytes]) -> Several:
+    """Listens to messages of channels.
+
+    Since 2.0.0, O(N), for N channels
+    """
     _refuse_where_nothing_waits(session, "SUBSCRIBE")
     replies = Several()
     for channel in args[1:]:
@@ -37,17 +34,12 @@ def subscribe(session: Session, args: list[bytes]) -> Several:
     return replies
 
 
-@command(
-    "PSUBSCRIBE",
-    arity=-2,
-    flags="pubsub noscript loading stale sentinel",
-    group="pubsub",
-    since="2.0.0",
-    complexity="O(N), for N patterns",
-    summary="Listens to messages of all channels that match a glob-style pattern.",
-    arguments="pattern:pattern ...",
-)
+@command("PSUBSCRIBE pattern ...", "pubsub noscript loading stale sentinel")
 def psubscribe(session: Session, args: list[bytes]) -> Several:
+    """Listens to messages of all channels that match a glob-style pattern.
+
+    Since 2.0.0, O(N), for N patterns
+    """
     _refuse_where_nothing_waits(session, "PSUBSCRIBE")
     replies = Several()
     for pattern in args[1:]:
@@ -58,17 +50,13 @@ def psubscribe(session: Session, args: list[bytes]) -> Several:
 
 
 @command(
-    "SSUBSCRIBE",
-    arity=-2,
-    flags="pubsub noscript loading stale",
-    keys=at(1, "NOT_KEY", last=-1),
-    group="pubsub",
-    since="7.0.0",
-    complexity="O(N), for N shard channels",
-    summary="Listens to messages of shard channels.",
-    arguments="shardchannel:string ...",
+    "SSUBSCRIBE shardchannel ...", "pubsub noscript loading stale", keys=at(1, "NOT_KEY", last=-1)
 )
 def ssubscribe(session: Session, args: list[bytes]) -> Several:
+    """Listens to messages of shard channels.
+
+    Since 7.0.0, O(N), for N shard channels
+    """
     _refuse_where_nothing_waits(session, "SSUBSCRIBE")
     replies = Several()
     for channel in args[1:]:
@@ -78,17 +66,12 @@ def ssubscribe(session: Session, args: list[bytes]) -> Several:
     return replies
 
 
-@command(
-    "UNSUBSCRIBE",
-    arity=-1,
-    flags="pubsub noscript loading stale sentinel",
-    group="pubsub",
-    since="2.0.0",
-    complexity="O(N), for N channels",
-    summary="Stops listening to channels, all of them if none is named.",
-    arguments="[channel:string ...]",
-)
+@command("UNSUBSCRIBE [channel ...]", "pubsub noscript loading stale sentinel")
 def unsubscribe(session: Session, args: list[bytes]) -> Several:
+    """Stops listening to channels, all of them if none is named.
+
+    Since 2.0.0, O(N), for N channels
+    """
     replies = Several()
     for channel in _named_or_all(args, session.channels):
         if channel is not None:
@@ -98,17 +81,12 @@ def unsubscribe(session: Session, args: list[bytes]) -> Several:
     return replies
 
 
-@command(
-    "PUNSUBSCRIBE",
-    arity=-1,
-    flags="pubsub noscript loading stale sentinel",
-    group="pubsub",
-    since="2.0.0",
-    complexity="O(N), for N patterns",
-    summary="Stops listening to patterns, all of them if none is named.",
-    arguments="[pattern:pattern ...]",
-)
+@command("PUNSUBSCRIBE [pattern ...]", "pubsub noscript loading stale sentinel")
 def punsubscribe(session: Session, args: list[bytes]) -> Several:
+    """Stops listening to patterns, all of them if none is named.
+
+    Since 2.0.0, O(N), for N patterns
+    """
     replies = Several()
     for pattern in _named_or_all(args, session.patterns):
         if pattern is not None:
@@ -119,17 +97,15 @@ def punsubscribe(session: Session, args: list[bytes]) -> Several:
 
 
 @command(
-    "SUNSUBSCRIBE",
-    arity=-1,
-    flags="pubsub noscript loading stale",
+    "SUNSUBSCRIBE [shardchannel ...]",
+    "pubsub noscript loading stale",
     keys=at(1, "NOT_KEY", last=-1),
-    group="pubsub",
-    since="7.0.0",
-    complexity="O(N), for N shard channels",
-    summary="Stops listening to shard channels, all of them if none is named.",
-    arguments="[shardchannel:string ...]",
 )
 def sunsubscribe(session: Session, args: list[bytes]) -> Several:
+    """Stops listening to shard channels, all of them if none is named.
+
+    Since 7.0.0, O(N), for N shard channels
+    """
     replies = Several()
     for channel in _named_or_all(args, session.shard_channels):
         if channel is not None:
@@ -139,32 +115,25 @@ def sunsubscribe(session: Session, args: list[bytes]) -> Several:
     return replies
 
 
-@command(
-    "PUBLISH",
-    arity=3,
-    flags="pubsub loading stale fast may_replicate sentinel",
-    group="pubsub",
-    since="2.0.0",
-    complexity="O(N+M), for N listeners of the channel and M patterns",
-    summary="Sends a message to a channel, and tells how many got it.",
-    arguments="channel:string message:string",
-)
+@command("PUBLISH channel message", "pubsub loading stale fast may_replicate sentinel")
 def publish(session: Session, args: list[bytes]) -> int:
+    """Sends a message to a channel, and tells how many got it.
+
+    Since 2.0.0, O(N+M), for N listeners of the channel and M patterns
+    """
     return session.engine.pubsub.publish(args[1], args[2])
 
 
 @command(
-    "SPUBLISH",
-    arity=3,
-    flags="pubsub loading stale fast may_replicate",
+    "SPUBLISH shardchannel message",
+    "pubsub loading stale fast may_replicate",
     keys=at(1, "NOT_KEY"),
-    group="pubsub",
-    since="7.0.0",
-    complexity="O(N), for N listeners of the shard channel",
-    summary="Sends a message to a shard channel, and tells how many got it.",
-    arguments="shardchannel:string message:string",
 )
 def spublish(session: Session, args: list[bytes]) -> int:
+    """Sends a message to a shard channel, and tells how many got it.
+
+    Since 7.0.0, O(N), for N listeners of the shard channel
+    """
     return session.engine.pubsub.publish_shard(args[1], args[2])
 
 
@@ -177,72 +146,48 @@ container(
 )
 
 
-@command(
-    "PUBSUB CHANNELS",
-    arity=-2,
-    flags="pubsub loading stale",
-    group="pubsub",
-    since="2.8.0",
-    complexity="O(N), for N channels",
-    summary="Lists the channels that have listeners (patterns apart).",
-    arguments="[pattern:pattern]",
-)
+@command("PUBSUB CHANNELS [pattern]", "pubsub loading stale")
 def pubsub_channels(session: Session, args: list[bytes]) -> list[bytes]:
+    """Lists the channels that have listeners (patterns apart).
+
+    Since 2.8.0, O(N), for N channels
+    """
     return _matching(session.engine.pubsub.channels, args)
 
 
-@command(
-    "PUBSUB SHARDCHANNELS",
-    arity=-2,
-    flags="pubsub loading stale",
-    group="pubsub",
-    since="7.0.0",
-    complexity="O(N), for N shard channels",
-    summary="Lists the shard channels that have listeners.",
-    arguments="[pattern:pattern]",
-)
+@command("PUBSUB SHARDCHANNELS [pattern]", "pubsub loading stale")
 def pubsub_shardchannels(session: Session, args: list[bytes]) -> list[bytes]:
+    """Lists the shard channels that have listeners.
+
+    Since 7.0.0, O(N), for N shard channels
+    """
     return _matching(session.engine.pubsub.shard_channels, args)
 
 
-@command(
-    "PUBSUB NUMSUB",
-    arity=-2,
-    flags="pubsub loading stale",
-    group="pubsub",
-    since="2.8.0",
-    complexity="O(N), for N channels asked about",
-    summary="Counts the listeners of channels (patterns apart).",
-    arguments="[channel:string ...]",
-)
+@command("PUBSUB NUMSUB [channel ...]", "pubsub loading stale")
 def pubsub_numsub(session: Session, args: list[bytes]) -> list:
+    """Counts the listeners of channels (patterns apart).
+
+    Since 2.8.0, O(N), for N channels asked about
+    """
     return _counts(session.engine.pubsub.channels, args)
 
 
-@command(
-    "PUBSUB SHARDNUMSUB",
-    arity=-2,
-    flags="pubsub loading stale",
-    group="pubsub",
-    since="7.0.0",
-    complexity="O(N), for N shard channels asked about",
-    summary="Counts the listeners of shard channels.",
-    arguments="[shardchannel:string ...]",
-)
+@command("PUBSUB SHARDNUMSUB [shardchannel ...]", "pubsub loading stale")
 def pubsub_shardnumsub(session: Session, args: list[bytes]) -> list:
+    """Counts the listeners of shard channels.
+
+    Since 7.0.0, O(N), for N shard channels asked about
+    """
     return _counts(session.engine.pubsub.shard_channels, args)
 
 
-@command(
-    "PUBSUB NUMPAT",
-    arity=2,
-    flags="pubsub loading stale",
-    group="pubsub",
-    since="2.8.0",
-    complexity="O(1)",
-    summary="Counts the patterns that are listened to.",
-)
+@command("PUBSUB NUMPAT", "pubsub loading stale")
 def pubsub_numpat(session: Session, args: list[bytes]) -> int:
+    """Counts the patterns that are listened to.
+
+    Since 2.8.0, O(1)
+    """
     return len(session.engine.pubsub.patterns)
 
 

@@ -5,59 +5,51 @@ from __future__ import annotations
 import random
 
 from carnelian import REDIS_VERSION
+from carnelian.engine.declaring import command
 from carnelian.engine.flags import FLAG_DENY_BLOCKING
-from carnelian.engine.registry import command
 from carnelian.engine.session import Session
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim
+
+GROUP = "server"
 
 _SHUTDOWN_OPTIONS = "[save-selector=<NOSAVE | SAVE>] [NOW@7.0.0] [FORCE@7.0.0] [ABORT@7.0.0]"
 
 
 @command(
-    "INFO",
-    arity=-1,
-    flags="loading stale sentinel",
+    "INFO [section ...]",
+    "loading stale sentinel",
     categories="dangerous",
-    group="server",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Tells about the server, by section.",
-    arguments="[section:string ...]",
     hints=("nondeterministic_output", "request_policy:all_shards", "response_policy:special"),
-    history=(("7.0.0", "Takes several sections."),),
 )
 def info(session: Session, args: list[bytes]) -> Verbatim:
+    """Tells about the server, by section.
+
+    Since 1.0.0, O(1)
+    7.0.0: Takes several sections.
+    """
     wanted = [word.decode("latin-1") for word in args[1:]]
     return Verbatim(session.engine.info.render(wanted))
 
 
-@command(
-    "ROLE",
-    arity=1,
-    flags="noscript loading stale fast sentinel",
-    categories="admin dangerous",
-    group="server",
-    since="2.8.12",
-    complexity="O(1)",
-    summary="Tells the part of this node in replication.",
-)
+@command("ROLE", "noscript loading stale fast sentinel", categories="admin dangerous")
 def role(session: Session, args: list[bytes]) -> list:
+    """Tells the part of this node in replication.
+
+    Since 2.8.12, O(1)
+    """
     return [b"master", 0, []]
 
 
 @command(
-    "SHUTDOWN",
-    arity=-1,
-    flags="admin noscript loading stale no_multi allow_busy sentinel",
-    group="server",
-    since="1.0.0",
-    complexity="O(N) when saving, for N keys",
-    summary="Ends the server, after saving where it is configured to.",
-    arguments=_SHUTDOWN_OPTIONS,
-    history=(("7.0.0", "Added `NOW`, `FORCE` and `ABORT`."),),
+    f"SHUTDOWN {_SHUTDOWN_OPTIONS}", "admin noscript loading stale no_multi allow_busy sentinel"
 )
 def shutdown(session: Session, args: list[bytes]) -> object:
+    """Ends the server, after saving where it is configured to.
+
+    Since 1.0.0, O(N) when saving, for N keys
+    7.0.0: Added `NOW`, `FORCE` and `ABORT`.
+    """
     options = {word.lower() for word in args[1:]}
     if options - {b"nosave", b"save", b"now", b"force", b"abort"}:
         raise SyntaxError_
@@ -75,17 +67,12 @@ def shutdown(session: Session, args: list[bytes]) -> object:
     return NO_REPLY
 
 
-@command(
-    "LOLWUT",
-    arity=-1,
-    flags="readonly fast",
-    group="server",
-    since="5.0.0",
-    complexity="O(N), for a picture of N characters",
-    summary="Draws a picture, and tells the version.",
-    arguments="[VERSION version:integer]",
-)
+@command("LOLWUT [VERSION version:integer]", "readonly fast")
 def lolwut(session: Session, args: list[bytes]) -> Verbatim:
+    """Draws a picture, and tells the version.
+
+    Since 5.0.0, O(N), for a picture of N characters
+    """
     words = args[1:]
     if len(words) >= 2 and words[0].lower() == b"version":
         parse_int(words[1])

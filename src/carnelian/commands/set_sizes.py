@@ -9,22 +9,22 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.string import memset
 
 from carnelian.commands.operands import integer
-from carnelian.engine.registry import command, counted
+from carnelian.engine.declaring import command, counted
 from carnelian.resp.replies import Error, SyntaxError_
+
+GROUP = "set"
 
 
 @command(
-    "SUNIONCARD",
-    arity=-3,
-    flags="readonly",
+    "SUNIONCARD numkeys:integer key ... [APPROX] [LIMIT limit:integer]",
+    "readonly",
     keys=counted(1, "RO access"),
-    group="set",
-    since="8.10.0",
-    complexity="O(N), with N the number of members of all sets",
-    summary="Counts the members that any of the sets has.",
-    arguments="numkeys:integer key:key ... [APPROX] [LIMIT limit:integer]",
 )
 def sunioncard(session: Session, args: list):
+    """Counts the members that any of the sets has.
+
+    Since 8.10.0, O(N), with N the number of members of all sets
+    """
     count, approximate, limit = _operands(args, True)
     sets: list = _present(session, args[2 : 2 + count])
     if len(sets) == 1:
@@ -37,17 +37,15 @@ def sunioncard(session: Session, args: list):
 
 
 @command(
-    "SDIFFCARD",
-    arity=-3,
-    flags="readonly",
+    "SDIFFCARD numkeys:integer key ... [LIMIT limit:integer]",
+    "readonly",
     keys=counted(1, "RO access"),
-    group="set",
-    since="8.10.0",
-    complexity="O(N), with N the number of members of all sets",
-    summary="Counts the members of the first set that no other has.",
-    arguments="numkeys:integer key:key ... [LIMIT limit:integer]",
 )
 def sdiffcard(session: Session, args: list):
+    """Counts the members of the first set that no other has.
+
+    Since 8.10.0, O(N), with N the number of members of all sets
+    """
     count, _, limit = _operands(args, False)
     sets: list = [session.db.collection(key, Set) for key in args[2 : 2 + count]]
     first: Set = sets[0]

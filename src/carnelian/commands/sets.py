@@ -16,9 +16,11 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.resp.rows import SET, Rows
 
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
-from carnelian.engine.registry import at, command, counted
+from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error, FlatSet, Lazy, SyntaxError_
+
+GROUP = "set"
 
 # What SRANDMEMBER may be asked for, either way.
 _MOST_RANDOM = cython.declare(cython.longlong, (1 << 63) - 1)
@@ -30,19 +32,13 @@ _LEFT_OVER = cython.declare(cython.Py_ssize_t, 5)
 # -- Members ---------------------------------------------------------------------------------------
 
 
-@command(
-    "SADD",
-    arity=-3,
-    flags="write denyoom fast",
-    keys=at(1, "RW insert"),
-    group="set",
-    since="1.0.0",
-    complexity="O(1) for each member",
-    summary="Adds members to a set, which is made if it is not there.",
-    arguments="key:key member:string ...",
-    history=[("2.4.0", "Several members can be given.")],
-)
+@command("SADD key member ...", "write denyoom fast", keys=at(1, "RW insert"))
 def sadd(session: Session, args: list):
+    """Adds members to a set, which is made if it is not there.
+
+    Since 1.0.0, O(1) for each member
+    2.4.0: Several members can be given.
+    """
     db: Database = session.db
     key: bytes = args[1]
     limits = session.keyspace.limits
@@ -59,19 +55,13 @@ def sadd(session: Session, args: list):
     return added
 
 
-@command(
-    "SREM",
-    arity=-3,
-    flags="write fast",
-    keys=at(1, "RW delete"),
-    group="set",
-    since="1.0.0",
-    complexity="O(1) for each member",
-    summary="Removes members from a set, which goes with its last one.",
-    arguments="key:key member:string ...",
-    history=[("2.4.0", "Several members can be given.")],
-)
+@command("SREM key member ...", "write fast", keys=at(1, "RW delete"))
 def srem(session: Session, args: list):
+    """Removes members from a set, which goes with its last one.
+
+    Since 1.0.0, O(1) for each member
+    2.4.0: Several members can be given.
+    """
     db: Database = session.db
     key: bytes = args[1]
     value: Set = db.collection_to_change(key, Set)
@@ -90,17 +80,15 @@ def srem(session: Session, args: list):
 
 
 @command(
-    "SMOVE",
-    arity=4,
-    flags="write fast",
+    "SMOVE source:key destination:key member",
+    "write fast",
     keys=(at(1, "RW access delete"), at(2, "RW insert")),
-    group="set",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Moves a member from one set to another.",
-    arguments="source:key destination:key member:string",
 )
 def smove(session: Session, args: list):
+    """Moves a member from one set to another.
+
+    Since 1.0.0, O(1)
+    """
     db: Database = session.db
     source: Set = db.collection_to_change(args[1], Set)
     target: Set
@@ -122,69 +110,44 @@ def smove(session: Session, args: list):
     return 1
 
 
-@command(
-    "SISMEMBER",
-    arity=3,
-    flags="readonly fast",
-    keys=at(1, "RO"),
-    group="set",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Tells whether a set has a member.",
-    arguments="key:key member:string",
-)
+@command("SISMEMBER key member", "readonly fast", keys=at(1, "RO"))
 def sismember(session: Session, args: list):
+    """Tells whether a set has a member.
+
+    Since 1.0.0, O(1)
+    """
     value: Set = session.db.collection(args[1], Set)
     return 1 if value is not None and value.contains(args[2]) else 0
 
 
-@command(
-    "SMISMEMBER",
-    arity=-3,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="set",
-    since="6.2.0",
-    complexity="O(1) for each member",
-    summary="Tells for each of several members whether a set has it.",
-    arguments="key:key member:string ...",
-)
+@command("SMISMEMBER key member ...", "readonly fast", keys=at(1, "RO access"))
 def smismember(session: Session, args: list):
+    """Tells for each of several members whether a set has it.
+
+    Since 6.2.0, O(1) for each member
+    """
     value: Set = session.db.collection(args[1], Set)
     if value is None:
         return [0] * (len(args) - 2)
     return [1 if value.contains(member) else 0 for member in args[2:]]
 
 
-@command(
-    "SCARD",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO"),
-    group="set",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Counts the members of a set.",
-    arguments="key:key",
-)
+@command("SCARD key", "readonly fast", keys=at(1, "RO"))
 def scard(session: Session, args: list):
+    """Counts the members of a set.
+
+    Since 1.0.0, O(1)
+    """
     value: Set = session.db.collection(args[1], Set)
     return 0 if value is None else value.size()
 
 
-@command(
-    "SMEMBERS",
-    arity=2,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="set",
-    since="1.0.0",
-    complexity="O(N), with N the number of members",
-    summary="Lists all members of a set.",
-    arguments="key:key",
-    hints="nondeterministic_output_order",
-)
+@command("SMEMBERS key", "readonly", keys=at(1, "RO access"), hints="nondeterministic_output_order")
 def smembers(session: Session, args: list):
+    """Lists all members of a set.
+
+    Since 1.0.0, O(N), with N the number of members
+    """
     value: Set = session.db.collection(args[1], Set)
     if value is None:
         return FlatSet()
@@ -207,18 +170,16 @@ def _member_parts(value: Set) -> Iterator[list]:
 
 
 @command(
-    "SSCAN",
-    arity=-3,
-    flags="readonly",
+    "SSCAN key cursor:integer [MATCH pattern] [COUNT count:integer]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="set",
-    since="2.8.0",
-    complexity="O(1) a call, O(N) for the whole of N members",
-    summary="Lists members part by part, with a cursor to go on from.",
-    arguments="key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer]",
     hints="nondeterministic_output",
 )
 def sscan(session: Session, args: list):
+    """Lists members part by part, with a cursor to go on from.
+
+    Since 2.8.0, O(1) a call, O(N) for the whole of N members
+    """
     cursor = parse_cursor(args[2])
     value: Set = session.db.collection(args[1], Set)
     if value is None:
@@ -249,19 +210,17 @@ def scan_options(args: list) -> tuple:
 
 
 @command(
-    "SPOP",
-    arity=-2,
-    flags="write fast",
+    "SPOP key [count:integer@3.2.0]",
+    "write fast",
     keys=at(1, "RW access delete"),
-    group="set",
-    since="1.0.0",
-    complexity="O(1); with a count O(N), for N members popped",
-    summary="Removes one or several members, whichever, and replies with them.",
-    arguments="key:key [count:integer@3.2.0]",
-    history=[("3.2.0", "A count can be given.")],
     hints="nondeterministic_output",
 )
 def spop(session: Session, args: list):
+    """Removes one or several members, whichever, and replies with them.
+
+    Since 1.0.0, O(1); with a count O(N), for N members popped
+    3.2.0: A count can be given.
+    """
     db: Database = session.db
     key: bytes = args[1]
     if len(args) == 3:
@@ -315,19 +274,17 @@ def _positive(text: bytes) -> int:
 
 
 @command(
-    "SRANDMEMBER",
-    arity=-2,
-    flags="readonly",
+    "SRANDMEMBER key [count:integer@2.6.0]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="set",
-    since="1.0.0",
-    complexity="O(1); with a count O(N), for N members asked for",
-    summary="Replies with one or several members, whichever.",
-    arguments="key:key [count:integer@2.6.0]",
-    history=[("2.6.0", "A count can be given.")],
     hints="nondeterministic_output",
 )
 def srandmember(session: Session, args: list):
+    """Replies with one or several members, whichever.
+
+    Since 1.0.0, O(1); with a count O(N), for N members asked for
+    2.6.0: A count can be given.
+    """
     if len(args) > 3:
         raise SyntaxError_()
     if len(args) == 2:
@@ -360,18 +317,16 @@ def _random_parts(value: Set, count: cython.longlong) -> Iterator[list]:
 
 
 @command(
-    "SINTER",
-    arity=-2,
-    flags="readonly",
+    "SINTER key ...",
+    "readonly",
     keys=at(1, "RO access", last=-1),
-    group="set",
-    since="1.0.0",
-    complexity="O(N*M), for M sets of which the smallest has N members",
-    summary="Lists the members that all sets have.",
-    arguments="key:key ...",
     hints="nondeterministic_output_order",
 )
 def sinter(session: Session, args: list):
+    """Lists the members that all sets have.
+
+    Since 1.0.0, O(N*M), for M sets of which the smallest has N members
+    """
     sets = _sets(session.db, args[1:])
     if None in sets:
         return FlatSet()
@@ -384,17 +339,15 @@ def sinter(session: Session, args: list):
 
 
 @command(
-    "SINTERSTORE",
-    arity=-3,
-    flags="write denyoom",
+    "SINTERSTORE destination:key key ...",
+    "write denyoom",
     keys=(at(1, "RW update"), at(2, "RO access", last=-1)),
-    group="set",
-    since="1.0.0",
-    complexity="O(N*M), for M sets of which the smallest has N members",
-    summary="Makes a set of the members that all sets have.",
-    arguments="destination:key key:key ...",
 )
 def sinterstore(session: Session, args: list):
+    """Makes a set of the members that all sets have.
+
+    Since 1.0.0, O(N*M), for M sets of which the smallest has N members
+    """
     sets = _sets(session.db, args[2:])
     members: list = []
     packed = True
@@ -405,17 +358,15 @@ def sinterstore(session: Session, args: list):
 
 
 @command(
-    "SINTERCARD",
-    arity=-3,
-    flags="readonly",
+    "SINTERCARD numkeys:integer key ... [LIMIT limit:integer]",
+    "readonly",
     keys=counted(1, "RO access"),
-    group="set",
-    since="7.0.0",
-    complexity="O(N*M), for M sets of which the smallest has N members",
-    summary="Counts the members that all sets have.",
-    arguments="numkeys:integer key:key ... [LIMIT limit:integer]",
 )
 def sintercard(session: Session, args: list):
+    """Counts the members that all sets have.
+
+    Since 7.0.0, O(N*M), for M sets of which the smallest has N members
+    """
     count = _at_least(args[1], 1, "ERR numkeys should be greater than 0")
     if count > len(args) - 2:
         raise Error("ERR Number of keys can't be greater than number of args")
@@ -440,65 +391,57 @@ def _at_least(text: bytes, lowest: int, message: str) -> int:
 
 
 @command(
-    "SUNION",
-    arity=-2,
-    flags="readonly",
+    "SUNION key ...",
+    "readonly",
     keys=at(1, "RO access", last=-1),
-    group="set",
-    since="1.0.0",
-    complexity="O(N), with N the number of members of all sets",
-    summary="Lists the members that any of the sets has.",
-    arguments="key:key ...",
     hints="nondeterministic_output_order",
 )
 def sunion(session: Session, args: list):
+    """Lists the members that any of the sets has.
+
+    Since 1.0.0, O(N), with N the number of members of all sets
+    """
     return FlatSet(_union(_sets(session.db, args[1:])))
 
 
 @command(
-    "SUNIONSTORE",
-    arity=-3,
-    flags="write denyoom",
+    "SUNIONSTORE destination:key key ...",
+    "write denyoom",
     keys=(at(1, "OW update"), at(2, "RO access", last=-1)),
-    group="set",
-    since="1.0.0",
-    complexity="O(N), with N the number of members of all sets",
-    summary="Makes a set of the members that any of the sets has.",
-    arguments="destination:key key:key ...",
 )
 def sunionstore(session: Session, args: list):
+    """Makes a set of the members that any of the sets has.
+
+    Since 1.0.0, O(N), with N the number of members of all sets
+    """
     members = _union(_sets(session.db, args[2:]))
     return _store(session, args[1], members, b"sunionstore", False)
 
 
 @command(
-    "SDIFF",
-    arity=-2,
-    flags="readonly",
+    "SDIFF key ...",
+    "readonly",
     keys=at(1, "RO access", last=-1),
-    group="set",
-    since="1.0.0",
-    complexity="O(N), with N the number of members of all sets",
-    summary="Lists the members of the first set that no other has.",
-    arguments="key:key ...",
     hints="nondeterministic_output_order",
 )
 def sdiff(session: Session, args: list):
+    """Lists the members of the first set that no other has.
+
+    Since 1.0.0, O(N), with N the number of members of all sets
+    """
     return FlatSet(_difference(_sets(session.db, args[1:])))
 
 
 @command(
-    "SDIFFSTORE",
-    arity=-3,
-    flags="write denyoom",
+    "SDIFFSTORE destination:key key ...",
+    "write denyoom",
     keys=(at(1, "OW update"), at(2, "RO access", last=-1)),
-    group="set",
-    since="1.0.0",
-    complexity="O(N), with N the number of members of all sets",
-    summary="Makes a set of the members of the first set that no other has.",
-    arguments="destination:key key:key ...",
 )
 def sdiffstore(session: Session, args: list):
+    """Makes a set of the members of the first set that no other has.
+
+    Since 1.0.0, O(N), with N the number of members of all sets
+    """
     members = _difference(_sets(session.db, args[2:]))
     return _store(session, args[1], members, b"sdiffstore", False)
 

@@ -18,8 +18,10 @@ from cython.cimports.libc.stdlib import strtod
 
 from carnelian.datatypes.hash import Hash
 from carnelian.datatypes.list import List
-from carnelian.engine.registry import at, command, unknown
+from carnelian.engine.declaring import at, command, unknown
 from carnelian.resp.replies import Error, SyntaxError_, WrongType
+
+GROUP = "generic"
 
 _SORTED_TYPES = (b"list", b"set")
 
@@ -149,30 +151,25 @@ _GRAMMAR = (
     "key:key [BY by-pattern:pattern#1] [LIMIT limit=(offset:integer count:integer)] "
     "[GET get-pattern:pattern#1 ...*] [order=<ASC | DESC>] [sorting=ALPHA]"
 )
-_COMPLEXITY = (
-    "O(N+M*log(M)), with N the elements of the collection and M those replied; "
-    "O(N) where nothing is to be sorted"
-)
 
 
 @command(
-    "SORT",
-    arity=-2,
-    flags="write denyoom",
+    "SORT " + _GRAMMAR + " [STORE destination:key#2]",
+    "write denyoom",
     keys=[
         at(1, "RO access"),
         _PATTERN_KEYS,
         unknown("OW update", notes="STORE may stand anywhere among the options"),
     ],
     get_keys=_keys_of_sort,
-    group="generic",
-    since="1.0.0",
-    complexity=_COMPLEXITY,
-    summary="Sorts the elements of a list, set or sorted set; keeps the result if asked to.",
-    arguments=_GRAMMAR + " [STORE destination:key#2]",
     categories="-keyspace set sortedset list dangerous",
 )
 def sort(session: Session, args: list):
+    """Sorts the elements of a list, set or sorted set; keeps the result if asked to.
+
+    Since 1.0.0, O(N+M*log(M)), with N the elements of the collection and M those replied; O(N)
+    where nothing is to be sorted
+    """
     db: Database = session.db
     options: _Options = _Options(args, True)
     rows: list = _rows(db, args[1], options)
@@ -182,19 +179,18 @@ def sort(session: Session, args: list):
 
 
 @command(
-    "SORT_RO",
-    arity=-2,
-    flags="readonly",
+    f"SORT_RO {_GRAMMAR}",
+    "readonly",
     keys=[at(1, "RO access"), _PATTERN_KEYS],
     get_keys=_key_of_sort_ro,
-    group="generic",
-    since="7.0.0",
-    complexity=_COMPLEXITY,
-    summary="Sorts the elements of a list, set or sorted set.",
-    arguments=_GRAMMAR,
     categories="-keyspace set sortedset list dangerous",
 )
 def sort_ro(session: Session, args: list):
+    """Sorts the elements of a list, set or sorted set.
+
+    Since 7.0.0, O(N+M*log(M)), with N the elements of the collection and M those replied; O(N)
+    where nothing is to be sorted
+    """
     return _rows(session.db, args[1], _Options(args, False))
 
 

@@ -6,22 +6,20 @@ See https://redis.io/docs/latest/develop/interact/transactions/
 from __future__ import annotations
 
 from carnelian.engine.begun import Transaction
+from carnelian.engine.declaring import at, command
 from carnelian.engine.flags import FLAG_DENY_BLOCKING, IN_MULTI
-from carnelian.engine.registry import at, command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import NULL_ARRAY, OK, Error
 
+GROUP = "transactions"
 
-@command(
-    "MULTI",
-    arity=1,
-    flags="noscript loading stale fast allow_busy",
-    group="transactions",
-    since="1.2.0",
-    complexity="O(1)",
-    summary="Begins a transaction: commands that follow are queued.",
-)
+
+@command("MULTI", "noscript loading stale fast allow_busy")
 def multi(session: Session, args: list[bytes]) -> object:
+    """Begins a transaction: commands that follow are queued.
+
+    Since 1.2.0, O(1)
+    """
     if session.transaction is not None:
         raise Error("ERR MULTI calls can not be nested")
     session.transaction = Transaction()
@@ -29,32 +27,24 @@ def multi(session: Session, args: list[bytes]) -> object:
     return OK
 
 
-@command(
-    "DISCARD",
-    arity=1,
-    flags="noscript loading stale fast allow_busy",
-    group="transactions",
-    since="2.0.0",
-    complexity="O(N), for N queued commands",
-    summary="Drops the queued commands and leaves the transaction.",
-)
+@command("DISCARD", "noscript loading stale fast allow_busy")
 def discard(session: Session, args: list[bytes]) -> object:
+    """Drops the queued commands and leaves the transaction.
+
+    Since 2.0.0, O(N), for N queued commands
+    """
     if session.transaction is None:
         raise Error("ERR DISCARD without MULTI")
     end(session)
     return OK
 
 
-@command(
-    "EXEC",
-    arity=1,
-    flags="noscript loading stale skip_slowlog",
-    group="transactions",
-    since="1.2.0",
-    complexity="That of the queued commands",
-    summary="Runs the queued commands as one, and returns their replies.",
-)
+@command("EXEC", "noscript loading stale skip_slowlog")
 def execute(session: Session, args: list[bytes]) -> object:
+    """Runs the queued commands as one, and returns their replies.
+
+    Since 1.2.0, That of the queued commands
+    """
     transaction = session.transaction
     if transaction is None:
         raise Error("ERR EXEC without MULTI")
@@ -86,18 +76,12 @@ def _run(session: Session, transaction: Transaction) -> list[object]:
     return replies
 
 
-@command(
-    "WATCH",
-    arity=-2,
-    flags="noscript loading stale fast allow_busy",
-    keys=at(1, "RO", last=-1),
-    group="transactions",
-    since="2.2.0",
-    complexity="O(1) for each key",
-    summary="Makes the next EXEC depend on keys that must not change until then.",
-    arguments="key:key ...",
-)
+@command("WATCH key ...", "noscript loading stale fast allow_busy", keys=at(1, "RO", last=-1))
 def watch(session: Session, args: list[bytes]) -> object:
+    """Makes the next EXEC depend on keys that must not change until then.
+
+    Since 2.2.0, O(1) for each key
+    """
     if session.transaction is not None:
         raise Error("ERR WATCH inside MULTI is not allowed")
     # An EXEC that is bound to fail needs no further reason.
@@ -107,16 +91,12 @@ def watch(session: Session, args: list[bytes]) -> object:
     return OK
 
 
-@command(
-    "UNWATCH",
-    arity=1,
-    flags="noscript loading stale fast allow_busy",
-    group="transactions",
-    since="2.2.0",
-    complexity="O(N), for N watched keys",
-    summary="Forgets the watched keys.",
-)
+@command("UNWATCH", "noscript loading stale fast allow_busy")
 def unwatch(session: Session, args: list[bytes]) -> object:
+    """Forgets the watched keys.
+
+    Since 2.2.0, O(N), for N watched keys
+    """
     session.engine.watches.clear(session)
     return OK
 

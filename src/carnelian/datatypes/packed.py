@@ -56,7 +56,7 @@ class Listpack:
 
     @slim.setter
     def slim(self, wanted: bool) -> None:
-        """Bring it into the form that is wanted."""
+        """Take the backward lengths out, or put them in. O(n)."""
         if wanted:
             forms.slim(cython.address(self.pack))
         else:

@@ -102,6 +102,35 @@ def document(arguments: tuple[Argument, ...]) -> list[dict[bytes, object]]:
     return [argument.document() for argument in arguments]
 
 
+def arity(text: str, words: int) -> int:
+    """The arity of a command of so many words with these arguments; negative if it is the least."""
+    least, fixed = _together([_size(node) for node in parse(text)])
+    return words + least if fixed else -(words + least)
+
+
+def _size(node: Argument) -> tuple[int, bool]:
+    """The least number of words, and whether there are never more."""
+    if node.optional:
+        return 0, False
+    least, fixed = 1, True
+    if node.type == "oneof":
+        least, fixed = _either([_size(each) for each in node.arguments])
+    elif node.type == "block":
+        least, fixed = _together([_size(each) for each in node.arguments])
+    if node.token is not None and node.type != "pure-token":
+        least += 1
+    return least, fixed and not node.multiple
+
+
+def _together(sizes: list[tuple[int, bool]]) -> tuple[int, bool]:
+    return sum(least for least, _ in sizes), all(fixed for _, fixed in sizes)
+
+
+def _either(sizes: list[tuple[int, bool]]) -> tuple[int, bool]:
+    least = min(least for least, _ in sizes)
+    return least, all(size == (least, True) for size in sizes)
+
+
 def parse(text: str, key_specs: int = 1) -> tuple[Argument, ...]:
     """Parse the grammar above into argument nodes.
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from carnelian.engine import arguments as grammar
 from carnelian.engine.arguments import Argument
-from carnelian.engine.registry import Declaration, command, refuse
+from carnelian.engine.declaring import command
+from carnelian.engine.registry import Declaration, refuse
 from carnelian.engine.session import Session
 from carnelian.resp.replies import Status
 
@@ -23,7 +24,8 @@ def container(
     flags: str = "",
 ) -> None:
     """Declare a command that only holds subcommands, such as CONFIG, and its HELP."""
-    command(name, arity=arity, flags=flags, group=group, since=since, summary=summary)(refuse)
+    document = f"{summary}\n\nSince {since}"
+    command(name, flags, arity=arity, group=group, docstring=document)(refuse)
     declare_help(name, group=group, since=help_since, flags=help_flags)
 
 
@@ -31,16 +33,8 @@ def declare_help(
     name: str, *, group: str, since: str, flags: str = "loading stale", categories: str = ""
 ) -> None:
     """Declare the HELP subcommand of a command that has subcommands."""
-    command(
-        f"{name} HELP",
-        arity=2,
-        flags=flags,
-        group=group,
-        since=since,
-        complexity="O(1)",
-        summary="Shows this list of subcommands.",
-        categories=categories,
-    )(reply)
+    document = f"Shows this list of subcommands.\n\nSince {since}, O(1)"
+    command(f"{name} HELP", flags, group=group, categories=categories, docstring=document)(reply)
 
 
 def reply(session: Session, args: list[bytes]) -> list[Status]:
@@ -51,7 +45,7 @@ def reply(session: Session, args: list[bytes]) -> list[Status]:
     own = [sub.declaration for sub in container.subcommands.values()]
     for declaration in sorted(own, key=lambda d: (d.name.endswith(" HELP"), d.name)):
         lines.append(_usage(declaration))
-        lines.append(f"    {declaration.summary}")
+        lines.append(f"    {declaration.documentation.summary}")
     return [Status(line.encode()) for line in lines]
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from carnelian.engine import arguments as grammar
 from carnelian.engine.faults import is_interrupt, text_of, trace_of
-from carnelian.engine.registry import DECLARED, FLAGS, Declaration, KeySpec, at
+from carnelian.engine.keys import KeySpec, at
+from carnelian.engine.registry import FLAGS, Declaration
 from carnelian.engine.values import check_error, to_reply
 from carnelian.resp.replies import Error
 
@@ -27,76 +27,25 @@ Handler = Callable[..., object]
 _NAME = re.compile(r"[^\s|]+( [^\s|]+)?")
 
 
-def command(
-    name: str,
-    *,
-    arity: int = -1,
-    flags: str | Iterable[str] = "",
-    keys: int | Sequence[int] | KeySpec | Sequence[KeySpec] = (),
-    summary: str = "",
-    complexity: str = "",
-    since: str = "1.0.0",
-    arguments: str = "",
-    categories: str = "",
-) -> Callable[[Handler], Handler]:
-    """Declare the decorated function as a command, to be loaded with the module it stands in.
-
-    The function is called as ``handler(session, args)``. ``args`` are the words as bytes, the
-    name first; ``session.call("GET", key)`` runs other commands and ``session.db`` is the current
-    database. What it returns is the reply: ``str``, ``bytes``, ``int``, ``float``, ``bool``,
-    ``None``, or lists, dicts and sets of them. A raised :class:`carnelian.Error` is the reply as it
-    is, any other exception becomes ``ERR <type>: <text>``.
-
-    Args:
-        name: such as ``"SCORE.TOP"``; ``"SCORE TOP"`` is a subcommand of a declared ``SCORE``.
-        arity: the number of words including the name; at least ``-arity`` if negative.
-        flags: words such as ``"write denyoom"`` or ``"readonly fast"``. A command that changes
-            keys has to say ``write``.
-        keys: which words are keys: a position, or (first, last, step) with ``last`` counted from
-            the end if negative, or key specs.
-        summary: one line for COMMAND DOCS; the first of the docstring if not given.
-        complexity, since, arguments, categories: for COMMAND DOCS and ACL, as built-in commands
-            have them.
-
-    Raises:
-        TypeError, ValueError: what is declared makes no command.
-    """
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
+def check(declaration: Declaration) -> None:
+    """Raise TypeError or ValueError where a user has declared what makes no command."""
+    name = declaration.name
+    if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a command")
+    if declaration.words is not None:
+        _check_arity(name, declaration.words)
+    grammar.parse(declaration.arguments, len(declaration.keys))
+
+
+def _check_arity(name: str, arity: object) -> None:
     if isinstance(arity, bool) or not isinstance(arity, int):
         raise TypeError(f"{name}: arity is the number of words, not {arity!r}")
     if arity == 0:
         raise ValueError(f"{name}: arity counts the name, so it cannot be 0")
-    words = _flags(name, flags)
-    specs = _key_specs(name, keys, words)
-    grammar.parse(arguments, len(specs))
-    namespace = sys._getframe(1).f_globals
-
-    def declare(handler: Handler) -> Handler:
-        declaration = Declaration(
-            name=name.upper(),
-            handler=_adapt(name, handler),
-            arity=arity,
-            flags=words | {"module"},
-            keys=specs,
-            group="module",
-            since=since,
-            complexity=complexity,
-            summary=summary or _first_line(handler),
-            arguments=arguments,
-            categories=tuple(categories.split()),
-            hints=(),
-            history=(),
-            get_keys=None,
-            deprecated=None,
-        )
-        namespace.setdefault(DECLARED, []).append(declaration)
-        return handler
-
-    return declare
 
 
-def _flags(name: str, flags: str | Iterable[str]) -> frozenset[str]:
+def checked_flags(name: str, flags: str | Iterable[str]) -> frozenset[str]:
+    """The flags as a set of words; raises ValueError where one is unknown, or two do not agree."""
     words = flags.split() if isinstance(flags, str) else list(flags)
     found = frozenset(word.lower().replace("-", "_") for word in words)
     if found - set(FLAGS):
@@ -106,7 +55,8 @@ def _flags(name: str, flags: str | Iterable[str]) -> frozenset[str]:
     return found
 
 
-def _key_specs(name: str, keys: Any, flags: frozenset[str]) -> tuple[KeySpec, ...]:
+def key_specs(name: str, keys: Any, flags: frozenset[str]) -> tuple[KeySpec, ...]:
+    """The key specs, of whatever form they are given in."""
     if isinstance(keys, KeySpec):
         return (keys,)
     if keys in (0, (0, 0, 0)):
@@ -128,11 +78,7 @@ def _positions(name: str, positions: Sequence[int], access: str) -> KeySpec:
     return at(first, access, last if last < 0 else last - first, step)
 
 
-def _first_line(handler: Handler) -> str:
-    return (inspect.getdoc(handler) or "").partition("\n")[0]
-
-
-def _adapt(name: str, handler: Handler) -> Handler:
+def adapted(name: str, handler: Handler) -> Handler:
     """The handler as the engine calls it, which knows replies and errors of its own only."""
     if not callable(handler):
         raise TypeError(f"{name}: {handler!r} cannot be called")
@@ -140,7 +86,7 @@ def _adapt(name: str, handler: Handler) -> Handler:
         raise TypeError(f"{name}: a handler runs within one command and cannot be async")
 
     @functools.wraps(handler)
-    def adapted(session: Session, args: list[bytes]) -> object:
+    def adapter(session: Session, args: list[bytes]) -> object:
         try:
             return to_reply(handler(session, args))
         except Error as error:
@@ -155,4 +101,4 @@ def _adapt(name: str, handler: Handler) -> Handler:
             session.engine.log("warning", trace_of(ending))
             raise Error(f"ERR {text_of(ending)}") from ending
 
-    return adapted
+    return adapter

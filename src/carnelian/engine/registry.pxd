@@ -4,7 +4,7 @@ from carnelian.engine.stats cimport Histogram
 cdef class Command:
     cdef readonly object declaration
     cdef readonly bytes name
-    cdef readonly int arity
+    cdef int words
     cdef readonly object handler
     cdef readonly long long flags
     cdef readonly tuple categories
@@ -19,7 +19,7 @@ cdef class Command:
     cdef readonly Histogram histogram
 
     cpdef record(self, long long nanoseconds, bint tracking)
-    cdef bint accepts(self, Py_ssize_t count) noexcept
+    cdef bint accepts(self, Py_ssize_t count) except? -1
 
 
 cdef class Registry:

@@ -8,16 +8,15 @@ line client all read it. Declarations are shared and immutable; each engine make
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import cython
 
+from carnelian.engine import arguments as grammar
+from carnelian.engine import documentation
+from carnelian.engine.documentation import Documentation
 from carnelian.engine.keys import Finder, KeySpec, legacy_range
-from carnelian.engine.keys import after as after
-from carnelian.engine.keys import at as at
-from carnelian.engine.keys import counted as counted
-from carnelian.engine.keys import unknown as unknown
 from carnelian.engine.stats import Histogram
 from carnelian.resp.replies import Error
 
@@ -66,24 +65,44 @@ _FLAG_CATEGORIES = {
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """All that is known of a command before it runs; see :func:`command` for the fields."""
+    """All that is known of a command before it runs; see
+    :func:`carnelian.engine.declaring.command` for the fields.
+
+    ``words`` is the arity where the arguments do not tell it.
+    """
 
     name: str
     handler: Callable | None
-    arity: int
-    flags: frozenset[str]
-    keys: tuple[KeySpec, ...]
-    group: str
-    since: str
-    complexity: str
-    summary: str
-    arguments: str
-    categories: tuple[str, ...]
-    hints: tuple[str, ...]
-    history: tuple[tuple[str, str], ...]
-    get_keys: Finder | None
-    deprecated: tuple[str, str] | None
-    doc_flags: tuple[str, ...] = field(default=())
+    flags: frozenset[str] = frozenset()
+    keys: tuple[KeySpec, ...] = ()
+    group: str = "module"
+    arguments: str = ""
+    categories: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    get_keys: Finder | None = None
+    syscmd: bool = False
+    docstring: str = ""
+    words: int | None = None
+
+    @property
+    def arity(self) -> int:
+        """The number of words, name included; at least so many if negative."""
+        if self.words is not None:
+            return self.words
+        if self.group == "module" and not self.arguments:
+            return -1
+        return grammar.arity(self.arguments, self.name.count(" ") + 1)
+
+    @property
+    def documentation(self) -> Documentation:
+        """What its docstring says."""
+        return documentation.parse(self.docstring)
+
+    @property
+    def doc_flags(self) -> tuple[str, ...]:
+        """``deprecated``, ``syscmd``, or none."""
+        deprecated = ("deprecated",) if self.documentation.deprecated else ()
+        return deprecated + (("syscmd",) if self.syscmd else ())
 
     @property
     def container(self) -> str | None:
@@ -109,72 +128,6 @@ class Declaration:
 declarations: dict[str, Declaration] = {}
 
 
-def command(
-    name: str,
-    *,
-    arity: int,
-    flags: str = "",
-    keys: KeySpec | Iterable[KeySpec] = (),
-    group: str = "module",
-    since: str = "1.0.0",
-    complexity: str = "",
-    summary: str = "",
-    arguments: str = "",
-    categories: str = "",
-    hints: str | Iterable[str] = (),
-    history: Iterable[tuple[str, str]] = (),
-    get_keys: Finder | None = None,
-    deprecated: tuple[str, str] | None = None,
-    doc_flags: str = "",
-) -> Callable[[Callable], Callable]:
-    """Declare the decorated function as the handler of a command.
-
-    Args:
-        name: the name, in upper case; ``"CONFIG GET"`` is a subcommand of ``CONFIG``.
-        arity: the number of words including the name; at least ``-arity`` if negative.
-        flags: words of :data:`FLAGS`.
-        keys: one key spec or several (:func:`at`, :func:`counted`, :func:`after`).
-        group: a name of :data:`GROUPS`; ``since``: the first Redis version that has it.
-        arguments: the grammar after the name, as :mod:`carnelian.engine.arguments` reads it.
-        categories: ACL categories that neither flags nor group imply; ``-keyspace`` takes away
-            one that they do.
-        hints: command tips; ``history``: pairs of version and change, in our own words.
-        get_keys: finds the keys where key specs cannot tell: their positions among the words,
-            or pairs of position and flags.
-        deprecated: the version since which, and what replaces it.
-        doc_flags: ``deprecated`` or ``syscmd``.
-
-    The handler takes ``(session, args)``, with the command's name in ``args[0]``, and returns a
-    reply as a Python value or raises :class:`carnelian.resp.replies.Error`.
-    """
-    unknown_flags = set(flags.split()) - set(FLAGS)
-    if unknown_flags:
-        raise ValueError(f"unknown command flags: {', '.join(sorted(unknown_flags))}")
-
-    def declare(handler: Callable) -> Callable:
-        declarations[name.upper()] = Declaration(
-            name=name.upper(),
-            handler=handler,
-            arity=arity,
-            flags=frozenset(flags.split()),
-            keys=(keys,) if isinstance(keys, KeySpec) else tuple(keys),
-            group=group,
-            since=since,
-            complexity=complexity,
-            summary=summary,
-            arguments=arguments,
-            categories=tuple(categories.split()),
-            hints=(hints,) if isinstance(hints, str) else tuple(hints),
-            history=tuple(history),
-            get_keys=get_keys,
-            deprecated=deprecated,
-            doc_flags=tuple(doc_flags.split()),
-        )
-        return handler
-
-    return declare
-
-
 def refuse(session: object, args: list[bytes]) -> None:
     """The handler of a command that only holds subcommands."""
     # Out of reach: without a subcommand the arity is wrong, and another word is unknown.
@@ -188,7 +141,8 @@ class Command:
     def __init__(self, declaration: Declaration):
         self.declaration = declaration
         self.name = declaration.name.lower().replace(" ", "|").encode()
-        self.arity = declaration.arity
+        # 0 until somebody asks: to read all grammars at the start would take too long.
+        self.words = 0
         self.handler = declaration.handler
         self.flags = sum(FLAG_BITS[flag] for flag in declaration.flags)
         if legacy_range(declaration.keys).movable:
@@ -224,11 +178,20 @@ class Command:
         self.slow_ns += nanoseconds
         self.slowest_ns = max(self.slowest_ns, nanoseconds)
 
+    @property
+    def arity(self) -> int:
+        """The number of words, name included; at least so many if negative."""
+        if self.words == 0:
+            self.words = self.declaration.arity
+        return self.words
+
     @cython.cfunc
-    @cython.exceptval(check=False)
+    @cython.exceptval(-1)
     def accepts(self, count: cython.Py_ssize_t) -> cython.bint:
         """Whether the arity allows this number of words."""
-        return count == self.arity if self.arity > 0 else count >= -self.arity
+        if self.words == 0:
+            self.words = self.declaration.arity
+        return count == self.words if self.words > 0 else count >= -self.words
 
     def has(self, flag: str) -> bool:
         """Whether the declaration carries this flag."""

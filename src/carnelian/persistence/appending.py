@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from carnelian.commands.keys.replicas import parse_timeout
-from carnelian.engine.registry import command
+from carnelian.engine.declaring import command
 from carnelian.engine.session import Session
 from carnelian.persistence import append_loading
 from carnelian.persistence.append_only import OFF, AppendOnly, append_only_of
@@ -16,19 +16,17 @@ from carnelian.resp.replies import NO_REPLY, OK, Error, Status
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
 
+GROUP = "server"
+
 _NO_LOG = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
 
 
-@command(
-    "BGREWRITEAOF",
-    arity=1,
-    flags="admin noscript no_async_loading",
-    group="server",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Writes the append-only file anew, in the background and as short as it can be.",
-)
+@command("BGREWRITEAOF", "admin noscript no_async_loading")
 def bgrewriteaof(session: Session, args: list[bytes]) -> object:
+    """Writes the append-only file anew, in the background and as short as it can be.
+
+    Since 1.0.0, O(1)
+    """
     log = append_only_of(session.engine)
     if log.child is not None:
         raise Error("ERR Background append only file rewriting already in progress")
@@ -86,18 +84,17 @@ class SyncWaiters:
 
 
 @command(
-    "WAITAOF",
-    arity=4,
-    flags="noscript blocking",
-    group="generic",
-    since="7.2.0",
-    complexity="O(1)",
-    summary="Waits until what this connection wrote is on the disk here and at replicas.",
-    arguments="numlocal:integer numreplicas:integer timeout:integer",
+    "WAITAOF numlocal:integer numreplicas:integer timeout:integer",
+    "noscript blocking",
     categories="-keyspace connection",
     hints=("request_policy:all_shards", "response_policy:agg_min"),
+    group="generic",
 )
 def waitaof(session: Session, args: list[bytes]) -> object:
+    """Waits until what this connection wrote is on the disk here and at replicas.
+
+    Since 7.2.0, O(1)
+    """
     engine = session.engine
     local, replicas = parse_int(args[1]), parse_int(args[2])
     if not 0 <= local <= 1:

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from carnelian.engine.registry import command
+from carnelian.engine.declaring import command
 from carnelian.engine.session import Session
 from carnelian.persistence.overhearing import Overheard
 from carnelian.persistence.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error, Status, SyntaxError_
 
+GROUP = "server"
 
-@command(
-    "SAVE",
-    arity=1,
-    flags="admin noscript no_async_loading no_multi",
-    group="server",
-    since="1.0.0",
-    complexity="O(N), for N keys in all databases",
-    summary="Writes a snapshot to the disk, while everything waits.",
-)
+
+@command("SAVE", "admin noscript no_async_loading no_multi")
 def save(session: Session, args: list[bytes]) -> object:
+    """Writes a snapshot to the disk, while everything waits.
+
+    Since 1.0.0, O(N), for N keys in all databases
+    """
     snapshots = snapshots_of(session.engine)
     if snapshots.running:
         raise Error("ERR Background save already in progress")
@@ -37,18 +35,13 @@ def _do(session: Session, save: Callable[[], bool]) -> None:
     raise Error(" ".join(["ERR", *warnings]))
 
 
-@command(
-    "BGSAVE",
-    arity=-1,
-    flags="admin noscript no_async_loading",
-    group="server",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Writes a snapshot to the disk in the background.",
-    arguments="[SCHEDULE@3.2.2]",
-    history=(("3.2.2", "Takes `SCHEDULE`."),),
-)
+@command("BGSAVE [SCHEDULE@3.2.2]", "admin noscript no_async_loading")
 def bgsave(session: Session, args: list[bytes]) -> object:
+    """Writes a snapshot to the disk in the background.
+
+    Since 1.0.0, O(1)
+    3.2.2: Takes `SCHEDULE`.
+    """
     snapshots = snapshots_of(session.engine)
     if len(args) > 1 and (len(args) > 2 or args[1].lower() != b"schedule"):
         raise SyntaxError_
@@ -69,16 +62,15 @@ def bgsave(session: Session, args: list[bytes]) -> object:
 
 @command(
     "LASTSAVE",
-    arity=1,
-    flags="loading stale fast",
+    "loading stale fast",
     categories="admin dangerous",
-    group="server",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Tells when the last snapshot was written, in unix time.",
     hints=("nondeterministic_output",),
 )
 def lastsave(session: Session, args: list[bytes]) -> int:
+    """Tells when the last snapshot was written, in unix time.
+
+    Since 1.0.0, O(1)
+    """
     return snapshots_of(session.engine).last_save_s
 
 

@@ -7,57 +7,51 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC
 from cython.cimports.libc.stdint import int64_t
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.persistence import payloads
 from carnelian.persistence.errors import FormatError
 from carnelian.persistence.snapshots import snapshots_of
 from carnelian.resp.numbers import format_int, parse_int
 from carnelian.resp.replies import OK, Error, SyntaxError_
 
+GROUP = "generic"
+
 _RESTORE_ARGUMENTS = (
     "key:key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] "
     "[IDLETIME seconds:integer@5.0.0] [FREQ frequency:integer@5.0.0]"
 )
-_RESTORE_HISTORY = [
-    ("3.0.0", "REPLACE came."),
-    ("5.0.0", "ABSTTL came."),
-    ("5.0.0", "IDLETIME and FREQ came."),
-]
-_RESTORE_COMPLEXITY = "O(N) for a value of N elements, O(N*log(N)) for a sorted set"
 
 
 @command(
-    "DUMP",
-    arity=2,
-    flags="readonly",
-    categories="keyspace",
+    "DUMP key",
+    "readonly",
     keys=(at(1, "RO access"),),
-    group="generic",
-    since="2.6.0",
-    complexity="O(N) for a value of N elements",
-    summary="Replies with a payload that RESTORE makes the value of.",
-    arguments="key:key",
+    categories="keyspace",
     hints=("nondeterministic_output",),
 )
 def dump(session: Session, args: list):
+    """Replies with a payload that RESTORE makes the value of.
+
+    Since 2.6.0, O(N) for a value of N elements
+    """
     config = cython.cast(Engine, session.engine).config
     return payloads.of_key(session.db, args[1], config["rdb-version"], config["rdbcompression"])
 
 
 @command(
-    "RESTORE",
-    arity=-4,
-    flags="write denyoom",
-    categories="keyspace dangerous",
+    f"RESTORE {_RESTORE_ARGUMENTS}",
+    "write denyoom",
     keys=(at(1, "OW update"),),
-    group="generic",
-    since="2.6.0",
-    complexity=_RESTORE_COMPLEXITY,
-    summary="Sets a key to the value that a payload of DUMP stands for.",
-    arguments=_RESTORE_ARGUMENTS,
-    history=_RESTORE_HISTORY,
+    categories="keyspace dangerous",
 )
 def restore(session: Session, args: list):
+    """Sets a key to the value that a payload of DUMP stands for.
+
+    Since 2.6.0, O(N) for a value of N elements, O(N*log(N)) for a sorted set
+    3.0.0: Added REPLACE.
+    5.0.0: Added ABSTTL.
+    5.0.0: Added IDLETIME and FREQ.
+    """
     replace, absolute, idle, frequency = _options(args)
     db: Database = session.db
     key: bytes = args[1]
@@ -92,20 +86,21 @@ def restore(session: Session, args: list):
 
 
 @command(
-    "RESTORE-ASKING",
-    arity=-4,
-    flags="write denyoom asking",
-    categories="keyspace dangerous",
+    f"RESTORE-ASKING {_RESTORE_ARGUMENTS}",
+    "write denyoom asking",
     keys=(at(1, "OW update"),),
+    categories="keyspace dangerous",
     group="server",
-    since="3.0.0",
-    complexity=_RESTORE_COMPLEXITY,
-    summary="RESTORE for keys that move between the nodes of a cluster.",
-    arguments=_RESTORE_ARGUMENTS,
-    history=_RESTORE_HISTORY,
-    doc_flags="syscmd",
+    syscmd=True,
 )
 def restore_asking(session: Session, args: list):
+    """RESTORE for keys that move between the nodes of a cluster.
+
+    Since 3.0.0, O(N) for a value of N elements, O(N*log(N)) for a sorted set
+    3.0.0: Added REPLACE.
+    5.0.0: Added ABSTTL.
+    5.0.0: Added IDLETIME and FREQ.
+    """
     return restore(session, args)
 
 

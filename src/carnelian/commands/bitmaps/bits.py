@@ -26,8 +26,10 @@ from cython.cimports.libc.stdint import int64_t
 from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.libc.string import memcpy
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import Error, SyntaxError_
+
+GROUP = "bitmap"
 
 # Longest text of which OBJECT ENCODING would say "embstr": results of BITOP are never that.
 _EMBEDDED = cython.declare(cython.Py_ssize_t, 44)
@@ -44,18 +46,12 @@ _OPERATIONS: dict = {
 }
 
 
-@command(
-    "SETBIT",
-    arity=4,
-    flags="write denyoom",
-    keys=at(1, "RW access update"),
-    group="bitmap",
-    since="2.2.0",
-    complexity="O(1) where the string need not be made longer",
-    summary="Sets or clears a bit of the string at a key; replies with what it was.",
-    arguments="key:key offset:integer value:integer",
-)
+@command("SETBIT key offset:integer value:integer", "write denyoom", keys=at(1, "RW access update"))
 def setbit(session: Session, args: list):
+    """Sets or clears a bit of the string at a key; replies with what it was.
+
+    Since 2.2.0, O(1) where the string need not be made longer
+    """
     db: Database = session.db
     key: bytes = args[1]
     offset: int64_t = bit_offset(db, args[2])
@@ -83,18 +79,12 @@ def _bit(text: bytes) -> cython.bint:
     raise Error("ERR bit is not an integer or out of range")
 
 
-@command(
-    "GETBIT",
-    arity=3,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="bitmap",
-    since="2.2.0",
-    complexity="O(1)",
-    summary="Replies with a bit of the string at a key; beyond its end all bits are 0.",
-    arguments="key:key offset:integer",
-)
+@command("GETBIT key offset:integer", "readonly fast", keys=at(1, "RO access"))
 def getbit(session: Session, args: list):
+    """Replies with a bit of the string at a key; beyond its end all bits are 0.
+
+    Since 2.2.0, O(1)
+    """
     db: Database = session.db
     offset: int64_t = bit_offset(db, args[2])
     digits = cython.declare(cython.char[24])
@@ -139,18 +129,16 @@ def _bound(
 
 
 @command(
-    "BITCOUNT",
-    arity=-2,
-    flags="readonly",
+    "BITCOUNT key [range=(start:integer end:integer [unit@7.0.0=<BYTE | BIT>])]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="bitmap",
-    since="2.6.0",
-    complexity="O(N), with N the length of the range",
-    summary="Counts the bits that are set in a string, or in a range of it.",
-    arguments=("key:key [range=(start:integer end:integer [unit@7.0.0=<BYTE | BIT>])]"),
-    history=[("7.0.0", "BYTE and BIT came.")],
 )
 def bitcount(session: Session, args: list):
+    """Counts the bits that are set in a string, or in a range of it.
+
+    Since 2.6.0, O(N), with N the length of the range
+    7.0.0: Added BYTE and BIT.
+    """
     db: Database = session.db
     first: int64_t = 0
     last: int64_t = -1
@@ -173,22 +161,17 @@ def bitcount(session: Session, args: list):
 
 
 @command(
-    "BITPOS",
-    arity=-3,
-    flags="readonly",
+    "BITPOS key bit:integer [range=(start:integer [end-unit-block=(end:integer "
+    "[unit@7.0.0=<BYTE | BIT>])])]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="bitmap",
-    since="2.8.7",
-    complexity="O(N), with N the length of the range",
-    summary="Finds the first bit of a value in a string, or in a range of it.",
-    arguments=(
-        "key:key bit:integer "
-        "[range=(start:integer "
-        "[end-unit-block=(end:integer [unit@7.0.0=<BYTE | BIT>])])]"
-    ),
-    history=[("7.0.0", "BYTE and BIT came.")],
 )
 def bitpos(session: Session, args: list):
+    """Finds the first bit of a value in a string, or in a range of it.
+
+    Since 2.8.7, O(N), with N the length of the range
+    7.0.0: Added BYTE and BIT.
+    """
     db: Database = session.db
     bit: int64_t = integer(args[2])
     first: int64_t = 0
@@ -220,21 +203,17 @@ def bitpos(session: Session, args: list):
 
 
 @command(
-    "BITOP",
-    arity=-4,
-    flags="write denyoom",
+    "BITOP operation=<AND | OR | XOR | NOT | DIFF@8.2.0 | DIFF1@8.2.0 | ANDOR@8.2.0 | "
+    "ONE@8.2.0> destkey:key key ...",
+    "write denyoom",
     keys=[at(2, "OW update"), at(3, "RO access", last=-1)],
-    group="bitmap",
-    since="2.6.0",
-    complexity="O(N), with N the bytes of all sources",
-    summary="Combines strings bit by bit and keeps the result at a key.",
-    arguments=(
-        "operation=<AND | OR | XOR | NOT | DIFF@8.2.0 | DIFF1@8.2.0 | ANDOR@8.2.0 | ONE@8.2.0> "
-        "destkey:key key:key ..."
-    ),
-    history=[("8.2.0", "DIFF, DIFF1, ANDOR and ONE came.")],
 )
 def bitop(session: Session, args: list):
+    """Combines strings bit by bit and keeps the result at a key.
+
+    Since 2.6.0, O(N), with N the bytes of all sources
+    8.2.0: Added DIFF, DIFF1, ANDOR and ONE.
+    """
     db: Database = session.db
     operation: cython.int = _operation(args)
     key: bytes = args[2]

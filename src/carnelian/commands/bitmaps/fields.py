@@ -12,8 +12,10 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING
 from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 from cython.cimports.libc.string import strlen
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import Error, SyntaxError_
+
+GROUP = "bitmap"
 
 _GET = cython.declare(cython.int, 1)
 _SET = cython.declare(cython.int, 2)
@@ -133,30 +135,23 @@ def _key_of_bitfield(args: list):
 
 
 @command(
-    "BITFIELD",
-    arity=-2,
-    flags="write denyoom",
+    "BITFIELD key [operation=<GET get-block=(encoding offset:integer) | write=([OVERFLOW "
+    "overflow-block=<WRAP | SAT | FAIL>] write-operation=<SET set-block=(encoding "
+    "offset:integer value:integer) | INCRBY incrby-block=(encoding offset:integer "
+    "increment:integer)>)> ...]",
+    "write denyoom",
     keys=at(
         1,
         "RW update access variable_flags",
         notes="Only reads the key where all operations are GET",
     ),
     get_keys=_key_of_bitfield,
-    group="bitmap",
-    since="3.2.0",
-    complexity="O(1) for each operation",
-    summary="Reads, sets and counts up integers of any width in a string.",
-    arguments=(
-        "key:key [operation=<"
-        "GET get-block=(encoding:string offset:integer)"
-        " | write=([OVERFLOW overflow-block=<WRAP | SAT | FAIL>]"
-        " write-operation=<"
-        "SET set-block=(encoding:string offset:integer value:integer)"
-        " | INCRBY incrby-block=(encoding:string offset:integer increment:integer)"
-        ">)> ...]"
-    ),
 )
 def bitfield(session: Session, args: list):
+    """Reads, sets and counts up integers of any width in a string.
+
+    Since 3.2.0, O(1) for each operation
+    """
     db: Database = session.db
     steps: list = _parse(db, args)
     step: _Step
@@ -167,17 +162,15 @@ def bitfield(session: Session, args: list):
 
 
 @command(
-    "BITFIELD_RO",
-    arity=-2,
-    flags="readonly fast",
+    "BITFIELD_RO key [GET get-block=(encoding offset:integer) ...*]",
+    "readonly fast",
     keys=at(1, "RO access"),
-    group="bitmap",
-    since="6.0.0",
-    complexity="O(1) for each operation",
-    summary="Reads integers of any width in a string.",
-    arguments="key:key [GET get-block=(encoding:string offset:integer) ...*]",
 )
 def bitfield_ro(session: Session, args: list):
+    """Reads integers of any width in a string.
+
+    Since 6.0.0, O(1) for each operation
+    """
     db: Database = session.db
     steps: list = _parse(db, args)
     step: _Step

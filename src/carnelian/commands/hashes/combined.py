@@ -15,8 +15,11 @@ from cython.cimports.carnelian.keyspace.fields import note_times
 from cython.cimports.carnelian.resp.numbers import format_int
 
 from carnelian.commands.operands import integer
-from carnelian.engine.registry import at, command, shown_word
+from carnelian.engine.declaring import at, command
+from carnelian.engine.registry import shown_word
 from carnelian.resp.replies import Error
+
+GROUP = "hash"
 
 _TOO_FEW: str = "ERR Number of fields must be a positive integer"
 _UNITS: dict = {b"EX": SECONDS, b"PX": 0, b"EXAT": SECONDS | ABSOLUTE, b"PXAT": ABSOLUTE}
@@ -30,17 +33,15 @@ _TIMES: str = (
 
 
 @command(
-    "HGETDEL",
-    arity=-5,
-    flags="write fast",
+    "HGETDEL key FIELDS fields=(numfields:integer field ...)",
+    "write fast",
     keys=at(1, "RW access delete"),
-    group="hash",
-    since="8.0.0",
-    complexity="O(1) for each field",
-    summary="Replies with the values of fields of a hash and removes them.",
-    arguments="key:key FIELDS fields=(numfields:integer field:string ...)",
 )
 def hgetdel(session: Session, args: list):
+    """Replies with the values of fields of a hash and removes them.
+
+    Since 8.0.0, O(1) for each field
+    """
     key: bytes = args[1]
     value: Hash = to_change(session, key)
     fields: list = fields_from(args, 2, _TOO_FEW)
@@ -61,20 +62,15 @@ def hgetdel(session: Session, args: list):
 
 
 @command(
-    "HGETEX",
-    arity=-5,
-    flags="write fast",
+    f"HGETEX key [expiration=<{_TIMES} | PERSIST>] FIELDS fields=(numfields:integer field ...)",
+    "write fast",
     keys=at(1, "RW access update"),
-    group="hash",
-    since="8.0.0",
-    complexity="O(1) for each field",
-    summary="Replies with the values of fields of a hash and says when they expire.",
-    arguments=(
-        f"key:key [expiration=<{_TIMES} | PERSIST>]"
-        " FIELDS fields=(numfields:integer field:string ...)"
-    ),
 )
 def hgetex(session: Session, args: list):
+    """Replies with the values of fields of a hash and says when they expire.
+
+    Since 8.0.0, O(1) for each field
+    """
     key: bytes = args[1]
     value: Hash = to_change(session, key)
     option: bytes = args[2].upper()
@@ -125,20 +121,16 @@ def _let_live(session: Session, key: bytes, value: Hash, fields: list):
 
 
 @command(
-    "HSETEX",
-    arity=-6,
-    flags="write denyoom fast",
+    f"HSETEX key [condition=<FNX | FXX>] [expiration=<{_TIMES} | KEEPTTL>]"
+    " FIELDS fields=(numfields:integer data=(field value) ...)",
+    "write denyoom fast",
     keys=at(1, "RW update"),
-    group="hash",
-    since="8.0.0",
-    complexity="O(1) for each field",
-    summary="Sets fields of a hash and says when they expire.",
-    arguments=(
-        f"key:key [condition=<FNX | FXX>] [expiration=<{_TIMES} | KEEPTTL>]"
-        " FIELDS fields=(numfields:integer data=(field:string value:string) ...)"
-    ),
 )
 def hsetex(session: Session, args: list):
+    """Sets fields of a hash and says when they expire.
+
+    Since 8.0.0, O(1) for each field
+    """
     key: bytes = args[1]
     condition, option, moment, first = _set_options(session, args)
     value: Hash = to_change(session, key)

@@ -16,8 +16,10 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.resp.numbers import add_floats, format_int, to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import OK, Error
+
+GROUP = "hash"
 
 _MOST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
@@ -25,36 +27,23 @@ _MOST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 # -- Setting ---------------------------------------------------------------------------------------
 
 
-@command(
-    "HSET",
-    arity=-4,
-    flags="write denyoom fast",
-    keys=at(1, "RW update"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(1) for each field",
-    summary="Sets fields of a hash, which is made if it is not there; counts the new ones.",
-    arguments="key:key field_value=(field:string value:string) ...",
-    history=[("4.0.0", "Several fields can be given.")],
-)
+@command("HSET key field_value=(field value) ...", "write denyoom fast", keys=at(1, "RW update"))
 def hset(session: Session, args: list):
+    """Sets fields of a hash, which is made if it is not there; counts the new ones.
+
+    Since 2.0.0, O(1) for each field
+    4.0.0: Several fields can be given.
+    """
     return _set_all(session, args, "hset")
 
 
-@command(
-    "HMSET",
-    arity=-4,
-    flags="write denyoom fast",
-    keys=at(1, "RW update"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(1) for each field",
-    summary="Sets fields of a hash, which is made if it is not there.",
-    arguments="key:key field_value=(field:string value:string) ...",
-    deprecated=("4.0.0", "`HSET` with multiple field-value pairs"),
-    doc_flags="deprecated",
-)
+@command("HMSET key field_value=(field value) ...", "write denyoom fast", keys=at(1, "RW update"))
 def hmset(session: Session, args: list):
+    """Sets fields of a hash, which is made if it is not there.
+
+    Since 2.0.0, O(1) for each field
+    Deprecated since 4.0.0: `HSET` with multiple field-value pairs
+    """
     _set_all(session, args, "hmset")
     return OK
 
@@ -87,18 +76,12 @@ def _to_set(session: Session, key: bytes) -> Hash:
     return value
 
 
-@command(
-    "HSETNX",
-    arity=4,
-    flags="write denyoom fast",
-    keys=at(1, "RW insert"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(1)",
-    summary="Sets a field of a hash unless it is there.",
-    arguments="key:key field:string value:string",
-)
+@command("HSETNX key field value", "write denyoom fast", keys=at(1, "RW insert"))
 def hsetnx(session: Session, args: list):
+    """Sets a field of a hash unless it is there.
+
+    Since 2.0.0, O(1)
+    """
     value: Hash = to_change(session, args[1])
     if value is not None and value.contains(args[2]):
         return 0
@@ -110,19 +93,13 @@ def hsetnx(session: Session, args: list):
     return 1
 
 
-@command(
-    "HDEL",
-    arity=-3,
-    flags="write fast",
-    keys=at(1, "RW delete"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(1) for each field",
-    summary="Removes fields from a hash, which goes with its last one.",
-    arguments="key:key field:string ...",
-    history=[("2.4.0", "Several fields can be given.")],
-)
+@command("HDEL key field ...", "write fast", keys=at(1, "RW delete"))
 def hdel(session: Session, args: list):
+    """Removes fields from a hash, which goes with its last one.
+
+    Since 2.0.0, O(1) for each field
+    2.4.0: Several fields can be given.
+    """
     db: Database = session.db
     key: bytes = args[1]
     value: Hash = to_change(session, key)
@@ -150,17 +127,13 @@ def hdel(session: Session, args: list):
 
 
 @command(
-    "HINCRBY",
-    arity=4,
-    flags="write denyoom fast",
-    keys=at(1, "RW access update"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(1)",
-    summary="Adds to the integer in a field of a hash, which counts as 0 if it is not there.",
-    arguments="key:key field:string increment:integer",
+    "HINCRBY key field increment:integer", "write denyoom fast", keys=at(1, "RW access update")
 )
 def hincrby(session: Session, args: list):
+    """Adds to the integer in a field of a hash, which counts as 0 if it is not there.
+
+    Since 2.0.0, O(1)
+    """
     delta: cython.longlong = integer(args[3])
     number: cython.longlong = 0
     value: Hash = to_change(session, args[1])
@@ -182,17 +155,13 @@ def hincrby(session: Session, args: list):
 
 
 @command(
-    "HINCRBYFLOAT",
-    arity=4,
-    flags="write denyoom fast",
-    keys=at(1, "RW access update"),
-    group="hash",
-    since="2.6.0",
-    complexity="O(1)",
-    summary="Adds to the floating-point number in a field of a hash, 0 if it is not there.",
-    arguments="key:key field:string increment:double",
+    "HINCRBYFLOAT key field increment:double", "write denyoom fast", keys=at(1, "RW access update")
 )
 def hincrbyfloat(session: Session, args: list):
+    """Adds to the floating-point number in a field of a hash, 0 if it is not there.
+
+    Since 2.6.0, O(1)
+    """
     key: bytes = args[1]
     field: bytes = args[2]
     _check_increment(args[3])
@@ -242,83 +211,53 @@ def _pass_on(session: Session, key: bytes, field: bytes, number: bytes, expiry: 
 # -- Getting ---------------------------------------------------------------------------------------
 
 
-@command(
-    "HGET",
-    arity=3,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(1)",
-    summary="Replies with the value of a field of a hash.",
-    arguments="key:key field:string",
-)
+@command("HGET key field", "readonly fast", keys=at(1, "RO access"))
 def hget(session: Session, args: list):
+    """Replies with the value of a field of a hash.
+
+    Since 2.0.0, O(1)
+    """
     value: Hash = to_read(session, args[1])
     return None if value is None else value.get(args[2])
 
 
-@command(
-    "HMGET",
-    arity=-3,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(1) for each field",
-    summary="Replies with the values of several fields of a hash.",
-    arguments="key:key field:string ...",
-)
+@command("HMGET key field ...", "readonly fast", keys=at(1, "RO access"))
 def hmget(session: Session, args: list):
+    """Replies with the values of several fields of a hash.
+
+    Since 2.0.0, O(1) for each field
+    """
     value: Hash = to_read(session, args[1])
     if value is None:
         return [None] * (len(args) - 2)
     return [value.get(field) for field in args[2:]]
 
 
-@command(
-    "HEXISTS",
-    arity=3,
-    flags="readonly fast",
-    keys=at(1, "RO"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(1)",
-    summary="Tells whether a hash has a field.",
-    arguments="key:key field:string",
-)
+@command("HEXISTS key field", "readonly fast", keys=at(1, "RO"))
 def hexists(session: Session, args: list):
+    """Tells whether a hash has a field.
+
+    Since 2.0.0, O(1)
+    """
     value: Hash = to_read(session, args[1])
     return 1 if value is not None and value.contains(args[2]) else 0
 
 
-@command(
-    "HSTRLEN",
-    arity=3,
-    flags="readonly fast",
-    keys=at(1, "RO"),
-    group="hash",
-    since="3.2.0",
-    complexity="O(1)",
-    summary="Counts the bytes of the value of a field.",
-    arguments="key:key field:string",
-)
+@command("HSTRLEN key field", "readonly fast", keys=at(1, "RO"))
 def hstrlen(session: Session, args: list):
+    """Counts the bytes of the value of a field.
+
+    Since 3.2.0, O(1)
+    """
     value: Hash = to_read(session, args[1])
     return 0 if value is None else value.length_of(args[2])
 
 
-@command(
-    "HLEN",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(1)",
-    summary="Counts the fields of a hash.",
-    arguments="key:key",
-)
+@command("HLEN key", "readonly fast", keys=at(1, "RO"))
 def hlen(session: Session, args: list):
+    """Counts the fields of a hash.
+
+    Since 2.0.0, O(1)
+    """
     value: Hash = to_read(session, args[1])
     return 0 if value is None else value.size()

@@ -12,9 +12,11 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.resp.rows import ARRAY, MAP, Rows
 
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error, FlatMap, Lazy, SyntaxError_
+
+GROUP = "hash"
 
 # What HRANDFIELD may be asked for, either way.
 _MOST: int = (1 << 63) - 1
@@ -23,51 +25,30 @@ _MOST: int = (1 << 63) - 1
 # -- All of them -----------------------------------------------------------------------------------
 
 
-@command(
-    "HGETALL",
-    arity=2,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(N), with N the number of fields",
-    summary="Lists all fields of a hash with their values.",
-    arguments="key:key",
-    hints="nondeterministic_output_order",
-)
+@command("HGETALL key", "readonly", keys=at(1, "RO access"), hints="nondeterministic_output_order")
 def hgetall(session: Session, args: list):
+    """Lists all fields of a hash with their values.
+
+    Since 2.0.0, O(N), with N the number of fields
+    """
     return _every(session, args[1], FIELDS | VALUES, FlatMap)
 
 
-@command(
-    "HKEYS",
-    arity=2,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(N), with N the number of fields",
-    summary="Lists all fields of a hash.",
-    arguments="key:key",
-    hints="nondeterministic_output_order",
-)
+@command("HKEYS key", "readonly", keys=at(1, "RO access"), hints="nondeterministic_output_order")
 def hkeys(session: Session, args: list):
+    """Lists all fields of a hash.
+
+    Since 2.0.0, O(N), with N the number of fields
+    """
     return _every(session, args[1], FIELDS, list)
 
 
-@command(
-    "HVALS",
-    arity=2,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="hash",
-    since="2.0.0",
-    complexity="O(N), with N the number of fields",
-    summary="Lists the values of all fields of a hash.",
-    arguments="key:key",
-    hints="nondeterministic_output_order",
-)
+@command("HVALS key", "readonly", keys=at(1, "RO access"), hints="nondeterministic_output_order")
 def hvals(session: Session, args: list):
+    """Lists the values of all fields of a hash.
+
+    Since 2.0.0, O(N), with N the number of fields
+    """
     return _every(session, args[1], VALUES, list)
 
 
@@ -101,20 +82,16 @@ def _parts(value: Hash, wanted: cython.int) -> Iterator[list]:
 
 
 @command(
-    "HSCAN",
-    arity=-3,
-    flags="readonly",
+    "HSCAN key cursor:integer [MATCH pattern] [COUNT count:integer] [NOVALUES@7.4.0]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="hash",
-    since="2.8.0",
-    complexity="O(1) a call, O(N) for the whole of N fields",
-    summary="Lists fields with their values part by part, with a cursor to go on from.",
-    arguments=(
-        "key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [NOVALUES@7.4.0]"
-    ),
     hints="nondeterministic_output",
 )
 def hscan(session: Session, args: list):
+    """Lists fields with their values part by part, with a cursor to go on from.
+
+    Since 2.8.0, O(1) a call, O(N) for the whole of N fields
+    """
     cursor = parse_cursor(args[2])
     value: Hash = to_read(session, args[1])
     i: cython.Py_ssize_t
@@ -153,18 +130,16 @@ def _scan_options(args: list) -> tuple:
 
 
 @command(
-    "HRANDFIELD",
-    arity=-2,
-    flags="readonly",
+    "HRANDFIELD key [options=(count:integer [WITHVALUES])]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="hash",
-    since="6.2.0",
-    complexity="O(1); with a count O(N), for N fields asked for",
-    summary="Replies with one or several fields of a hash, whichever.",
-    arguments="key:key [options=(count:integer [WITHVALUES])]",
     hints="nondeterministic_output",
 )
 def hrandfield(session: Session, args: list):
+    """Replies with one or several fields of a hash, whichever.
+
+    Since 6.2.0, O(1); with a count O(N), for N fields asked for
+    """
     if len(args) > 2:
         return _several(session, args)
     value: Hash = to_read(session, args[1])

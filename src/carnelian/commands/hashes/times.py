@@ -21,8 +21,10 @@ from cython.cimports.carnelian.resp.numbers import format_int
 
 from carnelian.commands.lifetimes import invalid_time
 from carnelian.commands.operands import integer
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import Error
+
+GROUP = "hash"
 
 # The times of fields have 46 bits in Redis.
 _MOST = cython.declare(cython.longlong, 0x3FFFFFFFFFFF)
@@ -107,62 +109,54 @@ def pass_on(session: Session, key: bytes, moment: cython.longlong, updated: list
 
 
 @command(
-    "HEXPIRE",
-    arity=-6,
-    flags="write denyoom fast",
+    f"HEXPIRE key seconds:integer {_CONDITION} {_FIELDS}",
+    "write denyoom fast",
     keys=at(1, "RW update"),
-    group="hash",
-    since="7.4.0",
-    complexity="O(1) for each field",
-    summary="Lets fields of a hash expire after some seconds.",
-    arguments=f"key:key seconds:integer {_CONDITION} {_FIELDS}",
 )
 def hexpire(session: Session, args: list):
+    """Lets fields of a hash expire after some seconds.
+
+    Since 7.4.0, O(1) for each field
+    """
     return _expire(session, args, SECONDS, "hexpire")
 
 
 @command(
-    "HPEXPIRE",
-    arity=-6,
-    flags="write denyoom fast",
+    f"HPEXPIRE key milliseconds:integer {_CONDITION} {_FIELDS}",
+    "write denyoom fast",
     keys=at(1, "RW update"),
-    group="hash",
-    since="7.4.0",
-    complexity="O(1) for each field",
-    summary="Lets fields of a hash expire after some milliseconds.",
-    arguments=f"key:key milliseconds:integer {_CONDITION} {_FIELDS}",
 )
 def hpexpire(session: Session, args: list):
+    """Lets fields of a hash expire after some milliseconds.
+
+    Since 7.4.0, O(1) for each field
+    """
     return _expire(session, args, 0, "hpexpire")
 
 
 @command(
-    "HEXPIREAT",
-    arity=-6,
-    flags="write denyoom fast",
+    f"HEXPIREAT key unix-time-seconds:unix-time {_CONDITION} {_FIELDS}",
+    "write denyoom fast",
     keys=at(1, "RW update"),
-    group="hash",
-    since="7.4.0",
-    complexity="O(1) for each field",
-    summary="Lets fields of a hash expire at a unix time in seconds.",
-    arguments=f"key:key unix-time-seconds:unix-time {_CONDITION} {_FIELDS}",
 )
 def hexpireat(session: Session, args: list):
+    """Lets fields of a hash expire at a unix time in seconds.
+
+    Since 7.4.0, O(1) for each field
+    """
     return _expire(session, args, SECONDS | ABSOLUTE, "hexpireat")
 
 
 @command(
-    "HPEXPIREAT",
-    arity=-6,
-    flags="write denyoom fast",
+    f"HPEXPIREAT key unix-time-milliseconds:unix-time {_CONDITION} {_FIELDS}",
+    "write denyoom fast",
     keys=at(1, "RW update"),
-    group="hash",
-    since="7.4.0",
-    complexity="O(1) for each field",
-    summary="Lets fields of a hash expire at a unix time in milliseconds.",
-    arguments=f"key:key unix-time-milliseconds:unix-time {_CONDITION} {_FIELDS}",
 )
 def hpexpireat(session: Session, args: list):
+    """Lets fields of a hash expire at a unix time in milliseconds.
+
+    Since 7.4.0, O(1) for each field
+    """
     return _expire(session, args, ABSOLUTE, "hpexpireat")
 
 
@@ -222,18 +216,12 @@ def _meets(condition: cython.int, moment: cython.longlong, current: cython.longl
     return current == -1 or moment < current
 
 
-@command(
-    "HPERSIST",
-    arity=-5,
-    flags="write fast",
-    keys=at(1, "RW update"),
-    group="hash",
-    since="7.4.0",
-    complexity="O(1) for each field",
-    summary="Lets fields of a hash live until they are deleted.",
-    arguments=f"key:key {_FIELDS}",
-)
+@command(f"HPERSIST key {_FIELDS}", "write fast", keys=at(1, "RW update"))
 def hpersist(session: Session, args: list):
+    """Lets fields of a hash live until they are deleted.
+
+    Since 7.4.0, O(1) for each field
+    """
     value: Hash = to_change(session, args[1])
     fields: list = fields_from(args, 2, _TOO_FEW)
     results: list = []
@@ -257,64 +245,45 @@ def hpersist(session: Session, args: list):
 
 
 @command(
-    "HTTL",
-    arity=-5,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="hash",
-    since="7.4.0",
-    complexity="O(1) for each field",
-    summary="Replies with the seconds until fields expire: -1 for never, -2 if there is none.",
-    arguments=f"key:key {_FIELDS}",
-    hints="nondeterministic_output",
+    f"HTTL key {_FIELDS}", "readonly fast", keys=at(1, "RO access"), hints="nondeterministic_output"
 )
 def httl(session: Session, args: list):
+    """Replies with the seconds until fields expire: -1 for never, -2 if there is none.
+
+    Since 7.4.0, O(1) for each field
+    """
     return _times(session, args, session.keyspace.clock.ms, 1000)
 
 
 @command(
-    "HPTTL",
-    arity=-5,
-    flags="readonly fast",
+    f"HPTTL key {_FIELDS}",
+    "readonly fast",
     keys=at(1, "RO access"),
-    group="hash",
-    since="7.4.0",
-    complexity="O(1) for each field",
-    summary="Replies with the milliseconds until fields expire: -1 for never, -2 if there is none.",
-    arguments=f"key:key {_FIELDS}",
     hints="nondeterministic_output",
 )
 def hpttl(session: Session, args: list):
+    """Replies with the milliseconds until fields expire: -1 for never, -2 if there is none.
+
+    Since 7.4.0, O(1) for each field
+    """
     return _times(session, args, session.keyspace.clock.ms, 1)
 
 
-@command(
-    "HEXPIRETIME",
-    arity=-5,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="hash",
-    since="7.4.0",
-    complexity="O(1) for each field",
-    summary="Replies with the unix times in seconds when fields expire: -1 for never.",
-    arguments=f"key:key {_FIELDS}",
-)
+@command(f"HEXPIRETIME key {_FIELDS}", "readonly fast", keys=at(1, "RO access"))
 def hexpiretime(session: Session, args: list):
+    """Replies with the unix times in seconds when fields expire: -1 for never.
+
+    Since 7.4.0, O(1) for each field
+    """
     return _times(session, args, 0, 1000)
 
 
-@command(
-    "HPEXPIRETIME",
-    arity=-5,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="hash",
-    since="7.4.0",
-    complexity="O(1) for each field",
-    summary="Replies with the unix times in milliseconds when fields expire: -1 for never.",
-    arguments=f"key:key {_FIELDS}",
-)
+@command(f"HPEXPIRETIME key {_FIELDS}", "readonly fast", keys=at(1, "RO access"))
 def hpexpiretime(session: Session, args: list):
+    """Replies with the unix times in milliseconds when fields expire: -1 for never.
+
+    Since 7.4.0, O(1) for each field
+    """
     return _times(session, args, 0, 1)
 
 

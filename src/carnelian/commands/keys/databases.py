@@ -3,64 +3,56 @@
 from __future__ import annotations
 
 from carnelian.commands.keys.indexes import parse_index
-from carnelian.engine.registry import command
+from carnelian.engine.declaring import command
 from carnelian.engine.session import Session
 from carnelian.keyspace.database import Database
 from carnelian.resp.replies import OK, Error, SyntaxError_
 
+GROUP = "server"
+
 _FLUSH_ARGUMENTS = "[flush-type=<ASYNC@4.0.0 | SYNC@6.2.0>]"
-_FLUSH_HISTORY = [("4.0.0", "ASYNC came."), ("6.2.0", "SYNC came.")]
 _FLUSH_HINTS = ("request_policy:all_shards", "response_policy:all_succeeded")
 
 
 @command(
     "DBSIZE",
-    arity=1,
-    flags="readonly fast",
-    group="server",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Replies with the number of keys in the database.",
+    "readonly fast",
     categories="keyspace",
     hints=("request_policy:all_shards", "response_policy:agg_sum"),
 )
 def dbsize(session: Session, args: list[bytes]) -> object:
+    """Replies with the number of keys in the database.
+
+    Since 1.0.0, O(1)
+    """
     return len(session.db)
 
 
 @command(
-    "FLUSHDB",
-    arity=-1,
-    flags="write",
-    group="server",
-    since="1.0.0",
-    complexity="O(N), with N the number of keys in the database",
-    summary="Deletes all keys of the database.",
-    arguments=_FLUSH_ARGUMENTS,
-    categories="keyspace dangerous",
-    hints=_FLUSH_HINTS,
-    history=_FLUSH_HISTORY,
+    f"FLUSHDB {_FLUSH_ARGUMENTS}", "write", categories="keyspace dangerous", hints=_FLUSH_HINTS
 )
 def flushdb(session: Session, args: list[bytes]) -> object:
+    """Deletes all keys of the database.
+
+    Since 1.0.0, O(N), with N the number of keys in the database
+    4.0.0: Added ASYNC.
+    6.2.0: Added SYNC.
+    """
     before = session.keyspace.dirty
     _flush(session, [session.db], _is_lazy(session, args))
     return _propagate(session, args, before)
 
 
 @command(
-    "FLUSHALL",
-    arity=-1,
-    flags="write",
-    group="server",
-    since="1.0.0",
-    complexity="O(N), with N the number of keys in all databases",
-    summary="Deletes all keys of all databases.",
-    arguments=_FLUSH_ARGUMENTS,
-    categories="keyspace dangerous",
-    hints=_FLUSH_HINTS,
-    history=_FLUSH_HISTORY,
+    f"FLUSHALL {_FLUSH_ARGUMENTS}", "write", categories="keyspace dangerous", hints=_FLUSH_HINTS
 )
 def flushall(session: Session, args: list[bytes]) -> object:
+    """Deletes all keys of all databases.
+
+    Since 1.0.0, O(N), with N the number of keys in all databases
+    4.0.0: Added ASYNC.
+    6.2.0: Added SYNC.
+    """
     before = session.keyspace.dirty
     _flush(session, session.keyspace.databases, _is_lazy(session, args))
     if session.engine.persistence is not None:
@@ -92,18 +84,12 @@ def _is_lazy(session: Session, args: list[bytes]) -> bool:
     return mode == b"ASYNC"
 
 
-@command(
-    "SWAPDB",
-    arity=3,
-    flags="write fast",
-    group="server",
-    since="4.0.0",
-    complexity="O(N), with N the number of sessions that watch or wait for keys of the two",
-    summary="Lets two databases change their numbers.",
-    arguments="index1:integer index2:integer",
-    categories="keyspace dangerous",
-)
+@command("SWAPDB index1:integer index2:integer", "write fast", categories="keyspace dangerous")
 def swapdb(session: Session, args: list[bytes]) -> object:
+    """Lets two databases change their numbers.
+
+    Since 4.0.0, O(N), with N the number of sessions that watch or wait for keys of the two
+    """
     first = parse_index(args[1], "ERR invalid first DB index")
     second = parse_index(args[2], "ERR invalid second DB index")
     databases = session.keyspace.databases

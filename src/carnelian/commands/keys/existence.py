@@ -5,26 +5,26 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import Status
+
+GROUP = "generic"
 
 # Replies of TYPE, made once for each type.
 _TYPES = cython.declare(dict, {None: Status(b"none")})
 
 
 @command(
-    "DEL",
-    arity=-2,
-    flags="write",
+    "DEL key ...",
+    "write",
     keys=at(1, "RM delete", last=-1),
-    group="generic",
-    since="1.0.0",
-    complexity="O(N), for N keys; O(M) for one that holds a collection of M items",
-    summary="Deletes keys.",
-    arguments="key:key ...",
     hints=("request_policy:multi_shard", "response_policy:agg_sum"),
 )
 def delete(session: Session, args: list):
+    """Deletes keys.
+
+    Since 1.0.0, O(N), for N keys; O(M) for one that holds a collection of M items
+    """
     if session.keyspace.lazy_user_del:
         return unlink(session, args)
     db: Database = session.db
@@ -38,18 +38,16 @@ def delete(session: Session, args: list):
 
 
 @command(
-    "UNLINK",
-    arity=-2,
-    flags="write fast",
+    "UNLINK key ...",
+    "write fast",
     keys=at(1, "RM delete", last=-1),
-    group="generic",
-    since="4.0.0",
-    complexity="O(N), for N keys; memory of big collections is given back later, in small steps",
-    summary="Deletes keys without waiting until their memory is free.",
-    arguments="key:key ...",
     hints=("request_policy:multi_shard", "response_policy:agg_sum"),
 )
 def unlink(session: Session, args: list):
+    """Deletes keys without waiting until their memory is free.
+
+    Since 4.0.0, O(N), for N keys; memory of big collections is given back later, in small steps
+    """
     db: Database = session.db
     deleted: cython.longlong = 0
     i: cython.Py_ssize_t
@@ -61,19 +59,17 @@ def unlink(session: Session, args: list):
 
 
 @command(
-    "EXISTS",
-    arity=-2,
-    flags="readonly fast",
+    "EXISTS key ...",
+    "readonly fast",
     keys=at(1, "RO", last=-1),
-    group="generic",
-    since="1.0.0",
-    complexity="O(N), for N keys",
-    summary="Counts the keys that exist, one given twice counting twice.",
-    arguments="key:key ...",
     hints=("request_policy:multi_shard", "response_policy:agg_sum"),
-    history=[("3.0.3", "Takes several keys.")],
 )
 def exists(session: Session, args: list):
+    """Counts the keys that exist, one given twice counting twice.
+
+    Since 1.0.0, O(N), for N keys
+    3.0.3: Takes several keys.
+    """
     db: Database = session.db
     present: cython.longlong = 0
     i: cython.Py_ssize_t
@@ -84,18 +80,16 @@ def exists(session: Session, args: list):
 
 
 @command(
-    "TOUCH",
-    arity=-2,
-    flags="readonly fast",
+    "TOUCH key ...",
+    "readonly fast",
     keys=at(1, "RO", last=-1),
-    group="generic",
-    since="3.2.1",
-    complexity="O(N), for N keys",
-    summary="Counts the keys that exist, and notes that they were used just now.",
-    arguments="key:key ...",
     hints=("request_policy:multi_shard", "response_policy:agg_sum"),
 )
 def touch(session: Session, args: list):
+    """Counts the keys that exist, and notes that they were used just now.
+
+    Since 3.2.1, O(N), for N keys
+    """
     db: Database = session.db
     present: cython.longlong = 0
     i: cython.Py_ssize_t
@@ -105,18 +99,12 @@ def touch(session: Session, args: list):
     return present
 
 
-@command(
-    "TYPE",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO"),
-    group="generic",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Replies with the type of the value at a key.",
-    arguments="key:key",
-)
+@command("TYPE key", "readonly fast", keys=at(1, "RO"))
 def type_(session: Session, args: list):
+    """Replies with the type of the value at a key.
+
+    Since 1.0.0, O(1)
+    """
     name = session.db.type_name(args[1])
     reply = _TYPES.get(name)
     if reply is None:

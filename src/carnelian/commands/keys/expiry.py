@@ -18,8 +18,11 @@ from cython.cimports.carnelian.keyspace.events import GENERIC
 from cython.cimports.carnelian.resp.numbers import format_int
 
 from carnelian.commands.lifetimes import invalid_time
-from carnelian.engine.registry import at, command, shown_word
+from carnelian.engine.declaring import at, command
+from carnelian.engine.registry import shown_word
 from carnelian.resp.replies import Error
+
+GROUP = "generic"
 
 _MOST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
@@ -33,66 +36,58 @@ _HISTORY: list = [("7.0.0", "NX, XX, GT and LT came.")]
 
 
 @command(
-    "EXPIRE",
-    arity=-3,
-    flags="write fast",
+    "EXPIRE key seconds:integer [condition@7.0.0=<NX | XX | GT | LT>]",
+    "write fast",
     keys=at(1, "RW update"),
-    group="generic",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Lets a key expire after some seconds.",
-    arguments="key:key seconds:integer [condition@7.0.0=<NX | XX | GT | LT>]",
-    history=_HISTORY,
 )
 def expire(session: Session, args: list):
+    """Lets a key expire after some seconds.
+
+    Since 1.0.0, O(1)
+    7.0.0: Added NX, XX, GT and LT.
+    """
     return _expire(session, args, SECONDS, "expire")
 
 
 @command(
-    "PEXPIRE",
-    arity=-3,
-    flags="write fast",
+    "PEXPIRE key milliseconds:integer [condition@7.0.0=<NX | XX | GT | LT>]",
+    "write fast",
     keys=at(1, "RW update"),
-    group="generic",
-    since="2.6.0",
-    complexity="O(1)",
-    summary="Lets a key expire after some milliseconds.",
-    arguments="key:key milliseconds:integer [condition@7.0.0=<NX | XX | GT | LT>]",
-    history=_HISTORY,
 )
 def pexpire(session: Session, args: list):
+    """Lets a key expire after some milliseconds.
+
+    Since 2.6.0, O(1)
+    7.0.0: Added NX, XX, GT and LT.
+    """
     return _expire(session, args, 0, "pexpire")
 
 
 @command(
-    "EXPIREAT",
-    arity=-3,
-    flags="write fast",
+    "EXPIREAT key unix-time-seconds:unix-time [condition@7.0.0=<NX | XX | GT | LT>]",
+    "write fast",
     keys=at(1, "RW update"),
-    group="generic",
-    since="1.2.0",
-    complexity="O(1)",
-    summary="Lets a key expire at a unix time in seconds.",
-    arguments="key:key unix-time-seconds:unix-time [condition@7.0.0=<NX | XX | GT | LT>]",
-    history=_HISTORY,
 )
 def expireat(session: Session, args: list):
+    """Lets a key expire at a unix time in seconds.
+
+    Since 1.2.0, O(1)
+    7.0.0: Added NX, XX, GT and LT.
+    """
     return _expire(session, args, SECONDS | ABSOLUTE, "expireat")
 
 
 @command(
-    "PEXPIREAT",
-    arity=-3,
-    flags="write fast",
+    "PEXPIREAT key unix-time-milliseconds:unix-time [condition@7.0.0=<NX | XX | GT | LT>]",
+    "write fast",
     keys=at(1, "RW update"),
-    group="generic",
-    since="2.6.0",
-    complexity="O(1)",
-    summary="Lets a key expire at a unix time in milliseconds.",
-    arguments="key:key unix-time-milliseconds:unix-time [condition@7.0.0=<NX | XX | GT | LT>]",
-    history=_HISTORY,
 )
 def pexpireat(session: Session, args: list):
+    """Lets a key expire at a unix time in milliseconds.
+
+    Since 2.6.0, O(1)
+    7.0.0: Added NX, XX, GT and LT.
+    """
     return _expire(session, args, ABSOLUTE, "pexpireat")
 
 
@@ -166,18 +161,12 @@ def _meets(
     return not (conditions & LT and current != -1 and moment >= current)
 
 
-@command(
-    "PERSIST",
-    arity=2,
-    flags="write fast",
-    keys=at(1, "RW update"),
-    group="generic",
-    since="2.2.0",
-    complexity="O(1)",
-    summary="Lets a key live until it is deleted.",
-    arguments="key:key",
-)
+@command("PERSIST key", "write fast", keys=at(1, "RW update"))
 def persist(session: Session, args: list):
+    """Lets a key live until it is deleted.
+
+    Since 2.2.0, O(1)
+    """
     db: Database = session.db
     if not db.persist(args[1]):
         return 0
@@ -185,67 +174,41 @@ def persist(session: Session, args: list):
     return 1
 
 
-@command(
-    "TTL",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="generic",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Replies with the seconds until a key expires: -1 for never, -2 if there is none.",
-    arguments="key:key",
-    hints="nondeterministic_output",
-    history=[("2.8.0", "The reply -2 came.")],
-)
+@command("TTL key", "readonly fast", keys=at(1, "RO access"), hints="nondeterministic_output")
 def ttl(session: Session, args: list):
+    """Replies with the seconds until a key expires: -1 for never, -2 if there is none.
+
+    Since 1.0.0, O(1)
+    2.8.0: Added the reply -2.
+    """
     return _rounded(_left(session, args[1]))
 
 
-@command(
-    "PTTL",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="generic",
-    since="2.6.0",
-    complexity="O(1)",
-    summary="Replies with the milliseconds until a key expires: -1 for never, -2 if there is none.",
-    arguments="key:key",
-    hints="nondeterministic_output",
-    history=[("2.8.0", "The reply -2 came.")],
-)
+@command("PTTL key", "readonly fast", keys=at(1, "RO access"), hints="nondeterministic_output")
 def pttl(session: Session, args: list):
+    """Replies with the milliseconds until a key expires: -1 for never, -2 if there is none.
+
+    Since 2.6.0, O(1)
+    2.8.0: Added the reply -2.
+    """
     return _left(session, args[1])
 
 
-@command(
-    "EXPIRETIME",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="generic",
-    since="7.0.0",
-    complexity="O(1)",
-    summary="Replies with the unix time in seconds when a key expires: -1 for never.",
-    arguments="key:key",
-)
+@command("EXPIRETIME key", "readonly fast", keys=at(1, "RO access"))
 def expiretime(session: Session, args: list):
+    """Replies with the unix time in seconds when a key expires: -1 for never.
+
+    Since 7.0.0, O(1)
+    """
     return _rounded(_expiry(session, args[1]))
 
 
-@command(
-    "PEXPIRETIME",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="generic",
-    since="7.0.0",
-    complexity="O(1)",
-    summary="Replies with the unix time in milliseconds when a key expires: -1 for never.",
-    arguments="key:key",
-)
+@command("PEXPIRETIME key", "readonly fast", keys=at(1, "RO access"))
 def pexpiretime(session: Session, args: list):
+    """Replies with the unix time in milliseconds when a key expires: -1 for never.
+
+    Since 7.0.0, O(1)
+    """
     return _expiry(session, args[1])
 
 

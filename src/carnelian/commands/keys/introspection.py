@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from carnelian.engine.declaring import at, command
 from carnelian.engine.help import container
-from carnelian.engine.registry import at, command
 from carnelian.engine.session import Session
 from carnelian.resp.replies import Error
+
+GROUP = "generic"
 
 _SWITCHING = (
     "Please note that when switching between policies at runtime LRU and LFU data will take some "
@@ -26,36 +28,32 @@ container(
 
 
 @command(
-    "OBJECT ENCODING",
-    arity=3,
-    flags="readonly",
+    "OBJECT ENCODING key",
+    "readonly",
     keys=at(2, "RO"),
-    group="generic",
-    since="2.2.3",
-    complexity="O(1)",
-    summary="Replies with the name of the representation of a value.",
-    arguments="key:key",
     categories="keyspace",
     hints="nondeterministic_output",
 )
 def encoding(session: Session, args: list[bytes]) -> object:
+    """Replies with the name of the representation of a value.
+
+    Since 2.2.3, O(1)
+    """
     return session.db.encoding(args[2]) if _is_there(session, args[2]) else None
 
 
 @command(
-    "OBJECT FREQ",
-    arity=3,
-    flags="readonly",
+    "OBJECT FREQ key",
+    "readonly",
     keys=at(2, "RO"),
-    group="generic",
-    since="4.0.0",
-    complexity="O(1)",
-    summary="Replies with how often a key is used, on a logarithmic scale of 0 to 255.",
-    arguments="key:key",
     categories="keyspace",
     hints="nondeterministic_output",
 )
 def freq(session: Session, args: list[bytes]) -> object:
+    """Replies with how often a key is used, on a logarithmic scale of 0 to 255.
+
+    Since 4.0.0, O(1)
+    """
     if not _is_there(session, args[2]):
         return None
     if not session.keyspace.lfu:
@@ -67,19 +65,17 @@ def freq(session: Session, args: list[bytes]) -> object:
 
 
 @command(
-    "OBJECT IDLETIME",
-    arity=3,
-    flags="readonly",
+    "OBJECT IDLETIME key",
+    "readonly",
     keys=at(2, "RO"),
-    group="generic",
-    since="2.2.3",
-    complexity="O(1)",
-    summary="Replies with the seconds since a key was last used.",
-    arguments="key:key",
     categories="keyspace",
     hints="nondeterministic_output",
 )
 def idletime(session: Session, args: list[bytes]) -> object:
+    """Replies with the seconds since a key was last used.
+
+    Since 2.2.3, O(1)
+    """
     if not _is_there(session, args[2]):
         return None
     if session.keyspace.lfu:
@@ -88,19 +84,17 @@ def idletime(session: Session, args: list[bytes]) -> object:
 
 
 @command(
-    "OBJECT REFCOUNT",
-    arity=3,
-    flags="readonly",
+    "OBJECT REFCOUNT key",
+    "readonly",
     keys=at(2, "RO"),
-    group="generic",
-    since="2.2.3",
-    complexity="O(1)",
-    summary="Replies with the number of references to a value.",
-    arguments="key:key",
     categories="keyspace",
     hints="nondeterministic_output",
 )
 def refcount(session: Session, args: list[bytes]) -> object:
+    """Replies with the number of references to a value.
+
+    Since 2.2.3, O(1)
+    """
     db, key = session.db, args[2]
     if not _is_there(session, key):
         return None

@@ -6,41 +6,33 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC
 
 from carnelian.commands.keys.indexes import database
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import OK, Error, SyntaxError_
+
+GROUP = "generic"
 
 SAME: str = "ERR source and destination objects are the same"
 
 
-@command(
-    "RENAME",
-    arity=3,
-    flags="write",
-    keys=(at(1, "RW access delete"), at(2, "OW update")),
-    group="generic",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Gives a key another name; a key that had that name is gone.",
-    arguments="key:key newkey:key",
-)
+@command("RENAME key newkey:key", "write", keys=(at(1, "RW access delete"), at(2, "OW update")))
 def rename(session: Session, args: list):
+    """Gives a key another name; a key that had that name is gone.
+
+    Since 1.0.0, O(1)
+    """
     _rename(session, args[1], args[2], False)
     return OK
 
 
 @command(
-    "RENAMENX",
-    arity=3,
-    flags="write fast",
-    keys=(at(1, "RW access delete"), at(2, "OW insert")),
-    group="generic",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Gives a key another name if no key has it.",
-    arguments="key:key newkey:key",
-    history=[("3.2.0", "It is no error that both names are the same.")],
+    "RENAMENX key newkey:key", "write fast", keys=(at(1, "RW access delete"), at(2, "OW insert"))
 )
 def renamenx(session: Session, args: list):
+    """Gives a key another name if no key has it.
+
+    Since 1.0.0, O(1)
+    3.2.0: It is no error that both names are the same.
+    """
     return _rename(session, args[1], args[2], True)
 
 
@@ -62,17 +54,15 @@ def _rename(session: Session, key: bytes, name: bytes, only_new: cython.bint):
 
 
 @command(
-    "COPY",
-    arity=-3,
-    flags="write denyoom",
+    "COPY source:key destination:key [DB destination-db:integer] [REPLACE]",
+    "write denyoom",
     keys=(at(1, "RO access"), at(2, "OW update")),
-    group="generic",
-    since="6.2.0",
-    complexity="O(1) for strings, O(N) for collections, with N the number of their items",
-    summary="Copies the value of a key, and when it expires, to another key.",
-    arguments="source:key destination:key [DB destination-db:integer] [REPLACE]",
 )
 def copy(session: Session, args: list):
+    """Copies the value of a key, and when it expires, to another key.
+
+    Since 6.2.0, O(1) for strings, O(N) for collections, with N the number of their items
+    """
     source: bytes = args[1]
     destination: bytes = args[2]
     target, replace = _copy_options(session, args)
@@ -102,18 +92,12 @@ def _copy_options(session: Session, args: list) -> tuple:
     return target, replace
 
 
-@command(
-    "MOVE",
-    arity=3,
-    flags="write fast",
-    keys=at(1, "RW access update"),
-    group="generic",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Moves a key into another database if that has no key of this name.",
-    arguments="key:key db:integer",
-)
+@command("MOVE key db:integer", "write fast", keys=at(1, "RW access update"))
 def move(session: Session, args: list):
+    """Moves a key into another database if that has no key of this name.
+
+    Since 1.0.0, O(1)
+    """
     key: bytes = args[1]
     target: Database = database(session, args[2])
     if target is session.db:

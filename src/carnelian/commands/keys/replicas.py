@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from carnelian.engine.registry import command
+from carnelian.engine.declaring import command
 from carnelian.engine.session import Session
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error
+
+GROUP = "generic"
 
 _LONGEST_MS = (1 << 63) - 1
 
 
 @command(
-    "WAIT",
-    arity=3,
-    flags="blocking",
-    group="generic",
-    since="3.0.0",
-    complexity="O(1)",
-    summary="Waits until replicas have confirmed what this connection wrote.",
-    arguments="numreplicas:integer timeout:integer",
+    "WAIT numreplicas:integer timeout:integer",
+    "blocking",
     categories="-keyspace connection",
     hints=("request_policy:all_shards", "response_policy:agg_min"),
 )
 def wait(session: Session, args: list[bytes]) -> object:
+    """Waits until replicas have confirmed what this connection wrote.
+
+    Since 3.0.0, O(1)
+    """
     wanted = parse_int(args[1])
     timeout = parse_timeout(args[2], session.engine.clock.ms)
     if wanted <= 0:

@@ -14,9 +14,11 @@ from cython.cimports.carnelian.resp.numbers import to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.datatypes.value import TYPE_NAMES
-from carnelian.engine.registry import command
+from carnelian.engine.declaring import command
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error, Lazy, SyntaxError_
+
+GROUP = "generic"
 
 # What strtoul() reads, which is what clients have been sending.
 _CURSOR: re.Pattern = re.compile(rb"(?:([+-]?)(\d+))?")
@@ -26,18 +28,16 @@ _MOST: int = 1 << 40
 
 
 @command(
-    "KEYS",
-    arity=2,
-    flags="readonly",
-    group="generic",
-    since="1.0.0",
-    complexity="O(N), with N the number of keys in the database",
-    summary="Lists the keys that match a pattern; use SCAN on a big database.",
-    arguments="pattern:pattern",
+    "KEYS pattern",
+    "readonly",
     categories="dangerous",
     hints=("request_policy:all_shards", "nondeterministic_output_order"),
 )
 def keys(session: Session, args: list):
+    """Lists the keys that match a pattern; use SCAN on a big database.
+
+    Since 1.0.0, O(N), with N the number of keys in the database
+    """
     pattern: bytes = args[1]
     db: Database = session.db
     parts = _matching_parts(db, None if pattern == b"*" else pattern)
@@ -54,33 +54,29 @@ def _matching_parts(db: Database, pattern: bytes | None) -> Iterator[list[bytes]
 
 @command(
     "RANDOMKEY",
-    arity=1,
-    flags="readonly touches_arbitrary_keys",
-    group="generic",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Replies with some key of the database, each as likely as any other.",
+    "readonly touches_arbitrary_keys",
     hints=("request_policy:all_shards", "response_policy:special", "nondeterministic_output"),
 )
 def randomkey(session: Session, args: list):
+    """Replies with some key of the database, each as likely as any other.
+
+    Since 1.0.0, O(1)
+    """
     return session.db.random_key()
 
 
 @command(
-    "SCAN",
-    arity=-2,
-    flags="readonly touches_arbitrary_keys",
-    group="generic",
-    since="2.8.0",
-    complexity="O(1) a call, O(N) for the whole of N keys",
-    summary="Lists keys part by part, with a cursor to go on from.",
-    arguments=(
-        "cursor:integer [MATCH pattern:pattern] [COUNT count:integer] [TYPE type:string@6.0.0]"
-    ),
+    "SCAN cursor:integer [MATCH pattern] [COUNT count:integer] [TYPE type@6.0.0]",
+    "readonly touches_arbitrary_keys",
     hints=("nondeterministic_output", "request_policy:special", "response_policy:special"),
-    history=[("6.0.0", "TYPE came."), ("8.0.0", "A type that there is not is an error.")],
 )
 def scan(session: Session, args: list):
+    """Lists keys part by part, with a cursor to go on from.
+
+    Since 2.8.0, O(1) a call, O(N) for the whole of N keys
+    6.0.0: Added TYPE.
+    8.0.0: A type that there is not is an error.
+    """
     db: Database = session.db
     cursor = parse_cursor(args[1])
     pattern, count, type_name = _options(args)

@@ -9,8 +9,10 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import LIST
 
 from carnelian.commands.operands import integer, timeout
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
+
+GROUP = "list"
 
 _ENDS: str = "source:key destination:key wherefrom=<LEFT | RIGHT> whereto=<LEFT | RIGHT>"
 _HOW_MANY: str = (
@@ -56,17 +58,15 @@ class Order:
 
 
 @command(
-    "LMOVEM",
-    arity=-5,
-    flags="write denyoom",
+    f"LMOVEM {_ENDS} {_HOW_MANY}",
+    "write denyoom",
     keys=(at(1, "RW access delete"), at(2, "RW insert")),
-    group="list",
-    since="8.10.0",
-    complexity="O(N), with N the number of elements moved",
-    summary="Takes elements from an end of a list and puts them at an end of another.",
-    arguments=f"{_ENDS} {_HOW_MANY}",
 )
 def lmovem(session: Session, args: list):
+    """Takes elements from an end of a list and puts them at an end of another.
+
+    Since 8.10.0, O(N), with N the number of elements moved
+    """
     order: Order = Order(args[3:5], args[5:])
     moved = _move(session, args[1], args[2], order)
     if moved is None:
@@ -75,17 +75,15 @@ def lmovem(session: Session, args: list):
 
 
 @command(
-    "BLMOVEM",
-    arity=-6,
-    flags="write denyoom blocking",
+    f"BLMOVEM {_ENDS} timeout:double {_HOW_MANY}",
+    "write denyoom blocking",
     keys=(at(1, "RW access delete"), at(2, "RW insert")),
-    group="list",
-    since="8.10.0",
-    complexity="O(N), with N the number of elements moved",
-    summary="Moves elements from an end of a list to an end of another, or waits for them.",
-    arguments=f"{_ENDS} timeout:double {_HOW_MANY}",
 )
 def blmovem(session: Session, args: list):
+    """Moves elements from an end of a list to an end of another, or waits for them.
+
+    Since 8.10.0, O(N), with N the number of elements moved
+    """
     order: Order = Order(args[3:5], args[6:])
     milliseconds: cython.longlong = timeout(session, args[5])
     moved = _move(session, args[1], args[2], order)

@@ -9,41 +9,39 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 
 from carnelian.commands.operands import timeout
-from carnelian.engine.registry import at, command, counted
+from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.replies import NULL_ARRAY
+
+GROUP = "list"
 
 _TYPE: bytes = b"list"
 
 
 @command(
-    "BLPOP",
-    arity=-3,
-    flags="write noscript blocking",
+    "BLPOP key ... timeout:double",
+    "write noscript blocking",
     keys=at(1, "RW access delete", last=-2),
-    group="list",
-    since="2.0.0",
-    complexity="O(N) with N the number of keys",
-    summary="Takes the first element of the first list that has one, or waits for one.",
-    arguments="key:key ... timeout:double",
-    history=[("6.0.0", "The timeout may be a fraction of seconds.")],
 )
 def blpop(session: Session, args: list):
+    """Takes the first element of the first list that has one, or waits for one.
+
+    Since 2.0.0, O(N) with N the number of keys
+    6.0.0: The timeout may be a fraction of seconds.
+    """
     return _pop(session, args, True)
 
 
 @command(
-    "BRPOP",
-    arity=-3,
-    flags="write noscript blocking",
+    "BRPOP key ... timeout:double",
+    "write noscript blocking",
     keys=at(1, "RW access delete", last=-2),
-    group="list",
-    since="2.0.0",
-    complexity="O(N) with N the number of keys",
-    summary="Takes the last element of the first list that has one, or waits for one.",
-    arguments="key:key ... timeout:double",
-    history=[("6.0.0", "The timeout may be a fraction of seconds.")],
 )
 def brpop(session: Session, args: list):
+    """Takes the last element of the first list that has one, or waits for one.
+
+    Since 2.0.0, O(N) with N the number of keys
+    6.0.0: The timeout may be a fraction of seconds.
+    """
     return _pop(session, args, False)
 
 
@@ -66,19 +64,15 @@ def _pop(session: Session, args: list, at_head: cython.bint):
 
 
 @command(
-    "BLMPOP",
-    arity=-5,
-    flags="write blocking",
+    "BLMPOP timeout:double numkeys:integer key ... where=<LEFT | RIGHT> [COUNT count:integer]",
+    "write blocking",
     keys=counted(2, "RW access delete"),
-    group="list",
-    since="7.0.0",
-    complexity="O(N+M) with N the number of keys and M the number of elements replied",
-    summary="Takes elements from the first of several lists that is not empty, or waits for some.",
-    arguments=(
-        "timeout:double numkeys:integer key:key ... where=<LEFT | RIGHT> [COUNT count:integer]"
-    ),
 )
 def blmpop(session: Session, args: list):
+    """Takes elements from the first of several lists that is not empty, or waits for some.
+
+    Since 7.0.0, O(N+M) with N the number of keys and M the number of elements replied
+    """
     wanted: Takings = takings(args, 2)
     milliseconds: cython.longlong = timeout(session, args[1])
     reply = take(session, wanted.keys, wanted.at_head, wanted.count)
@@ -88,19 +82,16 @@ def blmpop(session: Session, args: list):
 
 
 @command(
-    "BLMOVE",
-    arity=6,
-    flags="write denyoom noscript blocking",
+    "BLMOVE source:key destination:key wherefrom=<LEFT | RIGHT> whereto=<LEFT | RIGHT> "
+    "timeout:double",
+    "write denyoom noscript blocking",
     keys=(at(1, "RW access delete"), at(2, "RW insert")),
-    group="list",
-    since="6.2.0",
-    complexity="O(1)",
-    summary="Moves an element from an end of a list to an end of another, or waits for one.",
-    arguments=(
-        "source:key destination:key wherefrom=<LEFT | RIGHT> whereto=<LEFT | RIGHT> timeout:double"
-    ),
 )
 def blmove(session: Session, args: list):
+    """Moves an element from an end of a list to an end of another, or waits for one.
+
+    Since 6.2.0, O(1)
+    """
     from_head: cython.bint = side(args[3])
     to_head: cython.bint = side(args[4])
     milliseconds: cython.longlong = timeout(session, args[5])
@@ -112,20 +103,17 @@ def blmove(session: Session, args: list):
 
 
 @command(
-    "BRPOPLPUSH",
-    arity=4,
-    flags="write denyoom noscript blocking",
+    "BRPOPLPUSH source:key destination:key timeout:double",
+    "write denyoom noscript blocking",
     keys=(at(1, "RW access delete"), at(2, "RW insert")),
-    group="list",
-    since="2.2.0",
-    complexity="O(1)",
-    summary="Moves the last element of a list to the start of another, or waits for one.",
-    arguments="source:key destination:key timeout:double",
-    history=[("6.0.0", "The timeout may be a fraction of seconds.")],
-    deprecated=("6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments"),
-    doc_flags="deprecated",
 )
 def brpoplpush(session: Session, args: list):
+    """Moves the last element of a list to the start of another, or waits for one.
+
+    Since 2.2.0, O(1)
+    6.0.0: The timeout may be a fraction of seconds.
+    Deprecated since 6.2.0: `BLMOVE` with the `RIGHT` and `LEFT` arguments
+    """
     milliseconds: cython.longlong = timeout(session, args[3])
     element = move(session, args[1], args[2], False, True)
     if element is None:

@@ -12,8 +12,10 @@ from cython.cimports.carnelian.resp.numbers import parse_int
 from cython.cimports.carnelian.resp.rows import ARRAY, Rows
 
 from carnelian.commands.operands import integer
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import OK, Error, Lazy, SyntaxError_
+
+GROUP = "list"
 
 _MOST: int = 2**63 - 1
 
@@ -21,18 +23,12 @@ _MOST: int = 2**63 - 1
 _PART = cython.declare(cython.Py_ssize_t, 4096)
 
 
-@command(
-    "LRANGE",
-    arity=4,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="list",
-    since="1.0.0",
-    complexity="O(S+N) with S the distance to the nearer end and N the number of elements replied",
-    summary="Replies with the elements of a list from one index to another.",
-    arguments="key:key start:integer stop:integer",
-)
+@command("LRANGE key start:integer stop:integer", "readonly", keys=at(1, "RO access"))
 def lrange(session: Session, args: list):
+    """Replies with the elements of a list from one index to another.
+
+    Since 1.0.0, O(S+N) with S the distance to the nearer end and N the number of elements replied
+    """
     start: cython.Py_ssize_t = parse_int(args[2])
     stop: cython.Py_ssize_t = parse_int(args[3])
     values: List = session.db.collection(args[1], List)
@@ -62,36 +58,24 @@ def _parts(values: List, start: cython.Py_ssize_t, count: cython.Py_ssize_t) -> 
         start += _PART
 
 
-@command(
-    "LINDEX",
-    arity=3,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="list",
-    since="1.0.0",
-    complexity="O(N) with N the distance to the nearer end; O(1) for the first and the last",
-    summary="Replies with the element of an index.",
-    arguments="key:key index:integer",
-)
+@command("LINDEX key index:integer", "readonly", keys=at(1, "RO access"))
 def lindex(session: Session, args: list):
+    """Replies with the element of an index.
+
+    Since 1.0.0, O(N) with N the distance to the nearer end; O(1) for the first and the last
+    """
     values: List = session.db.collection(args[1], List)
     if values is None:
         return None
     return values.item(parse_int(args[2]))
 
 
-@command(
-    "LSET",
-    arity=4,
-    flags="write denyoom",
-    keys=at(1, "RW update"),
-    group="list",
-    since="1.0.0",
-    complexity="O(N) with N the distance to the nearer end; O(1) for the first and the last",
-    summary="Replaces the element of an index.",
-    arguments="key:key index:integer element:string",
-)
+@command("LSET key index:integer element", "write denyoom", keys=at(1, "RW update"))
 def lset(session: Session, args: list):
+    """Replaces the element of an index.
+
+    Since 1.0.0, O(N) with N the distance to the nearer end; O(1) for the first and the last
+    """
     db: Database = session.db
     key: bytes = args[1]
     values: List = db.collection_to_change(key, List)
@@ -104,17 +88,13 @@ def lset(session: Session, args: list):
 
 
 @command(
-    "LINSERT",
-    arity=5,
-    flags="write denyoom",
-    keys=at(1, "RW insert"),
-    group="list",
-    since="2.2.0",
-    complexity="O(N) with N the number of elements up to the pivot",
-    summary="Inserts an element before or after the first one that equals a pivot.",
-    arguments="key:key where=<BEFORE | AFTER> pivot:string element:string",
+    "LINSERT key where=<BEFORE | AFTER> pivot element", "write denyoom", keys=at(1, "RW insert")
 )
 def linsert(session: Session, args: list):
+    """Inserts an element before or after the first one that equals a pivot.
+
+    Since 2.2.0, O(N) with N the number of elements up to the pivot
+    """
     db: Database = session.db
     key: bytes = args[1]
     where: bytes = args[2].lower()
@@ -129,18 +109,12 @@ def linsert(session: Session, args: list):
     return values.size()
 
 
-@command(
-    "LREM",
-    arity=4,
-    flags="write",
-    keys=at(1, "RW delete"),
-    group="list",
-    since="1.0.0",
-    complexity="O(N+M) with N the length of the list and M the number of elements removed",
-    summary="Removes elements that equal one; without any left the key is gone.",
-    arguments="key:key count:integer element:string",
-)
+@command("LREM key count:integer element", "write", keys=at(1, "RW delete"))
 def lrem(session: Session, args: list):
+    """Removes elements that equal one; without any left the key is gone.
+
+    Since 1.0.0, O(N+M) with N the length of the list and M the number of elements removed
+    """
     db: Database = session.db
     key: bytes = args[1]
     count: cython.Py_ssize_t = parse_int(args[2])
@@ -159,18 +133,12 @@ def lrem(session: Session, args: list):
     return removed
 
 
-@command(
-    "LTRIM",
-    arity=4,
-    flags="write",
-    keys=at(1, "RW delete"),
-    group="list",
-    since="1.0.0",
-    complexity="O(N) with N the number of elements removed",
-    summary="Removes all elements but those from one index to another.",
-    arguments="key:key start:integer stop:integer",
-)
+@command("LTRIM key start:integer stop:integer", "write", keys=at(1, "RW delete"))
 def ltrim(session: Session, args: list):
+    """Removes all elements but those from one index to another.
+
+    Since 1.0.0, O(N) with N the number of elements removed
+    """
     db: Database = session.db
     key: bytes = args[1]
     start: cython.Py_ssize_t = parse_int(args[2])
@@ -205,20 +173,15 @@ def _shortened(session: Session, db: Database, key: bytes, values: List, event: 
 
 
 @command(
-    "LPOS",
-    arity=-3,
-    flags="readonly",
+    "LPOS key element [RANK rank:integer] [COUNT num-matches:integer] [MAXLEN len:integer]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="list",
-    since="6.0.6",
-    complexity="O(N) with N the number of elements looked at, all of them in the worst case",
-    summary="Replies with the index of an element, or with those of several equal ones.",
-    arguments=(
-        "key:key element:string [RANK rank:integer] [COUNT num-matches:integer]"
-        " [MAXLEN len:integer]"
-    ),
 )
 def lpos(session: Session, args: list):
+    """Replies with the index of an element, or with those of several equal ones.
+
+    Since 6.0.6, O(N) with N the number of elements looked at, all of them in the worst case
+    """
     rank: cython.Py_ssize_t = 1
     most: cython.Py_ssize_t = -1
     scanned: cython.Py_ssize_t = 0

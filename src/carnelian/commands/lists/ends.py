@@ -7,8 +7,11 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, LIST
 
 from carnelian.commands.operands import integer
-from carnelian.engine.registry import at, command, wrong_arity
+from carnelian.engine.declaring import at, command
+from carnelian.engine.registry import wrong_arity
 from carnelian.resp.replies import NULL_ARRAY
+
+GROUP = "list"
 
 HEAD = cython.declare(cython.bint, True)
 TAIL = cython.declare(cython.bint, False)
@@ -17,67 +20,43 @@ _PUSH_COMPLEXITY: str = "O(1) for each element that is pushed"
 _POP_COMPLEXITY: str = "O(N) with N the number of elements replied"
 
 
-@command(
-    "LPUSH",
-    arity=-3,
-    flags="write denyoom fast",
-    keys=at(1, "RW insert"),
-    group="list",
-    since="1.0.0",
-    complexity=_PUSH_COMPLEXITY,
-    summary="Puts elements before the first of a list, one after the other.",
-    arguments="key:key element:string ...",
-    history=[("2.4.0", "Several elements can be given.")],
-)
+@command("LPUSH key element ...", "write denyoom fast", keys=at(1, "RW insert"))
 def lpush(session: Session, args: list):
+    """Puts elements before the first of a list, one after the other.
+
+    Since 1.0.0, O(1) for each element that is pushed
+    2.4.0: Several elements can be given.
+    """
     return _push_to(session, args, HEAD, True)
 
 
-@command(
-    "RPUSH",
-    arity=-3,
-    flags="write denyoom fast",
-    keys=at(1, "RW insert"),
-    group="list",
-    since="1.0.0",
-    complexity=_PUSH_COMPLEXITY,
-    summary="Puts elements behind the last of a list.",
-    arguments="key:key element:string ...",
-    history=[("2.4.0", "Several elements can be given.")],
-)
+@command("RPUSH key element ...", "write denyoom fast", keys=at(1, "RW insert"))
 def rpush(session: Session, args: list):
+    """Puts elements behind the last of a list.
+
+    Since 1.0.0, O(1) for each element that is pushed
+    2.4.0: Several elements can be given.
+    """
     return _push_to(session, args, TAIL, True)
 
 
-@command(
-    "LPUSHX",
-    arity=-3,
-    flags="write denyoom fast",
-    keys=at(1, "RW insert"),
-    group="list",
-    since="2.2.0",
-    complexity=_PUSH_COMPLEXITY,
-    summary="Puts elements before the first of a list if there is one at the key.",
-    arguments="key:key element:string ...",
-    history=[("4.0.0", "Several elements can be given.")],
-)
+@command("LPUSHX key element ...", "write denyoom fast", keys=at(1, "RW insert"))
 def lpushx(session: Session, args: list):
+    """Puts elements before the first of a list if there is one at the key.
+
+    Since 2.2.0, O(1) for each element that is pushed
+    4.0.0: Several elements can be given.
+    """
     return _push_to(session, args, HEAD, False)
 
 
-@command(
-    "RPUSHX",
-    arity=-3,
-    flags="write denyoom fast",
-    keys=at(1, "RW insert"),
-    group="list",
-    since="2.2.0",
-    complexity=_PUSH_COMPLEXITY,
-    summary="Puts elements behind the last of a list if there is one at the key.",
-    arguments="key:key element:string ...",
-    history=[("4.0.0", "Several elements can be given.")],
-)
+@command("RPUSHX key element ...", "write denyoom fast", keys=at(1, "RW insert"))
 def rpushx(session: Session, args: list):
+    """Puts elements behind the last of a list if there is one at the key.
+
+    Since 2.2.0, O(1) for each element that is pushed
+    4.0.0: Several elements can be given.
+    """
     return _push_to(session, args, TAIL, False)
 
 
@@ -97,35 +76,23 @@ def _push_to(session: Session, args: list, at_head: cython.bint, create: cython.
     return values.size()
 
 
-@command(
-    "LPOP",
-    arity=-2,
-    flags="write fast",
-    keys=at(1, "RW access delete"),
-    group="list",
-    since="1.0.0",
-    complexity=_POP_COMPLEXITY,
-    summary="Takes elements from the start of a list; without any left the key is gone.",
-    arguments="key:key [count:integer@6.2.0]",
-    history=[("6.2.0", "A count can be given.")],
-)
+@command("LPOP key [count:integer@6.2.0]", "write fast", keys=at(1, "RW access delete"))
 def lpop(session: Session, args: list):
+    """Takes elements from the start of a list; without any left the key is gone.
+
+    Since 1.0.0, O(N) with N the number of elements replied
+    6.2.0: A count can be given.
+    """
     return _pop_from(session, args, HEAD)
 
 
-@command(
-    "RPOP",
-    arity=-2,
-    flags="write fast",
-    keys=at(1, "RW access delete"),
-    group="list",
-    since="1.0.0",
-    complexity=_POP_COMPLEXITY,
-    summary="Takes elements from the end of a list; without any left the key is gone.",
-    arguments="key:key [count:integer@6.2.0]",
-    history=[("6.2.0", "A count can be given.")],
-)
+@command("RPOP key [count:integer@6.2.0]", "write fast", keys=at(1, "RW access delete"))
 def rpop(session: Session, args: list):
+    """Takes elements from the end of a list; without any left the key is gone.
+
+    Since 1.0.0, O(N) with N the number of elements replied
+    6.2.0: A count can be given.
+    """
     return _pop_from(session, args, TAIL)
 
 
@@ -179,17 +146,11 @@ def pop_several(session, db, key, values, at_head, count):
     return taken
 
 
-@command(
-    "LLEN",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO"),
-    group="list",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Counts the elements of a list.",
-    arguments="key:key",
-)
+@command("LLEN key", "readonly fast", keys=at(1, "RO"))
 def llen(session: Session, args: list):
+    """Counts the elements of a list.
+
+    Since 1.0.0, O(1)
+    """
     values: List = session.db.collection(args[1], List)
     return 0 if values is None else values.size()

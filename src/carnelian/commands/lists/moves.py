@@ -8,9 +8,11 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import LIST
 
 from carnelian.commands.operands import integer
-from carnelian.engine.registry import at, command, counted
+from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import format_int
 from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
+
+GROUP = "list"
 
 
 def side(word):
@@ -24,36 +26,31 @@ def side(word):
 
 
 @command(
-    "LMOVE",
-    arity=5,
-    flags="write denyoom",
+    "LMOVE source:key destination:key wherefrom=<LEFT | RIGHT> whereto=<LEFT | RIGHT>",
+    "write denyoom",
     keys=(at(1, "RW access delete"), at(2, "RW insert")),
-    group="list",
-    since="6.2.0",
-    complexity="O(1)",
-    summary="Takes an element from an end of a list and puts it at an end of another.",
-    arguments="source:key destination:key wherefrom=<LEFT | RIGHT> whereto=<LEFT | RIGHT>",
 )
 def lmove(session: Session, args: list):
+    """Takes an element from an end of a list and puts it at an end of another.
+
+    Since 6.2.0, O(1)
+    """
     from_head: cython.bint = side(args[3])
     to_head: cython.bint = side(args[4])
     return move(session, args[1], args[2], from_head, to_head)
 
 
 @command(
-    "RPOPLPUSH",
-    arity=3,
-    flags="write denyoom",
+    "RPOPLPUSH source:key destination:key",
+    "write denyoom",
     keys=(at(1, "RW access delete"), at(2, "RW insert")),
-    group="list",
-    since="1.2.0",
-    complexity="O(1)",
-    summary="Takes the last element of a list and puts it before the first of another.",
-    arguments="source:key destination:key",
-    deprecated=("6.2.0", "`LMOVE` with the `RIGHT` and `LEFT` arguments"),
-    doc_flags="deprecated",
 )
 def rpoplpush(session: Session, args: list):
+    """Takes the last element of a list and puts it before the first of another.
+
+    Since 1.2.0, O(1)
+    Deprecated since 6.2.0: `LMOVE` with the `RIGHT` and `LEFT` arguments
+    """
     return move(session, args[1], args[2], False, True)
 
 
@@ -77,17 +74,15 @@ def move(session, source, destination, from_head, to_head):
 
 
 @command(
-    "LMPOP",
-    arity=-4,
-    flags="write",
+    "LMPOP numkeys:integer key ... where=<LEFT | RIGHT> [COUNT count:integer]",
+    "write",
     keys=counted(1, "RW access delete"),
-    group="list",
-    since="7.0.0",
-    complexity="O(N+M) with N the number of keys and M the number of elements replied",
-    summary="Takes elements from the first of several lists that is not empty.",
-    arguments="numkeys:integer key:key ... where=<LEFT | RIGHT> [COUNT count:integer]",
 )
 def lmpop(session: Session, args: list):
+    """Takes elements from the first of several lists that is not empty.
+
+    Since 7.0.0, O(N+M) with N the number of keys and M the number of elements replied
+    """
     wanted: Takings = takings(args, 1)
     reply = take(session, wanted.keys, wanted.at_head, wanted.count)
     return NULL_ARRAY if reply is None else reply

@@ -21,9 +21,11 @@ from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.resp.numbers import to_double
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_float
 from carnelian.resp.replies import Error, SyntaxError_
+
+GROUP = "sorted-set"
 
 # Beside the conditions of put(): count changes, too.
 _CHANGES = cython.declare(cython.int, 256)
@@ -32,25 +34,19 @@ _OPTIONS: dict = {b"NX": NX, b"XX": XX, b"GT": GT, b"LT": LT, b"INCR": INCREMENT
 
 
 @command(
-    "ZADD",
-    arity=-4,
-    flags="write denyoom fast",
+    "ZADD key [condition@3.0.2=<NX | XX>] [comparison@6.2.0=<GT | LT>] [change=CH@3.0.2] "
+    "[increment=INCR@3.0.2] score_member=(score:double member) ...",
+    "write denyoom fast",
     keys=at(1, "RW update"),
-    group="sorted-set",
-    since="1.2.0",
-    complexity="O(log(N)) for each member, with N the number of members in the sorted set",
-    summary="Adds members to a sorted set, which is made if it is not there, or sets their scores.",
-    arguments=(
-        "key:key [condition@3.0.2=<NX | XX>] [comparison@6.2.0=<GT | LT>] [change=CH@3.0.2] "
-        "[increment=INCR@3.0.2] score_member=(score:double member:string) ..."
-    ),
-    history=[
-        ("2.4.0", "Several members can be given."),
-        ("3.0.2", "XX, NX, CH and INCR came."),
-        ("6.2.0", "GT and LT came."),
-    ],
 )
 def zadd(session: Session, args: list):
+    """Adds members to a sorted set, which is made if it is not there, or sets their scores.
+
+    Since 1.2.0, O(log(N)) for each member, with N the number of members in the sorted set
+    2.4.0: Several members can be given.
+    3.0.2: Added XX, NX, CH and INCR.
+    6.2.0: Added GT and LT.
+    """
     score: cython.double = 0.0
     text: bytes = args[2]
     # No option reads as a number.
@@ -65,17 +61,13 @@ def zadd(session: Session, args: list):
 
 
 @command(
-    "ZINCRBY",
-    arity=4,
-    flags="write denyoom fast",
-    keys=at(1, "RW access update"),
-    group="sorted-set",
-    since="1.2.0",
-    complexity="O(log(N)), with N the number of members in the sorted set",
-    summary="Adds to the score of a member of a sorted set.",
-    arguments="key:key increment:integer member:string",
+    "ZINCRBY key increment:integer member", "write denyoom fast", keys=at(1, "RW access update")
 )
 def zincrby(session: Session, args: list):
+    """Adds to the score of a member of a sorted set.
+
+    Since 1.2.0, O(log(N)), with N the number of members in the sorted set
+    """
     return add(session, args, INCREMENT)
 
 
@@ -183,21 +175,14 @@ def _add_several(
     return added + updated if conditions & _CHANGES else added
 
 
-@command(
-    "ZREM",
-    arity=-3,
-    flags="write fast",
-    keys=at(1, "RW delete"),
-    group="sorted-set",
-    since="1.2.0",
-    complexity=(
-        "O(M*log(N)), with N the number of members in the sorted set and M of those to remove"
-    ),
-    summary="Removes members from a sorted set, which goes with its last one.",
-    arguments="key:key member:string ...",
-    history=[("2.4.0", "Several members can be given.")],
-)
+@command("ZREM key member ...", "write fast", keys=at(1, "RW delete"))
 def zrem(session: Session, args: list):
+    """Removes members from a sorted set, which goes with its last one.
+
+    Since 1.2.0, O(M*log(N)), with N the number of members in the sorted set and M of those to
+    remove
+    2.4.0: Several members can be given.
+    """
     key: bytes = args[1]
     db: Database = session.db
     value: SortedSet = db.collection_to_change(key, SortedSet)

@@ -13,9 +13,11 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.libc.math import isnan
 
 from carnelian.commands.operands import integer
-from carnelian.engine.registry import at, command, counted
+from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import parse_float, parse_int
 from carnelian.resp.replies import Error, SyntaxError_, WrongType
+
+GROUP = "sorted-set"
 
 # What becomes of the scores of a member.
 _SUM = cython.declare(cython.int, 0)
@@ -254,101 +256,83 @@ def _reply(session: Session, plan: Plan, pairs: list) -> list:
 
 
 @command(
-    "ZUNION",
-    arity=-3,
-    flags="readonly",
+    "ZUNION numkeys:integer key ... [WEIGHTS weight:integer ...] [AGGREGATE aggregate=<SUM | "
+    "MIN | MAX | COUNT@8.8.0>] [WITHSCORES]",
+    "readonly",
     keys=counted(1, "RO access"),
-    group="sorted-set",
-    since="6.2.0",
-    complexity="O(N)+O(M*log(M)), with N members in all sets and M in the result",
-    summary="Replies with the members of several sorted sets, their scores aggregated.",
-    arguments=(
-        "numkeys:integer key:key ... [WEIGHTS weight:integer ...] "
-        "[AGGREGATE aggregate=<SUM | MIN | MAX | COUNT@8.8.0>] [WITHSCORES]"
-    ),
-    history=_HISTORY,
 )
 def zunion(session: Session, args: list):
+    """Replies with the members of several sorted sets, their scores aggregated.
+
+    Since 6.2.0, O(N)+O(M*log(M)), with N members in all sets and M in the result
+    8.8.0: Added the aggregate COUNT.
+    """
     plan: Plan = _sources(session, args, 1)
     _read_options(plan, args, 1, True, False)
     return _reply(session, plan, _union(plan))
 
 
 @command(
-    "ZUNIONSTORE",
-    arity=-4,
-    flags="write denyoom",
+    "ZUNIONSTORE destination:key numkeys:integer key ... [WEIGHTS weight:integer ...] "
+    "[AGGREGATE aggregate=<SUM | MIN | MAX | COUNT@8.8.0>]",
+    "write denyoom",
     keys=(at(1, "OW update"), counted(2, "RO access")),
-    group="sorted-set",
-    since="2.0.0",
-    complexity="O(N)+O(M*log(M)), with N members in all sets and M in the result",
-    summary="Stores the members of several sorted sets, their scores aggregated.",
-    arguments=(
-        "destination:key numkeys:integer key:key ... [WEIGHTS weight:integer ...] "
-        "[AGGREGATE aggregate=<SUM | MIN | MAX | COUNT@8.8.0>]"
-    ),
-    history=_HISTORY,
 )
 def zunionstore(session: Session, args: list):
+    """Stores the members of several sorted sets, their scores aggregated.
+
+    Since 2.0.0, O(N)+O(M*log(M)), with N members in all sets and M in the result
+    8.8.0: Added the aggregate COUNT.
+    """
     plan: Plan = _sources(session, args, 2)
     _read_options(plan, args, 2, True, True)
     return store(session, args[1], _union(plan), b"zunionstore")
 
 
 @command(
-    "ZINTER",
-    arity=-3,
-    flags="readonly",
+    "ZINTER numkeys:integer key ... [WEIGHTS weight:integer ...] [AGGREGATE aggregate=<SUM | "
+    "MIN | MAX | COUNT@8.8.0>] [WITHSCORES]",
+    "readonly",
     keys=counted(1, "RO access"),
-    group="sorted-set",
-    since="6.2.0",
-    complexity="O(N*K)+O(M*log(M)), with N members in the smallest of K sets, M in the result",
-    summary="Replies with the members that several sorted sets share, their scores aggregated.",
-    arguments=(
-        "numkeys:integer key:key ... [WEIGHTS weight:integer ...] "
-        "[AGGREGATE aggregate=<SUM | MIN | MAX | COUNT@8.8.0>] [WITHSCORES]"
-    ),
-    history=_HISTORY,
 )
 def zinter(session: Session, args: list):
+    """Replies with the members that several sorted sets share, their scores aggregated.
+
+    Since 6.2.0, O(N*K)+O(M*log(M)), with N members in the smallest of K sets, M in the result
+    8.8.0: Added the aggregate COUNT.
+    """
     plan: Plan = _sources(session, args, 1)
     _read_options(plan, args, 1, True, False)
     return _reply(session, plan, _intersection(plan))
 
 
 @command(
-    "ZINTERSTORE",
-    arity=-4,
-    flags="write denyoom",
+    "ZINTERSTORE destination:key numkeys:integer key ... [WEIGHTS weight:integer ...] "
+    "[AGGREGATE aggregate=<SUM | MIN | MAX | COUNT@8.8.0>]",
+    "write denyoom",
     keys=(at(1, "OW update"), counted(2, "RO access")),
-    group="sorted-set",
-    since="2.0.0",
-    complexity="O(N*K)+O(M*log(M)), with N members in the smallest of K sets, M in the result",
-    summary="Stores the members that several sorted sets share, their scores aggregated.",
-    arguments=(
-        "destination:key numkeys:integer key:key ... [WEIGHTS weight:integer ...] "
-        "[AGGREGATE aggregate=<SUM | MIN | MAX | COUNT@8.8.0>]"
-    ),
-    history=_HISTORY,
 )
 def zinterstore(session: Session, args: list):
+    """Stores the members that several sorted sets share, their scores aggregated.
+
+    Since 2.0.0, O(N*K)+O(M*log(M)), with N members in the smallest of K sets, M in the result
+    8.8.0: Added the aggregate COUNT.
+    """
     plan: Plan = _sources(session, args, 2)
     _read_options(plan, args, 2, True, True)
     return store(session, args[1], _intersection(plan), b"zinterstore")
 
 
 @command(
-    "ZINTERCARD",
-    arity=-3,
-    flags="readonly",
+    "ZINTERCARD numkeys:integer key ... [LIMIT limit:integer]",
+    "readonly",
     keys=counted(1, "RO access"),
-    group="sorted-set",
-    since="7.0.0",
-    complexity="O(N*K), with N members in the smallest of K sets",
-    summary="Counts the members that several sorted sets share.",
-    arguments="numkeys:integer key:key ... [LIMIT limit:integer]",
 )
 def zintercard(session: Session, args: list):
+    """Counts the members that several sorted sets share.
+
+    Since 7.0.0, O(N*K), with N members in the smallest of K sets
+    """
     plan: Plan = _sources(session, args, 1)
     i: cython.Py_ssize_t = 2 + len(plan.sources)
     while i < len(args):
@@ -359,35 +343,27 @@ def zintercard(session: Session, args: list):
     return len(_intersection(plan))
 
 
-@command(
-    "ZDIFF",
-    arity=-3,
-    flags="readonly",
-    keys=counted(1, "RO access"),
-    group="sorted-set",
-    since="6.2.0",
-    complexity="O(N*K), with N members in the first of K sets",
-    summary="Replies with the members of a sorted set that are in none of several others.",
-    arguments="numkeys:integer key:key ... [WITHSCORES]",
-)
+@command("ZDIFF numkeys:integer key ... [WITHSCORES]", "readonly", keys=counted(1, "RO access"))
 def zdiff(session: Session, args: list):
+    """Replies with the members of a sorted set that are in none of several others.
+
+    Since 6.2.0, O(N*K), with N members in the first of K sets
+    """
     plan: Plan = _sources(session, args, 1)
     _read_options(plan, args, 1, False, False)
     return _reply(session, plan, _difference(plan))
 
 
 @command(
-    "ZDIFFSTORE",
-    arity=-4,
-    flags="write denyoom",
+    "ZDIFFSTORE destination:key numkeys:integer key ...",
+    "write denyoom",
     keys=(at(1, "OW update"), counted(2, "RO access")),
-    group="sorted-set",
-    since="6.2.0",
-    complexity="O(N*K), with N members in the first of K sets",
-    summary="Stores the members of a sorted set that are in none of several others.",
-    arguments="destination:key numkeys:integer key:key ...",
 )
 def zdiffstore(session: Session, args: list):
+    """Stores the members of a sorted set that are in none of several others.
+
+    Since 6.2.0, O(N*K), with N members in the first of K sets
+    """
     plan: Plan = _sources(session, args, 2)
     _read_options(plan, args, 2, False, True)
     return store(session, args[1], _difference(plan), b"zdiffstore")

@@ -9,9 +9,11 @@ from cython.cimports.carnelian.keyspace.events import GENERIC, ZSET
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 
 from carnelian.commands.operands import integer, timeout
-from carnelian.engine.registry import at, command, counted
+from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import format_int
 from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
+
+GROUP = "sorted-set"
 
 
 @cython.cfunc
@@ -44,33 +46,21 @@ def _pop(
 # -- From one key --------------------------------------------------------------------------------
 
 
-@command(
-    "ZPOPMIN",
-    arity=-2,
-    flags="write fast",
-    keys=at(1, "RW access delete"),
-    group="sorted-set",
-    since="5.0.0",
-    complexity="O(log(N)*M), with N the number of members and M of those popped",
-    summary="Removes the members of lowest score from a sorted set and replies with them.",
-    arguments="key:key [count:integer]",
-)
+@command("ZPOPMIN key [count:integer]", "write fast", keys=at(1, "RW access delete"))
 def zpopmin(session: Session, args: list):
+    """Removes the members of lowest score from a sorted set and replies with them.
+
+    Since 5.0.0, O(log(N)*M), with N the number of members and M of those popped
+    """
     return _pop_from(session, args, False)
 
 
-@command(
-    "ZPOPMAX",
-    arity=-2,
-    flags="write fast",
-    keys=at(1, "RW access delete"),
-    group="sorted-set",
-    since="5.0.0",
-    complexity="O(log(N)*M), with N the number of members and M of those popped",
-    summary="Removes the members of highest score from a sorted set and replies with them.",
-    arguments="key:key [count:integer]",
-)
+@command("ZPOPMAX key [count:integer]", "write fast", keys=at(1, "RW access delete"))
 def zpopmax(session: Session, args: list):
+    """Removes the members of highest score from a sorted set and replies with them.
+
+    Since 5.0.0, O(log(N)*M), with N the number of members and M of those popped
+    """
     return _pop_from(session, args, True)
 
 
@@ -94,17 +84,15 @@ def _pop_from(session: Session, args: list, highest: cython.bint):
 
 
 @command(
-    "ZMPOP",
-    arity=-4,
-    flags="write",
+    "ZMPOP numkeys:integer key ... where=<MIN | MAX> [COUNT count:integer]",
+    "write",
     keys=counted(1, "RW access delete"),
-    group="sorted-set",
-    since="7.0.0",
-    complexity=("O(K) + O(M*log(N)), with K keys, N the number of members and M of those popped"),
-    summary="Removes members from one end of the first of several sorted sets that has some.",
-    arguments="numkeys:integer key:key ... where=<MIN | MAX> [COUNT count:integer]",
 )
 def zmpop(session: Session, args: list):
+    """Removes members from one end of the first of several sorted sets that has some.
+
+    Since 7.0.0, O(K) + O(M*log(N)), with K keys, N the number of members and M of those popped
+    """
     keys, highest, count = _sources(args, 1)
     for key in keys:
         value = session.db.collection_to_change(key, SortedSet)
@@ -155,34 +143,30 @@ def _sources(args: list, first: cython.Py_ssize_t) -> tuple:
 
 
 @command(
-    "BZPOPMIN",
-    arity=-3,
-    flags="write noscript fast blocking",
+    "BZPOPMIN key ... timeout:double",
+    "write noscript fast blocking",
     keys=at(1, "RW access delete", last=-2),
-    group="sorted-set",
-    since="5.0.0",
-    complexity="O(log(N)), with N the number of members",
-    summary="Removes the member of lowest score from a sorted set; waits for one if need be.",
-    arguments="key:key ... timeout:double",
-    history=[("6.0.0", "The timeout may have a fraction.")],
 )
 def bzpopmin(session: Session, args: list):
+    """Removes the member of lowest score from a sorted set; waits for one if need be.
+
+    Since 5.0.0, O(log(N)), with N the number of members
+    6.0.0: The timeout may have a fraction.
+    """
     return _pop_or_wait(session, args, False)
 
 
 @command(
-    "BZPOPMAX",
-    arity=-3,
-    flags="write noscript fast blocking",
+    "BZPOPMAX key ... timeout:double",
+    "write noscript fast blocking",
     keys=at(1, "RW access delete", last=-2),
-    group="sorted-set",
-    since="5.0.0",
-    complexity="O(log(N)), with N the number of members",
-    summary="Removes the member of highest score from a sorted set; waits for one if need be.",
-    arguments="key:key ... timeout:double",
-    history=[("6.0.0", "The timeout may have a fraction.")],
 )
 def bzpopmax(session: Session, args: list):
+    """Removes the member of highest score from a sorted set; waits for one if need be.
+
+    Since 5.0.0, O(log(N)), with N the number of members
+    6.0.0: The timeout may have a fraction.
+    """
     return _pop_or_wait(session, args, True)
 
 
@@ -200,19 +184,15 @@ def _pop_or_wait(session: Session, args: list, highest: cython.bint):
 
 
 @command(
-    "BZMPOP",
-    arity=-5,
-    flags="write blocking",
+    "BZMPOP timeout:double numkeys:integer key ... where=<MIN | MAX> [COUNT count:integer]",
+    "write blocking",
     keys=counted(2, "RW access delete"),
-    group="sorted-set",
-    since="7.0.0",
-    complexity=("O(K) + O(M*log(N)), with K keys, N the number of members and M of those popped"),
-    summary="Removes members from one end of a sorted set; waits for some if need be.",
-    arguments=(
-        "timeout:double numkeys:integer key:key ... where=<MIN | MAX> [COUNT count:integer]"
-    ),
 )
 def bzmpop(session: Session, args: list):
+    """Removes members from one end of a sorted set; waits for some if need be.
+
+    Since 7.0.0, O(K) + O(M*log(N)), with K keys, N the number of members and M of those popped
+    """
     keys, highest, count = _sources(args, 2)
     wait_ms = timeout(session, args[1])
     for key in keys:

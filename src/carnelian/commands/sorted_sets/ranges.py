@@ -22,9 +22,11 @@ from cython.cimports.carnelian.keyspace.events import GENERIC, ZSET
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.resp.rows import ARRAY, Rows
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error, Lazy, SyntaxError_
+
+GROUP = "sorted-set"
 
 # A kind of range that is up to the options.
 _ANY = cython.declare(cython.int, -1)
@@ -185,114 +187,89 @@ def _parts(
 
 
 @command(
-    "ZRANGE",
-    arity=-4,
-    flags="readonly",
+    "ZRANGE key start stop [sortby@6.2.0=<BYSCORE | BYLEX>] [REV@6.2.0] [LIMIT "
+    "offset_count@6.2.0=(offset:integer count:integer)] [WITHSCORES]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="sorted-set",
-    since="1.2.0",
-    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
-    summary="Replies with the members of a sorted set in a range of ranks, scores or texts.",
-    arguments=(
-        "key:key start:string stop:string [sortby@6.2.0=<BYSCORE | BYLEX>] [REV@6.2.0] "
-        "[LIMIT offset_count@6.2.0=(offset:integer count:integer)] [WITHSCORES]"
-    ),
-    history=[("6.2.0", "REV, BYSCORE, BYLEX and LIMIT came.")],
 )
 def zrange(session: Session, args: list):
+    """Replies with the members of a sorted set in a range of ranks, scores or texts.
+
+    Since 1.2.0, O(log(N)+M), with N the number of members and M of those in the reply
+    6.2.0: Added REV, BYSCORE, BYLEX and LIMIT.
+    """
     return _reply(session, args, _ANY, _ANY)
 
 
 @command(
-    "ZREVRANGE",
-    arity=-4,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="sorted-set",
-    since="1.2.0",
-    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
-    summary="Replies with the members of a sorted set in a range of ranks from the high end.",
-    arguments="key:key start:integer stop:integer [WITHSCORES]",
-    deprecated=("6.2.0", "`ZRANGE` with the `REV` argument"),
-    doc_flags="deprecated",
+    "ZREVRANGE key start:integer stop:integer [WITHSCORES]", "readonly", keys=at(1, "RO access")
 )
 def zrevrange(session: Session, args: list):
+    """Replies with the members of a sorted set in a range of ranks from the high end.
+
+    Since 1.2.0, O(log(N)+M), with N the number of members and M of those in the reply
+    Deprecated since 6.2.0: `ZRANGE` with the `REV` argument
+    """
     return _reply(session, args, RANKS, _REVERSE)
 
 
 @command(
-    "ZRANGEBYSCORE",
-    arity=-4,
-    flags="readonly",
+    "ZRANGEBYSCORE key min:double max:double [WITHSCORES@2.0.0] [LIMIT "
+    "offset_count=(offset:integer count:integer)]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="sorted-set",
-    since="1.0.5",
-    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
-    summary="Replies with the members of a sorted set in a range of scores.",
-    arguments=(
-        "key:key min:double max:double [WITHSCORES@2.0.0] "
-        "[LIMIT offset_count=(offset:integer count:integer)]"
-    ),
-    history=[("2.0.0", "WITHSCORES came.")],
-    deprecated=("6.2.0", "`ZRANGE` with the `BYSCORE` argument"),
-    doc_flags="deprecated",
 )
 def zrangebyscore(session: Session, args: list):
+    """Replies with the members of a sorted set in a range of scores.
+
+    Since 1.0.5, O(log(N)+M), with N the number of members and M of those in the reply
+    2.0.0: Added WITHSCORES.
+    Deprecated since 6.2.0: `ZRANGE` with the `BYSCORE` argument
+    """
     return _reply(session, args, SCORES, _FORWARD)
 
 
 @command(
-    "ZREVRANGEBYSCORE",
-    arity=-4,
-    flags="readonly",
+    "ZREVRANGEBYSCORE key max:double min:double [WITHSCORES] [LIMIT "
+    "offset_count=(offset:integer count:integer)]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="sorted-set",
-    since="2.2.0",
-    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
-    summary="Replies with the members of a sorted set in a range of scores, the highest first.",
-    arguments=(
-        "key:key max:double min:double [WITHSCORES] "
-        "[LIMIT offset_count=(offset:integer count:integer)]"
-    ),
-    history=[("2.1.6", "Both ends can be excluded.")],
-    deprecated=("6.2.0", "`ZRANGE` with the `REV` and `BYSCORE` arguments"),
-    doc_flags="deprecated",
 )
 def zrevrangebyscore(session: Session, args: list):
+    """Replies with the members of a sorted set in a range of scores, the highest first.
+
+    Since 2.2.0, O(log(N)+M), with N the number of members and M of those in the reply
+    2.1.6: Both ends can be excluded.
+    Deprecated since 6.2.0: `ZRANGE` with the `REV` and `BYSCORE` arguments
+    """
     return _reply(session, args, SCORES, _REVERSE)
 
 
 @command(
-    "ZRANGEBYLEX",
-    arity=-4,
-    flags="readonly",
+    "ZRANGEBYLEX key min max [LIMIT offset_count=(offset:integer count:integer)]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="sorted-set",
-    since="2.8.9",
-    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
-    summary="Replies with the members of a sorted set in a range of texts.",
-    arguments=("key:key min:string max:string [LIMIT offset_count=(offset:integer count:integer)]"),
-    deprecated=("6.2.0", "`ZRANGE` with the `BYLEX` argument"),
-    doc_flags="deprecated",
 )
 def zrangebylex(session: Session, args: list):
+    """Replies with the members of a sorted set in a range of texts.
+
+    Since 2.8.9, O(log(N)+M), with N the number of members and M of those in the reply
+    Deprecated since 6.2.0: `ZRANGE` with the `BYLEX` argument
+    """
     return _reply(session, args, TEXTS, _FORWARD)
 
 
 @command(
-    "ZREVRANGEBYLEX",
-    arity=-4,
-    flags="readonly",
+    "ZREVRANGEBYLEX key max min [LIMIT offset_count=(offset:integer count:integer)]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="sorted-set",
-    since="2.8.9",
-    complexity="O(log(N)+M), with N the number of members and M of those in the reply",
-    summary="Replies with the members of a sorted set in a range of texts, the last first.",
-    arguments=("key:key max:string min:string [LIMIT offset_count=(offset:integer count:integer)]"),
-    deprecated=("6.2.0", "`ZRANGE` with the `REV` and `BYLEX` arguments"),
-    doc_flags="deprecated",
 )
 def zrevrangebylex(session: Session, args: list):
+    """Replies with the members of a sorted set in a range of texts, the last first.
+
+    Since 2.8.9, O(log(N)+M), with N the number of members and M of those in the reply
+    Deprecated since 6.2.0: `ZRANGE` with the `REV` and `BYLEX` arguments
+    """
     return _reply(session, args, TEXTS, _REVERSE)
 
 
@@ -300,20 +277,16 @@ def zrevrangebylex(session: Session, args: list):
 
 
 @command(
-    "ZRANGESTORE",
-    arity=-5,
-    flags="write denyoom",
+    "ZRANGESTORE dst:key src:key min max [sortby=<BYSCORE | BYLEX>] [REV] [LIMIT "
+    "offset_count=(offset:integer count:integer)]",
+    "write denyoom",
     keys=(at(1, "OW update"), at(2, "RO access")),
-    group="sorted-set",
-    since="6.2.0",
-    complexity="O(log(N)+M), with N the number of members and M of those stored",
-    summary="Stores the members of a sorted set in a range of ranks, scores or texts.",
-    arguments=(
-        "dst:key src:key min:string max:string [sortby=<BYSCORE | BYLEX>] [REV] "
-        "[LIMIT offset_count=(offset:integer count:integer)]"
-    ),
 )
 def zrangestore(session: Session, args: list):
+    """Stores the members of a sorted set in a range of ranks, scores or texts.
+
+    Since 6.2.0, O(log(N)+M), with N the number of members and M of those stored
+    """
     selection = cython.declare(Selection)
     wanted = cython.declare(Range)
     span = cython.declare(Span)
@@ -370,46 +343,28 @@ def _remove(session: Session, args: list, kind: cython.int, event: bytes):
     return removed
 
 
-@command(
-    "ZREMRANGEBYRANK",
-    arity=4,
-    flags="write",
-    keys=at(1, "RW delete"),
-    group="sorted-set",
-    since="2.0.0",
-    complexity="O(M*log(N)), with N the number of members and M of those removed",
-    summary="Removes the members of a sorted set in a range of ranks.",
-    arguments="key:key start:integer stop:integer",
-)
+@command("ZREMRANGEBYRANK key start:integer stop:integer", "write", keys=at(1, "RW delete"))
 def zremrangebyrank(session: Session, args: list):
+    """Removes the members of a sorted set in a range of ranks.
+
+    Since 2.0.0, O(M*log(N)), with N the number of members and M of those removed
+    """
     return _remove(session, args, RANKS, b"zremrangebyrank")
 
 
-@command(
-    "ZREMRANGEBYSCORE",
-    arity=4,
-    flags="write",
-    keys=at(1, "RW delete"),
-    group="sorted-set",
-    since="1.2.0",
-    complexity="O(M*log(N)), with N the number of members and M of those removed",
-    summary="Removes the members of a sorted set in a range of scores.",
-    arguments="key:key min:double max:double",
-)
+@command("ZREMRANGEBYSCORE key min:double max:double", "write", keys=at(1, "RW delete"))
 def zremrangebyscore(session: Session, args: list):
+    """Removes the members of a sorted set in a range of scores.
+
+    Since 1.2.0, O(M*log(N)), with N the number of members and M of those removed
+    """
     return _remove(session, args, SCORES, b"zremrangebyscore")
 
 
-@command(
-    "ZREMRANGEBYLEX",
-    arity=4,
-    flags="write",
-    keys=at(1, "RW delete"),
-    group="sorted-set",
-    since="2.8.9",
-    complexity="O(M*log(N)), with N the number of members and M of those removed",
-    summary="Removes the members of a sorted set in a range of texts.",
-    arguments="key:key min:string max:string",
-)
+@command("ZREMRANGEBYLEX key min max", "write", keys=at(1, "RW delete"))
 def zremrangebylex(session: Session, args: list):
+    """Removes the members of a sorted set in a range of texts.
+
+    Since 2.8.9, O(M*log(N)), with N the number of members and M of those removed
+    """
     return _remove(session, args, TEXTS, b"zremrangebylex")

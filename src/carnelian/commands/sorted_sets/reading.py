@@ -18,41 +18,31 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.libc.stdint import uint64_t
 
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NULL_ARRAY, Error, Lazy, SyntaxError_
+
+GROUP = "sorted-set"
 
 _MOST: int = (1 << 63) - 1
 
 
-@command(
-    "ZCARD",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO"),
-    group="sorted-set",
-    since="1.2.0",
-    complexity="O(1)",
-    summary="Counts the members of a sorted set.",
-    arguments="key:key",
-)
+@command("ZCARD key", "readonly fast", keys=at(1, "RO"))
 def zcard(session: Session, args: list):
+    """Counts the members of a sorted set.
+
+    Since 1.2.0, O(1)
+    """
     value: SortedSet = session.db.collection(args[1], SortedSet)
     return value.size() if value is not None else 0
 
 
-@command(
-    "ZSCORE",
-    arity=3,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="sorted-set",
-    since="1.2.0",
-    complexity="O(1)",
-    summary="Replies with the score of a member of a sorted set.",
-    arguments="key:key member:string",
-)
+@command("ZSCORE key member", "readonly fast", keys=at(1, "RO access"))
 def zscore(session: Session, args: list):
+    """Replies with the score of a member of a sorted set.
+
+    Since 1.2.0, O(1)
+    """
     value: SortedSet = session.db.collection(args[1], SortedSet)
     score: cython.double = 0.0
     if value is not None and value.lookup(args[2], cython.address(score)):
@@ -60,53 +50,37 @@ def zscore(session: Session, args: list):
     return None
 
 
-@command(
-    "ZMSCORE",
-    arity=-3,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="sorted-set",
-    since="6.2.0",
-    complexity="O(N), with N the number of members asked for",
-    summary="Replies with the scores of members of a sorted set.",
-    arguments="key:key member:string ...",
-)
+@command("ZMSCORE key member ...", "readonly fast", keys=at(1, "RO access"))
 def zmscore(session: Session, args: list):
+    """Replies with the scores of members of a sorted set.
+
+    Since 6.2.0, O(N), with N the number of members asked for
+    """
     value: SortedSet = session.db.collection(args[1], SortedSet)
     if value is None:
         return [None] * (len(args) - 2)
     return [value.score(member) for member in args[2:]]
 
 
-@command(
-    "ZRANK",
-    arity=-3,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="sorted-set",
-    since="2.0.0",
-    complexity="O(log(N)), with N the number of members in the sorted set",
-    summary="Replies with how many members of a sorted set come before one.",
-    arguments="key:key member:string [withscore=WITHSCORE@7.2.0]",
-    history=[("7.2.0", "WITHSCORE came.")],
-)
+@command("ZRANK key member [withscore=WITHSCORE@7.2.0]", "readonly fast", keys=at(1, "RO access"))
 def zrank(session: Session, args: list):
+    """Replies with how many members of a sorted set come before one.
+
+    Since 2.0.0, O(log(N)), with N the number of members in the sorted set
+    7.2.0: Added WITHSCORE.
+    """
     return _rank(session, args, False)
 
 
 @command(
-    "ZREVRANK",
-    arity=-3,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="sorted-set",
-    since="2.0.0",
-    complexity="O(log(N)), with N the number of members in the sorted set",
-    summary="Replies with how many members of a sorted set come behind one.",
-    arguments="key:key member:string [withscore=WITHSCORE@7.2.0]",
-    history=[("7.2.0", "WITHSCORE came.")],
+    "ZREVRANK key member [withscore=WITHSCORE@7.2.0]", "readonly fast", keys=at(1, "RO access")
 )
 def zrevrank(session: Session, args: list):
+    """Replies with how many members of a sorted set come behind one.
+
+    Since 2.0.0, O(log(N)), with N the number of members in the sorted set
+    7.2.0: Added WITHSCORE.
+    """
     return _rank(session, args, True)
 
 
@@ -132,33 +106,21 @@ def _rank(session: Session, args: list, reverse: cython.bint):
     return [rank, score] if with_score else rank
 
 
-@command(
-    "ZCOUNT",
-    arity=4,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="sorted-set",
-    since="2.0.0",
-    complexity="O(log(N)), with N the number of members in the sorted set",
-    summary="Counts the members of a sorted set with a score in a range.",
-    arguments="key:key min:double max:double",
-)
+@command("ZCOUNT key min:double max:double", "readonly fast", keys=at(1, "RO access"))
 def zcount(session: Session, args: list):
+    """Counts the members of a sorted set with a score in a range.
+
+    Since 2.0.0, O(log(N)), with N the number of members in the sorted set
+    """
     return _count(session, args, SCORES)
 
 
-@command(
-    "ZLEXCOUNT",
-    arity=4,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="sorted-set",
-    since="2.8.9",
-    complexity="O(log(N)), with N the number of members in the sorted set",
-    summary="Counts the members of a sorted set in a range of texts.",
-    arguments="key:key min:string max:string",
-)
+@command("ZLEXCOUNT key min max", "readonly fast", keys=at(1, "RO access"))
 def zlexcount(session: Session, args: list):
+    """Counts the members of a sorted set in a range of texts.
+
+    Since 2.8.9, O(log(N)), with N the number of members in the sorted set
+    """
     return _count(session, args, TEXTS)
 
 
@@ -175,18 +137,16 @@ def _count(session: Session, args: list, kind: cython.int):
 
 
 @command(
-    "ZRANDMEMBER",
-    arity=-2,
-    flags="readonly",
+    "ZRANDMEMBER key [options=(count:integer [withscores=WITHSCORES])]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="sorted-set",
-    since="6.2.0",
-    complexity="O(N), with N the number of members in the reply",
-    summary="Replies with random members of a sorted set.",
-    arguments="key:key [options=(count:integer [withscores=WITHSCORES])]",
     hints="nondeterministic_output",
 )
 def zrandmember(session: Session, args: list):
+    """Replies with random members of a sorted set.
+
+    Since 6.2.0, O(N), with N the number of members in the reply
+    """
     value: SortedSet
     count: cython.longlong
     shape: cython.int = MEMBERS
@@ -227,18 +187,16 @@ def _random_count(args: list) -> int:
 
 
 @command(
-    "ZSCAN",
-    arity=-3,
-    flags="readonly",
+    "ZSCAN key cursor:integer [MATCH pattern] [COUNT count:integer]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="sorted-set",
-    since="2.8.0",
-    complexity="O(1) a call, O(N) for the whole of N members",
-    summary="Lists members of a sorted set and their scores part by part.",
-    arguments="key:key cursor:integer [MATCH pattern:pattern] [COUNT count:integer]",
     hints="nondeterministic_output",
 )
 def zscan(session: Session, args: list):
+    """Lists members of a sorted set and their scores part by part.
+
+    Since 2.8.0, O(1) a call, O(N) for the whole of N members
+    """
     cursor: uint64_t = parse_cursor(args[2])
     value: SortedSet = session.db.collection(args[1], SortedSet)
     if value is None:

@@ -47,9 +47,11 @@ from cython.cimports.libc.stdint import INT64_MAX, int64_t
 
 from carnelian.commands.operands import integer
 from carnelian.commands.streams.operands import no_group, shown
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NULL_ARRAY, Error, SyntaxError_, WrongType
+
+GROUP = "stream"
 
 # The most that XAUTOCLAIM takes as COUNT, and pending entries it looks at for each of them.
 _ATTEMPTS = cython.declare(int64_t, 10)
@@ -60,22 +62,18 @@ _MOST: int = (2**63 - 1) // 16
 
 
 @command(
-    "XPENDING",
-    arity=-3,
-    flags="readonly",
+    "XPENDING key group [filters=([IDLE min-idle-time:integer@6.2.0] start end count:integer "
+    "[consumer])]",
+    "readonly",
     keys=at(1, "RO access"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(log(N)+M) with N the number of pending entries and M that of those replied",
-    summary="Replies with what is pending in a group, in short or one by one.",
     hints="nondeterministic_output",
-    arguments=(
-        "key:key group:string [filters=([IDLE min-idle-time:integer@6.2.0] start end count:integer"
-        " [consumer])]"
-    ),
-    history=[("6.2.0", "IDLE came, and an end may be left out of the interval.")],
 )
 def xpending(session: Session, args: list):
+    """Replies with what is pending in a group, in short or one by one.
+
+    Since 5.0.0, O(log(N)+M) with N the number of pending entries and M that of those replied
+    6.2.0: Added IDLE, and an end may be left out of the interval.
+    """
     start = cython.declare(Id)
     end = cython.declare(Id)
     count: int64_t = 0
@@ -167,22 +165,18 @@ def _listing(
 
 
 @command(
-    "XCLAIM",
-    arity=-6,
-    flags="write fast",
+    "XCLAIM key group consumer min-idle-time id ... [IDLE ms:integer] [TIME "
+    "unix-time-milliseconds:unix-time] [RETRYCOUNT count:integer] [force=FORCE] "
+    "[justid=JUSTID] [LASTID id~lastid]",
+    "write fast",
     keys=at(1, "RW update"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(log(N)) for each entry, with N the number of pending ones",
-    summary="Takes pending entries over for a consumer.",
     hints="nondeterministic_output",
-    arguments=(
-        "key:key group:string consumer:string min-idle-time:string id:string ..."
-        " [IDLE ms:integer] [TIME unix-time-milliseconds:unix-time] [RETRYCOUNT count:integer]"
-        " [force=FORCE] [justid=JUSTID] [LASTID id~lastid:string]"
-    ),
 )
 def xclaim(session: Session, args: list):
+    """Takes pending entries over for a consumer.
+
+    Since 5.0.0, O(log(N)) for each entry, with N the number of pending ones
+    """
     key: bytes = args[1]
     values: Stream = session.db.collection(key, Stream)
     group: Group = None if values is None else values.group(args[2])
@@ -335,22 +329,17 @@ def _forget(session: Session, key: bytes, group: Group, pending: PendingPointer)
 
 
 @command(
-    "XAUTOCLAIM",
-    arity=-6,
-    flags="write fast",
+    "XAUTOCLAIM key group consumer min-idle-time start [COUNT count:integer] [justid=JUSTID]",
+    "write fast",
     keys=at(1, "RW delete"),
-    group="stream",
-    since="6.2.0",
-    complexity="O(1) for each entry that is looked at",
-    summary="Takes over for a consumer what has been pending for long.",
     hints="nondeterministic_output",
-    arguments=(
-        "key:key group:string consumer:string min-idle-time:string start:string"
-        " [COUNT count:integer] [justid=JUSTID]"
-    ),
-    history=[("7.0.0", "The reply says which pending entries were deleted.")],
 )
 def xautoclaim(session: Session, args: list):
+    """Takes over for a consumer what has been pending for long.
+
+    Since 6.2.0, O(1) for each entry that is looked at
+    7.0.0: The reply says which pending entries were deleted.
+    """
     key: bytes = args[1]
     start = cython.declare(Id)
     claim: _Claim = _Claim()
@@ -450,20 +439,16 @@ class _Release:
 
 
 @command(
-    "XNACK",
-    arity=-7,
-    flags="write fast",
+    "XNACK key group mode=<SILENT | FAIL | FATAL> ids=(IDS numids:integer id ...) [RETRYCOUNT "
+    "count:integer] [FORCE]",
+    "write fast",
     keys=at(1, "RW update"),
-    group="stream",
-    since="8.8.0",
-    complexity="O(log(N)) for each entry, with N the number of pending ones",
-    summary="Gives pending entries back, for any consumer to take over at once.",
-    arguments=(
-        "key:key group:string mode=<SILENT | FAIL | FATAL>"
-        " ids=(IDS numids:integer id:string ...) [RETRYCOUNT count:integer] [FORCE]"
-    ),
 )
 def xnack(session: Session, args: list):
+    """Gives pending entries back, for any consumer to take over at once.
+
+    Since 8.8.0, O(log(N)) for each entry, with N the number of pending ones
+    """
     key: bytes = args[1]
     values: Stream = session.db.collection(key, Stream)
     group: Group = None if values is None else values.group(args[2])

@@ -27,8 +27,11 @@ from cython.cimports.libc.stdint import int64_t, uint64_t
 
 from carnelian.commands.operands import integer
 from carnelian.commands.streams.operands import _POLICIES
-from carnelian.engine.registry import at, command, wrong_arity
+from carnelian.engine.declaring import at, command
+from carnelian.engine.registry import wrong_arity
 from carnelian.resp.replies import OK, Error, SyntaxError_
+
+GROUP = "stream"
 
 _HIGHEST = cython.declare(uint64_t, ~cython.cast(uint64_t, 0))
 
@@ -42,33 +45,24 @@ ENTRY_REFERENCED = cython.declare(cython.int, 2)
 
 
 @command(
-    "XADD",
-    arity=-5,
-    flags="write denyoom fast",
+    "XADD key [NOMKSTREAM@6.2.0] [condition@8.2.0=<KEEPREF | DELREF | ACKED>] "
+    "[idmp@8.6.0=<IDMPAUTO producer-id | IDMP idmp_ids=(producer-id idempotent-id)>] "
+    '[trim=(strategy=<MAXLEN | MINID@6.2.0> [operator=<equal="=" | approximately="~">] '
+    'threshold [LIMIT count:integer@6.2.0])] id_or_auto=<auto_id="*" | id> field_value=(field '
+    "value) ...",
+    "write denyoom fast",
     keys=at(1, "RW update", notes="Trimming updates what is there."),
-    group="stream",
-    since="5.0.0",
-    complexity="O(1) to add an entry, O(N) to trim, with N the number of entries removed",
-    summary="Adds an entry to a stream, which is made if it is not there.",
     hints="nondeterministic_output",
-    arguments=(
-        "key:key [NOMKSTREAM@6.2.0]"
-        " [condition@8.2.0=<KEEPREF | DELREF | ACKED>]"
-        " [idmp@8.6.0=<IDMPAUTO producer-id:string"
-        " | IDMP idmp_ids=(producer-id:string idempotent-id:string)>]"
-        " [trim=(strategy=<MAXLEN | MINID@6.2.0>"
-        ' [operator=<equal="=" | approximately="~">] threshold:string'
-        " [LIMIT count:integer@6.2.0])]"
-        ' id_or_auto=<auto_id="*" | id:string> field_value=(field:string value:string) ...'
-    ),
-    history=[
-        ("6.2.0", "NOMKSTREAM, MINID and LIMIT came."),
-        ("7.0.0", "An id may be a time with any number: `<ms>-*`."),
-        ("8.2.0", "KEEPREF, DELREF and ACKED came."),
-        ("8.6.0", "IDMP and IDMPAUTO came."),
-    ],
 )
 def xadd(session: Session, args: list):
+    """Adds an entry to a stream, which is made if it is not there.
+
+    Since 5.0.0, O(1) to add an entry, O(N) to trim, with N the number of entries removed
+    6.2.0: Added NOMKSTREAM, MINID and LIMIT.
+    7.0.0: An id may be a time with any number: `<ms>-*`.
+    8.2.0: Added KEEPREF, DELREF and ACKED.
+    8.6.0: Added IDMP and IDMPAUTO.
+    """
     how = cython.declare(Trim)
     found: Trimming = None
     place: cython.Py_ssize_t = 2
@@ -177,24 +171,20 @@ def _write_exactly(
 
 
 @command(
-    "XTRIM",
-    arity=-4,
-    flags="write",
+    'XTRIM key trim=(strategy=<MAXLEN | MINID@6.2.0> [operator=<equal="=" | '
+    'approximately="~">] threshold [LIMIT count:integer@6.2.0] [condition@8.2.0=<KEEPREF | '
+    "DELREF | ACKED>])",
+    "write",
     keys=at(1, "RW delete"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(N) with N the number of entries removed",
-    summary="Removes entries from the start of a stream.",
     hints="nondeterministic_output",
-    arguments=(
-        "key:key trim=(strategy=<MAXLEN | MINID@6.2.0>"
-        ' [operator=<equal="=" | approximately="~">] threshold:string'
-        " [LIMIT count:integer@6.2.0]"
-        " [condition@8.2.0=<KEEPREF | DELREF | ACKED>])"
-    ),
-    history=[("6.2.0", "MINID and LIMIT came."), ("8.2.0", "KEEPREF, DELREF and ACKED came.")],
 )
 def xtrim(session: Session, args: list):
+    """Removes entries from the start of a stream.
+
+    Since 5.0.0, O(N) with N the number of entries removed
+    6.2.0: Added MINID and LIMIT.
+    8.2.0: Added KEEPREF, DELREF and ACKED.
+    """
     how = cython.declare(Trim)
     found: Trimming = Trimming()
     read_trimming(session, args, cython.address(how), False, found)
@@ -213,18 +203,12 @@ def xtrim(session: Session, args: list):
     return removed
 
 
-@command(
-    "XDEL",
-    arity=-3,
-    flags="write fast",
-    keys=at(1, "RW delete"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(1) for each entry",
-    summary="Removes entries by their ids.",
-    arguments="key:key id:string ...",
-)
+@command("XDEL key id ...", "write fast", keys=at(1, "RW delete"))
 def xdel(session: Session, args: list):
+    """Removes entries by their ids.
+
+    Since 5.0.0, O(1) for each entry
+    """
     key: bytes = args[1]
     id = cython.declare(Id)
     values: Stream = session.db.collection_to_change(key, Stream)
@@ -248,19 +232,15 @@ def _deleted(session: Session, key: bytes, values: Stream, removed: cython.Py_ss
 
 
 @command(
-    "XDELEX",
-    arity=-5,
-    flags="write fast",
+    "XDELEX key [condition=<KEEPREF | DELREF | ACKED>] ids=(IDS numids:integer id ...)",
+    "write fast",
     keys=at(1, "RW delete"),
-    group="stream",
-    since="8.2.0",
-    complexity="O(1) for each entry",
-    summary="Removes entries by their ids, and says what becomes of those that are pending.",
-    arguments=(
-        "key:key [condition=<KEEPREF | DELREF | ACKED>] ids=(IDS numids:integer id:string ...)"
-    ),
 )
 def xdelex(session: Session, args: list):
+    """Removes entries by their ids, and says what becomes of those that are pending.
+
+    Since 8.2.0, O(1) for each entry
+    """
     key: bytes = args[1]
     policy, ids = _selection(args, 2)
     values: Stream = session.db.collection_to_change(key, Stream)
@@ -270,20 +250,15 @@ def xdelex(session: Session, args: list):
 
 
 @command(
-    "XACKDEL",
-    arity=-6,
-    flags="write fast",
+    "XACKDEL key group [condition=<KEEPREF | DELREF | ACKED>] ids=(IDS numids:integer id ...)",
+    "write fast",
     keys=at(1, "RW delete"),
-    group="stream",
-    since="8.2.0",
-    complexity="O(1) for each entry",
-    summary="Acknowledges entries for a group and removes them.",
-    arguments=(
-        "key:key group:string [condition=<KEEPREF | DELREF | ACKED>]"
-        " ids=(IDS numids:integer id:string ...)"
-    ),
 )
 def xackdel(session: Session, args: list):
+    """Acknowledges entries for a group and removes them.
+
+    Since 8.2.0, O(1) for each entry
+    """
     key: bytes = args[1]
     id = cython.declare(Id)
     policy, ids = _selection(args, 3)
@@ -361,38 +336,28 @@ def _selection(args: list, place: cython.Py_ssize_t) -> tuple:
 # -- The whole -----------------------------------------------------------------------------------
 
 
-@command(
-    "XLEN",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(1)",
-    summary="Replies with the number of entries.",
-    arguments="key:key",
-)
+@command("XLEN key", "readonly fast", keys=at(1, "RO"))
 def xlen(session: Session, args: list):
+    """Replies with the number of entries.
+
+    Since 5.0.0, O(1)
+    """
     values: Stream = session.db.collection(args[1], Stream)
     return 0 if values is None else values.length
 
 
 @command(
-    "XSETID",
-    arity=-3,
-    flags="write denyoom fast",
+    "XSETID key last-id [ENTRIESADDED entries_added~entries-added:integer@7.0.0] "
+    "[MAXDELETEDID max_deleted_entry_id~max-deleted-id@7.0.0]",
+    "write denyoom fast",
     keys=at(1, "RW update"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(1)",
-    summary="Sets the last id of a stream, for replicas and files.",
-    arguments=(
-        "key:key last-id:string [ENTRIESADDED entries_added~entries-added:integer@7.0.0]"
-        " [MAXDELETEDID max_deleted_entry_id~max-deleted-id:string@7.0.0]"
-    ),
-    history=[("7.0.0", "ENTRIESADDED and MAXDELETEDID came.")],
 )
 def xsetid(session: Session, args: list):
+    """Sets the last id of a stream, for replicas and files.
+
+    Since 5.0.0, O(1)
+    7.0.0: Added ENTRIESADDED and MAXDELETEDID.
+    """
     id = cython.declare(Id)
     deleted = cython.declare(Id)
     highest = cython.declare(Id)

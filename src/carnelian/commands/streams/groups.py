@@ -16,10 +16,12 @@ from cython.cimports.carnelian.keyspace.events import STREAM
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
 from carnelian.commands.streams.operands import bad_subcommand, no_group_of_key
+from carnelian.engine.declaring import at, command
 from carnelian.engine.help import container
-from carnelian.engine.registry import at, command
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
+
+GROUP = "stream"
 
 # Larger groups are freed in steps.
 _MUCH = cython.declare(cython.Py_ssize_t, 4096)
@@ -88,21 +90,17 @@ def _capped(values: Stream, read: int64_t) -> int64_t:
 
 
 @command(
-    "XGROUP CREATE",
-    arity=-5,
-    flags="write denyoom",
+    'XGROUP CREATE key groupname~group id=<id | new_id="$"> [MKSTREAM] [ENTRIESREAD '
+    "entries_read~entries-read:integer]",
+    "write denyoom",
     keys=at(2, "RW insert"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(1)",
-    summary="Makes a group.",
-    arguments=(
-        'key:key groupname~group:string id=<id:string | new_id="$"> [MKSTREAM]'
-        " [ENTRIESREAD entries_read~entries-read:integer]"
-    ),
-    history=[("7.0.0", "ENTRIESREAD came.")],
 )
 def xgroup_create(session: Session, args: list):
+    """Makes a group.
+
+    Since 5.0.0, O(1)
+    7.0.0: Added ENTRIESREAD.
+    """
     id = cython.declare(Id)
     make: cython.bint = False
     db: Database = session.db
@@ -129,21 +127,17 @@ def xgroup_create(session: Session, args: list):
 
 
 @command(
-    "XGROUP SETID",
-    arity=-5,
-    flags="write",
+    'XGROUP SETID key groupname~group id=<id | new_id="$"> [ENTRIESREAD '
+    "entries_read~entries-read:integer]",
+    "write",
     keys=at(2, "RW update"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(1)",
-    summary="Sets up to where a group has read.",
-    arguments=(
-        'key:key groupname~group:string id=<id:string | new_id="$">'
-        " [ENTRIESREAD entries_read~entries-read:integer]"
-    ),
-    history=[("7.0.0", "ENTRIESREAD came.")],
 )
 def xgroup_setid(session: Session, args: list):
+    """Sets up to where a group has read.
+
+    Since 5.0.0, O(1)
+    7.0.0: Added ENTRIESREAD.
+    """
     id = cython.declare(Id)
     unused: cython.bint = False
     read: int64_t = _options(args, False, cython.address(unused))
@@ -163,18 +157,12 @@ def xgroup_setid(session: Session, args: list):
     return OK
 
 
-@command(
-    "XGROUP DESTROY",
-    arity=4,
-    flags="write",
-    keys=at(2, "RW delete"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(N) with N the number of pending entries",
-    summary="Removes a group.",
-    arguments="key:key groupname~group:string",
-)
+@command("XGROUP DESTROY key groupname~group", "write", keys=at(2, "RW delete"))
 def xgroup_destroy(session: Session, args: list):
+    """Removes a group.
+
+    Since 5.0.0, O(N) with N the number of pending entries
+    """
     values: Stream = _stream(session, args[2])
     group: Group = values.remove_group(args[3])
     if group is None:
@@ -187,17 +175,15 @@ def xgroup_destroy(session: Session, args: list):
 
 
 @command(
-    "XGROUP CREATECONSUMER",
-    arity=5,
-    flags="write denyoom",
+    "XGROUP CREATECONSUMER key groupname~group consumername~consumer",
+    "write denyoom",
     keys=at(2, "RW insert"),
-    group="stream",
-    since="6.2.0",
-    complexity="O(1)",
-    summary="Makes a consumer of a group.",
-    arguments="key:key groupname~group:string consumername~consumer:string",
 )
 def xgroup_createconsumer(session: Session, args: list):
+    """Makes a consumer of a group.
+
+    Since 6.2.0, O(1)
+    """
     group: Group = _group(session, args)
     if group.consumer(args[4]) is not None:
         return 0
@@ -206,17 +192,13 @@ def xgroup_createconsumer(session: Session, args: list):
 
 
 @command(
-    "XGROUP DELCONSUMER",
-    arity=5,
-    flags="write",
-    keys=at(2, "RW delete"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(N log(M)) with N entries pending for the consumer and M for its group",
-    summary="Removes a consumer of a group.",
-    arguments="key:key groupname~group:string consumername~consumer:string",
+    "XGROUP DELCONSUMER key groupname~group consumername~consumer", "write", keys=at(2, "RW delete")
 )
 def xgroup_delconsumer(session: Session, args: list):
+    """Removes a consumer of a group.
+
+    Since 5.0.0, O(N log(M)) with N entries pending for the consumer and M for its group
+    """
     group: Group = _group(session, args)
     if group.consumer(args[4]) is None:
         return 0
@@ -225,18 +207,12 @@ def xgroup_delconsumer(session: Session, args: list):
     return pending
 
 
-@command(
-    "XACK",
-    arity=-4,
-    flags="write fast",
-    keys=at(1, "RW update"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(log(N)) for each entry, with N the number of pending ones",
-    summary="Acknowledges entries: they are pending no longer.",
-    arguments="key:key group:string id:string ...",
-)
+@command("XACK key group id ...", "write fast", keys=at(1, "RW update"))
 def xack(session: Session, args: list):
+    """Acknowledges entries: they are pending no longer.
+
+    Since 5.0.0, O(log(N)) for each entry, with N the number of pending ones
+    """
     id = cython.declare(Id)
     values: Stream = session.db.collection(args[1], Stream)
     group: Group = None if values is None else values.group(args[2])

@@ -12,8 +12,10 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.resp.numbers import parse_int
 from cython.cimports.libc.stdint import int64_t
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import OK, Error, SyntaxError_
+
+GROUP = "stream"
 
 # These say what was decided already: how old it is does not matter.
 _OBEYED = cython.declare(cython.int, FLAG_LOADER | FLAG_PRIMARY)
@@ -83,17 +85,15 @@ def remember(session, key, values, found, id):
 
 
 @command(
-    "XCFGSET",
-    arity=-2,
-    flags="write fast",
+    "XCFGSET key [IDMP-DURATION idmp-duration:integer] [IDMP-MAXSIZE idmp-maxsize:integer]",
+    "write fast",
     keys=at(1, "RW update"),
-    group="stream",
-    since="8.6.0",
-    complexity="O(1); O(N) where a setting changes, with N the number of entries known by name",
-    summary="Sets for how long, and how many, entries of a producer are known by their names.",
-    arguments="key:key [IDMP-DURATION idmp-duration:integer] [IDMP-MAXSIZE idmp-maxsize:integer]",
 )
 def xcfgset(session: Session, args: list):
+    """Sets for how long, and how many, entries of a producer are known by their names.
+
+    Since 8.6.0, O(1); O(N) where a setting changes, with N the number of entries known by name
+    """
     duration: int64_t = 0
     most: int64_t = 0
     place: cython.Py_ssize_t = 2
@@ -127,18 +127,12 @@ def xcfgset(session: Session, args: list):
     return OK
 
 
-@command(
-    "XIDMPRECORD",
-    arity=5,
-    flags="write denyoom fast",
-    keys=at(1, "RW update"),
-    group="stream",
-    since="8.6.2",
-    complexity="O(log(N)) with N the number of entries",
-    summary="Gives an entry a name of its producer; for files and replicas.",
-    arguments="key:key pid:string iid:string stream-id:string",
-)
+@command("XIDMPRECORD key pid iid stream-id", "write denyoom fast", keys=at(1, "RW update"))
 def xidmprecord(session: Session, args: list):
+    """Gives an entry a name of its producer; for files and replicas.
+
+    Since 8.6.2, O(log(N)) with N the number of entries
+    """
     id = cython.declare(Id)
     values: Stream = session.db.collection_to_change(args[1], Stream)
     if values is None:

@@ -18,10 +18,12 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
 from carnelian.commands.streams.operands import bad_subcommand, no_group_of_key
+from carnelian.engine.declaring import at, command
 from carnelian.engine.help import container
-from carnelian.engine.registry import at, command
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error, FlatMap
+
+GROUP = "stream"
 
 _ZERO = cython.declare(Id)
 _HIGHEST = cython.declare(Id)
@@ -44,19 +46,17 @@ def _stream(session: Session, key: bytes) -> Stream:
 
 
 @command(
-    "XINFO CONSUMERS",
-    arity=4,
-    flags="readonly",
+    "XINFO CONSUMERS key groupname~group",
+    "readonly",
     keys=at(2, "RO access"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(N log(N)) with N the number of consumers",
-    summary="Replies with the consumers of a group.",
     hints="nondeterministic_output",
-    arguments="key:key groupname~group:string",
-    history=[("7.2.0", "The field `inactive` came.")],
 )
 def xinfo_consumers(session: Session, args: list):
+    """Replies with the consumers of a group.
+
+    Since 5.0.0, O(N log(N)) with N the number of consumers
+    7.2.0: Added the field `inactive`.
+    """
     group: Group = _stream(session, args[2]).group(args[3])
     if group is None:
         raise no_group_of_key(args[2], args[3])
@@ -76,19 +76,13 @@ def _consumer(consumer: Consumer, now: int64_t):
     ])  # fmt: skip
 
 
-@command(
-    "XINFO GROUPS",
-    arity=3,
-    flags="readonly",
-    keys=at(2, "RO access"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(N log(N)) with N the number of groups",
-    summary="Replies with the groups of a stream.",
-    arguments="key:key",
-    history=[("7.0.0", "The fields `entries-read` and `lag` came.")],
-)
+@command("XINFO GROUPS key", "readonly", keys=at(2, "RO access"))
 def xinfo_groups(session: Session, args: list):
+    """Replies with the groups of a stream.
+
+    Since 5.0.0, O(N log(N)) with N the number of groups
+    7.0.0: Added the fields `entries-read` and `lag`.
+    """
     values: Stream = _stream(session, args[2])
     return [_group(values, group) for group in values.groups()]
 
@@ -117,24 +111,20 @@ def _lag(values: Stream, group: Group):
 
 
 @command(
-    "XINFO STREAM",
-    arity=-3,
-    flags="readonly",
+    "XINFO STREAM key [full_block=(full=FULL [COUNT count:integer])]",
+    "readonly",
     keys=at(2, "RO access"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(1); O(N) with FULL, with N the number of entries and pending entries replied",
-    summary="Replies with what a stream is like.",
-    arguments="key:key [full_block=(full=FULL [COUNT count:integer])]",
-    history=[
-        ("6.0.0", "FULL came."),
-        ("7.0.0", "Fields about what was added and deleted came."),
-        ("7.2.0", "The field `active-time` came; `seen-time` changed."),
-        ("8.6.0", "Fields about idempotent adding came."),
-        ("8.8.0", "The field `nacked-count` came."),
-    ],
 )
 def xinfo_stream(session: Session, args: list):
+    """Replies with what a stream is like.
+
+    Since 5.0.0, O(1); O(N) with FULL, with N the number of entries and pending entries replied
+    6.0.0: Added FULL.
+    7.0.0: Added fields about what was added and deleted.
+    7.2.0: Added the field `active-time`, and `seen-time` changed.
+    8.6.0: Added fields about idempotent adding.
+    8.8.0: Added the field `nacked-count`.
+    """
     values: Stream = _stream(session, args[2])
     count: int64_t = _FEW
     full: cython.bint = len(args) > 3

@@ -8,39 +8,29 @@ from cython.cimports.carnelian.datatypes.stream_scan import Scan
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.libc.stdint import int64_t
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
 
+GROUP = "stream"
 
-@command(
-    "XRANGE",
-    arity=-4,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(N) with N the number of entries replied",
-    summary="Replies with the entries from one id to another.",
-    arguments="key:key start:string end:string [COUNT count:integer]",
-    history=[("6.2.0", "An end may be left out of the interval.")],
-)
+
+@command("XRANGE key start end [COUNT count:integer]", "readonly", keys=at(1, "RO access"))
 def xrange(session: Session, args: list):
+    """Replies with the entries from one id to another.
+
+    Since 5.0.0, O(N) with N the number of entries replied
+    6.2.0: An end may be left out of the interval.
+    """
     return _range(session, args, args[2], args[3], False)
 
 
-@command(
-    "XREVRANGE",
-    arity=-4,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="stream",
-    since="5.0.0",
-    complexity="O(N) with N the number of entries replied",
-    summary="Replies with the entries from one id back to another.",
-    arguments="key:key end:string start:string [COUNT count:integer]",
-    history=[("6.2.0", "An end may be left out of the interval.")],
-)
+@command("XREVRANGE key end start [COUNT count:integer]", "readonly", keys=at(1, "RO access"))
 def xrevrange(session: Session, args: list):
+    """Replies with the entries from one id back to another.
+
+    Since 5.0.0, O(N) with N the number of entries replied
+    6.2.0: An end may be left out of the interval.
+    """
     return _range(session, args, args[3], args[2], True)
 
 

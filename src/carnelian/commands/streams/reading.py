@@ -35,8 +35,10 @@ from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 
 from carnelian.commands.operands import integer, milliseconds
 from carnelian.commands.streams.operands import no_group, shown
-from carnelian.engine.registry import after, command
+from carnelian.engine.declaring import after, command
 from carnelian.resp.replies import NULL_ARRAY, Error, FlatMap, SyntaxError_
+
+GROUP = "stream"
 
 _TYPE: bytes = b"stream"
 
@@ -63,45 +65,38 @@ _MEANINGLESS = (
 
 
 @command(
-    "XREAD",
-    arity=-4,
-    flags="readonly blocking",
+    "XREAD [COUNT count:integer] [MAXCOUNT maxcount:integer@8.10.0] [MAXSIZE "
+    "maxsize:integer@8.10.0] [BLOCK milliseconds:integer] STREAMS streams=(key ... id ...)",
+    "readonly blocking",
     keys=after("STREAMS", "RO access", last=-1, limit=2),
-    group="stream",
-    since="5.0.0",
-    complexity="O(N) with N the number of entries replied",
-    summary="Replies with entries behind an id in each of several streams, or waits for some.",
-    arguments=(
-        "[COUNT count:integer] [MAXCOUNT maxcount:integer@8.10.0] [MAXSIZE maxsize:integer@8.10.0]"
-        " [BLOCK milliseconds:integer] STREAMS streams=(key:key ... id ...)"
-    ),
-    history=[("8.10.0", "MAXCOUNT and MAXSIZE came.")],
 )
 def xread(session: Session, args: list):
+    """Replies with entries behind an id in each of several streams, or waits for some.
+
+    Since 5.0.0, O(N) with N the number of entries replied
+    8.10.0: Added MAXCOUNT and MAXSIZE.
+    """
     return _read(session, args, _options(session, args, False))
 
 
 @command(
     "XREADGROUP",
-    arity=-7,
-    flags="write blocking",
-    keys=after("STREAMS", "RO access", start=4, last=-1, limit=2),
-    group="stream",
-    since="5.0.0",
-    complexity=(
-        "O(N) with N the number of entries replied; with CLAIM, now and then O(M) with M the"
-        " number of pending entries"
-    ),
-    summary="Replies with entries that nobody of the group has got yet, or waits for some.",
+    "write blocking",
     arguments=(
-        "GROUP group_consumer=(group consumer) [COUNT count:integer]"
-        " [MAXCOUNT maxcount:integer@8.10.0] [MAXSIZE maxsize:integer@8.10.0]"
-        " [BLOCK milliseconds:integer] [CLAIM min-idle-time:integer@8.4.0] [NOACK]"
-        " STREAMS streams=(key:key ... id ...)"
+        "GROUP group_consumer=(group consumer) [COUNT count:integer] [MAXCOUNT "
+        "maxcount:integer@8.10.0] [MAXSIZE maxsize:integer@8.10.0] [BLOCK milliseconds:integer] "
+        "[CLAIM min-idle-time:integer@8.4.0] [NOACK] STREAMS streams=(key ... id ...)"
     ),
-    history=[("8.4.0", "CLAIM came."), ("8.10.0", "MAXCOUNT and MAXSIZE came.")],
+    keys=after("STREAMS", "RO access", start=4, last=-1, limit=2),
 )
 def xreadgroup(session: Session, args: list):
+    """Replies with entries that nobody of the group has got yet, or waits for some.
+
+    Since 5.0.0, O(N) with N the number of entries replied; with CLAIM, now and then O(M) with M the
+    number of pending entries
+    8.4.0: Added CLAIM.
+    8.10.0: Added MAXCOUNT and MAXSIZE.
+    """
     session.rewrite([])
     return _read(session, args, _options(session, args, True))
 

@@ -18,9 +18,11 @@ from cython.cimports.carnelian.resp.numbers import add_floats, format_int, to_lo
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import INT64_MAX, INT64_MIN, int64_t
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import NOT_FINITE
 from carnelian.resp.replies import Error, PlainFloat, SyntaxError_
+
+GROUP = "string"
 
 NOT_AN_INTEGER: str = "ERR value is not an integer or out of range"
 
@@ -53,23 +55,18 @@ class Request:
 
 
 @command(
-    "INCREX",
-    arity=-2,
-    flags="write denyoom fast",
+    "INCREX key [increment=<BYFLOAT float:double | BYINT integer:integer>] [SATURATE] [LBOUND "
+    "lowerbound] [UBOUND upperbound] [expiration=<EX seconds:integer | PX "
+    "milliseconds:integer | EXAT unix-time-seconds:unix-time | PXAT "
+    "unix-time-milliseconds:unix-time | PERSIST>] [ENX]",
+    "write denyoom fast",
     keys=at(1, "RW access update"),
-    group="string",
-    since="8.8.0",
-    complexity="O(1)",
-    summary="Adds to the number at a key, between bounds, and sets when the key expires.",
-    arguments=(
-        "key:key [increment=<BYFLOAT float:double | BYINT integer:integer>] [SATURATE]"
-        " [LBOUND lowerbound:string] [UBOUND upperbound:string]"
-        " [expiration=<EX seconds:integer | PX milliseconds:integer"
-        " | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | PERSIST>]"
-        " [ENX]"
-    ),
 )
 def increx(session: Session, args: list):
+    """Adds to the number at a key, between bounds, and sets when the key expires.
+
+    Since 8.8.0, O(1)
+    """
     request: Request = _options(args)
     return (
         _by_float(session, args[1], request)

@@ -7,8 +7,10 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import STRING
 from cython.cimports.carnelian.resp.numbers import add_floats
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import Error
+
+GROUP = "string"
 
 _MOST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
 
@@ -22,81 +24,51 @@ def _add(session: Session, key: bytes, delta: cython.longlong):
     return number
 
 
-@command(
-    "INCR",
-    arity=2,
-    flags="write denyoom fast",
-    keys=at(1, "RW access update"),
-    group="string",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Adds one to the integer at a key, which counts as 0 if there is none.",
-    arguments="key:key",
-)
+@command("INCR key", "write denyoom fast", keys=at(1, "RW access update"))
 def incr(session: Session, args: list):
+    """Adds one to the integer at a key, which counts as 0 if there is none.
+
+    Since 1.0.0, O(1)
+    """
     return _add(session, args[1], 1)
 
 
-@command(
-    "DECR",
-    arity=2,
-    flags="write denyoom fast",
-    keys=at(1, "RW access update"),
-    group="string",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Takes one off the integer at a key, which counts as 0 if there is none.",
-    arguments="key:key",
-)
+@command("DECR key", "write denyoom fast", keys=at(1, "RW access update"))
 def decr(session: Session, args: list):
+    """Takes one off the integer at a key, which counts as 0 if there is none.
+
+    Since 1.0.0, O(1)
+    """
     return _add(session, args[1], -1)
 
 
-@command(
-    "INCRBY",
-    arity=3,
-    flags="write denyoom fast",
-    keys=at(1, "RW access update"),
-    group="string",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Adds to the integer at a key, which counts as 0 if there is none.",
-    arguments="key:key increment:integer",
-)
+@command("INCRBY key increment:integer", "write denyoom fast", keys=at(1, "RW access update"))
 def incrby(session: Session, args: list):
+    """Adds to the integer at a key, which counts as 0 if there is none.
+
+    Since 1.0.0, O(1)
+    """
     return _add(session, args[1], integer(args[2]))
 
 
-@command(
-    "DECRBY",
-    arity=3,
-    flags="write denyoom fast",
-    keys=at(1, "RW access update"),
-    group="string",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Subtracts from the integer at a key, which counts as 0 if there is none.",
-    arguments="key:key decrement:integer",
-)
+@command("DECRBY key decrement:integer", "write denyoom fast", keys=at(1, "RW access update"))
 def decrby(session: Session, args: list):
+    """Subtracts from the integer at a key, which counts as 0 if there is none.
+
+    Since 1.0.0, O(1)
+    """
     delta: cython.longlong = integer(args[2])
     if delta == ~_MOST:
         raise Error("ERR decrement would overflow")
     return _add(session, args[1], -delta)
 
 
-@command(
-    "INCRBYFLOAT",
-    arity=3,
-    flags="write denyoom fast",
-    keys=at(1, "RW access update"),
-    group="string",
-    since="2.6.0",
-    complexity="O(1)",
-    summary="Adds to the floating-point number at a key, which counts as 0 if there is none.",
-    arguments="key:key increment:double",
-)
+@command("INCRBYFLOAT key increment:double", "write denyoom fast", keys=at(1, "RW access update"))
 def incrbyfloat(session: Session, args: list):
+    """Adds to the floating-point number at a key, which counts as 0 if there is none.
+
+    Since 2.6.0, O(1)
+    """
     db: Database = session.db
     key: bytes = args[1]
     value = db.string_to_change(key)

@@ -16,26 +16,26 @@ from cython.cimports.carnelian.keyspace.events import GENERIC, STRING
 from cython.cimports.carnelian.resp.numbers import format_int, to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from carnelian.engine.registry import at, command, counted
+from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.replies import OK, Error
+
+GROUP = "string"
 
 _FOR_MSETEX = cython.declare(cython.int, NX | XX | KEEPTTL | TIMES)
 _MOST_KEYS = cython.declare(cython.longlong, 0x7FFFFFFF)
 
 
 @command(
-    "MGET",
-    arity=-2,
-    flags="readonly fast",
+    "MGET key ...",
+    "readonly fast",
     keys=at(1, "RO access", last=-1),
-    group="string",
-    since="1.0.0",
-    complexity="O(N), for N keys",
-    summary="Replies with the strings at several keys, null for those that hold none.",
-    arguments="key:key ...",
     hints="request_policy:multi_shard",
 )
 def mget(session: Session, args: list):
+    """Replies with the strings at several keys, null for those that hold none.
+
+    Since 1.0.0, O(N), for N keys
+    """
     db: Database = session.db
     values: list = []
     i: cython.Py_ssize_t
@@ -46,36 +46,28 @@ def mget(session: Session, args: list):
 
 
 @command(
-    "MSET",
-    arity=-3,
-    flags="write denyoom",
+    "MSET data=(key value) ...",
+    "write denyoom",
     keys=at(1, "OW update", last=-1, step=2),
-    group="string",
-    since="1.0.1",
-    complexity="O(N), for N keys",
-    summary="Sets several keys to a string each, all at once.",
-    arguments="data=(key:key value:string) ...",
     hints=("request_policy:multi_shard", "response_policy:all_succeeded"),
 )
 def mset(session: Session, args: list):
+    """Sets several keys to a string each, all at once.
+
+    Since 1.0.1, O(N), for N keys
+    """
     if len(args) % 2 == 0:
         raise Error("ERR wrong number of arguments for 'mset' command")
     _set_pairs(session.db, args, 1, len(args), False, -1)
     return OK
 
 
-@command(
-    "MSETNX",
-    arity=-3,
-    flags="write denyoom",
-    keys=at(1, "OW insert", last=-1, step=2),
-    group="string",
-    since="1.0.1",
-    complexity="O(N), for N keys",
-    summary="Sets several keys to a string each if none of them exists.",
-    arguments="data=(key:key value:string) ...",
-)
+@command("MSETNX data=(key value) ...", "write denyoom", keys=at(1, "OW insert", last=-1, step=2))
 def msetnx(session: Session, args: list):
+    """Sets several keys to a string each if none of them exists.
+
+    Since 1.0.1, O(N), for N keys
+    """
     if len(args) % 2 == 0:
         raise Error("ERR wrong number of arguments for 'msetnx' command")
     if _count_present(session.db, args, 1, len(args)):
@@ -85,22 +77,18 @@ def msetnx(session: Session, args: list):
 
 
 @command(
-    "MSETEX",
-    arity=-4,
-    flags="write denyoom",
+    "MSETEX numkeys:integer data=(key value) ... [condition=<NX | XX>] [expiration=<EX "
+    "seconds:integer | PX milliseconds:integer | EXAT unix-time-seconds:unix-time | PXAT "
+    "unix-time-milliseconds:unix-time | KEEPTTL>]",
+    "write denyoom",
     keys=counted(1, "OW update", step=2),
-    group="string",
-    since="8.4.0",
-    complexity="O(N), for N keys",
-    summary="Sets several keys to a string each, with one condition and one time to expire.",
-    arguments=(
-        "numkeys:integer data=(key:key value:string) ... [condition=<NX | XX>] "
-        "[expiration=<EX seconds:integer | PX milliseconds:integer"
-        " | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | KEEPTTL>]"
-    ),
     hints=("request_policy:multi_shard", "response_policy:all_succeeded"),
 )
 def msetex(session: Session, args: list):
+    """Sets several keys to a string each, with one condition and one time to expire.
+
+    Since 8.4.0, O(N), for N keys
+    """
     count: cython.longlong = _key_count(args[1])
     if 2 * count > len(args) - 2:
         raise Error("ERR wrong number of key-value pairs")

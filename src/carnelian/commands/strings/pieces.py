@@ -8,55 +8,39 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import STRING
 
 from carnelian.datatypes import lcs as subsequence
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import Error, FlatMap, SyntaxError_
 
+GROUP = "string"
 
-@command(
-    "APPEND",
-    arity=3,
-    flags="write denyoom fast",
-    keys=at(1, "RW insert"),
-    group="string",
-    since="2.0.0",
-    complexity="O(1) on average for short values: a string grows with room in reserve",
-    summary="Appends to the string at a key, which counts as empty if there is none.",
-    arguments="key:key value:string",
-)
+
+@command("APPEND key value", "write denyoom fast", keys=at(1, "RW insert"))
 def append(session: Session, args: list):
+    """Appends to the string at a key, which counts as empty if there is none.
+
+    Since 2.0.0, O(1) on average for short values: a string grows with room in reserve
+    """
     db: Database = session.db
     length = db.append(args[1], args[2])
     db.changed(args[1], STRING, b"append")
     return length
 
 
-@command(
-    "STRLEN",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO"),
-    group="string",
-    since="2.2.0",
-    complexity="O(1)",
-    summary="Replies with the length of the string at a key.",
-    arguments="key:key",
-)
+@command("STRLEN key", "readonly fast", keys=at(1, "RO"))
 def strlen(session: Session, args: list):
+    """Replies with the length of the string at a key.
+
+    Since 2.2.0, O(1)
+    """
     return session.db.string_length(args[1])
 
 
-@command(
-    "SETRANGE",
-    arity=4,
-    flags="write denyoom",
-    keys=at(1, "RW update"),
-    group="string",
-    since="2.2.0",
-    complexity="O(M), with M the length of the new part, where the string need not be made longer",
-    summary="Overwrites a part of the string at a key, made longer with zero bytes if need be.",
-    arguments="key:key offset:integer value:string",
-)
+@command("SETRANGE key offset:integer value", "write denyoom", keys=at(1, "RW update"))
 def setrange(session: Session, args: list):
+    """Overwrites a part of the string at a key, made longer with zero bytes if need be.
+
+    Since 2.2.0, O(M), with M the length of the new part, where the string need not be made longer
+    """
     db: Database = session.db
     part: bytes = args[3]
     length = db.set_range(args[1], integer(args[2]), part)
@@ -65,70 +49,47 @@ def setrange(session: Session, args: list):
     return length
 
 
-@command(
-    "GETRANGE",
-    arity=4,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="string",
-    since="2.4.0",
-    complexity="O(N), with N the length of the part",
-    summary="Replies with a part of the string at a key.",
-    arguments="key:key start:integer end:integer",
-)
+@command("GETRANGE key start:integer end:integer", "readonly", keys=at(1, "RO access"))
 def getrange(session: Session, args: list):
+    """Replies with a part of the string at a key.
+
+    Since 2.4.0, O(N), with N the length of the part
+    """
     start: cython.longlong = integer(args[2])
     end: cython.longlong = integer(args[3])
     return session.db.get_range(args[1], start, end)
 
 
-@command(
-    "SUBSTR",
-    arity=4,
-    flags="readonly",
-    keys=at(1, "RO access"),
-    group="string",
-    since="1.0.0",
-    complexity="O(N), with N the length of the part",
-    summary="GETRANGE by the name it had before.",
-    arguments="key:key start:integer end:integer",
-    deprecated=("2.0.0", "`GETRANGE`"),
-    doc_flags="deprecated",
-)
+@command("SUBSTR key start:integer end:integer", "readonly", keys=at(1, "RO access"))
 def substr(session: Session, args: list):
+    """GETRANGE by the name it had before.
+
+    Since 1.0.0, O(N), with N the length of the part
+    Deprecated since 2.0.0: `GETRANGE`
+    """
     return getrange(session, args)
 
 
-@command(
-    "DIGEST",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="string",
-    since="8.4.0",
-    complexity="O(N), with N the length of the string",
-    summary="Replies with the XXH3 hash of the string at a key, as hexadecimal digits.",
-    arguments="key:key",
-)
+@command("DIGEST key", "readonly fast", keys=at(1, "RO access"))
 def digest(session: Session, args: list):
+    """Replies with the XXH3 hash of the string at a key, as hexadecimal digits.
+
+    Since 8.4.0, O(N), with N the length of the string
+    """
     value = session.db.string(args[1])
     return None if value is None else hexdigest(value)
 
 
 @command(
-    "LCS",
-    arity=-3,
-    flags="readonly",
+    "LCS key1:key#0 key2:key#0 [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]",
+    "readonly",
     keys=at(1, "RO access", last=1),
-    group="string",
-    since="7.0.0",
-    complexity="O(N*M), with N and M the lengths of the strings; as much memory",
-    summary="Finds the longest common subsequence of the strings at two keys.",
-    arguments=(
-        "key1:key#0 key2:key#0 [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]"
-    ),
 )
 def lcs(session: Session, args: list):
+    """Finds the longest common subsequence of the strings at two keys.
+
+    Since 7.0.0, O(N*M), with N and M the lengths of the strings; as much memory
+    """
     a, b = session.db.lookup(args[1]), session.db.lookup(args[2])
     if not (_is_text(a) and _is_text(b)):
         raise Error("ERR The specified keys must contain string values")

@@ -30,8 +30,10 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, STRING
 from cython.cimports.carnelian.resp.numbers import format_int
 
-from carnelian.engine.registry import at, command
+from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import OK, Error, WrongType
+
+GROUP = "string"
 
 _FOR_SET = cython.declare(cython.int, NX | XX | COMPARISONS | GET | KEEPTTL | TIMES)
 _FOR_GETEX = cython.declare(cython.int, PERSIST | TIMES)
@@ -39,18 +41,12 @@ _FOR_GETEX = cython.declare(cython.int, PERSIST | TIMES)
 DIGEST_DIGITS = cython.declare(cython.int, 16)
 
 
-@command(
-    "GET",
-    arity=2,
-    flags="readonly fast",
-    keys=at(1, "RO access"),
-    group="string",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Replies with the string at a key.",
-    arguments="key:key",
-)
+@command("GET key", "readonly fast", keys=at(1, "RO access"))
 def get(session: Session, args: list):
+    """Replies with the string at a key.
+
+    Since 1.0.0, O(1)
+    """
     return session.db.string(args[1])
 
 
@@ -64,37 +60,29 @@ def _key_of_set(args: list):
 
 
 @command(
-    "SET",
-    arity=-3,
-    flags="write denyoom",
+    "SET key value [condition@2.6.12=<NX | XX | IFEQ ifeq-value@8.4.0 | IFNE ifne-value@8.4.0 "
+    "| IFDEQ ifdeq-digest@8.4.0 | IFDNE ifdne-digest@8.4.0>] [GET@6.2.0] [expiration=<EX "
+    "seconds:integer@2.6.12 | PX milliseconds:integer@2.6.12 | EXAT "
+    "unix-time-seconds:unix-time@6.2.0 | PXAT unix-time-milliseconds:unix-time@6.2.0 | "
+    "KEEPTTL@6.0.0>]",
+    "write denyoom",
     keys=at(
         1,
         "RW access update variable_flags",
         notes="Reads the key only with GET or a condition on its value",
     ),
     get_keys=_key_of_set,
-    group="string",
-    since="1.0.0",
-    complexity="O(1); O(N) for IFDEQ and IFDNE, with N the length of the present value",
-    summary="Sets a key to a string, whatever it held before.",
-    arguments=(
-        "key:key value:string "
-        "[condition@2.6.12=<NX | XX | IFEQ ifeq-value:string@8.4.0 | IFNE ifne-value:string@8.4.0"
-        " | IFDEQ ifdeq-digest:string@8.4.0 | IFDNE ifdne-digest:string@8.4.0>] "
-        "[GET@6.2.0] "
-        "[expiration=<EX seconds:integer@2.6.12 | PX milliseconds:integer@2.6.12"
-        " | EXAT unix-time-seconds:unix-time@6.2.0 | PXAT unix-time-milliseconds:unix-time@6.2.0"
-        " | KEEPTTL@6.0.0>]"
-    ),
-    history=[
-        ("2.6.12", "EX, PX, NX and XX came."),
-        ("6.0.0", "KEEPTTL came."),
-        ("6.2.0", "GET, EXAT and PXAT came."),
-        ("7.0.0", "NX and GET can be given together."),
-        ("8.4.0", "IFEQ, IFNE, IFDEQ and IFDNE came."),
-    ],
 )
 def set_(session: Session, args: list):
+    """Sets a key to a string, whatever it held before.
+
+    Since 1.0.0, O(1); O(N) for IFDEQ and IFDNE, with N the length of the present value
+    2.6.12: Added EX, PX, NX and XX.
+    6.0.0: Added KEEPTTL.
+    6.2.0: Added GET, EXAT and PXAT.
+    7.0.0: NX and GET can be given together.
+    8.4.0: Added IFEQ, IFNE, IFDEQ and IFDNE.
+    """
     if len(args) == 3:
         db: Database = session.db
         key: bytes = args[1]
@@ -173,20 +161,13 @@ def _set_until(session: Session, key: bytes, value: bytes, moment: cython.longlo
     return 0
 
 
-@command(
-    "SETNX",
-    arity=3,
-    flags="write denyoom fast",
-    keys=at(1, "OW insert"),
-    group="string",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Sets a key to a string if the key does not exist.",
-    arguments="key:key value:string",
-    deprecated=("2.6.12", "`SET` with the `NX` argument"),
-    doc_flags="deprecated",
-)
+@command("SETNX key value", "write denyoom fast", keys=at(1, "OW insert"))
 def setnx(session: Session, args: list):
+    """Sets a key to a string if the key does not exist.
+
+    Since 1.0.0, O(1)
+    Deprecated since 2.6.12: `SET` with the `NX` argument
+    """
     db: Database = session.db
     key: bytes = args[1]
     if db.has(key):
@@ -196,56 +177,35 @@ def setnx(session: Session, args: list):
     return 1
 
 
-@command(
-    "SETEX",
-    arity=4,
-    flags="write denyoom",
-    keys=at(1, "OW update"),
-    group="string",
-    since="2.0.0",
-    complexity="O(1)",
-    summary="Sets a key to a string that expires after some seconds.",
-    arguments="key:key seconds:integer value:string",
-    deprecated=("2.6.12", "`SET` with the `EX` argument"),
-    doc_flags="deprecated",
-)
+@command("SETEX key seconds:integer value", "write denyoom", keys=at(1, "OW update"))
 def setex(session: Session, args: list):
+    """Sets a key to a string that expires after some seconds.
+
+    Since 2.0.0, O(1)
+    Deprecated since 2.6.12: `SET` with the `EX` argument
+    """
     _set_until(session, args[1], args[3], deadline(session, args[2], SECONDS, "setex"))
     return OK
 
 
-@command(
-    "PSETEX",
-    arity=4,
-    flags="write denyoom",
-    keys=at(1, "OW update"),
-    group="string",
-    since="2.6.0",
-    complexity="O(1)",
-    summary="Sets a key to a string that expires after some milliseconds.",
-    arguments="key:key milliseconds:integer value:string",
-    deprecated=("2.6.12", "`SET` with the `PX` argument"),
-    doc_flags="deprecated",
-)
+@command("PSETEX key milliseconds:integer value", "write denyoom", keys=at(1, "OW update"))
 def psetex(session: Session, args: list):
+    """Sets a key to a string that expires after some milliseconds.
+
+    Since 2.6.0, O(1)
+    Deprecated since 2.6.12: `SET` with the `PX` argument
+    """
     _set_until(session, args[1], args[3], deadline(session, args[2], 0, "psetex"))
     return OK
 
 
-@command(
-    "GETSET",
-    arity=3,
-    flags="write denyoom fast",
-    keys=at(1, "RW access update"),
-    group="string",
-    since="1.0.0",
-    complexity="O(1)",
-    summary="Sets a key to a string and replies with the one before it.",
-    arguments="key:key value:string",
-    deprecated=("6.2.0", "`SET` with the `!GET` argument"),
-    doc_flags="deprecated",
-)
+@command("GETSET key value", "write denyoom fast", keys=at(1, "RW access update"))
 def getset(session: Session, args: list):
+    """Sets a key to a string and replies with the one before it.
+
+    Since 1.0.0, O(1)
+    Deprecated since 6.2.0: `SET` with the `!GET` argument
+    """
     db: Database = session.db
     key: bytes = args[1]
     previous = db.string(key)
@@ -255,18 +215,12 @@ def getset(session: Session, args: list):
     return previous
 
 
-@command(
-    "GETDEL",
-    arity=2,
-    flags="write fast",
-    keys=at(1, "RW access delete"),
-    group="string",
-    since="6.2.0",
-    complexity="O(1)",
-    summary="Replies with the string at a key and deletes the key.",
-    arguments="key:key",
-)
+@command("GETDEL key", "write fast", keys=at(1, "RW access delete"))
 def getdel(session: Session, args: list):
+    """Replies with the string at a key and deletes the key.
+
+    Since 6.2.0, O(1)
+    """
     db: Database = session.db
     key: bytes = args[1]
     value = db.string(key)
@@ -283,20 +237,16 @@ def getdel(session: Session, args: list):
 
 
 @command(
-    "GETEX",
-    arity=-2,
-    flags="write fast",
+    "GETEX key [expiration=<EX seconds:integer | PX milliseconds:integer | EXAT "
+    "unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | PERSIST>]",
+    "write fast",
     keys=at(1, "RW access update", notes="RW and update, for it changes when the key expires"),
-    group="string",
-    since="6.2.0",
-    complexity="O(1)",
-    summary="Replies with the string at a key and sets when the key expires.",
-    arguments=(
-        "key:key [expiration=<EX seconds:integer | PX milliseconds:integer"
-        " | EXAT unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | PERSIST>]"
-    ),
 )
 def getex(session: Session, args: list):
+    """Replies with the string at a key and sets when the key expires.
+
+    Since 6.2.0, O(1)
+    """
     options: Options = parse(args, 2, _FOR_GETEX)
     key: bytes = args[1]
     value = session.db.string(key)
@@ -321,21 +271,17 @@ def _key_of_delex(args: list[bytes]) -> list[tuple[int, str]]:
 
 
 @command(
-    "DELEX",
-    arity=-2,
-    flags="write fast",
+    "DELEX key [condition=<IFEQ ifeq-value | IFNE ifne-value | IFDEQ ifdeq-digest | IFDNE "
+    "ifdne-digest>]",
+    "write fast",
     keys=at(1, "RW delete variable_flags", notes="Reads the key only with a condition"),
     get_keys=_key_of_delex,
-    group="string",
-    since="8.4.0",
-    complexity="O(1); O(N) for IFDEQ and IFDNE, with N the length of the value",
-    summary="Deletes a key if its value, or the digest of it, compares as asked for.",
-    arguments=(
-        "key:key [condition=<IFEQ ifeq-value:string | IFNE ifne-value:string"
-        " | IFDEQ ifdeq-digest:string | IFDNE ifdne-digest:string>]"
-    ),
 )
 def delex(session: Session, args: list):
+    """Deletes a key if its value, or the digest of it, compares as asked for.
+
+    Since 8.4.0, O(1); O(N) for IFDEQ and IFDNE, with N the length of the value
+    """
     if len(args) != 2 and len(args) != 4:
         raise Error("ERR wrong number of arguments for 'delex' command")
     db: Database = session.db

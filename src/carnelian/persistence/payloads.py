@@ -20,8 +20,13 @@ from cython.cimports.carnelian.datatypes.entry import build as build_entry
 from cython.cimports.carnelian.datatypes.entry import destroy as destroy_entry
 from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.persistence import crc64, records
+from cython.cimports.carnelian.persistence import crc64
 from cython.cimports.carnelian.persistence.formats import NEWEST, is_type
+from cython.cimports.carnelian.persistence.records import (
+    put_payload,
+    read_content,
+    version_of_entry,
+)
 from cython.cimports.carnelian.persistence.sink import Sink
 from cython.cimports.carnelian.persistence.source import Source
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -59,9 +64,9 @@ def of_value(value: object, version: int, compress: bool) -> bytes:
 @cython.cfunc
 def payload(entry: cython.pointer[Entry], version: cython.int, compress: bool):
     """The payload of an entry, of that version or the lowest later one that has a form for it."""
-    sink: Sink = Sink(max(version, records.needed_version(entry, False)), compress=compress)
+    sink: Sink = Sink(max(version, version_of_entry(entry, False)), compress=compress)
     sum_: uint64_t
-    records.put_payload(sink, entry)
+    put_payload(sink, entry)
     sink.put_byte(sink.version & 255)
     sink.put_byte(sink.version >> 8)
     sum_ = crc64.update(0, sink.data, sink.length)
@@ -99,7 +104,7 @@ def value_of(data: bytes, limits: Limits, thorough: bool):
     type_ = source.read_byte()
     if not is_type(type_):
         raise Corrupt(f"Unknown RDB type {type_}")
-    records.read_value(source, type_, limits, thorough, cython.address(content))
+    read_content(source, type_, limits, thorough, cython.address(content))
     if content.kind == OBJECT:
         return taken(cython.address(content))
     entry = build_entry(b"", 0, 0, -1, cython.address(content))

@@ -32,7 +32,7 @@ from cython.cimports.carnelian.persistence.formats import (
     SLOT_INFO,
     is_type,
 )
-from cython.cimports.carnelian.persistence.records import read_value
+from cython.cimports.carnelian.persistence.records import read_content
 from cython.cimports.carnelian.persistence.source import Source
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.stdint import int32_t, int64_t, uint32_t, uint64_t
@@ -355,7 +355,7 @@ class Reader:
         self.keep_key()
         self.stage = 4
         try:
-            read_value(
+            read_content(
                 self.source, type, self.keyspace.limits, self.thorough, cython.address(content)
             )
         except EmptyValue:

@@ -17,7 +17,7 @@ from cython.cimports.carnelian.datatypes.entry import (
 from cython.cimports.carnelian.persistence.formats import OLDEST, STRING
 from cython.cimports.carnelian.persistence.forms.form import Form
 from cython.cimports.carnelian.persistence.forms.registry import form_of, form_of_type
-from cython.cimports.carnelian.persistence.forms.strings import put_string, read_string
+from cython.cimports.carnelian.persistence.forms.strings import put_string
 from cython.cimports.carnelian.persistence.objects import ObjectPointer
 
 from carnelian.persistence import forms
@@ -54,7 +54,7 @@ def put_payload(sink, entry):
     return cython.cast(Form, form).put(sink, value)
 
 
-def needed_version(entry, quickly):
+def version_of_entry(entry, quickly):
     """The lowest RDB version that has a form for the value of an entry; a later one may be said if
     there is no time to look at all of it.
     """
@@ -65,17 +65,9 @@ def needed_version(entry, quickly):
     return cython.cast(Form, form_of(value)).needed_version(value, quickly)
 
 
-def read_value(source, type, limits, thorough, content):
-    """Read a value of an RDB type: all are known that Redis has ever written.
-
-    ``content`` then describes it: a text stands in the source until something else is read, a
-    reference is owned by the content.
-
-    Raises ShortRead, Corrupt, or EmptyValue for a collection without elements.
-    """
+def read_object(source, type, limits, thorough, content):
+    """Read a value that is no string."""
     form: ObjectPointer
-    if type == STRING:
-        return read_string(source, content)
     form = form_of_type(type)
     if form is cython.NULL:
         raise Corrupt(f"Unknown RDB encoding type {type}")

@@ -14,7 +14,6 @@ from cython.cimports.carnelian.datatypes.entry import (
 from cython.cimports.carnelian.datatypes.walk import Walk, begin_walk, walk_on
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
-from cython.cimports.carnelian.persistence import records
 from cython.cimports.carnelian.persistence.formats import (
     AUX,
     END,
@@ -29,6 +28,7 @@ from cython.cimports.carnelian.persistence.formats import (
 from cython.cimports.carnelian.persistence.forms.form import Form
 from cython.cimports.carnelian.persistence.forms.registry import form_of
 from cython.cimports.carnelian.persistence.objects import ObjectPointer
+from cython.cimports.carnelian.persistence.records import put_record, version_of_entry
 from cython.cimports.carnelian.persistence.sink import Sink
 
 # Access clocks in a file (maxmemory-policy).
@@ -143,7 +143,7 @@ class Writer:
         """A key with its value and what is known of it."""
         sink: Sink = self.sink
         self.write_head(sink, keyspace, entry)
-        records.put_record(sink, entry)
+        put_record(sink, entry)
         self.keys += 1
         if self.keys % REPORT == 0 and self.progress is not None:
             self.progress(self.keys)
@@ -167,7 +167,7 @@ def needed_version(keyspace: Keyspace, lowest: cython.int, quickly: cython.bint 
                 break
             entry = db.held(key)
             if entry is not cython.NULL:
-                lowest = max(lowest, records.needed_version(entry, quickly))
+                lowest = max(lowest, version_of_entry(entry, quickly))
     return lowest
 
 

@@ -1,11 +1,4 @@
-from carnelian.datatypes.entry cimport (
-    INLINE,
-    INLINE_LIMIT,
-    Content,
-    Entry,
-    describe_text,
-    value_of,
-)
+from carnelian.datatypes.entry cimport INLINE, INLINE_LIMIT, Content, Entry, describe_text, value_of
 from carnelian.persistence.command_file cimport CommandFile
 from carnelian.persistence.frozen cimport Freezing, Frozen
 from carnelian.persistence.sink cimport Sink

@@ -208,7 +208,8 @@ def test_a_member_takes_its_length_and_little_more(count: int) -> None:
     for name in names[::2]:
         made.remove(name)
     length = sum(map(len, names[1::2]))
-    assert made.memory() - length < 8 * (count // 2)
+    # How many varies with the seed of the hashes.
+    assert made.memory() - length < 8.5 * (count // 2)
 
 
 @pytest.mark.parametrize("length", [63, 64, 100, 1000])

@@ -72,8 +72,11 @@ def _readable(session: Any, key: bytes, kind: bytes) -> object:
 
 
 def sessions(engine: carnelian.Engine) -> list[tuple]:
-    """What sessions have subscribed to, watch, have queued and wait for."""
-    return [_session(box) for box in engine.core.sessions]
+    """What sessions have subscribed to, watch, have queued and wait for.
+
+    One that is closed while the timer has its turn is taken out by that.
+    """
+    return [_session(box) for box in engine.core.sessions if not box.closed]
 
 
 def _session(box: Any) -> tuple:

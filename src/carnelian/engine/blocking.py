@@ -18,10 +18,12 @@ from carnelian.engine.core import Core
 from carnelian.engine.flags import FLAG_DENY_BLOCKING, FLAG_REEXECUTING
 from carnelian.engine.registry import Command
 from carnelian.keyspace.database import Database
+from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NO_REPLY, Error, Lazy
 
 # Deadlines of sessions that wait no longer, which may stay until the next ones are dropped.
 _STALE_DEADLINES = 64
+_LONGEST_MS = (1 << 63) - 1
 
 
 class Blocking:
@@ -304,3 +306,20 @@ def _type_of(db: Database, key: bytes) -> bytes | None:
     if value is None:
         return None
     return b"string" if isinstance(value, bytes) else value.type_name
+
+
+def parse_timeout(text: bytes, now_ms: int) -> int:
+    """Milliseconds to wait; 0 is forever.
+
+    Raises:
+        Error: it is no integer, negative or out of range.
+    """
+    try:
+        timeout = parse_int(text)
+    except Error:
+        raise Error("ERR timeout is not an integer or out of range") from None
+    if timeout < 0:
+        raise Error("ERR timeout is negative")
+    if timeout > _LONGEST_MS - now_ms:
+        raise Error("ERR timeout is out of range")
+    return timeout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carnelian.commands.keys.replicas import parse_timeout
+from carnelian.engine.blocking import parse_timeout
 from carnelian.engine.declaring import command
 from carnelian.engine.session import Session
 from carnelian.persistence import append_loading

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from carnelian.engine.blocking import parse_timeout
 from carnelian.engine.declaring import command
 from carnelian.engine.session import Session
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error
 
 GROUP = "generic"
-
-_LONGEST_MS = (1 << 63) - 1
 
 
 @command(
@@ -28,20 +26,3 @@ def wait(session: Session, args: list[bytes]) -> object:
     if wanted <= 0:
         return 0
     return session.engine.blocking.wait(session, args, (), timeout, 0)
-
-
-def parse_timeout(text: bytes, now_ms: int) -> int:
-    """Milliseconds to wait; 0 is forever.
-
-    Raises:
-        Error: it is no integer, negative or out of range.
-    """
-    try:
-        timeout = parse_int(text)
-    except Error:
-        raise Error("ERR timeout is not an integer or out of range") from None
-    if timeout < 0:
-        raise Error("ERR timeout is negative")
-    if timeout > _LONGEST_MS - now_ms:
-        raise Error("ERR timeout is out of range")
-    return timeout

@@ -1,4 +1,4 @@
-"""Blocks of a few texts: the buckets of a table of members (:mod:`carnelian.datatypes.members`).
+"""Blocks of a few texts: the buckets of a table of members.
 
 All members of a bucket stand in one block of memory, so that each costs its own length, two bytes,
 and its share of the block's slack and of a word for the bucket. The two bytes are a mark: the

@@ -27,7 +27,7 @@ from carnelian.keyspace.clock import Clock as SystemClock
 class Core:
     """The state that the parts of one engine share.
 
-    - ``gate``: reasons to look twice at every command, bits of :mod:`carnelian.engine.flags`;
+    - ``gate``: reasons to look twice at each command, bits of :mod:`carnelian.engine.flags`;
     - ``depth``: above 0 inside EXEC or a command of a user, which is one unit for propagation and
       during which nobody who waits is served;
     - ``monitored``: somebody sees every command (MONITOR);

@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from carnelian.embedded.aio import Redis as AsyncRedis
-    from carnelian.embedded.client import Redis
+    from carnelian.embedded.client import Connection, Redis
     from carnelian.embedded.clock import ManualClock
     from carnelian.embedded.engine import Engine, LocalSession
     from carnelian.embedded.errors import (
@@ -29,6 +29,7 @@ REDIS_VERSION = "7.4.2"
 # carnelian pays for what it uses only.
 _HOMES = {
     "AsyncRedis": "carnelian.embedded.aio:Redis",
+    "Connection": "carnelian.embedded.client",
     "DatabaseError": "carnelian.embedded.errors",
     "DatabaseLoadError": "carnelian.embedded.errors",
     "DatabaseLockedError": "carnelian.embedded.errors",
@@ -52,6 +53,7 @@ _HOMES = {
 __all__ = [
     "OK",
     "AsyncRedis",
+    "Connection",
     "DatabaseError",
     "DatabaseLoadError",
     "DatabaseLockedError",

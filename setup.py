@@ -19,8 +19,9 @@ from setuptools.errors import CompileError, LinkError
 COMPILED = (
     "carnelian.resp.arguments",
     "carnelian.resp.blocks",
-    "carnelian.resp.doubles",
     "carnelian.resp.inline",
+    "carnelian.datatypes.doubles",
+    "carnelian.datatypes.decimals",
     "carnelian.resp.numbers",
     "carnelian.resp.output",
     "carnelian.resp.parser",

@@ -12,7 +12,8 @@ import carnelian
 from support.compiled import SOURCES
 
 FLOORS = (
-    {"resp", "datatypes"},
+    {"datatypes"},
+    {"resp"},
     {"keyspace"},
     {"net"},
     {"engine"},

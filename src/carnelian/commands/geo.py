@@ -7,11 +7,11 @@ import cython
 from cython.cimports.carnelian.commands.sorted_sets.adding import add
 from cython.cimports.carnelian.commands.sorted_sets.ranges import store
 from cython.cimports.carnelian.datatypes import geohash
+from cython.cimports.carnelian.datatypes.decimals import put_longlong
 from cython.cimports.carnelian.datatypes.geohash import HASH_LENGTH
 from cython.cimports.carnelian.datatypes.nearby import Nearby, Point
 from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.session import Session
-from cython.cimports.carnelian.resp.numbers import put_longlong
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.math import llrint, sqrt
 from cython.cimports.libc.string import memmove, memset

@@ -2,11 +2,11 @@
 
 import cython
 from cython.cimports.carnelian.commands.lifetimes import ABSOLUTE, SECONDS
+from cython.cimports.carnelian.datatypes.decimals import to_longlong
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.events import GENERIC
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.keyspace.state import DELETE
-from cython.cimports.carnelian.resp.numbers import to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.resp.replies import Error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.datatypes import listpack
+from cython.cimports.carnelian.datatypes.decimals import put_double, to_double
 from cython.cimports.carnelian.datatypes.listpack import DIGITS, Item, Pack
 from cython.cimports.carnelian.datatypes.ordered import compare_text
 from cython.cimports.carnelian.datatypes.scored_pack import (
@@ -18,7 +19,6 @@ from cython.cimports.carnelian.datatypes.scored_pack import (
     TEXT,
     TextRange,
 )
-from cython.cimports.carnelian.resp.numbers import put_double, to_double
 from cython.cimports.cpython.list import PyList_New, PyList_SET_ITEM
 from cython.cimports.cpython.ref import Py_INCREF
 from cython.cimports.libc.math import HUGE_VAL

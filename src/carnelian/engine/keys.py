@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import cython
+from cython.cimports.carnelian.datatypes.decimals import to_longlong
 from cython.cimports.carnelian.engine.access import INCOMPLETE, NOT_KEY, VARIABLE_FLAGS
 from cython.cimports.carnelian.engine.keys import COUNT, RANGE, UNKNOWN, FoundKey, Place
-from cython.cimports.carnelian.resp.numbers import to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdlib import calloc, free, realloc
 

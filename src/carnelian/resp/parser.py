@@ -13,13 +13,13 @@ from __future__ import annotations
 from typing import Any
 
 import cython
+from cython.cimports.carnelian.datatypes.decimals import to_longlong
 from cython.cimports.carnelian.resp.arguments import name, place, put
 from cython.cimports.carnelian.resp.arguments import obtain as obtain_list
 from cython.cimports.carnelian.resp.blocks import count, obtain, release
 from cython.cimports.carnelian.resp.inline import split_line
 from cython.cimports.carnelian.resp.layout import BLOCK
 from cython.cimports.carnelian.resp.libc import PyObject, _PyBytes_Resize
-from cython.cimports.carnelian.resp.numbers import to_longlong
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,

@@ -4,10 +4,10 @@ import cython
 from cython.cimports.carnelian.commands.bitmaps.operands import field_offset
 from cython.cimports.carnelian.commands.lifetimes import integer
 from cython.cimports.carnelian.datatypes.bits import field, octets, set_field
+from cython.cimports.carnelian.datatypes.decimals import to_longlong
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import STRING
-from cython.cimports.carnelian.resp.numbers import to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING
 from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 from cython.cimports.libc.string import strlen

@@ -1,8 +1,8 @@
 """Where a bit is: the operand that all bitmap commands share."""
 
 import cython
+from cython.cimports.carnelian.datatypes.decimals import to_longlong
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.resp.numbers import to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t
 

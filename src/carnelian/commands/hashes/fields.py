@@ -8,11 +8,12 @@ from cython.cimports.carnelian.commands.hashes.access import (
     to_read,
 )
 from cython.cimports.carnelian.commands.lifetimes import integer
+from cython.cimports.carnelian.datatypes.decimals import to_longlong
 from cython.cimports.carnelian.datatypes.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import HASH
-from cython.cimports.carnelian.resp.numbers import add_floats, format_int, to_longlong
+from cython.cimports.carnelian.resp.numbers import add_floats, format_int
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.engine.declaring import at, command

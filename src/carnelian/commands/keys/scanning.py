@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 
 import cython
+from cython.cimports.carnelian.datatypes.decimals import to_longlong
 from cython.cimports.carnelian.datatypes.glob import matches
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.resp.numbers import to_longlong
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.datatypes.value import TYPE_NAMES

@@ -1,6 +1,7 @@
 """ZADD, ZINCRBY and ZREM: members in and out, one by one."""
 
 import cython
+from cython.cimports.carnelian.datatypes.decimals import to_double
 from cython.cimports.carnelian.datatypes.limits import Limits
 from cython.cimports.carnelian.datatypes.sorted_set import (
     ADDED,
@@ -18,7 +19,6 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import ZSET
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
-from cython.cimports.carnelian.resp.numbers import to_double
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.engine.declaring import at, command

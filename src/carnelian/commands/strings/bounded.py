@@ -11,10 +11,11 @@ from cython.cimports.carnelian.commands.lifetimes import (
     has_passed,
     outlive,
 )
+from cython.cimports.carnelian.datatypes.decimals import to_longlong
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, STRING
-from cython.cimports.carnelian.resp.numbers import add_floats, format_int, to_longlong
+from cython.cimports.carnelian.resp.numbers import add_floats, format_int
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import INT64_MAX, INT64_MIN, int64_t
 

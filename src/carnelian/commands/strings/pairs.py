@@ -10,10 +10,11 @@ from cython.cimports.carnelian.commands.strings.options import (
     Options,
     parse,
 )
+from cython.cimports.carnelian.datatypes.decimals import to_longlong
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, STRING
-from cython.cimports.carnelian.resp.numbers import format_int, to_longlong
+from cython.cimports.carnelian.resp.numbers import format_int
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.engine.declaring import at, command, counted

@@ -27,8 +27,8 @@ from types import ModuleType
 from typing import Any
 
 import carnelian
-from carnelian.engine import stages
 from carnelian.engine.engine import Engine
+from carnelian.engine.ground import stages
 from carnelian.engine.session import Session
 
 SOURCE = Path(__file__).with_name("checks.py")
@@ -37,7 +37,7 @@ SOURCES = Path(carnelian.__file__).parents[1]
 _ATTACHING = """
 import importlib.util
 import carnelian
-from carnelian.engine import stages
+from carnelian.engine.ground import stages
 
 @carnelian.command("checked")
 def checked(session, args):

@@ -5,11 +5,11 @@ compiles this file.
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.engine.admission import Check
-from cython.cimports.carnelian.engine.client import Client
+from cython.cimports.carnelian.engine.catalogue.key_positions import KeyFinder, KeyPositions
+from cython.cimports.carnelian.engine.catalogue.registry import Command
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.engine.keys import KeyFinder, KeyPositions
-from cython.cimports.carnelian.engine.registry import Command
+from cython.cimports.carnelian.engine.parts.admission import Check
+from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.string import memchr, memset
 

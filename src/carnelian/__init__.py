@@ -6,8 +6,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from carnelian.embedded.aio import Redis as AsyncRedis
     from carnelian.embedded.client import Connection, Redis
-    from carnelian.embedded.clock import ManualClock
-    from carnelian.embedded.engine import Engine, LocalSession
     from carnelian.embedded.errors import (
         DatabaseError,
         DatabaseLoadError,
@@ -16,8 +14,10 @@ if TYPE_CHECKING:
         EngineClosedError,
         SessionCutError,
     )
+    from carnelian.embedded.local_engine import Engine, LocalSession
+    from carnelian.embedded.testing.frozen_clock import ManualClock
+    from carnelian.engine.catalogue.key_positions import KeySpec, after, at, counted
     from carnelian.engine.declaring import command
-    from carnelian.engine.keys import KeySpec, after, at, counted
     from carnelian.resp.replies import OK, Error, Status
 
 __version__ = "0.1.0"
@@ -34,12 +34,12 @@ _HOMES = {
     "DatabaseLoadError": "carnelian.embedded.errors",
     "DatabaseLockedError": "carnelian.embedded.errors",
     "DatabaseSaveError": "carnelian.embedded.errors",
-    "Engine": "carnelian.embedded.engine",
+    "Engine": "carnelian.embedded.local_engine",
     "EngineClosedError": "carnelian.embedded.errors",
     "Error": "carnelian.resp.replies",
-    "KeySpec": "carnelian.engine.registry",
-    "LocalSession": "carnelian.embedded.engine",
-    "ManualClock": "carnelian.embedded.clock",
+    "KeySpec": "carnelian.engine.catalogue.registry",
+    "LocalSession": "carnelian.embedded.local_engine",
+    "ManualClock": "carnelian.embedded.testing.frozen_clock",
     "OK": "carnelian.resp.replies",
     "Redis": "carnelian.embedded.client",
     "SessionCutError": "carnelian.embedded.errors",

@@ -1,5 +1,5 @@
 """``python -m carnelian`` is ``carnelian-server``."""
 
-from carnelian.tools.server import main
+from carnelian.tools.serve import main
 
 raise SystemExit(main())

@@ -6,10 +6,10 @@ import gc
 
 import pytest
 
-import carnelian.commands.client
+import carnelian.commands.connections.client_commands
 import carnelian.commands.lists  # noqa: F401
-from carnelian.engine.begun import Blocked
 from carnelian.engine.engine import Engine
+from carnelian.engine.shared.begun import Blocked
 from carnelian.keyspace.clock import ManualClock
 from carnelian.resp.replies import NO_REPLY, NULL_ARRAY
 from support.local import LocalClient, Recorder

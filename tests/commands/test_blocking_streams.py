@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import carnelian.commands.client
+import carnelian.commands.connections.client_commands
 import carnelian.commands.streams  # noqa: F401
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import ManualClock

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from carnelian.engine import authentication
 from carnelian.engine.engine import Engine
+from carnelian.engine.parts import authentication
 from carnelian.resp.replies import NO_REPLY, OK
 from support.local import LocalClient
 from support.wire import Reply

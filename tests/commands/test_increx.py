@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import carnelian.commands.client
+import carnelian.commands.connections.client_commands
 import carnelian.commands.keys
 import carnelian.commands.lists
 import carnelian.commands.strings  # noqa: F401

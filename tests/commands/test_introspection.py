@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from carnelian.engine.catalogue.key_positions import after, at, counted, unknown
+from carnelian.engine.catalogue.registry import Declaration, declarations
 from carnelian.engine.engine import Engine
-from carnelian.engine.keys import after, at, counted, unknown
-from carnelian.engine.registry import Declaration, declarations
 from support.local import LocalClient
 from support.wire import Reply
 
@@ -174,7 +174,7 @@ class TestGetKeys:
 def with_key_specs(monkeypatch: pytest.MonkeyPatch) -> LocalClient:
     """An engine that has a command for every kind of key spec."""
     added: dict[str, Declaration] = dict(declarations)
-    monkeypatch.setattr("carnelian.engine.registry.declarations", added)
+    monkeypatch.setattr("carnelian.engine.catalogue.registry.declarations", added)
     specs: dict[str, dict[str, Any]] = {
         "TEST.COUNTED": {"keys": counted(1, "RO")},
         "TEST.OPTIONAL": {"keys": counted(1, "RO"), "flags": "no_mandatory_keys"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import carnelian.commands.debug
+import carnelian.commands.administration.debug
 import carnelian.commands.lists  # noqa: F401
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine

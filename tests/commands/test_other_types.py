@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from carnelian.datatypes.value import TYPE_NAMES, Value
-from carnelian.datatypes.xxh3 import hexdigest
+from carnelian.datatypes.algorithms.xxh3 import hexdigest
+from carnelian.datatypes.base.value import TYPE_NAMES, Value
 from support.local import LocalClient
 
 WRONGTYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from carnelian.datatypes.digest import Digest
+from carnelian.datatypes.base.digest import Digest
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import ManualClock
 from support.local import LocalClient, Recorder

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-import carnelian.commands.client
+import carnelian.commands.connections.client_commands
 import carnelian.commands.streams  # noqa: F401
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import ManualClock

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-import carnelian.commands.client
+import carnelian.commands.administration.memory_commands
+import carnelian.commands.connections.client_commands
 import carnelian.commands.keys
-import carnelian.commands.memory
 import carnelian.commands.streams  # noqa: F401
-from carnelian.datatypes import memory
-from carnelian.datatypes.idempotency import Idempotency
+from carnelian.datatypes.base import memory
+from carnelian.datatypes.streams.producers import Idempotency
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import ManualClock
 from support.local import LocalClient, Recorder

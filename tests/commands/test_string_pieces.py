@@ -2,7 +2,7 @@
 
 import pytest
 
-from carnelian.datatypes.xxh3 import hexdigest
+from carnelian.datatypes.algorithms.xxh3 import hexdigest
 from support.local import LocalClient, Recorder
 
 NOT_AN_INTEGER = "ERR value is not an integer or out of range"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from carnelian.datatypes.xxh3 import hexdigest
+from carnelian.datatypes.algorithms.xxh3 import hexdigest
 from carnelian.keyspace.clock import ManualClock
 from support.local import LocalClient, Recorder
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from carnelian.datatypes.glob import matches
+from carnelian.datatypes.algorithms.glob import matches
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from carnelian.datatypes import memory
-from carnelian.datatypes.hash import BOTH, ONLY_FIELDS, ONLY_VALUES, Hash
-from carnelian.datatypes.limits import Limits
+from carnelian.datatypes.base import memory
+from carnelian.datatypes.base.limits import Limits
+from carnelian.datatypes.collections.hash import BOTH, ONLY_FIELDS, ONLY_VALUES, Hash
 
 LIMITS = Limits()
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carnelian.datatypes.id_tree import IdSet
+from carnelian.datatypes.streams.by_id import IdSet
 
 Pair = tuple[int, int]
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carnelian.datatypes.lcs import compare, table_size
+from carnelian.datatypes.algorithms.lcs import compare, table_size
 
 TEXTS = st.text("abc", max_size=12).map(str.encode)
 

@@ -9,10 +9,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from carnelian.datatypes import memory, quicklist
-from carnelian.datatypes.digest import Digest
-from carnelian.datatypes.limits import Limits
-from carnelian.datatypes.list import List
+from carnelian.datatypes.base import memory
+from carnelian.datatypes.base.digest import Digest
+from carnelian.datatypes.base.limits import Limits
+from carnelian.datatypes.collections import quicklist
+from carnelian.datatypes.collections.list import List
 
 words = st.one_of(
     st.sampled_from([b"a", b"b", b"7", b"-300", b""]),

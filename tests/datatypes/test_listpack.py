@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from carnelian.datatypes import memory
-from carnelian.datatypes.packed import Listpack
+from carnelian.datatypes.base import memory
+from carnelian.datatypes.packs.packed import Listpack
 from support.servers import ReferenceServer, StartRedis
 
 # The integers at the limits of each encoding.

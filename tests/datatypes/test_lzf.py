@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carnelian.datatypes import lzf
+from carnelian.datatypes.algorithms import lzf
 from conftest import ReferenceServer, StartRedis
 
 repetitive = st.builds(

@@ -11,9 +11,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from carnelian.datatypes import memory
-from carnelian.datatypes.limits import Limits
-from carnelian.datatypes.set import Set
+from carnelian.datatypes.base import memory
+from carnelian.datatypes.base.limits import Limits
+from carnelian.datatypes.collections.set import Set
 
 TABLES = Limits()
 TABLES.set_max_intset_entries = 0

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from carnelian.datatypes import memory, slabs
+from carnelian.datatypes.base import memory, slabs
 from carnelian.keyspace.clock import ManualClock
 from carnelian.keyspace.database import Database
 from carnelian.keyspace.keyspace import Keyspace

@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from carnelian.datatypes import memory
-from carnelian.datatypes.limits import Limits
-from carnelian.datatypes.set import Set
+from carnelian.datatypes.base import memory
+from carnelian.datatypes.base.limits import Limits
+from carnelian.datatypes.collections.set import Set
 
 LIMITS = Limits()
 

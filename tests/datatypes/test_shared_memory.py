@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from carnelian.datatypes.entry import share_memory
+from carnelian.datatypes.tables.entry import share_memory
 from carnelian.keyspace.clock import Clock
 from carnelian.keyspace.keyspace import Keyspace
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from carnelian.datatypes import memory
-from carnelian.datatypes.limits import Limits
-from carnelian.datatypes.packed import Listpack
-from carnelian.datatypes.sorted_set import SortedSet, from_packed
+from carnelian.datatypes.base import memory
+from carnelian.datatypes.base.limits import Limits
+from carnelian.datatypes.collections.sorted_set import SortedSet, from_packed
+from carnelian.datatypes.packs.packed import Listpack
 from support.servers import ReferenceServer
 
 SMALL = Limits()

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carnelian.datatypes import memory
-from carnelian.datatypes.digest import Digest
-from carnelian.datatypes.limits import Limits
-from carnelian.datatypes.packed import Listpack
-from carnelian.datatypes.stream import Stream
+from carnelian.datatypes.base import memory
+from carnelian.datatypes.base.digest import Digest
+from carnelian.datatypes.base.limits import Limits
+from carnelian.datatypes.packs.packed import Listpack
+from carnelian.datatypes.streams.stream import Stream
 from support.servers import ReferenceServer
 
 Pair = tuple[int, int]

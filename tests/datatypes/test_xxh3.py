@@ -2,7 +2,7 @@
 
 import pytest
 
-from carnelian.datatypes.xxh3 import hexdigest
+from carnelian.datatypes.algorithms.xxh3 import hexdigest
 
 PATTERN = bytes((i * 7 + 3) & 255 for i in range(5000))
 

@@ -6,8 +6,8 @@ import random
 import time
 from functools import cache
 
-from carnelian.engine.arguments import Argument, parse
-from carnelian.engine.registry import declarations
+from carnelian.engine.catalogue.grammar import Argument, parse
+from carnelian.engine.catalogue.registry import declarations
 from differential import generate
 from differential.generate import EXTREMES, INTEGERS, KEYS, ODD, Words
 
@@ -120,5 +120,5 @@ def _durations(unit: str) -> list[bytes]:
 
 def _moments(name: str) -> list[bytes]:
     scale = 1000 if "milliseconds" in name else 1
-    usual = [(int(time.time()) + ahead) * scale for ahead in (500, 5000, 31536000)]
+    usual = [(int(time.time()) + ahead) * scale for ahead in (50_000, 500_000, 31_536_000)]
     return [b"%d" % n for n in usual * 4 + [0, -1] + EXTREMES] + ODD

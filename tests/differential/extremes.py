@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from carnelian.engine.arguments import Argument, parse
-from carnelian.engine.registry import Declaration
+from carnelian.engine.catalogue.grammar import Argument, parse
+from carnelian.engine.catalogue.registry import Declaration
 from differential.generate import Words, known
 
 NUMBERS = ("integer", "double", "unix-time")

@@ -6,8 +6,8 @@ import time
 
 from hypothesis import strategies as st
 
-from carnelian.engine.arguments import Argument, parse
-from carnelian.engine.registry import Declaration, declarations
+from carnelian.engine.catalogue.grammar import Argument, parse
+from carnelian.engine.catalogue.registry import Declaration, declarations
 
 Words = tuple[bytes, ...]
 Version = tuple[int, ...]
@@ -135,10 +135,10 @@ def durations(unit: str) -> st.SearchStrategy[bytes]:
 
 
 def moments(name: str) -> st.SearchStrategy[bytes]:
-    """Points of time, likewise."""
+    """Points of time, likewise, counted from when the tests began."""
     scale = 1000 if "milliseconds" in name else 1
     now = int(time.time())
-    usual = [(now + ahead) * scale for ahead in (200, 5000, 31536000)]
+    usual = [(now + ahead) * scale for ahead in (50_000, 500_000, 31_536_000)]
     return st.sampled_from([b"%d" % n for n in usual * 4 + [0, -1] + EXTREMES] + ODD)
 
 

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from carnelian.commands import declare_all
+from carnelian.engine.catalogue.registry import Declaration, declarations
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
-from carnelian.engine.registry import Declaration, declarations
 from differential.extremes import EDGES, with_extremes
 from differential.generate import REFERENCE, Words, version
 from differential.pair import Pair

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
-from carnelian.persistence import files, reader
+from carnelian.persistence.rdb import file_reader, files
 from differential.generate import Words, commands
 from differential.pair import Pair
 from persistence.values import (
@@ -136,7 +136,7 @@ def engine_of(file: Path, *directives: str) -> Engine:
     config = Config()
     config.load_text("\n".join(["enable-debug-command yes", *directives]))
     engine = Engine(config)
-    reader.read_bytes(file.read_bytes(), engine.keyspace).read()
+    file_reader.read_bytes(file.read_bytes(), engine.keyspace).read()
     return engine
 
 

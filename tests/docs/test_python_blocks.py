@@ -16,7 +16,7 @@ from server.peers import ServerProcess
 from support.compiled import ROOT, SOURCES
 
 PYTHON = blocks("python")
-PLUGIN = ("-p", "carnelian.embedded.pytest_plugin", "-p", "no:cacheprovider", "-q")
+PLUGIN = ("-p", "carnelian.embedded.testing.pytest_plugin", "-p", "no:cacheprovider", "-q")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import carnelian
-from carnelian.persistence.append_only import append_only_of
+from carnelian.persistence.aof.append_only import append_only_of
 from support.servers import ReferenceServer, StartRedis
 from support.waiting import wait_for
 

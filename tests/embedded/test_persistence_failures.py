@@ -15,7 +15,7 @@ import pytest
 import redis
 
 import carnelian
-from carnelian.persistence.append_only import append_only_of
+from carnelian.persistence.aof.append_only import append_only_of
 from support.waiting import wait_for
 
 

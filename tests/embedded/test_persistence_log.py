@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import carnelian
-from carnelian.persistence.append_only import append_only_of
+from carnelian.persistence.aof.append_only import append_only_of
 from persistence.appended import commands_of
 from support.waiting import wait_for
 

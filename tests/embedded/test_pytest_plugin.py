@@ -48,7 +48,7 @@ def test_that_waits_for_no_time(carnelian_engine, carnelian_redis):
 
 def run_pytest(tmp_path: Path, tests: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / "test_mine.py").write_text(tests)
-    plugin = ["-p", "carnelian.embedded.pytest_plugin", "-p", "no:cacheprovider"]
+    plugin = ["-p", "carnelian.embedded.testing.pytest_plugin", "-p", "no:cacheprovider"]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *plugin, "-q", str(tmp_path)],
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from redis import exceptions
 from redis.connection import AbstractConnection
 
-from carnelian.embedded.shapes import Shaper
+from carnelian.embedded.redis_py.shapes import Shaper
 from carnelian.resp import replies
 from carnelian.resp.writer import encode
 

@@ -1,4 +1,4 @@
-"""Between Python values and the engine: engine/values.py."""
+"""Between Python values and the engine: engine/extensions/conversion.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 import pytest
 
-from carnelian.engine.values import encode, encode_all, plain, to_reply
+from carnelian.engine.extensions.conversion import encode, encode_all, plain, to_reply
 from carnelian.resp import replies
 
 

@@ -6,13 +6,13 @@ import random
 
 import pytest
 
-from carnelian.engine import stages
-from carnelian.engine.admission import Check
-from carnelian.engine.client import Client
+from carnelian.engine.catalogue.registry import Command
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
-from carnelian.engine.flags import NEEDS_AUTH, RESTRICTED
-from carnelian.engine.registry import Command
+from carnelian.engine.ground import stages
+from carnelian.engine.ground.flags import NEEDS_AUTH, RESTRICTED
+from carnelian.engine.parts.admission import Check
+from carnelian.engine.shared.client_state import Client
 from carnelian.resp.replies import NO_REPLY, QUEUED, Error, Status
 from support.local import LocalClient
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from carnelian.engine.arguments import Argument, arity, document, parse
+from carnelian.engine.catalogue.grammar import Argument, arity, document, parse
 
 
 def test_nothing() -> None:

@@ -17,7 +17,7 @@ from carnelian.engine.config import (
     ConfigOpenError,
     parse_arguments,
 )
-from carnelian.engine.config.quoting import quote, split_arguments
+from carnelian.resp.quoting import quote, split_arguments
 
 VERSIONS = (f"(Carnelian {__version__})", "(Redis 7.0.15)")
 

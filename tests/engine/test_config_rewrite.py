@@ -9,7 +9,7 @@ import pytest
 
 from carnelian.engine.config import Config, parse_arguments
 from carnelian.engine.config.directives import DIRECTIVES
-from carnelian.engine.config.rewriting import SIGNATURE
+from carnelian.engine.config.rewriter import SIGNATURE
 from carnelian.resp.replies import Error
 
 ALWAYS = b"latency-tracking-info-percentiles 50 99 99.9"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from carnelian.commands import declare_all
+from carnelian.engine.catalogue.documentation import Documentation, parse
+from carnelian.engine.catalogue.registry import declarations
 from carnelian.engine.declaring import split_name
-from carnelian.engine.documentation import Documentation, parse
-from carnelian.engine.registry import declarations
 
 
 def test_all_that_can_be_said() -> None:

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from carnelian.engine import access
-from carnelian.engine.engine import Engine
-from carnelian.engine.keys import (
+from carnelian.engine.catalogue.key_positions import (
     ACCESS_FLAGS,
     KeyFinder,
     KeySpec,
@@ -19,6 +17,8 @@ from carnelian.engine.keys import (
     flag_names,
     unknown,
 )
+from carnelian.engine.engine import Engine
+from carnelian.engine.ground import access
 
 TABLE = Path(__file__).with_name("key_positions.txt").read_text().splitlines()
 REGISTRY = Engine().registry

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from carnelian.datatypes import limits
+from carnelian.datatypes.base import limits
+from carnelian.engine.catalogue.registry import Declaration, declarations
 from carnelian.engine.config import Config, ConfigFileError
 from carnelian.engine.engine import Engine
-from carnelian.engine.registry import Declaration, declarations
 from support.local import LocalClient
 
 

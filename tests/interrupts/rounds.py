@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import carnelian
-from carnelian.engine.registry import declarations
+from carnelian.engine.catalogue.registry import declarations
 from differential.chance import Chance
 from interrupts import commands
 from interrupts.points import Alarm, Interrupt

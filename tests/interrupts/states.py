@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import carnelian
-from carnelian.engine.flags import IN_MULTI, SUBSCRIBED
+from carnelian.engine.ground.flags import IN_MULTI, SUBSCRIBED
 from interrupts.points import UNDISTURBED
 
 

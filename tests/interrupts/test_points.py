@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import carnelian
-from carnelian.embedded.engine import LocalSession
+from carnelian.embedded.local_engine import LocalSession
 from interrupts import commands
 from interrupts.points import Alarm, Interrupt, every
 from interrupts.states import Replica, check, data, sessions

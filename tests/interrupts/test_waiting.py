@@ -12,7 +12,7 @@ import pytest
 import redis
 
 import carnelian
-from carnelian.commands.returning import words_to_return
+from carnelian.commands.common.returning import words_to_return
 from interrupts.points import Interrupt
 from interrupts.states import check
 

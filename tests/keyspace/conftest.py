@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from carnelian.datatypes import memory
+from carnelian.datatypes.base import memory
 from carnelian.keyspace.clock import ManualClock
 from carnelian.keyspace.database import Database
 from carnelian.keyspace.keyspace import Keyspace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carnelian.datatypes import rng
+from carnelian.datatypes.algorithms import rng
 from carnelian.keyspace.clock import ManualClock
 from carnelian.keyspace.database import Database
 from carnelian.keyspace.keyspace import Keyspace

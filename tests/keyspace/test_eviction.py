@@ -8,7 +8,7 @@ from carnelian.keyspace.clock import ManualClock
 from carnelian.keyspace.database import Database
 from carnelian.keyspace.eviction import Eviction
 from carnelian.keyspace.keyspace import Keyspace
-from carnelian.persistence import children
+from carnelian.persistence.background import children
 from support.local import LocalClient
 
 LATER = 2**50

@@ -6,7 +6,7 @@ import pytest
 
 from carnelian.keyspace.clock import ManualClock
 from carnelian.keyspace.database import Database
-from carnelian.keyspace.expiry import ExpireCycle
+from carnelian.keyspace.expire_cycle import ExpireCycle
 from carnelian.keyspace.keyspace import Keyspace
 from carnelian.keyspace.state import DELETE_OVERDUE, HIDE_OVERDUE, IGNORE_OVERDUE
 from support.values import Bag, Recorder

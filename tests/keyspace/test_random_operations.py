@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import random
 
-from carnelian.datatypes import memory
+from carnelian.datatypes.base import memory
 from carnelian.keyspace.clock import ManualClock
 from carnelian.keyspace.keyspace import Keyspace
 

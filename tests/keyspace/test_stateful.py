@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from carnelian.datatypes import memory
+from carnelian.datatypes.base import memory
 from carnelian.keyspace.clock import ManualClock
-from carnelian.keyspace.expiry import ExpireCycle
+from carnelian.keyspace.expire_cycle import ExpireCycle
 from carnelian.keyspace.keyspace import Keyspace
 from carnelian.resp.replies import Error
 

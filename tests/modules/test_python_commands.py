@@ -9,7 +9,7 @@ import pytest
 import redis
 
 import carnelian
-from carnelian.engine.registry import DECLARED
+from carnelian.engine.catalogue.registry import DECLARED
 from carnelian.resp.writer import encode
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "scores.py"

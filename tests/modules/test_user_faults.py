@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import carnelian
-from carnelian.engine.values import to_reply
+from carnelian.engine.extensions.conversion import to_reply
 from carnelian.resp.replies import NO_REPLY, Attribute, FlatMap, Push, Several, Verbatim
 from carnelian.resp.writer import encode
 from server.peers import ServerProcess

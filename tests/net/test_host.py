@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from carnelian.keyspace.clock import Clock
-from carnelian.net.host import LoopHost
 from carnelian.net.loop import Loop
+from carnelian.net.runtime import LoopHost
 from support.waiting import free_port
 
 from .conversations import Caller, Echo, Gossip, Recorder

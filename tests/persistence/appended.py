@@ -7,8 +7,8 @@ from pathlib import Path
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import Clock, ManualClock
-from carnelian.persistence import append_loading
-from carnelian.persistence.append_only import AppendOnly, append_only_of
+from carnelian.persistence.aof import append_loading
+from carnelian.persistence.aof.append_only import AppendOnly, append_only_of
 from support.local import LocalClient
 from support.wire import Word, request
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from carnelian.keyspace.clock import ManualClock
-from carnelian.persistence.append_only import OFF, ON, RewriteLimit
-from carnelian.persistence.manifest import Manifest
-from carnelian.persistence.snapshots import LoadError
+from carnelian.persistence.aof.append_only import OFF, ON, RewriteLimit
+from carnelian.persistence.aof.manifest import Manifest
+from carnelian.persistence.saving.snapshots import LoadError
 from support.servers import StartRedis
 
 from .appended import DIRECTORY, STEM, Logged, commands_of, put, put_log, put_manifest

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from carnelian.persistence.snapshots import LoadError, snapshots_of
+from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 from server.peers import Client
 from support.servers import require
 from support.wire import Word

@@ -12,9 +12,10 @@ import pytest
 
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
-from carnelian.persistence import crc64, files, reader
-from carnelian.persistence.errors import FormatError
-from carnelian.persistence.snapshots import LoadError, snapshots_of
+from carnelian.persistence.bytes import crc64
+from carnelian.persistence.bytes.file_errors import FormatError
+from carnelian.persistence.rdb import file_reader, files
+from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 from support.local import LocalClient
 
 
@@ -136,7 +137,7 @@ def test_a_full_disk(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def loaded(data: bytes) -> Engine:
     engine = Engine()
-    reader.read_bytes(data, engine.keyspace).read()
+    file_reader.read_bytes(data, engine.keyspace).read()
     return engine
 
 
@@ -236,7 +237,7 @@ def test_what_is_between_keys() -> None:
     engine = Engine()
     facts: list[tuple[bytes, bytes]] = []
     warnings: list[str] = []
-    file = reader.read_bytes(data + b"\xff", engine.keyspace)
+    file = file_reader.read_bytes(data + b"\xff", engine.keyspace)
     file.on_aux = lambda name, value: facts.append((name, value))
     file.warn = warnings.append
     file.read()
@@ -250,7 +251,7 @@ def test_what_is_between_keys() -> None:
 
 def test_keys_past_their_time_are_left_out() -> None:
     engine = Engine()
-    file = reader.read_bytes(
+    file = file_reader.read_bytes(
         head(4) + b"\xfd\x01\0\0\0\0\x01a\x01x" + b"\0\x01b\x01y\xff", engine.keyspace
     )
     file.read()
@@ -260,7 +261,7 @@ def test_keys_past_their_time_are_left_out() -> None:
 
 def test_a_key_that_is_there_twice() -> None:
     data = head(4) + b"\0\x01a\x01x" * 2 + b"\xff"
-    with pytest.raises(reader.DuplicateKey, match="RDB has duplicated key 'a' in DB 0"):
+    with pytest.raises(file_reader.DuplicateKey, match="RDB has duplicated key 'a' in DB 0"):
         loaded(data)
 
 

@@ -14,14 +14,16 @@ from carnelian import commands
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.state import IGNORE_OVERDUE
-from carnelian.persistence import crc64, files, slicing
-from carnelian.persistence.freezing import Freezer
-from carnelian.persistence.outputs import CommandOutput, RecordOutput
-from carnelian.persistence.replay import Replay
-from carnelian.persistence.snapshots import snapshots_of
-from carnelian.persistence.spool import Spool
-from carnelian.persistence.targets import BaseTarget, SnapshotTarget
-from carnelian.persistence.writer import needed_version
+from carnelian.persistence.aof.replay import Replay
+from carnelian.persistence.background import slicing
+from carnelian.persistence.background.freezing import Freezer
+from carnelian.persistence.background.outputs import CommandOutput, RecordOutput
+from carnelian.persistence.bytes import crc64
+from carnelian.persistence.bytes.spool import Spool
+from carnelian.persistence.bytes.targets import BaseTarget, SnapshotTarget
+from carnelian.persistence.rdb import files
+from carnelian.persistence.rdb.file_writer import needed_version
+from carnelian.persistence.saving.snapshots import snapshots_of
 from differential.chance import Chance
 from differential.families import FAMILIES
 from support.local import LocalClient

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from carnelian.persistence.snapshots import LoadError, snapshots_of
+from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 from support.servers import StartRedis
 from support.wire import Word
 

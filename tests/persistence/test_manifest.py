@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from carnelian.persistence import manifest
-from carnelian.persistence.manifest import Manifest, ManifestError, Part, StoreError
+from carnelian.persistence.aof import manifest
+from carnelian.persistence.aof.manifest import Manifest, ManifestError, Part, StoreError
 
 TEXT = (
     b"file a.aof.2.base.rdb seq 2 type b\n"

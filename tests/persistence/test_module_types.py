@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from carnelian.datatypes.digest import Digest
-from carnelian.datatypes.value import Value
+from carnelian.datatypes.base.digest import Digest
+from carnelian.datatypes.base.value import Value
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
-from carnelian.persistence import payloads
-from carnelian.persistence.errors import Corrupt
-from carnelian.persistence.forms.modules import (
+from carnelian.persistence.background.freezing import Freezer
+from carnelian.persistence.background.outputs import CommandOutput
+from carnelian.persistence.background.rewriting import Rewriter
+from carnelian.persistence.bytes.file_errors import Corrupt
+from carnelian.persistence.bytes.spool import Spool
+from carnelian.persistence.bytes.targets import BaseTarget
+from carnelian.persistence.forms.module_types import (
     FieldSink,
     FieldSource,
     ModuleForm,
@@ -22,12 +26,8 @@ from carnelian.persistence.forms.modules import (
     module_number,
     register_module,
 )
-from carnelian.persistence.freezing import Freezer
-from carnelian.persistence.outputs import CommandOutput
-from carnelian.persistence.rewriting import Rewriter
-from carnelian.persistence.snapshots import snapshots_of
-from carnelian.persistence.spool import Spool
-from carnelian.persistence.targets import BaseTarget
+from carnelian.persistence.rdb import payloads
+from carnelian.persistence.saving.snapshots import snapshots_of
 from support.local import LocalClient
 
 

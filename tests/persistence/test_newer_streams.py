@@ -11,8 +11,8 @@ from carnelian import commands
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.clock import ManualClock
-from carnelian.persistence import payloads
-from carnelian.persistence.errors import FormatError
+from carnelian.persistence.bytes.file_errors import FormatError
+from carnelian.persistence.rdb import payloads
 from support.local import LocalClient
 
 from .appended import Logged

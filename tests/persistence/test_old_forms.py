@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carnelian.datatypes.limits import Limits
-from carnelian.persistence import crc64, payloads
-from carnelian.persistence.errors import Corrupt, FormatError
-from carnelian.persistence.sink import Sink
+from carnelian.datatypes.base.limits import Limits
+from carnelian.persistence.bytes import crc64
+from carnelian.persistence.bytes.byte_sink import Sink
+from carnelian.persistence.bytes.file_errors import Corrupt, FormatError
+from carnelian.persistence.rdb import payloads
 
 Item = bytes | int
 

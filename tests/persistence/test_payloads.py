@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
-from carnelian.persistence import crc64, payloads
-from carnelian.persistence.errors import FormatError
+from carnelian.persistence.bytes import crc64
+from carnelian.persistence.bytes.file_errors import FormatError
+from carnelian.persistence.rdb import payloads
 from persistence.values import KEY, Commands, anything, forms, hashes, make, timed
 from support.local import LocalClient
 from support.wire import Word

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carnelian.datatypes.limits import Limits
-from carnelian.persistence import crc64, payloads
-from carnelian.persistence.sink import Sink
+from carnelian.datatypes.base.limits import Limits
+from carnelian.persistence.bytes import crc64
+from carnelian.persistence.bytes.byte_sink import Sink
+from carnelian.persistence.rdb import payloads
 
 
 def written(text: bytes, compress: bool = True) -> bytes:

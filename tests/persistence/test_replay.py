@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from carnelian.engine.engine import Engine
-from carnelian.persistence.replay import Misformatted, Replay, Truncated, UnknownCommand
+from carnelian.persistence.aof.replay import Misformatted, Replay, Truncated, UnknownCommand
 from support.local import LocalClient
 from support.wire import request
 

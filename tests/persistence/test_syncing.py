@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from carnelian.persistence.syncing import Syncer
+from carnelian.persistence.aof.syncing import Syncer
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_what_cannot_be_forced_to_the_disk_is_no_failure(syncer: Syncer) -> None
 
 WITHOUT_ROOM = """
 import os, resource, sys
-from carnelian.persistence.syncing import Syncer
+from carnelian.persistence.aof.syncing import Syncer
 
 syncer = Syncer(lambda level, message: None)
 fd = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)

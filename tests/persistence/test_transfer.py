@@ -88,7 +88,7 @@ def test_flipped_bytes(client: LocalClient, payload: bytes) -> None:
 
 
 def test_versions_that_nobody_knows(client: LocalClient, payload: bytes) -> None:
-    from carnelian.persistence import crc64
+    from carnelian.persistence.bytes import crc64
 
     body = payload[:-10] + b"\x0f\0"
     data = body + crc64.of(body).to_bytes(8, "little")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from carnelian.server.log import Log
+from carnelian.server.system.log_file import Log
 
 LINE = re.compile(r"(\d+):([MSCX]) \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d\.\d{3} ([.*#-]) (.*)\n")
 

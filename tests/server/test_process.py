@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from carnelian.server.log import Log
-from carnelian.server.process import (
+from carnelian.server.system.log_file import Log
+from carnelian.server.system.process import (
     OomScore,
     Supervisor,
     raise_file_limit,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from carnelian.server import progress
-from carnelian.server.progress import Progress
+from carnelian.server.system import progress
+from carnelian.server.system.progress import Progress
 from support.waiting import free_port, wait_for
 
 from .conftest import Start

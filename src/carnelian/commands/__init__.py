@@ -6,16 +6,16 @@ import pkgutil
 # Modules outside of this package that declare commands, fields of INFO or the like.
 _FEATURES = (
     "carnelian.engine.sizes",
-    "carnelian.persistence.appending",
+    "carnelian.persistence.aof.append_commands",
     "carnelian.persistence.information",
-    "carnelian.persistence.saving",
-    "carnelian.persistence.transfer",
+    "carnelian.persistence.saving.save_commands",
+    "carnelian.persistence.saving.transfer",
 )
 
 
 def declare_all() -> None:
     """Import all families, so that a registry made from now on knows their commands."""
-    for found in pkgutil.iter_modules(__path__, f"{__name__}."):
+    for found in pkgutil.walk_packages(__path__, f"{__name__}."):
         importlib.import_module(found.name)
     for name in _FEATURES:
         importlib.import_module(name)

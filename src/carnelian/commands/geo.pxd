@@ -1,5 +1,5 @@
-from carnelian.datatypes.nearby cimport Nearby
-from carnelian.datatypes.sorted_set cimport SortedSet
+from carnelian.datatypes.collections.nearby cimport Nearby
+from carnelian.datatypes.collections.sorted_set cimport SortedSet
 
 
 cdef class Query:

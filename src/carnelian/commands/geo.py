@@ -6,11 +6,11 @@ See https://redis.io/docs/latest/develop/data-types/geospatial/
 import cython
 from cython.cimports.carnelian.commands.sorted_sets.adding import add
 from cython.cimports.carnelian.commands.sorted_sets.ranges import store
-from cython.cimports.carnelian.datatypes import geohash
-from cython.cimports.carnelian.datatypes.decimals import put_longlong
-from cython.cimports.carnelian.datatypes.geohash import HASH_LENGTH
-from cython.cimports.carnelian.datatypes.nearby import Nearby, Point
-from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
+from cython.cimports.carnelian.datatypes.algorithms import geohash
+from cython.cimports.carnelian.datatypes.algorithms.decimals import put_longlong
+from cython.cimports.carnelian.datatypes.algorithms.geohash import HASH_LENGTH
+from cython.cimports.carnelian.datatypes.collections.nearby import Nearby, Point
+from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.math import llrint, sqrt

@@ -6,8 +6,8 @@ See https://redis.io/docs/latest/commands/?group=hyperloglog
 import os
 
 import cython
-from cython.cimports.carnelian.datatypes.bits import octets
-from cython.cimports.carnelian.datatypes.hyperloglog import (
+from cython.cimports.carnelian.datatypes.algorithms.bit_arrays import octets
+from cython.cimports.carnelian.datatypes.algorithms.hyperloglog import (
     DENSE,
     HEADER,
     REGISTERS,
@@ -29,7 +29,7 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t
 from cython.cimports.libc.string import memcpy, memset
 
-from carnelian.datatypes.hyperloglog import self_test
+from carnelian.datatypes.algorithms.hyperloglog import self_test
 from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import OK, Error, Status
 

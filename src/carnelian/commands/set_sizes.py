@@ -1,14 +1,18 @@
 """SUNIONCARD and SDIFFCARD: how many members a set would have that is not made."""
 
 import cython
-from cython.cimports.carnelian.datatypes.bits import octets
-from cython.cimports.carnelian.datatypes.hyperloglog import REGISTERS, estimate_ranks, rank_of
-from cython.cimports.carnelian.datatypes.set import Set
+from cython.cimports.carnelian.datatypes.algorithms.bit_arrays import octets
+from cython.cimports.carnelian.datatypes.algorithms.hyperloglog import (
+    REGISTERS,
+    estimate_ranks,
+    rank_of,
+)
+from cython.cimports.carnelian.datatypes.collections.set import Set
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.string import memset
 
-from carnelian.commands.operands import integer
+from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import command, counted
 from carnelian.resp.replies import Error, SyntaxError_
 

@@ -6,10 +6,10 @@ See https://redis.io/docs/latest/develop/data-types/sets/
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.commands.pouring import rows_for
-from cython.cimports.carnelian.datatypes.glob import matches
-from cython.cimports.carnelian.datatypes.set import Set
-from cython.cimports.carnelian.engine.flags import PART
+from cython.cimports.carnelian.commands.common.pouring import rows_for
+from cython.cimports.carnelian.datatypes.algorithms.glob import matches
+from cython.cimports.carnelian.datatypes.collections.set import Set
+from cython.cimports.carnelian.engine.ground.flags import PART
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace import events
 from cython.cimports.carnelian.keyspace.database import Database

@@ -6,9 +6,9 @@ See https://redis.io/docs/latest/commands/sort/
 import locale
 
 import cython
-from cython.cimports.carnelian.commands.lifetimes import integer
-from cython.cimports.carnelian.datatypes.scored_pack import MEMBERS
-from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
+from cython.cimports.carnelian.commands.common.lifetimes import integer
+from cython.cimports.carnelian.datatypes.collections.scored_pack import MEMBERS
+from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, LIST
@@ -16,8 +16,8 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING
 from cython.cimports.libc.math import isinf, isnan
 from cython.cimports.libc.stdlib import strtod
 
-from carnelian.datatypes.hash import Hash
-from carnelian.datatypes.list import List
+from carnelian.datatypes.collections.hash import Hash
+from carnelian.datatypes.collections.list import List
 from carnelian.engine.declaring import at, command, unknown
 from carnelian.resp.replies import Error, SyntaxError_, WrongType
 

@@ -26,17 +26,17 @@ from redis.exceptions import ConnectionError, ResponseError
 from redis.observability import providers
 
 from carnelian.embedded.client import CLOSED, words_of
-from carnelian.embedded.client_options import (
+from carnelian.embedded.errors import EngineClosedError, SessionCutError
+from carnelian.embedded.local_engine import Engine, LocalSession
+from carnelian.embedded.locations import Path
+from carnelian.embedded.redis_py.client_options import (
     Clients,
     refuse_positional,
     refuse_second_home,
     without_sockets,
 )
-from carnelian.embedded.engine import Engine, LocalSession
-from carnelian.embedded.errors import EngineClosedError, SessionCutError
-from carnelian.embedded.paths import Path
-from carnelian.embedded.shapes import Shaper
-from carnelian.embedded.shortcut import PENDING, UNFIT, Line, Shortcut, Unfinished
+from carnelian.embedded.redis_py.shapes import Shaper
+from carnelian.embedded.redis_py.shortcut import PENDING, UNFIT, Line, Shortcut, Unfinished
 from carnelian.resp.replies import Error, Push
 
 # A task that always finds its replies ready lets others run after so many seconds.

@@ -30,17 +30,17 @@ from redis.observability import providers, recorder
 from redis.retry import Retry
 from redis.utils import SENTINEL
 
-from carnelian.embedded.client_options import (
+from carnelian.embedded.errors import EngineClosedError, SessionCutError
+from carnelian.embedded.local_engine import Engine, LocalSession
+from carnelian.embedded.locations import Path
+from carnelian.embedded.redis_py.client_options import (
     Clients,
     refuse_positional,
     refuse_second_home,
     without_sockets,
 )
-from carnelian.embedded.engine import Engine, LocalSession
-from carnelian.embedded.errors import EngineClosedError, SessionCutError
-from carnelian.embedded.paths import Path
-from carnelian.embedded.shapes import Shaper
-from carnelian.embedded.shortcut import PENDING, UNFIT, Line, Shortcut
+from carnelian.embedded.redis_py.shapes import Shaper
+from carnelian.embedded.redis_py.shortcut import PENDING, UNFIT, Line, Shortcut
 from carnelian.resp.replies import Error, Push
 
 CLOSED = "Connection closed by server."

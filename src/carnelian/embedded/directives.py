@@ -9,13 +9,13 @@ from carnelian.engine.config import Config, ConfigFileError
 from carnelian.engine.config.directives import (
     DIRECTIVES,
     Directive,
-    cluster,
     network,
     replication,
     security,
+    sharding,
 )
-from carnelian.engine.config.quoting import quote
-from carnelian.engine.values import encode
+from carnelian.engine.extensions.conversion import encode
+from carnelian.resp.quoting import quote
 
 NAMES = frozenset(name for d in DIRECTIVES for name in (d.name, d.alias) if name is not None)
 # What the path of an engine decides.
@@ -62,7 +62,7 @@ REFUSED: dict[str, str] = {
     ),
     **{
         d.name: _ALONE
-        for topic in (*replication.TOPICS, cluster.TOPIC)
+        for topic in (*replication.TOPICS, sharding.TOPIC)
         for d in topic.directives
         # The log heeds it, too.
         if d.name != "propagation-error-behavior"

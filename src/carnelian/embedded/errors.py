@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from carnelian.persistence.lock import describe
+from carnelian.persistence.saving.lock import describe
 
 
 class EngineClosedError(RuntimeError):

@@ -1,6 +1,6 @@
 from carnelian.embedded.mailbox cimport Mailbox
 from carnelian.engine.engine cimport Engine
-from carnelian.persistence.append_log cimport AppendLog
+from carnelian.persistence.aof.append_log cimport AppendLog
 from libc.stdint cimport int64_t
 
 cdef int ALWAYS

@@ -21,18 +21,18 @@ from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.libc.stdint import int64_t
 
 from carnelian.embedded.errors import DatabaseError, EngineClosedError
-from carnelian.embedded.log import logger
+from carnelian.embedded.log_records import logger
 from carnelian.embedded.timer import Timer
-from carnelian.engine import authentication
+from carnelian.engine.parts import authentication
 from carnelian.keyspace.clock import ManualClock
-from carnelian.persistence.append_log import ALWAYS
-from carnelian.persistence.append_only import append_only_of
-from carnelian.persistence.ownership import Ownership
+from carnelian.persistence.aof.append_log import ALWAYS
+from carnelian.persistence.aof.append_only import append_only_of
+from carnelian.persistence.saving.ownership import Ownership
 from carnelian.resp.replies import NO_REPLY, Error
 
 if TYPE_CHECKING:
     from carnelian.embedded.storage import Storage
-    from carnelian.persistence.slicing import Slicing
+    from carnelian.persistence.background.slicing import Slicing
 
 OPEN, ENDED, FORKED = range(3)
 

@@ -8,20 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 import cython
+from cython.cimports.carnelian.engine.catalogue.registry import Command
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.engine.flags import NEEDS_AUTH, REPLY_ON
-from cython.cimports.carnelian.engine.registry import Command
+from cython.cimports.carnelian.engine.ground.flags import NEEDS_AUTH, REPLY_ON
 from cython.cimports.carnelian.engine.session import Session
 
-from carnelian.commands.returning import words_to_return
-from carnelian.engine.clients import (
+from carnelian.commands.common.returning import words_to_return
+from carnelian.engine.catalogue.registry import FLAG_BITS
+from carnelian.engine.shared.clients import (
     OBJECT_SIZE,
     describe,
     kind,
     subscription_memory,
     transaction_memory,
 )
-from carnelian.engine.registry import FLAG_BITS
 from carnelian.resp.replies import NO_REPLY, Error, Push, Sentinel, Several, Verbatim
 
 # Delivered last, when the session has ended.

@@ -21,12 +21,15 @@ import time
 from carnelian.embedded.errors import DatabaseLoadError, DatabaseLockedError, DatabaseSaveError
 from carnelian.engine.config import Config, ConfigError
 from carnelian.engine.engine import Engine
-from carnelian.persistence import append_loading, base_files, files, opening
-from carnelian.persistence.append_only import ON, WAITING, append_only_of
-from carnelian.persistence.errors import FormatError
-from carnelian.persistence.lock import LockedError, PathLock
-from carnelian.persistence.overhearing import Overheard
-from carnelian.persistence.snapshots import LoadError, snapshots_of
+from carnelian.persistence import opening
+from carnelian.persistence.aof import append_loading
+from carnelian.persistence.aof.append_only import ON, WAITING, append_only_of
+from carnelian.persistence.background import base_files
+from carnelian.persistence.bytes.file_errors import FormatError
+from carnelian.persistence.rdb import files
+from carnelian.persistence.saving.lock import LockedError, PathLock
+from carnelian.persistence.saving.overhearing import Overheard
+from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 
 # What was written last before this time was not written by this process. The kernel's time of a
 # file may be a little behind.

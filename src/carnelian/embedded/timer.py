@@ -8,7 +8,7 @@ import queue
 import weakref
 from typing import Protocol
 
-from carnelian.engine.threads import Background
+from carnelian.engine.ground.threads import Background
 
 _STOP = object()
 # Weak references, of which each takes itself out.

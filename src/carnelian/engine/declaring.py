@@ -13,8 +13,8 @@
         2.4.0: Several elements can be given.
         \"\"\"
 
-The line is the grammar (:mod:`carnelian.engine.arguments`), which gives the arity as well; of the
-docstring :mod:`carnelian.engine.documentation` makes COMMAND DOCS and HELP.
+The line is the grammar (:mod:`carnelian.engine.catalogue.grammar`), which gives the arity as well;
+of the docstring :mod:`carnelian.engine.catalogue.documentation` makes COMMAND DOCS and HELP.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from carnelian.engine import documentation, python_commands
-from carnelian.engine.keys import Finder, KeySpec
-from carnelian.engine.keys import after as after
-from carnelian.engine.keys import at as at
-from carnelian.engine.keys import counted as counted
-from carnelian.engine.keys import unknown as unknown
-from carnelian.engine.registry import DECLARED, Declaration, declarations
+from carnelian.engine import python_commands
+from carnelian.engine.catalogue import documentation
+from carnelian.engine.catalogue.key_positions import Finder, KeySpec
+from carnelian.engine.catalogue.key_positions import after as after
+from carnelian.engine.catalogue.key_positions import at as at
+from carnelian.engine.catalogue.key_positions import counted as counted
+from carnelian.engine.catalogue.key_positions import unknown as unknown
+from carnelian.engine.catalogue.registry import DECLARED, Declaration, declarations
 
 Handler = TypeVar("Handler", bound=Callable[..., object])
 
@@ -75,7 +76,8 @@ def command(
         categories: ACL categories that neither flags nor group imply; ``-keyspace`` takes away one
             that they do.
         hints: command tips.
-        group: a name of :data:`carnelian.engine.registry.GROUPS`, for built-in commands; GROUP of
+        group: a name of :data:`carnelian.engine.catalogue.registry.GROUPS`, for built-in commands;
+        GROUP of
             the module if not given.
         get_keys: finds the keys where key specs cannot tell: their positions among the words,
             or pairs of position and flags.

@@ -1,13 +1,13 @@
-from carnelian.engine.admission cimport Admission
-from carnelian.engine.client_limits cimport ClientEviction, OutputLimits
-from carnelian.engine.effects cimport Effects
-from carnelian.engine.memory_limit cimport MemoryLimit
-from carnelian.engine.registry cimport Command, Registry
-from carnelian.engine.core cimport Core
-from carnelian.engine.client cimport Client
-from carnelian.engine.stats cimport Stats
+from carnelian.engine.parts.admission cimport Admission
+from carnelian.engine.parts.client_limits cimport ClientEviction, OutputLimits
+from carnelian.engine.shared.effects cimport Effects
+from carnelian.engine.parts.memory_limit cimport MemoryLimit
+from carnelian.engine.catalogue.registry cimport Command, Registry
+from carnelian.engine.shared.core cimport Core
+from carnelian.engine.shared.client_state cimport Client
+from carnelian.engine.ground.stats cimport Stats
 from carnelian.keyspace.clock cimport Clock
-from carnelian.keyspace.expiry cimport ExpireCycle
+from carnelian.keyspace.expire_cycle cimport ExpireCycle
 from carnelian.keyspace.keyspace cimport Keyspace
 
 cdef object Lazy

@@ -12,32 +12,32 @@ from collections.abc import Callable
 from typing import Any
 
 import cython
-from cython.cimports.carnelian.engine.admission import Admission
-from cython.cimports.carnelian.engine.client import Client
-from cython.cimports.carnelian.engine.client_limits import ClientEviction, OutputLimits
-from cython.cimports.carnelian.engine.core import Core
-from cython.cimports.carnelian.engine.effects import Effects
-from cython.cimports.carnelian.engine.flags import FLAG_REEXECUTING, UNTOUCHING
-from cython.cimports.carnelian.engine.memory_limit import MemoryLimit
-from cython.cimports.carnelian.engine.registry import Command
+from cython.cimports.carnelian.engine.catalogue.registry import Command
+from cython.cimports.carnelian.engine.ground.flags import FLAG_REEXECUTING, UNTOUCHING
+from cython.cimports.carnelian.engine.parts.admission import Admission
+from cython.cimports.carnelian.engine.parts.client_limits import ClientEviction, OutputLimits
+from cython.cimports.carnelian.engine.parts.memory_limit import MemoryLimit
+from cython.cimports.carnelian.engine.shared.client_state import Client
+from cython.cimports.carnelian.engine.shared.core import Core
+from cython.cimports.carnelian.engine.shared.effects import Effects
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.keyspace.expiry import ExpireCycle
+from cython.cimports.carnelian.keyspace.expire_cycle import ExpireCycle
 
-from carnelian.engine import registry
-from carnelian.engine.blocking import Blocking
-from carnelian.engine.changes import Changes
+from carnelian.engine.catalogue import registry
 from carnelian.engine.config import Config
-from carnelian.engine.faults import text_of, trace_of
-from carnelian.engine.info import Info
-from carnelian.engine.modules import Modules
-from carnelian.engine.monitors import Monitors
-from carnelian.engine.nested import Nested
-from carnelian.engine.pause import Pause
-from carnelian.engine.pubsub import PubSub
-from carnelian.engine.settings import follow
-from carnelian.engine.slowlog import SlowLog
-from carnelian.engine.transactions import Watches
+from carnelian.engine.extensions.modules import Modules
+from carnelian.engine.extensions.nested import Nested
+from carnelian.engine.ground.faults import text_of, trace_of
+from carnelian.engine.ground.slowlog import SlowLog
+from carnelian.engine.parts.blocking import Blocking
+from carnelian.engine.parts.changes import Changes
+from carnelian.engine.parts.following import follow
+from carnelian.engine.parts.monitors import Monitors
+from carnelian.engine.parts.pause import Pause
+from carnelian.engine.parts.subscriptions import PubSub
+from carnelian.engine.parts.transactions import Watches
+from carnelian.engine.shared.info import Info
 from carnelian.resp.replies import NO_REPLY, Error, Lazy
 
 # Flags that the pipeline reads for every command, as C integers.

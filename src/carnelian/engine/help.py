@@ -4,10 +4,10 @@ declarations.
 
 from __future__ import annotations
 
-from carnelian.engine import arguments as grammar
-from carnelian.engine.arguments import Argument
+from carnelian.engine.catalogue import grammar as grammar
+from carnelian.engine.catalogue.grammar import Argument
+from carnelian.engine.catalogue.registry import Declaration, refuse
 from carnelian.engine.declaring import command
-from carnelian.engine.registry import Declaration, refuse
 from carnelian.engine.session import Session
 from carnelian.resp.replies import Status
 

@@ -11,8 +11,8 @@ from carnelian.resp.replies import NO_REPLY, Error, Lazy
 from carnelian.resp.writer import encode
 
 if TYPE_CHECKING:
+    from carnelian.engine.catalogue.registry import Command
     from carnelian.engine.engine import Engine
-    from carnelian.engine.registry import Command
     from carnelian.engine.session import Session
 
 # Keys that a tally tells apart for each one that is wanted, before it forgets the lesser half.

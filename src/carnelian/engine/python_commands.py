@@ -1,7 +1,8 @@
 """``@carnelian.command``: commands that users write in modules of their own.
 
 A declaration made here reaches no engine by itself. It is noted in the namespace of the module
-that made it, and :mod:`carnelian.engine.modules` takes it from there when the module is loaded.
+that made it, and :mod:`carnelian.engine.extensions.modules` takes it from there when the module is
+loaded.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from carnelian.engine import arguments as grammar
-from carnelian.engine.faults import is_interrupt, text_of, trace_of
-from carnelian.engine.keys import KeySpec, at
-from carnelian.engine.registry import FLAGS, Declaration
-from carnelian.engine.values import check_error, to_reply
+from carnelian.engine.catalogue import grammar as grammar
+from carnelian.engine.catalogue.key_positions import KeySpec, at
+from carnelian.engine.catalogue.registry import FLAGS, Declaration
+from carnelian.engine.extensions.conversion import check_error, to_reply
+from carnelian.engine.ground.faults import is_interrupt, text_of, trace_of
 from carnelian.resp.replies import Error
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-from carnelian.engine.client cimport Client
+from carnelian.engine.shared.client_state cimport Client
 from carnelian.engine.engine cimport Engine
 
 

@@ -7,9 +7,9 @@ What carries replies to the other side (a socket, a queue in the same process, a
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.engine.client import Client
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.engine.flags import PART
+from cython.cimports.carnelian.engine.ground.flags import PART
+from cython.cimports.carnelian.engine.shared.client_state import Client
 
 
 @cython.cclass

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from carnelian.engine.info import Fields, section
+from carnelian.engine.shared.info import Fields, section
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine

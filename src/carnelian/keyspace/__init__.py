@@ -1,0 +1,1 @@
+"""The databases: lookup, expiry, eviction, access clocks, the count of bytes."""

@@ -1,5 +1,5 @@
-from carnelian.datatypes.entry cimport Entry
-from carnelian.keyspace.strings cimport Strings
+from carnelian.datatypes.tables.entry cimport Entry
+from carnelian.keyspace.string_store cimport Strings
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 cdef struct Reaped:  # what one look for keys past their time met

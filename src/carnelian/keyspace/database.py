@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.datatypes.entry import (
+from cython.cimports.carnelian.datatypes.algorithms.glob import matches
+from cython.cimports.carnelian.datatypes.base.value import Value
+from cython.cimports.carnelian.datatypes.tables.entry import (
     CLOCK_MASK,
     INLINE,
     INTEGER,
@@ -27,14 +29,12 @@ from cython.cimports.carnelian.datatypes.entry import (
     reference_of,
     text_length,
 )
-from cython.cimports.carnelian.datatypes.glob import matches
-from cython.cimports.carnelian.datatypes.table import Found, Table, entry_at, forget
-from cython.cimports.carnelian.datatypes.table import keep as keep_entry
-from cython.cimports.carnelian.datatypes.value import Value
+from cython.cimports.carnelian.datatypes.tables.table import Found, Table, entry_at, forget
+from cython.cimports.carnelian.datatypes.tables.table import keep as keep_entry
 from cython.cimports.carnelian.keyspace.events import GENERIC
 from cython.cimports.carnelian.keyspace.state import HIDE
 from cython.cimports.carnelian.keyspace.store import hash_of, type_of
-from cython.cimports.carnelian.keyspace.strings import Strings
+from cython.cimports.carnelian.keyspace.string_store import Strings
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_GET_SIZE,
@@ -65,8 +65,8 @@ class Database(Strings):
     """Keys and their values, with expiry and access clocks.
 
     Strings are ``bytes`` here, whatever form they are kept in; any other value is an object as
-    :class:`carnelian.datatypes.value.Value` describes. Methods that look a key up delete it first
-    when its time is up (see ``State.overdue``). Keys are looked up in O(1).
+    :class:`carnelian.datatypes.base.value.Value` describes. Methods that look a key up delete it
+    first when its time is up (see ``State.overdue``). Keys are looked up in O(1).
     """
 
     # -- Reading: counts a hit or a miss, and renews the access clock ---------------------------

@@ -1,5 +1,5 @@
-from carnelian.datatypes.entry cimport Entry
-from carnelian.datatypes.table cimport Table
+from carnelian.datatypes.tables.entry cimport Entry
+from carnelian.datatypes.tables.table cimport Table
 from carnelian.keyspace.database cimport Database
 from carnelian.keyspace.keyspace cimport Keyspace
 from libc.stdint cimport int64_t

@@ -9,9 +9,9 @@ See https://redis.io/docs/latest/develop/reference/eviction/
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.entry import expires, expiry_of, read_key
-from cython.cimports.carnelian.datatypes.rng import random_below
-from cython.cimports.carnelian.datatypes.table import Found, Table, forget
+from cython.cimports.carnelian.datatypes.algorithms.rng import random_below
+from cython.cimports.carnelian.datatypes.tables.entry import expires, expiry_of, read_key
+from cython.cimports.carnelian.datatypes.tables.table import Found, Table, forget
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.keyspace.store import hash_of

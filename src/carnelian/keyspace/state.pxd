@@ -1,4 +1,4 @@
-from carnelian.datatypes.limits cimport Limits
+from carnelian.datatypes.base.limits cimport Limits
 from carnelian.keyspace.clock cimport Clock
 from carnelian.keyspace.trash cimport Trash
 from libc.stdint cimport int64_t, uint32_t

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import cython
-from cython.cimports.carnelian.datatypes.entry import CLOCK_MASK
-from cython.cimports.carnelian.datatypes.limits import Limits
-from cython.cimports.carnelian.datatypes.rng import next_random
+from cython.cimports.carnelian.datatypes.algorithms.rng import next_random
+from cython.cimports.carnelian.datatypes.base.limits import Limits
+from cython.cimports.carnelian.datatypes.tables.entry import CLOCK_MASK
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.state import DELETE, HIDE, IGNORE
 from cython.cimports.carnelian.keyspace.trash import Trash

@@ -1,5 +1,5 @@
-from carnelian.datatypes.entry cimport Content, Entry
-from carnelian.datatypes.table cimport Found, Table
+from carnelian.datatypes.tables.entry cimport Content, Entry
+from carnelian.datatypes.tables.table cimport Found, Table
 from carnelian.keyspace.state cimport State
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections import OrderedDict
 
 import cython
-from cython.cimports.carnelian.datatypes.entry import (
+from cython.cimports.carnelian.datatypes.base.value import Value
+from cython.cimports.carnelian.datatypes.tables.entry import (
     BYTES,
     CLOCK_MASK,
     OBJECT,
@@ -29,8 +30,13 @@ from cython.cimports.carnelian.datatypes.entry import (
     without_expiry,
     word_of,
 )
-from cython.cimports.carnelian.datatypes.table import Table, entry_at, hash_text, keep, set_entry
-from cython.cimports.carnelian.datatypes.value import Value
+from cython.cimports.carnelian.datatypes.tables.table import (
+    Table,
+    entry_at,
+    hash_text,
+    keep,
+    set_entry,
+)
 from cython.cimports.carnelian.keyspace.events import KEY_MISS, NEW, OVERWRITTEN, TYPE_CHANGED
 from cython.cimports.carnelian.keyspace.state import DELETE, IGNORE, State
 from cython.cimports.carnelian.keyspace.store import hash_of

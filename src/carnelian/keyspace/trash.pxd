@@ -1,4 +1,4 @@
-from carnelian.datatypes.table cimport Table
+from carnelian.datatypes.tables.table cimport Table
 
 
 cdef class Trash:

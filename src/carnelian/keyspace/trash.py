@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.table import Table
+from cython.cimports.carnelian.datatypes.tables.table import Table
 
 # Buckets of a dropped table that one step empties. Towards the end nearly every entry is the last
 # one in its slab, whose pages then go back to the system, which takes some microseconds each.

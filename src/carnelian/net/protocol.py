@@ -2,7 +2,7 @@
 
 A protocol is a state machine: it hears of bytes and of time, and answers through its wire and its
 host. It opens no socket, reads no clock and draws no random numbers but those of its host, so that
-it does the same on real sockets (:mod:`carnelian.net.host`) as in a simulation
+it does the same on real sockets (:mod:`carnelian.net.runtime`) as in a simulation
 (:mod:`carnelian.net.simulated`), where every run can be repeated.
 """
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 from carnelian.engine.engine import Engine
-from carnelian.engine.info import Fields, section
-from carnelian.persistence.append_only import OFF, AppendOnly, append_only_of
-from carnelian.persistence.children import Child
-from carnelian.persistence.slicing import Slicing
-from carnelian.persistence.snapshots import Snapshots, snapshots_of
+from carnelian.engine.shared.info import Fields, section
+from carnelian.persistence.aof.append_only import OFF, AppendOnly, append_only_of
+from carnelian.persistence.background.children import Child
+from carnelian.persistence.background.slicing import Slicing
+from carnelian.persistence.saving.snapshots import Snapshots, snapshots_of
 
 
 @section("persistence")

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 
 from carnelian.engine.engine import Engine
-from carnelian.persistence import append_loading
-from carnelian.persistence.append_only import append_only_of
-from carnelian.persistence.snapshots import snapshots_of
+from carnelian.persistence.aof import append_loading
+from carnelian.persistence.aof.append_only import append_only_of
+from carnelian.persistence.saving.snapshots import snapshots_of
 
 Progress = Callable[[], None]
 

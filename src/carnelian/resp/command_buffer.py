@@ -5,7 +5,7 @@ they are sent to replicas, and how append-only files hold them.
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.decimals import put_longlong
+from cython.cimports.carnelian.datatypes.algorithms.decimals import put_longlong
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import cython
-from cython.cimports.carnelian.datatypes.decimals import (
+from cython.cimports.carnelian.datatypes.algorithms.decimals import (
     is_space,
     put_double,
     put_longlong,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import cython
-from cython.cimports.carnelian.datatypes.decimals import to_longlong
+from cython.cimports.carnelian.datatypes.algorithms.decimals import to_longlong
 from cython.cimports.carnelian.resp.arguments import name, place, put
 from cython.cimports.carnelian.resp.arguments import obtain as obtain_list
 from cython.cimports.carnelian.resp.blocks import count, obtain, release

@@ -1,4 +1,4 @@
-from carnelian.datatypes.sink cimport Sink
+from carnelian.datatypes.base.sink cimport Sink
 from carnelian.resp.output cimport OutputBuffer
 from libc.stdint cimport int64_t
 

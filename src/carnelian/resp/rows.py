@@ -9,8 +9,8 @@ collection may change before the reply is written.
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.decimals import digits, put_double, put_longlong
-from cython.cimports.carnelian.datatypes.sink import Sink
+from cython.cimports.carnelian.datatypes.algorithms.decimals import digits, put_double, put_longlong
+from cython.cimports.carnelian.datatypes.base.sink import Sink
 from cython.cimports.carnelian.resp.layout import BLOCK
 from cython.cimports.carnelian.resp.output import OutputBuffer
 from cython.cimports.libc.string import memcpy

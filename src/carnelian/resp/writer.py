@@ -11,7 +11,12 @@ from __future__ import annotations
 from typing import Any
 
 import cython
-from cython.cimports.carnelian.datatypes.decimals import digits, put_double, put_longlong, put_plain
+from cython.cimports.carnelian.datatypes.algorithms.decimals import (
+    digits,
+    put_double,
+    put_longlong,
+    put_plain,
+)
 from cython.cimports.carnelian.resp.layout import BLOCK, Mark
 from cython.cimports.carnelian.resp.output import OutputBuffer
 from cython.cimports.carnelian.resp.rows import MAP, SET, Rows

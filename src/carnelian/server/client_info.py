@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any, Protocol
 
-from carnelian.engine.clients import describe
+from carnelian.engine.shared.clients import describe
 from carnelian.net.poller import WRITABLE
 from carnelian.resp.parser import ProtocolError
 

@@ -1,6 +1,6 @@
 from carnelian.engine.engine cimport Engine
 from carnelian.engine.session cimport Session
-from carnelian.engine.stats cimport Stats
+from carnelian.engine.ground.stats cimport Stats
 from carnelian.net.loop cimport Hooks, Loop
 from carnelian.net.transport cimport Owner, Transport
 from carnelian.resp.output cimport OutputBuffer

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.engine.flags import FLAG_REEXECUTING, NEEDS_AUTH, REPLY_ON
+from cython.cimports.carnelian.engine.ground.flags import FLAG_REEXECUTING, NEEDS_AUTH, REPLY_ON
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.net.loop import Hooks, Loop
 from cython.cimports.carnelian.net.outcomes import FAILED, WOULD_BLOCK
@@ -32,9 +32,9 @@ from cython.cimports.carnelian.server.states import (
     UNIX_SOCKET,
 )
 
-from carnelian.engine.authentication import begin
-from carnelian.engine.clients import OBJECT_SIZE, subscription_memory, transaction_memory
-from carnelian.engine.faults import text_of, trace_of
+from carnelian.engine.ground.faults import text_of, trace_of
+from carnelian.engine.parts.authentication import begin
+from carnelian.engine.shared.clients import OBJECT_SIZE, subscription_memory, transaction_memory
 from carnelian.resp.parser import ProtocolError
 from carnelian.resp.replies import NO_REPLY, Error, Lazy, Push, Several
 from carnelian.server import client_info

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from carnelian.engine.authentication import required
+from carnelian.engine.parts.authentication import required
 from carnelian.net.listener import Listener, ListenError, keep_alive, open_sockets, unix_socket
 from carnelian.server.client_info import format_address
 from carnelian.server.connection import Connection, Hub
@@ -15,7 +15,7 @@ from carnelian.server.connection import Connection, Hub
 if TYPE_CHECKING:
     from carnelian.engine.config import Config
     from carnelian.net.loop import Loop
-    from carnelian.server.log import Log
+    from carnelian.server.system.log_file import Log
 
 TOO_MANY = b"-ERR max number of clients reached\r\n"
 

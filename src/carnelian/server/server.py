@@ -12,25 +12,26 @@ from carnelian.commands import declare_all
 from carnelian.engine.config import Config, ConfigError
 from carnelian.engine.config.checks import expand_title
 from carnelian.engine.engine import Engine
-from carnelian.engine.modules import ModuleError
-from carnelian.engine.sections import REDIS_VERSION
+from carnelian.engine.extensions.modules import ModuleError
+from carnelian.engine.info_sections import REDIS_VERSION
 from carnelian.net.listener import ListenError
 from carnelian.net.loop import Loop
-from carnelian.persistence import append_loading, opening
-from carnelian.persistence.append_only import OFF, append_only_of
-from carnelian.persistence.lock import LockedError
-from carnelian.persistence.ownership import Ownership
-from carnelian.persistence.snapshots import LoadError, snapshots_of
+from carnelian.persistence import opening
+from carnelian.persistence.aof import append_loading
+from carnelian.persistence.aof.append_only import OFF, append_only_of
+from carnelian.persistence.saving.lock import LockedError
+from carnelian.persistence.saving.ownership import Ownership
+from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
-from carnelian.server import banner, checks, crash, process
-from carnelian.server.clients import DEFAULT_PEAK_RESET_MS, Clients
+from carnelian.server.client_cron import DEFAULT_PEAK_RESET_MS, Clients
 from carnelian.server.connection import Hub
 from carnelian.server.door import Door, Listeners
-from carnelian.server.log import Log
-from carnelian.server.progress import Progress
-from carnelian.server.signals import Signals
 from carnelian.server.slices import Slices
+from carnelian.server.system import banner, crash, process, system_checks
+from carnelian.server.system.log_file import Log
+from carnelian.server.system.progress import Progress
+from carnelian.server.system.signals import Signals
 
 MIN_HZ, MAX_HZ = 1, 500
 # With more clients than this for each tick, dynamic-hz doubles the ticks.
@@ -308,8 +309,8 @@ class Server:
         def refuse_huge_pages() -> bool:
             return self.config["disable-thp"] and process.refuse_huge_pages()
 
-        warnings = checks.startup_warnings(refuse_huge_pages)
-        backlog = checks.backlog_warning(self.config["tcp-backlog"])
+        warnings = system_checks.startup_warnings(refuse_huge_pages)
+        backlog = system_checks.backlog_warning(self.config["tcp-backlog"])
         return warnings if backlog is None else [backlog, *warnings]
 
     def _show_banner(self) -> None:

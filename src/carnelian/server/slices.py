@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from carnelian.persistence.slicing import Slicing
+    from carnelian.persistence.background.slicing import Slicing
     from carnelian.server.connection import Hub
 
 # A slice lasts so many microseconds, and half as long as what was done since the last one: writing

@@ -1,0 +1,1 @@
+"""The programs that are installed: the server, and the checks of files."""

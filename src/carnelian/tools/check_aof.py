@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from enum import Enum
 
 from carnelian import REDIS_VERSION
-from carnelian.persistence import manifest
-from carnelian.persistence.manifest import BASE, ManifestError
-from carnelian.server.log import Log
-from carnelian.server.progress import Progress
+from carnelian.persistence.aof import manifest
+from carnelian.persistence.aof.manifest import BASE, ManifestError
+from carnelian.server.system.log_file import Log
+from carnelian.server.system.progress import Progress
 from carnelian.tools.check_rdb import check as check_snapshot
 
 PROGRAM = "carnelian-check-aof"

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from carnelian import REDIS_VERSION
 from carnelian.keyspace.clock import Clock
 from carnelian.keyspace.keyspace import Keyspace
-from carnelian.persistence import reader
-from carnelian.persistence.errors import FormatError, ShortRead
-from carnelian.server.progress import Progress
+from carnelian.persistence.bytes.file_errors import FormatError, ShortRead
+from carnelian.persistence.rdb import file_reader
+from carnelian.server.system.progress import Progress
 
 PROGRAM = "carnelian-check-rdb"
 
@@ -80,7 +80,7 @@ def check(name: str, fd: int, size: int) -> int:
 
 
 def _check(fd: int, size: int, base: bool) -> int:
-    file = reader.read_file(fd, size, Keyspace(Clock(), 1), True)
+    file = file_reader.read_file(fd, size, Keyspace(Clock(), 1), True)
     file.discarding = file.thorough = True
     # As they are loaded: what follows a base may need a key whose time is over.
     file.keep_overdue = base
@@ -107,13 +107,13 @@ def _check(fd: int, size: int, base: bool) -> int:
     return file.position
 
 
-def _report(file: reader.Reader, fault: Exception) -> None:
+def _report(file: file_reader.Reader, fault: Exception) -> None:
     # A file that cannot be read, as a directory cannot, ends there.
     ended = isinstance(fault, ShortRead | OSError)
     message = "Unexpected EOF reading RDB file" if ended else str(fault)
     print("--- RDB ERROR DETECTED ---")
     print(f"[offset {file.position}] {message}")
-    print(f"[additional info] While doing: {reader.STAGES[file.stage]}")
+    print(f"[additional info] While doing: {file_reader.STAGES[file.stage]}")
     if file.current_key is not None:
         print(f"[additional info] Reading key '{_shown(file.current_key)}'")
     if file.type >= 0:
@@ -122,7 +122,7 @@ def _report(file: reader.Reader, fault: Exception) -> None:
     _count(file)
 
 
-def _count(file: reader.Reader) -> None:
+def _count(file: file_reader.Reader) -> None:
     # A key whose value is damaged was read, too.
     keys = file.keys_loaded + (file.current_key is not None)
     print(f"[info] {keys} keys read")

@@ -3,6 +3,6 @@
 See https://redis.io/docs/latest/commands/?group=bitmap
 """
 
-from carnelian.commands.bitmaps import bits, fields
+from carnelian.commands.bitmaps import bitfields, bits
 
-__all__ = ["bits", "fields"]
+__all__ = ["bitfields", "bits"]

@@ -1,9 +1,9 @@
 """SETBIT, BITCOUNT, BITOP and their kin: single bits and ranges of them."""
 
 import cython
-from cython.cimports.carnelian.commands.bitmaps.operands import bit_offset
-from cython.cimports.carnelian.commands.lifetimes import integer
-from cython.cimports.carnelian.datatypes.bits import (
+from cython.cimports.carnelian.commands.bitmaps.bit_operands import bit_offset
+from cython.cimports.carnelian.commands.common.lifetimes import integer
+from cython.cimports.carnelian.datatypes.algorithms.bit_arrays import (
     AND,
     ANDOR,
     DIFF,

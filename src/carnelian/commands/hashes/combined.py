@@ -1,21 +1,21 @@
 """HSETEX, HGETEX and HGETDEL: fields of a hash with the times when they go."""
 
 import cython
-from cython.cimports.carnelian.commands.hashes.access import (
+from cython.cimports.carnelian.commands.common.lifetimes import ABSOLUTE, SECONDS, has_passed
+from cython.cimports.carnelian.commands.hashes.basics import (
     tell_fields,
     to_change,
 )
 from cython.cimports.carnelian.commands.hashes.times import fields_from, moment_of, tell
-from cython.cimports.carnelian.commands.lifetimes import ABSOLUTE, SECONDS, has_passed
-from cython.cimports.carnelian.datatypes.hash import Hash
+from cython.cimports.carnelian.datatypes.collections.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.events import HASH
-from cython.cimports.carnelian.keyspace.fields import note_times
+from cython.cimports.carnelian.keyspace.field_expiry import note_times
 from cython.cimports.carnelian.resp.numbers import format_int
 
-from carnelian.commands.operands import integer
+from carnelian.commands.common.operands import integer
+from carnelian.engine.catalogue.registry import shown_word
 from carnelian.engine.declaring import at, command
-from carnelian.engine.registry import shown_word
 from carnelian.resp.replies import Error
 
 GROUP = "hash"

@@ -1,15 +1,15 @@
 """HSET, HGET and their kin: single fields of a hash."""
 
 import cython
-from cython.cimports.carnelian.commands.hashes.access import (
+from cython.cimports.carnelian.commands.common.lifetimes import integer
+from cython.cimports.carnelian.commands.hashes.basics import (
     fields_noted,
     tell_fields,
     to_change,
     to_read,
 )
-from cython.cimports.carnelian.commands.lifetimes import integer
-from cython.cimports.carnelian.datatypes.decimals import to_longlong
-from cython.cimports.carnelian.datatypes.hash import Hash
+from cython.cimports.carnelian.datatypes.algorithms.decimals import to_longlong
+from cython.cimports.carnelian.datatypes.collections.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import HASH

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.commands.hashes.access import to_read
-from cython.cimports.carnelian.commands.pouring import rows_for
-from cython.cimports.carnelian.datatypes.glob import matches
-from cython.cimports.carnelian.datatypes.hash import FIELDS, VALUES, Hash
-from cython.cimports.carnelian.engine.flags import PART
+from cython.cimports.carnelian.commands.common.pouring import rows_for
+from cython.cimports.carnelian.commands.hashes.basics import to_read
+from cython.cimports.carnelian.datatypes.algorithms.glob import matches
+from cython.cimports.carnelian.datatypes.collections.hash import FIELDS, VALUES, Hash
+from cython.cimports.carnelian.engine.ground.flags import PART
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.resp.rows import ARRAY, MAP, Rows
 

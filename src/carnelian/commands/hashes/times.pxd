@@ -1,4 +1,4 @@
-from carnelian.datatypes.hash cimport Hash
+from carnelian.datatypes.collections.hash cimport Hash
 from carnelian.engine.session cimport Session
 
 cdef long long moment_of(Session session, bytes text, int unit, str name) except? -1

@@ -4,22 +4,22 @@ See https://redis.io/docs/latest/commands/hexpire/
 """
 
 import cython
-from cython.cimports.carnelian.commands.hashes.access import (
+from cython.cimports.carnelian.commands.common.lifetimes import ABSOLUTE, SECONDS, has_passed
+from cython.cimports.carnelian.commands.common.lifetimes import integer as parse_time
+from cython.cimports.carnelian.commands.hashes.basics import (
     fields_noted,
     tell_fields,
     to_change,
     to_read,
 )
-from cython.cimports.carnelian.commands.lifetimes import ABSOLUTE, SECONDS, has_passed
-from cython.cimports.carnelian.commands.lifetimes import integer as parse_time
-from cython.cimports.carnelian.datatypes.hash import Hash
+from cython.cimports.carnelian.datatypes.collections.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.events import HASH
-from cython.cimports.carnelian.keyspace.fields import note_times
+from cython.cimports.carnelian.keyspace.field_expiry import note_times
 from cython.cimports.carnelian.resp.numbers import format_int
 
-from carnelian.commands.lifetimes import invalid_time
-from carnelian.commands.operands import integer
+from carnelian.commands.common.lifetimes import invalid_time
+from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import Error
 

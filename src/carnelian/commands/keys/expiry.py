@@ -4,7 +4,7 @@ See https://redis.io/docs/latest/commands/expire/
 """
 
 import cython
-from cython.cimports.carnelian.commands.lifetimes import (
+from cython.cimports.carnelian.commands.common.lifetimes import (
     ABSOLUTE,
     SECONDS,
     drop,
@@ -17,9 +17,9 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC
 from cython.cimports.carnelian.resp.numbers import format_int
 
-from carnelian.commands.lifetimes import invalid_time
+from carnelian.commands.common.lifetimes import invalid_time
+from carnelian.engine.catalogue.registry import shown_word
 from carnelian.engine.declaring import at, command
-from carnelian.engine.registry import shown_word
 from carnelian.resp.replies import Error
 
 GROUP = "generic"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from carnelian.engine.blocking import parse_timeout
 from carnelian.engine.declaring import command
+from carnelian.engine.parts.blocking import parse_timeout
 from carnelian.engine.session import Session
 from carnelian.resp.numbers import parse_int
 

@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.datatypes.decimals import to_longlong
-from cython.cimports.carnelian.datatypes.glob import matches
+from cython.cimports.carnelian.datatypes.algorithms.decimals import to_longlong
+from cython.cimports.carnelian.datatypes.algorithms.glob import matches
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from carnelian.datatypes.value import TYPE_NAMES
+from carnelian.datatypes.base.value import TYPE_NAMES
 from carnelian.engine.declaring import command
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import Error, Lazy, SyntaxError_

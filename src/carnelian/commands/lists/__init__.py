@@ -3,6 +3,6 @@
 See https://redis.io/docs/latest/commands/?group=list
 """
 
-from carnelian.commands.lists import batches, blocking, elements, ends, moves
+from carnelian.commands.lists import batches, elements, ends, moves, waiting
 
-__all__ = ["batches", "blocking", "elements", "ends", "moves"]
+__all__ = ["batches", "elements", "ends", "moves", "waiting"]

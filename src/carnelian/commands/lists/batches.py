@@ -3,12 +3,12 @@
 import cython
 from cython.cimports.carnelian.commands.lists.ends import popped
 from cython.cimports.carnelian.commands.lists.moves import side
-from cython.cimports.carnelian.datatypes.list import List
+from cython.cimports.carnelian.datatypes.collections.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import LIST
 
-from carnelian.commands.operands import integer, timeout
+from carnelian.commands.common.operands import integer, timeout
 from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
 

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.commands.pouring import rows_for
-from cython.cimports.carnelian.datatypes.list import List
+from cython.cimports.carnelian.commands.common.pouring import rows_for
+from cython.cimports.carnelian.datatypes.collections.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import LIST
 from cython.cimports.carnelian.resp.numbers import parse_int
 from cython.cimports.carnelian.resp.rows import ARRAY, Rows
 
-from carnelian.commands.operands import integer
+from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import OK, Error, Lazy, SyntaxError_
 

@@ -1,4 +1,4 @@
-from carnelian.datatypes.list cimport List
+from carnelian.datatypes.collections.list cimport List
 from carnelian.engine.session cimport Session
 from carnelian.keyspace.database cimport Database
 

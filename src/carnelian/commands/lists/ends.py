@@ -1,14 +1,14 @@
 """LPUSH, RPUSH, LPOP, RPOP and their kin: a list as a stack or a queue."""
 
 import cython
-from cython.cimports.carnelian.datatypes.list import List
+from cython.cimports.carnelian.datatypes.collections.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import LIST
 
-from carnelian.commands.operands import integer
+from carnelian.commands.common.operands import integer
+from carnelian.engine.catalogue.registry import wrong_arity
 from carnelian.engine.declaring import at, command
-from carnelian.engine.registry import wrong_arity
 from carnelian.resp.replies import NULL_ARRAY
 
 GROUP = "list"

@@ -2,12 +2,12 @@
 
 import cython
 from cython.cimports.carnelian.commands.lists.ends import pop_several, popped
-from cython.cimports.carnelian.datatypes.list import List
+from cython.cimports.carnelian.datatypes.collections.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import LIST
 
-from carnelian.commands.operands import integer
+from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import format_int
 from carnelian.resp.replies import NULL_ARRAY, SyntaxError_

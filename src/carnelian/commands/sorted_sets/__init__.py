@@ -3,6 +3,6 @@
 See https://redis.io/docs/latest/develop/data-types/sorted-sets/
 """
 
-from carnelian.commands.sorted_sets import adding, combining, popping, ranges, reading
+from carnelian.commands.sorted_sets import adding, combining, lookups, popping, ranges
 
-__all__ = ["adding", "combining", "popping", "ranges", "reading"]
+__all__ = ["adding", "combining", "lookups", "popping", "ranges"]

@@ -1,9 +1,9 @@
 """ZADD, ZINCRBY and ZREM: members in and out, one by one."""
 
 import cython
-from cython.cimports.carnelian.datatypes.decimals import to_double
-from cython.cimports.carnelian.datatypes.limits import Limits
-from cython.cimports.carnelian.datatypes.sorted_set import (
+from cython.cimports.carnelian.datatypes.algorithms.decimals import to_double
+from cython.cimports.carnelian.datatypes.base.limits import Limits
+from cython.cimports.carnelian.datatypes.collections.sorted_set import (
     ADDED,
     GT,
     INCREMENT,

@@ -1,5 +1,5 @@
-from carnelian.datatypes.scored_pack cimport ScoreRange, Span, TextRange
-from carnelian.datatypes.sorted_set cimport SortedSet
+from carnelian.datatypes.collections.scored_pack cimport ScoreRange, Span, TextRange
+from carnelian.datatypes.collections.sorted_set cimport SortedSet
 from libc.stdint cimport int64_t
 
 cdef enum:  # what a range is one of

@@ -2,8 +2,8 @@
 
 import cython
 from cython.cimports.carnelian.commands.sorted_sets.bounds import RANKS, SCORES
-from cython.cimports.carnelian.datatypes.decimals import to_longlong
-from cython.cimports.carnelian.datatypes.scored_pack import HIGHEST, LOWEST, TEXT
+from cython.cimports.carnelian.datatypes.algorithms.decimals import to_longlong
+from cython.cimports.carnelian.datatypes.collections.scored_pack import HIGHEST, LOWEST, TEXT
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.math import isnan
 from cython.cimports.libc.stdint import int64_t

@@ -7,12 +7,12 @@ from typing import Any
 
 import cython
 from cython.cimports.carnelian.commands.sorted_sets.ranges import store
-from cython.cimports.carnelian.datatypes.scored_pack import FLAT
-from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
+from cython.cimports.carnelian.datatypes.collections.scored_pack import FLAT
+from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.libc.math import isnan
 
-from carnelian.commands.operands import integer
+from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import parse_float, parse_int
 from carnelian.resp.replies import Error, SyntaxError_, WrongType

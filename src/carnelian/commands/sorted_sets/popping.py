@@ -1,13 +1,13 @@
 """ZPOPMIN, BZPOPMIN, ZMPOP and their kin: members taken from one end."""
 
 import cython
-from cython.cimports.carnelian.datatypes.scored_pack import FLAT, PAIRS, Span
-from cython.cimports.carnelian.datatypes.sorted_set import SortedSet
+from cython.cimports.carnelian.datatypes.collections.scored_pack import FLAT, PAIRS, Span
+from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import ZSET
 
-from carnelian.commands.operands import integer, timeout
+from carnelian.commands.common.operands import integer, timeout
 from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import format_int
 from carnelian.resp.replies import NULL_ARRAY, SyntaxError_

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.commands.pouring import rows_for
+from cython.cimports.carnelian.commands.common.pouring import rows_for
 from cython.cimports.carnelian.commands.sorted_sets.bounds import (
     RANKS,
     SCORES,
@@ -13,9 +13,9 @@ from cython.cimports.carnelian.commands.sorted_sets.bounds import (
     span_of,
 )
 from cython.cimports.carnelian.commands.sorted_sets.ranges import Selection
-from cython.cimports.carnelian.datatypes.scored_pack import FLAT, MEMBERS, PAIRS, Span
-from cython.cimports.carnelian.datatypes.sorted_set import SortedSet, of_sorted
-from cython.cimports.carnelian.engine.flags import PART
+from cython.cimports.carnelian.datatypes.collections.scored_pack import FLAT, MEMBERS, PAIRS, Span
+from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet, of_sorted
+from cython.cimports.carnelian.engine.ground.flags import PART
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, ZSET

@@ -7,10 +7,10 @@ from carnelian.commands.streams import (
     claims,
     entries,
     groups,
+    id_ranges,
     idempotency,
-    information,
-    ranges,
     reading,
+    xinfo,
 )
 
-__all__ = ["claims", "entries", "groups", "idempotency", "information", "ranges", "reading"]
+__all__ = ["claims", "entries", "groups", "id_ranges", "idempotency", "reading", "xinfo"]

@@ -1,7 +1,7 @@
 """XPENDING, XCLAIM, XAUTOCLAIM and XNACK: what is pending, taking it over and giving it back."""
 
 import cython
-from cython.cimports.carnelian.commands.streams.operands import (
+from cython.cimports.carnelian.commands.streams.stream_operands import (
     consumer_for,
     count_delivery,
     propagate,
@@ -14,14 +14,7 @@ from cython.cimports.carnelian.commands.streams.operands import (
     read_ids,
     read_start,
 )
-from cython.cimports.carnelian.datatypes.consumer_group import (
-    Consumer,
-    Group,
-    PendingPointer,
-    owner,
-    time_of,
-)
-from cython.cimports.carnelian.datatypes.id_tree import (
+from cython.cimports.carnelian.datatypes.streams.by_id import (
     Place,
     TreePointer,
     first_item,
@@ -30,8 +23,14 @@ from cython.cimports.carnelian.datatypes.id_tree import (
     seek,
     step,
 )
-from cython.cimports.carnelian.datatypes.stream import Stream
-from cython.cimports.carnelian.datatypes.stream_id import (
+from cython.cimports.carnelian.datatypes.streams.group import (
+    Consumer,
+    Group,
+    PendingPointer,
+    owner,
+    time_of,
+)
+from cython.cimports.carnelian.datatypes.streams.ids import (
     ConstId,
     Id,
     as_pair,
@@ -40,13 +39,14 @@ from cython.cimports.carnelian.datatypes.stream_id import (
     id_of,
     parse_id,
 )
-from cython.cimports.carnelian.datatypes.stream_scan import Scan
+from cython.cimports.carnelian.datatypes.streams.scan import Scan
+from cython.cimports.carnelian.datatypes.streams.stream import Stream
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import INT64_MAX, int64_t
 
-from carnelian.commands.operands import integer
-from carnelian.commands.streams.operands import no_group, shown
+from carnelian.commands.common.operands import integer
+from carnelian.commands.streams.stream_operands import no_group, shown
 from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NULL_ARRAY, Error, SyntaxError_, WrongType

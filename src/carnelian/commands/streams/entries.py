@@ -2,15 +2,16 @@
 
 import cython
 from cython.cimports.carnelian.commands.streams.idempotency import is_known, name_of, remember
-from cython.cimports.carnelian.commands.streams.operands import (
+from cython.cimports.carnelian.commands.streams.stream_operands import (
     Trimming,
     is_listened,
     read_id,
     read_ids,
     read_trimming,
 )
-from cython.cimports.carnelian.datatypes.consumer_group import Group
-from cython.cimports.carnelian.datatypes.stream import (
+from cython.cimports.carnelian.datatypes.streams.group import Group
+from cython.cimports.carnelian.datatypes.streams.ids import Id, compare, format_id, id_of, is_zero
+from cython.cimports.carnelian.datatypes.streams.stream import (
     ACKNOWLEDGED_ONLY,
     BY_LENGTH,
     DROP_REFERENCES,
@@ -18,17 +19,16 @@ from cython.cimports.carnelian.datatypes.stream import (
     Stream,
     Trim,
 )
-from cython.cimports.carnelian.datatypes.stream_id import Id, compare, format_id, id_of, is_zero
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import STREAM
 from cython.cimports.carnelian.resp.numbers import format_int, parse_int
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
-from carnelian.commands.operands import integer
-from carnelian.commands.streams.operands import _POLICIES
+from carnelian.commands.common.operands import integer
+from carnelian.commands.streams.stream_operands import _POLICIES
+from carnelian.engine.catalogue.registry import wrong_arity
 from carnelian.engine.declaring import at, command
-from carnelian.engine.registry import wrong_arity
 from carnelian.resp.replies import OK, Error, SyntaxError_
 
 GROUP = "stream"

@@ -1,21 +1,21 @@
 """XGROUP and XACK: groups of consumers, and what they are done with."""
 
 import cython
-from cython.cimports.carnelian.commands.streams.operands import (
+from cython.cimports.carnelian.commands.streams.stream_operands import (
     consumer_for,
     read_id,
     read_ids,
     read_start,
 )
-from cython.cimports.carnelian.datatypes.consumer_group import Group
-from cython.cimports.carnelian.datatypes.stream import Stream
-from cython.cimports.carnelian.datatypes.stream_id import Id, as_pair, id_of
+from cython.cimports.carnelian.datatypes.streams.group import Group
+from cython.cimports.carnelian.datatypes.streams.ids import Id, as_pair, id_of
+from cython.cimports.carnelian.datatypes.streams.stream import Stream
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import STREAM
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
-from carnelian.commands.streams.operands import bad_subcommand, no_group_of_key
+from carnelian.commands.streams.stream_operands import bad_subcommand, no_group_of_key
 from carnelian.engine.declaring import at, command
 from carnelian.engine.help import container
 from carnelian.resp.numbers import parse_int

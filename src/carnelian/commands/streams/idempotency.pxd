@@ -1,7 +1,7 @@
-from carnelian.commands.streams.operands cimport Trimming
-from carnelian.datatypes.idempotency cimport Idempotency
-from carnelian.datatypes.stream cimport Stream
-from carnelian.datatypes.stream_id cimport Id
+from carnelian.commands.streams.stream_operands cimport Trimming
+from carnelian.datatypes.streams.producers cimport Idempotency
+from carnelian.datatypes.streams.stream cimport Stream
+from carnelian.datatypes.streams.ids cimport Id
 from carnelian.engine.session cimport Session
 
 cdef object OK

@@ -3,11 +3,11 @@
 import hashlib
 
 import cython
-from cython.cimports.carnelian.commands.streams.operands import read_id
-from cython.cimports.carnelian.datatypes.idempotency import Idempotency
-from cython.cimports.carnelian.datatypes.stream import Stream
-from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id, as_pair
-from cython.cimports.carnelian.engine.flags import FLAG_LOADER, FLAG_PRIMARY
+from cython.cimports.carnelian.commands.streams.stream_operands import read_id
+from cython.cimports.carnelian.datatypes.streams.ids import ConstId, Id, as_pair
+from cython.cimports.carnelian.datatypes.streams.producers import Idempotency
+from cython.cimports.carnelian.datatypes.streams.stream import Stream
+from cython.cimports.carnelian.engine.ground.flags import FLAG_LOADER, FLAG_PRIMARY
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.resp.numbers import parse_int
 from cython.cimports.libc.stdint import int64_t

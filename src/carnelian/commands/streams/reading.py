@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.commands.streams.operands import (
+from cython.cimports.carnelian.commands.streams.stream_operands import (
     consumer_for,
     count_delivery,
     propagate_claim,
@@ -12,10 +12,9 @@ from cython.cimports.carnelian.commands.streams.operands import (
     read_count,
     read_id,
 )
-from cython.cimports.carnelian.datatypes.consumer_group import Consumer, Group, PendingPointer
-from cython.cimports.carnelian.datatypes.id_tree import Place, item_at, seek, step
-from cython.cimports.carnelian.datatypes.stream import Stream
-from cython.cimports.carnelian.datatypes.stream_id import (
+from cython.cimports.carnelian.datatypes.streams.by_id import Place, item_at, seek, step
+from cython.cimports.carnelian.datatypes.streams.group import Consumer, Group, PendingPointer
+from cython.cimports.carnelian.datatypes.streams.ids import (
     ConstId,
     Id,
     as_pair,
@@ -25,16 +24,17 @@ from cython.cimports.carnelian.datatypes.stream_id import (
     step_down,
     step_up,
 )
-from cython.cimports.carnelian.datatypes.stream_scan import Scan
-from cython.cimports.carnelian.engine.flags import FLAG_SCRIPT
+from cython.cimports.carnelian.datatypes.streams.scan import Scan
+from cython.cimports.carnelian.datatypes.streams.stream import Stream
+from cython.cimports.carnelian.engine.ground.flags import FLAG_SCRIPT
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.resp.numbers import parse_int
 from cython.cimports.cpython.bytes import PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 
-from carnelian.commands.operands import integer, milliseconds
-from carnelian.commands.streams.operands import no_group, shown
+from carnelian.commands.common.operands import integer, milliseconds
+from carnelian.commands.streams.stream_operands import no_group, shown
 from carnelian.engine.declaring import after, command
 from carnelian.resp.replies import NULL_ARRAY, Error, FlatMap, SyntaxError_
 

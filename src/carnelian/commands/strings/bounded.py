@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import cython
-from cython.cimports.carnelian.commands.lifetimes import (
+from cython.cimports.carnelian.commands.common.lifetimes import (
     ABSOLUTE,
     SECONDS,
     deadline,
@@ -11,7 +11,7 @@ from cython.cimports.carnelian.commands.lifetimes import (
     has_passed,
     outlive,
 )
-from cython.cimports.carnelian.datatypes.decimals import to_longlong
+from cython.cimports.carnelian.datatypes.algorithms.decimals import to_longlong
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, STRING

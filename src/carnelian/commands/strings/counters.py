@@ -1,7 +1,7 @@
 """INCR and its kin: strings that hold numbers."""
 
 import cython
-from cython.cimports.carnelian.commands.lifetimes import integer
+from cython.cimports.carnelian.commands.common.lifetimes import integer
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import STRING

@@ -1,7 +1,7 @@
 """The options that SET, GETEX and MSETEX have in common."""
 
 import cython
-from cython.cimports.carnelian.commands.lifetimes import ABSOLUTE, SECONDS
+from cython.cimports.carnelian.commands.common.lifetimes import ABSOLUTE, SECONDS
 from cython.cimports.carnelian.commands.strings.options import (
     COMPARISONS,
     CONDITIONS,
@@ -57,7 +57,7 @@ class Options:
         self.time = None
 
     def unit(self):
-        """How the time is given, in the terms of :mod:`carnelian.commands.lifetimes`."""
+        """How the time is given, in the terms of :mod:`carnelian.commands.common.lifetimes`."""
         unit: cython.int = 0
         if self.given & (EX | EXAT):
             unit |= SECONDS

@@ -1,7 +1,7 @@
 """MGET, MSET and their kin: several keys at once."""
 
 import cython
-from cython.cimports.carnelian.commands.lifetimes import deadline
+from cython.cimports.carnelian.commands.common.lifetimes import deadline
 from cython.cimports.carnelian.commands.strings.options import (
     KEEPTTL,
     NX,
@@ -10,7 +10,7 @@ from cython.cimports.carnelian.commands.strings.options import (
     Options,
     parse,
 )
-from cython.cimports.carnelian.datatypes.decimals import to_longlong
+from cython.cimports.carnelian.datatypes.algorithms.decimals import to_longlong
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, STRING

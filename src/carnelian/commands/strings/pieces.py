@@ -1,13 +1,13 @@
 """APPEND, GETRANGE, LCS and their kin: commands that look into strings or change a part of one."""
 
 import cython
-from cython.cimports.carnelian.commands.lifetimes import integer
-from cython.cimports.carnelian.datatypes.xxh3 import hexdigest
+from cython.cimports.carnelian.commands.common.lifetimes import integer
+from cython.cimports.carnelian.datatypes.algorithms.xxh3 import hexdigest
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import STRING
 
-from carnelian.datatypes import lcs as subsequence
+from carnelian.datatypes.algorithms import lcs as subsequence
 from carnelian.engine.declaring import at, command
 from carnelian.resp.replies import Error, FlatMap, SyntaxError_
 

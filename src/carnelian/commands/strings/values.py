@@ -1,7 +1,7 @@
 """GET, SET and their kin: commands on whole values."""
 
 import cython
-from cython.cimports.carnelian.commands.lifetimes import (
+from cython.cimports.carnelian.commands.common.lifetimes import (
     ABSOLUTE,
     SECONDS,
     deadline,
@@ -24,7 +24,7 @@ from cython.cimports.carnelian.commands.strings.options import (
     parse,
     word,
 )
-from cython.cimports.carnelian.datatypes.xxh3 import hexdigest
+from cython.cimports.carnelian.datatypes.algorithms.xxh3 import hexdigest
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, STRING

@@ -4,8 +4,8 @@
 there are in ``directives``, and docs/configuration.md lists them.
 """
 
-from carnelian.engine.config.arguments import Arguments, parse_arguments
-from carnelian.engine.config.errors import ConfigError, ConfigFileError, ConfigOpenError
+from carnelian.engine.config.command_line import Arguments, parse_arguments
+from carnelian.engine.config.mistakes import ConfigError, ConfigFileError, ConfigOpenError
 from carnelian.engine.config.settings import Config
 from carnelian.engine.config.special import BufferLimit, BufferLimits
 

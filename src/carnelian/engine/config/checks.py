@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from carnelian.engine.config.errors import ConfigError
+from carnelian.engine.config.mistakes import ConfigError
 
 MAX_HOST_NAME = 256
 NODE_NAME_EXCLUDES = frozenset("!#$%&()*+:;<>?@[]^{|}~")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from carnelian.engine.config import numbers
-from carnelian.engine.config.errors import ConfigError
-from carnelian.engine.config.quoting import quote
+from carnelian.engine.config import quantities
+from carnelian.engine.config.mistakes import ConfigError
+from carnelian.resp.quoting import quote
 
 FLAGS = frozenset(
     ("immutable", "sensitive", "debug", "hidden", "protected", "deny-loading", "volatile")
@@ -125,7 +125,7 @@ class Boolean(Directive):
         return "yes, no"
 
     def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> bool:
-        word = numbers.c_string(arguments[0]).lower()
+        word = quantities.c_string(arguments[0]).lower()
         if word not in (b"yes", b"no"):
             raise ConfigError("argument must be 'yes' or 'no'")
         return word == b"yes"
@@ -157,7 +157,7 @@ class Integer(Directive):
 
     @property
     def form(self) -> str:
-        if self.maximum >= numbers.LONG_MAX:
+        if self.maximum >= quantities.LONG_MAX:
             return f"{self.minimum} or more"
         return f"{self.minimum:{self.bound}} to {self.maximum:{self.bound}}"
 
@@ -170,7 +170,7 @@ class Integer(Directive):
 
     def number(self, text: bytes) -> int:
         """The number a text stands for; raises ConfigError if it is none."""
-        number = numbers.parse_integer(text)
+        number = quantities.parse_integer(text)
         if number is None:
             raise ConfigError("argument couldn't be parsed into an integer")
         return number
@@ -186,7 +186,7 @@ class Octal(Integer):
     bound = "o"
 
     def number(self, text: bytes) -> int:
-        number = numbers.parse_octal(text)
+        number = quantities.parse_octal(text)
         if number is None:
             raise ConfigError("argument couldn't be parsed as an octal number")
         return number
@@ -205,13 +205,13 @@ class Memory(Integer):
         return f"memory, {super().form}"
 
     def number(self, text: bytes) -> int:
-        number = numbers.parse_memory(text)
+        number = quantities.parse_memory(text)
         if number is None:
             raise ConfigError("argument must be a memory value")
         return number
 
     def lines(self, value: int) -> Iterable[Line]:
-        text = b"%s %s" % (self.name.encode(), numbers.format_memory(value))
+        text = b"%s %s" % (self.name.encode(), quantities.format_memory(value))
         return (Line(text, value != self.default),)
 
 
@@ -231,10 +231,10 @@ class Share(Memory):
         return number
 
     def number(self, text: bytes) -> int:
-        number = numbers.parse_memory(text)
+        number = quantities.parse_memory(text)
         if number is not None:
-            return numbers.signed(number)
-        percent = numbers.parse_integer(text[:-1]) if text.endswith(b"%") else None
+            return quantities.signed(number)
+        percent = quantities.parse_integer(text[:-1]) if text.endswith(b"%") else None
         if percent is None or percent < 0:
             raise ConfigError("argument must be a memory or percent value")
         return -percent
@@ -262,7 +262,7 @@ class Text(Directive):
         return "text"
 
     def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> str | None:
-        text = numbers.c_string(arguments[0]).decode("utf-8", "surrogateescape")
+        text = quantities.c_string(arguments[0]).decode("utf-8", "surrogateescape")
         return None if not text and self.default is None else text
 
     def format(self, value: str | None) -> bytes:
@@ -326,7 +326,7 @@ class Choice(Directive):
 
     def word(self, argument: bytes) -> str:
         """The word an argument stands for; raises ConfigError if it is none."""
-        word = numbers.c_string(argument).decode("latin-1").lower()
+        word = quantities.c_string(argument).decode("latin-1").lower()
         if word not in self.words:
             raise self.refusal()
         return self.synonyms.get(word, word)

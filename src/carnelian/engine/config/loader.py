@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
-from carnelian.engine.config import users
+from carnelian.engine.config import user_lines
+from carnelian.engine.config.assigned import ConfigLine, Values
 from carnelian.engine.config.directive import Directive
-from carnelian.engine.config.errors import ConfigError, ConfigFileError, ConfigOpenError
-from carnelian.engine.config.quoting import split_arguments
-from carnelian.engine.config.values import ConfigLine, Values
+from carnelian.engine.config.mistakes import ConfigError, ConfigFileError, ConfigOpenError
+from carnelian.resp.quoting import split_arguments
 
 # Directives of old versions that are read and forgotten.
 FORGOTTEN = (b"list-max-ziplist-entries", b"list-max-ziplist-value", b"lua-replicate-commands")
@@ -112,7 +112,7 @@ def _check(config: Values) -> None:
         except OSError as error:
             raise ConfigFileError(f"Can't open the log file: {error.strerror}") from None
     for line in config.users:
-        if not users.is_kept(line.words[1:], values["requirepass"]):
+        if not user_lines.is_kept(line.words[1:], values["requirepass"]):
             raise line.error(
                 "users need ACL, which Carnelian does not have yet: the line would be ignored, and "
                 "whoever connects may do everything. A password for all is set by requirepass."

@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from carnelian.engine.config import numbers
+from carnelian.engine.config import quantities
 from carnelian.engine.config.directive import Directive, Integer, Line, Memory
-from carnelian.engine.config.errors import ConfigError
-from carnelian.engine.config.quoting import quote
+from carnelian.engine.config.mistakes import ConfigError
+from carnelian.resp.quoting import quote
 
 MAX_BIND_ADDRESSES = 16
 WRONG_NUMBER = "wrong number of arguments"
@@ -18,7 +18,7 @@ WRONG_NUMBER = "wrong number of arguments"
 
 def decode(text: bytes) -> str:
     """A text as file names are decoded, so that any bytes survive."""
-    return numbers.c_string(text).decode("utf-8", "surrogateescape")
+    return quantities.c_string(text).decode("utf-8", "surrogateescape")
 
 
 def encode(text: str) -> bytes:
@@ -39,7 +39,7 @@ class Backlog(Memory):
     """The size of the replication backlog; an int, 16 kB if less is asked for."""
 
     __slots__ = ()
-    least = 16 * numbers.KB
+    least = 16 * quantities.KB
 
     def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> int:
         return max(self.least, super().parse(arguments, values))
@@ -62,7 +62,7 @@ class Save(Directive):
     def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> tuple:
         if arguments == [b""]:
             arguments = []
-        found = [numbers.parse_loose(argument) for argument in arguments]
+        found = [quantities.parse_loose(argument) for argument in arguments]
         pairs = list(zip(found[::2], found[1::2], strict=False))
         valid = all(s is not None and c is not None and s >= 1 and c >= 0 for s, c in pairs)
         if len(found) % 2 or not valid:
@@ -143,7 +143,7 @@ class OutputBufferLimits(Directive):
         changed = {}
         for at in range(0, len(arguments), 4):
             name, hard, soft, seconds = arguments[at : at + 4]
-            client_class = self.classes.get(numbers.c_string(name).lower())
+            client_class = self.classes.get(quantities.c_string(name).lower())
             if client_class is None:
                 raise ConfigError("Invalid client class specified in buffer limit configuration.")
             changed[client_class] = self.limit(hard, soft, seconds)
@@ -151,10 +151,10 @@ class OutputBufferLimits(Directive):
 
     def limit(self, *arguments: bytes) -> BufferLimit:
         """The limits of one class; raises ConfigError if they are none."""
-        hard = numbers.parse_memory(arguments[0])
-        soft = numbers.parse_memory(arguments[1])
-        seconds = numbers.parse_loose(arguments[2])
-        good = seconds is not None and 0 <= seconds <= numbers.INT_MAX
+        hard = quantities.parse_memory(arguments[0])
+        soft = quantities.parse_memory(arguments[1])
+        seconds = quantities.parse_loose(arguments[2])
+        good = seconds is not None and 0 <= seconds <= quantities.INT_MAX
         if hard is None or soft is None or seconds is None or not good:
             raise ConfigError(
                 "Error in hard, soft or soft_seconds setting in buffer limit configuration."
@@ -168,7 +168,7 @@ class OutputBufferLimits(Directive):
     def lines(self, value: BufferLimits) -> Iterable[Line]:
         lines = []
         for name, limit in value._asdict().items():
-            hard, soft = numbers.format_memory(limit.hard), numbers.format_memory(limit.soft)
+            hard, soft = quantities.format_memory(limit.hard), quantities.format_memory(limit.soft)
             words = (self.name.encode(), name.encode(), hard, soft, b"%d" % limit.seconds)
             lines.append(Line(b" ".join(words), limit != getattr(self.default, name)))
         return lines
@@ -187,7 +187,7 @@ class ScoreAdjustments(Directive):
     def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> tuple:
         if len(arguments) != 3:
             raise ConfigError(WRONG_NUMBER)
-        found = [numbers.parse_loose(argument) for argument in arguments]
+        found = [quantities.parse_loose(argument) for argument in arguments]
         if any(number is None or not -2000 <= number <= 2000 for number in found):
             raise ConfigError(
                 "Invalid oom-score-adj-values, elements must be between -2000 and 2000."
@@ -247,7 +247,7 @@ class ReplicaOf(Directive):
     def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> tuple[str, int] | None:
         if len(arguments) != 2:
             raise ConfigError(WRONG_NUMBER)
-        host, port = decode(arguments[0]), numbers.parse_loose(arguments[1])
+        host, port = decode(arguments[0]), quantities.parse_loose(arguments[1])
         if host.lower() == "no" and arguments[1].lower() == b"one":
             return None
         if port is None or not 0 <= port <= 65535:

@@ -1,9 +1,9 @@
-from carnelian.datatypes.limits cimport Limits
-from carnelian.persistence.command_file cimport CommandFile
-from carnelian.persistence.frozen cimport Freezing, Frozen
-from carnelian.persistence.objects cimport ObjectPointer
-from carnelian.persistence.sink cimport Sink
-from carnelian.persistence.source cimport Source
+from carnelian.datatypes.base.limits cimport Limits
+from carnelian.persistence.bytes.command_file cimport CommandFile
+from carnelian.persistence.bytes.frozen cimport Freezing, Frozen
+from carnelian.persistence.bytes.objects cimport ObjectPointer
+from carnelian.persistence.bytes.byte_sink cimport Sink
+from carnelian.persistence.bytes.byte_source cimport Source
 
 
 cdef class Form:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.persistence.formats import OLDEST
+from cython.cimports.carnelian.persistence.bytes.formats import OLDEST
 
 
 @cython.cclass

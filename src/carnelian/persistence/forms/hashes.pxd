@@ -1,6 +1,6 @@
-from carnelian.datatypes.hash cimport Times
+from carnelian.datatypes.collections.hash cimport Times
 from carnelian.persistence.forms.form cimport Form
-from carnelian.persistence.frozen cimport FrozenMembers
+from carnelian.persistence.bytes.frozen cimport FrozenMembers
 
 
 cdef class HashForm(Form):

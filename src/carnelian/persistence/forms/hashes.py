@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes import listpack, slim
-from cython.cimports.carnelian.datatypes.entry import (
+from cython.cimports.carnelian.datatypes.base.limits import Limits
+from cython.cimports.carnelian.datatypes.collections.hash import FIELDS, VALUES, Hash, Times
+from cython.cimports.carnelian.datatypes.packs import listpack, slim
+from cython.cimports.carnelian.datatypes.packs.listpack import DIGITS, Bytes, Pack
+from cython.cimports.carnelian.datatypes.tables.entry import (
     Content,
     Entry,
     build,
@@ -16,13 +19,12 @@ from cython.cimports.carnelian.datatypes.entry import (
     read_value,
     text_length,
 )
-from cython.cimports.carnelian.datatypes.hash import FIELDS, VALUES, Hash, Times
-from cython.cimports.carnelian.datatypes.limits import Limits
-from cython.cimports.carnelian.datatypes.listpack import DIGITS, Bytes, Pack
-from cython.cimports.carnelian.datatypes.table import Table, hash_text
-from cython.cimports.carnelian.datatypes.walk import Walk, begin_walk, walk_on
-from cython.cimports.carnelian.persistence.command_file import GATHERED, ITEMS, CommandFile
-from cython.cimports.carnelian.persistence.formats import (
+from cython.cimports.carnelian.datatypes.tables.table import Table, hash_text
+from cython.cimports.carnelian.datatypes.tables.walk import Walk, begin_walk, walk_on
+from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
+from cython.cimports.carnelian.persistence.bytes.byte_source import Source
+from cython.cimports.carnelian.persistence.bytes.command_file import GATHERED, ITEMS, CommandFile
+from cython.cimports.carnelian.persistence.bytes.formats import (
     HASH,
     HASH_LISTPACK,
     HASH_LISTPACK_TIMES,
@@ -34,6 +36,10 @@ from cython.cimports.carnelian.persistence.formats import (
     OLDEST,
     WITH_TIMES,
 )
+from cython.cimports.carnelian.persistence.bytes.frozen import LONG_STRING, FrozenMembers
+from cython.cimports.carnelian.persistence.bytes.objects import ObjectPointer
+from cython.cimports.carnelian.persistence.bytes.ziplists import from_zipmap
+from cython.cimports.carnelian.persistence.forms.directory import register
 from cython.cimports.carnelian.persistence.forms.form import Form
 from cython.cimports.carnelian.persistence.forms.packs import (
     put_pack,
@@ -41,17 +47,11 @@ from cython.cimports.carnelian.persistence.forms.packs import (
     read_ziplist,
     repeats,
 )
-from cython.cimports.carnelian.persistence.forms.registry import register
-from cython.cimports.carnelian.persistence.forms.strings import describe_raw, put_string
-from cython.cimports.carnelian.persistence.frozen import LONG_STRING, FrozenMembers
-from cython.cimports.carnelian.persistence.objects import ObjectPointer
-from cython.cimports.carnelian.persistence.sink import Sink
-from cython.cimports.carnelian.persistence.source import Source
-from cython.cimports.carnelian.persistence.ziplists import from_zipmap
+from cython.cimports.carnelian.persistence.forms.string_forms import describe_raw, put_string
 from cython.cimports.carnelian.resp.numbers import format_int
 from cython.cimports.libc.stdint import int64_t, uint64_t
 
-from carnelian.persistence.errors import Corrupt, EmptyValue
+from carnelian.persistence.bytes.file_errors import Corrupt, EmptyValue
 
 NEVER = cython.declare(int64_t, 0x7FFFFFFFFFFFFFFF)
 # Unix times in ms that fields may expire at take 46 bits.

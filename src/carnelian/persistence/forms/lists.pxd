@@ -1,7 +1,7 @@
-from carnelian.datatypes.nodes cimport NodePointer
-from carnelian.datatypes.quicklist cimport Quicklist
+from carnelian.datatypes.collections.nodes cimport NodePointer
+from carnelian.datatypes.collections.quicklist cimport Quicklist
 from carnelian.persistence.forms.form cimport Form
-from carnelian.persistence.frozen cimport FrozenBlocks
+from carnelian.persistence.bytes.frozen cimport FrozenBlocks
 
 
 cdef class ListForm(Form):

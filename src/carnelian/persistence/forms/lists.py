@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes import listpack, slim
-from cython.cimports.carnelian.datatypes.limits import Limits
-from cython.cimports.carnelian.datatypes.list import List
-from cython.cimports.carnelian.datatypes.listpack import Bytes, Pack
-from cython.cimports.carnelian.datatypes.nodes import NodePointer, make_node
-from cython.cimports.carnelian.datatypes.quicklist import Quicklist, exceeds
-from cython.cimports.carnelian.datatypes.slabs import take
-from cython.cimports.carnelian.persistence.command_file import ITEMS, TAKEN
-from cython.cimports.carnelian.persistence.formats import (
+from cython.cimports.carnelian.datatypes.base.limits import Limits
+from cython.cimports.carnelian.datatypes.base.slabs import take
+from cython.cimports.carnelian.datatypes.collections.list import List
+from cython.cimports.carnelian.datatypes.collections.nodes import NodePointer, make_node
+from cython.cimports.carnelian.datatypes.collections.quicklist import Quicklist, exceeds
+from cython.cimports.carnelian.datatypes.packs import listpack, slim
+from cython.cimports.carnelian.datatypes.packs.listpack import Bytes, Pack
+from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
+from cython.cimports.carnelian.persistence.bytes.byte_source import Source
+from cython.cimports.carnelian.persistence.bytes.command_file import ITEMS, TAKEN
+from cython.cimports.carnelian.persistence.bytes.formats import (
     LIST,
     LIST_QUICKLIST,
     LIST_QUICKLIST_2,
@@ -19,19 +21,17 @@ from cython.cimports.carnelian.persistence.formats import (
     PACKED,
     PLAIN,
 )
+from cython.cimports.carnelian.persistence.bytes.frozen import LONG_STRING, Block, FrozenBlocks
+from cython.cimports.carnelian.persistence.bytes.ziplists import from_ziplist
+from cython.cimports.carnelian.persistence.forms.directory import register
 from cython.cimports.carnelian.persistence.forms.form import Form
 from cython.cimports.carnelian.persistence.forms.packs import put_pack, read_ziplist
-from cython.cimports.carnelian.persistence.forms.registry import register
-from cython.cimports.carnelian.persistence.frozen import LONG_STRING, Block, FrozenBlocks
-from cython.cimports.carnelian.persistence.sink import Sink
-from cython.cimports.carnelian.persistence.source import Source
-from cython.cimports.carnelian.persistence.ziplists import from_ziplist
 from cython.cimports.cpython.object import PyObject
 from cython.cimports.libc.stdint import uint32_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.libc.string import memcpy
 
-from carnelian.persistence.errors import Corrupt, EmptyValue
+from carnelian.persistence.bytes.file_errors import Corrupt, EmptyValue
 
 
 @cython.final

@@ -1,6 +1,6 @@
-from carnelian.datatypes.listpack cimport Bytes, Pack
-from carnelian.persistence.sink cimport Sink
-from carnelian.persistence.source cimport Source
+from carnelian.datatypes.packs.listpack cimport Bytes, Pack
+from carnelian.persistence.bytes.byte_sink cimport Sink
+from carnelian.persistence.bytes.byte_source cimport Source
 
 cdef int put_pack(Sink sink, Bytes pack) except -1
 cdef Pack read_pack(Source source, str what, int step, bint thorough) except NULL

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes import listpack, slim
-from cython.cimports.carnelian.datatypes.listpack import Bytes, Pack
-from cython.cimports.carnelian.datatypes.slim import duplicate_full
-from cython.cimports.carnelian.persistence.ziplists import from_ziplist
+from cython.cimports.carnelian.datatypes.packs import listpack, slim
+from cython.cimports.carnelian.datatypes.packs.listpack import Bytes, Pack
+from cython.cimports.carnelian.datatypes.packs.slim import duplicate_full
+from cython.cimports.carnelian.persistence.bytes.ziplists import from_ziplist
 from cython.cimports.libc.string import memcpy
 
-from carnelian.persistence.errors import Corrupt, EmptyValue
+from carnelian.persistence.bytes.file_errors import Corrupt, EmptyValue
 
 
 def put_pack(sink, pack):

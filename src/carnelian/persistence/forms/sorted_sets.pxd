@@ -1,5 +1,5 @@
 from carnelian.persistence.forms.form cimport Form
-from carnelian.persistence.frozen cimport FrozenMembers
+from carnelian.persistence.bytes.frozen cimport FrozenMembers
 
 
 cdef class SortedSetForm(Form):

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes import listpack, ordered
-from cython.cimports.carnelian.datatypes.entry import (
+from cython.cimports.carnelian.datatypes.base.limits import Limits
+from cython.cimports.carnelian.datatypes.collections import by_score
+from cython.cimports.carnelian.datatypes.collections.by_score import Cursor, item_at
+from cython.cimports.carnelian.datatypes.collections.scored_pack import FLAT
+from cython.cimports.carnelian.datatypes.collections.sorted_set import (
+    EntryPointer,
+    SortedSet,
+    of_sorted,
+    score_of,
+)
+from cython.cimports.carnelian.datatypes.packs import listpack
+from cython.cimports.carnelian.datatypes.packs.listpack import Pack
+from cython.cimports.carnelian.datatypes.tables.entry import (
     Content,
     Entry,
     build,
@@ -14,31 +25,26 @@ from cython.cimports.carnelian.datatypes.entry import (
     read_key,
     word_of,
 )
-from cython.cimports.carnelian.datatypes.limits import Limits
-from cython.cimports.carnelian.datatypes.listpack import Pack
-from cython.cimports.carnelian.datatypes.ordered import Cursor, item_at
-from cython.cimports.carnelian.datatypes.scored_pack import FLAT
-from cython.cimports.carnelian.datatypes.sorted_set import (
-    EntryPointer,
-    SortedSet,
-    of_sorted,
-    score_of,
+from cython.cimports.carnelian.datatypes.tables.table import Table, hash_text
+from cython.cimports.carnelian.persistence.bytes.byte_source import Source
+from cython.cimports.carnelian.persistence.bytes.command_file import ITEMS, TAKEN
+from cython.cimports.carnelian.persistence.bytes.formats import (
+    ZSET,
+    ZSET_2,
+    ZSET_LISTPACK,
+    ZSET_ZIPLIST,
 )
-from cython.cimports.carnelian.datatypes.table import Table, hash_text
-from cython.cimports.carnelian.persistence.command_file import ITEMS, TAKEN
-from cython.cimports.carnelian.persistence.formats import ZSET, ZSET_2, ZSET_LISTPACK, ZSET_ZIPLIST
+from cython.cimports.carnelian.persistence.bytes.frozen import FrozenMembers
+from cython.cimports.carnelian.persistence.forms.directory import register
 from cython.cimports.carnelian.persistence.forms.form import Form
 from cython.cimports.carnelian.persistence.forms.packs import put_pack, read_pack, read_ziplist
-from cython.cimports.carnelian.persistence.forms.registry import register
-from cython.cimports.carnelian.persistence.frozen import FrozenMembers
-from cython.cimports.carnelian.persistence.source import Source
 from cython.cimports.carnelian.resp.numbers import format_float
 from cython.cimports.libc.math import INFINITY, NAN, isnan
 from cython.cimports.libc.stdint import int64_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc, strtod
 from cython.cimports.libc.string import memcpy
 
-from carnelian.persistence.errors import Corrupt, EmptyValue
+from carnelian.persistence.bytes.file_errors import Corrupt, EmptyValue
 
 
 @cython.final
@@ -56,12 +62,12 @@ class SortedSetForm(Form):
         first.
         """
         cursor = cython.declare(Cursor)
-        entry: ordered.EntryPointer
+        entry: by_score.EntryPointer
         word: int64_t = 0
         if cython.cast(SortedSet, value).pack is not cython.NULL:
             return put_pack(sink, cython.cast(SortedSet, value).pack)
         sink.put_length(cython.cast(SortedSet, value).tree.count)
-        ordered.seek(
+        by_score.seek(
             cython.cast(SortedSet, value).tree,
             cython.cast(SortedSet, value).tree.count - 1,
             cython.address(cursor),
@@ -71,7 +77,7 @@ class SortedSetForm(Form):
             sink.put_text(key_of(entry), key_length(entry))
             memcpy(cython.address(word), cython.address(item_at(cython.address(cursor)).score), 8)
             sink.put_word(word)
-            ordered.step(cython.address(cursor), False)
+            by_score.step(cython.address(cursor), False)
         return 0
 
     def read(self, source, type, limits, thorough):

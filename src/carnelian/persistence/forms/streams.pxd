@@ -1,7 +1,7 @@
-from carnelian.datatypes.stream cimport Stream
-from carnelian.datatypes.stream_id cimport Id
+from carnelian.datatypes.streams.stream cimport Stream
+from carnelian.datatypes.streams.ids cimport Id
 from carnelian.persistence.forms.form cimport Form
-from carnelian.persistence.frozen cimport FrozenBlocks
+from carnelian.persistence.bytes.frozen cimport FrozenBlocks
 
 
 cdef class StreamForm(Form):

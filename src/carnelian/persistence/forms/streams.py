@@ -8,21 +8,34 @@ entries are nobody's. The last two are written only for streams that have such t
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.consumer_group import (
+from cython.cimports.carnelian.datatypes.base.limits import Limits
+from cython.cimports.carnelian.datatypes.packs.listpack import total_of
+from cython.cimports.carnelian.datatypes.streams.by_id import (
+    Place,
+    TreePointer,
+    item_at,
+    seek,
+    step,
+)
+from cython.cimports.carnelian.datatypes.streams.group import (
     Consumer,
     Group,
     PendingPointer,
     time_of,
 )
-from cython.cimports.carnelian.datatypes.id_tree import Place, TreePointer, item_at, seek, step
-from cython.cimports.carnelian.datatypes.idempotency import Idempotency
-from cython.cimports.carnelian.datatypes.limits import Limits
-from cython.cimports.carnelian.datatypes.listpack import total_of
-from cython.cimports.carnelian.datatypes.stream import Stream
-from cython.cimports.carnelian.datatypes.stream_id import ConstId, Id, id_of
-from cython.cimports.carnelian.datatypes.stream_node import NodePointer
-from cython.cimports.carnelian.persistence.command_file import GATHERED, ITEMS, TAKEN, CommandFile
-from cython.cimports.carnelian.persistence.formats import (
+from cython.cimports.carnelian.datatypes.streams.ids import ConstId, Id, id_of
+from cython.cimports.carnelian.datatypes.streams.node import NodePointer
+from cython.cimports.carnelian.datatypes.streams.producers import Idempotency
+from cython.cimports.carnelian.datatypes.streams.stream import Stream
+from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
+from cython.cimports.carnelian.persistence.bytes.byte_source import Source
+from cython.cimports.carnelian.persistence.bytes.command_file import (
+    GATHERED,
+    ITEMS,
+    TAKEN,
+    CommandFile,
+)
+from cython.cimports.carnelian.persistence.bytes.formats import (
     OLDEST,
     STREAM,
     STREAM_2,
@@ -33,18 +46,16 @@ from cython.cimports.carnelian.persistence.formats import (
     WITH_PACKED_SETS,
     WITH_RELEASED,
 )
+from cython.cimports.carnelian.persistence.bytes.frozen import Block, FrozenBlocks
+from cython.cimports.carnelian.persistence.bytes.objects import ObjectPointer
+from cython.cimports.carnelian.persistence.forms.directory import register
 from cython.cimports.carnelian.persistence.forms.form import Form
-from cython.cimports.carnelian.persistence.forms.registry import register
-from cython.cimports.carnelian.persistence.frozen import Block, FrozenBlocks
-from cython.cimports.carnelian.persistence.objects import ObjectPointer
-from cython.cimports.carnelian.persistence.sink import Sink
-from cython.cimports.carnelian.persistence.source import Source
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.cpython.object import PyObject
 from cython.cimports.libc.stdint import int64_t, uint8_t, uint32_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc
 
-from carnelian.persistence.errors import Corrupt
+from carnelian.persistence.bytes.file_errors import Corrupt
 
 ID_SIZE = cython.declare(cython.Py_ssize_t, 16)
 

@@ -2,29 +2,29 @@
 
 from carnelian.engine.config.directive import Directive, Topic
 from carnelian.engine.config.directives import (
-    clients,
-    cluster,
+    client_quotas,
     datatypes,
+    diagnostics,
     general,
-    memory,
-    monitoring,
+    maxmemory,
     network,
     persistence,
     replication,
     security,
+    sharding,
 )
 
 TOPICS: tuple[Topic, ...] = (
     network.TOPIC,
     general.TOPIC,
-    clients.TOPIC,
+    client_quotas.TOPIC,
     *security.TOPICS,
-    *memory.TOPICS,
-    *monitoring.TOPICS,
+    *maxmemory.TOPICS,
+    *diagnostics.TOPICS,
     datatypes.TOPIC,
     *persistence.TOPICS,
     *replication.TOPICS,
-    cluster.TOPIC,
+    sharding.TOPIC,
 )
 
 DIRECTIVES: tuple[Directive, ...] = tuple(

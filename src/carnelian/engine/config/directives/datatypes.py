@@ -1,7 +1,7 @@
 """Where a collection changes from a compact form to one that scales."""
 
 from carnelian.engine.config.directive import Integer, Memory, Topic
-from carnelian.engine.config.numbers import INT_MAX, INT_MIN, LONG_MAX
+from carnelian.engine.config.quantities import INT_MAX, INT_MIN, LONG_MAX
 
 TOPIC = Topic(
     "Data types",

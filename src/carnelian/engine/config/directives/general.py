@@ -2,7 +2,7 @@
 
 from carnelian.engine.config import checks
 from carnelian.engine.config.directive import Boolean, Choice, Integer, Options, Text, Topic
-from carnelian.engine.config.numbers import INT_MAX
+from carnelian.engine.config.quantities import INT_MAX
 from carnelian.engine.config.special import Rate, ScoreAdjustments, WorkingDirectory
 
 SHUTDOWN = "default save nosave now force"

@@ -1,7 +1,7 @@
 """Where the server listens, and how it treats connections."""
 
 from carnelian.engine.config.directive import Boolean, Integer, Octal, Text, Topic
-from carnelian.engine.config.numbers import INT_MAX, UINT_MAX
+from carnelian.engine.config.quantities import INT_MAX, UINT_MAX
 from carnelian.engine.config.special import Bind
 
 TOPIC = Topic(

@@ -2,7 +2,7 @@
 
 from carnelian.engine.config import checks
 from carnelian.engine.config.directive import Boolean, Choice, Integer, Memory, Text, Topic
-from carnelian.engine.config.numbers import INT_MAX, INT_MIN, LONG_MAX, MB
+from carnelian.engine.config.quantities import INT_MAX, INT_MIN, LONG_MAX, MB
 from carnelian.engine.config.special import Save
 
 SNAPSHOTS = Topic(

@@ -8,7 +8,7 @@ from carnelian.engine.config.directive import (
     Text,
     Topic,
 )
-from carnelian.engine.config.numbers import INT_MAX, LONG_MAX, MB
+from carnelian.engine.config.quantities import INT_MAX, LONG_MAX, MB
 from carnelian.engine.config.special import Backlog, ReplicaOf
 
 REPLICA = Topic(

@@ -1,7 +1,7 @@
 """Who may do what, and TLS."""
 
 from carnelian.engine.config.directive import Boolean, Choice, Integer, Secret, Text, Topic
-from carnelian.engine.config.numbers import INT_MAX, LONG_MAX
+from carnelian.engine.config.quantities import INT_MAX, LONG_MAX
 
 ACCESS = Topic(
     "Security",

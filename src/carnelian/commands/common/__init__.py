@@ -1,0 +1,3 @@
+"""What families of commands have in common: parsing operands and lifetimes, and the form of large
+replies.
+"""

@@ -1,0 +1,426 @@
+"""``carnelian.Engine``: the engine in your own process, without a socket."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from functools import partial
+from queue import Empty
+from types import BuiltinFunctionType, ModuleType
+from typing import Any
+
+import cython
+from cython.cimports.carnelian.embedded.host import Host
+from cython.cimports.carnelian.embedded.mailbox import Mailbox
+from cython.cimports.carnelian.engine.engine import Engine as Core
+from cython.cimports.carnelian.engine.extensions.conversion import encode, encode_all, plain
+from cython.cimports.cpython.pythread import PyThread_get_thread_ident
+
+from carnelian import commands
+from carnelian.embedded.directives import configuration
+from carnelian.embedded.doorbell import Doorbell
+from carnelian.embedded.errors import EngineClosedError, SessionCutError
+from carnelian.embedded.locations import data_path
+from carnelian.embedded.log_records import log_to_logging
+from carnelian.embedded.mailbox import CLOSED, NOTHING
+from carnelian.embedded.storage import Storage
+from carnelian.resp.replies import NO_REPLY, Error
+
+
+@cython.cclass
+class Engine:
+    """A Redis in your own process.
+
+    Every thread that calls :meth:`execute` has a session of its own: SELECT, MULTI, WATCH and
+    subscriptions of one do not concern the others. :meth:`session` makes further ones.
+
+    With a path, the data set is kept there: it is loaded now, and saved as ``save`` and
+    ``appendonly`` say and when the engine ends: with :meth:`close`, a ``with`` block, the
+    interpreter, or the last reference to it. Without, it is in memory alone, and gone then.
+
+    Args:
+        path: a snapshot file in the format of Redis, made when there is something to save. An
+            append-only file is kept in the directory ``{path}.aof``, and ``{path}.lock`` is there
+            while the path is open. The directory has to exist. ``~`` is the home directory, and
+            ``":memory:"`` is None.
+        clock: a :class:`carnelian.ManualClock` for a time that you move; the system's if None.
+        directives: directives of redis.conf, with ``_`` for ``-``: ``maxmemory="100mb"``,
+            ``databases=4``, ``notify_keyspace_events="KEA"``. ``True`` and ``False`` are yes and
+            no, a list or tuple is a value of several words. ``appendonly`` is what it was when
+            the path was open last, unless given.
+
+    Raises:
+        TypeError: there is no directive of that name, the path decides of it, or only a server
+            could heed it.
+        ValueError: a directive does not take that value, or needs a path; or the path is a host
+            or a URL.
+        carnelian.DatabaseLockedError: another engine has the path open.
+        carnelian.DatabaseLoadError: the files are damaged, or cannot be read.
+        OSError: there can be no file of that path.
+    """
+
+    def __init__(self, path: str | bytes | os.PathLike | None = None, *, clock=None, **directives):
+        commands.declare_all()
+        path = data_path(path)
+        config = configuration(directives, path is not None)
+        storage = None if path is None else Storage(path, config)
+        try:
+            self.core = Core(config, clock)
+            log_to_logging(self.core)
+            config.warn = partial(self.core.log, "warning")
+            for warning in config.idle():
+                config.warn(warning)
+            self.host = Host(self.core)
+            self.own = threading.local()
+            self.patched = threads_are_patched()
+            self.last_thread = 0
+            self.last_box: Mailbox = None
+            if hasattr(clock, "attach"):
+                clock.attach(self.host)
+            if storage is not None:
+                self.host.keep_in(storage, "appendonly" not in directives)
+        except BaseException:
+            self._give_up(storage)
+            raise
+
+    def _give_up(self, storage: Storage | None) -> None:
+        """Undo what the constructor has begun."""
+        try:
+            if self.host is not None:
+                self.host.close()
+        finally:
+            if storage is not None:
+                storage.release()
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("an engine cannot be copied or pickled")
+
+    # -- Commands --------------------------------------------------------------------------------
+
+    def execute(self, *words):
+        """Run a command in the calling thread's session and return its reply.
+
+        Args:
+            words: the name and the arguments: bytes, str (sent in UTF-8), int, float, bytearray or
+                memoryview.
+
+        Returns:
+            bytes, int, float, bool, None, or lists, dicts and sets of them. A blocking command
+            returns when it has its reply; other threads go on meanwhile.
+
+        Raises:
+            carnelian.Error: the command failed; the text is that of Redis.
+            carnelian.EngineClosedError: the engine is closed.
+            carnelian.SessionCutError: the thread's session took too much memory, and has ended.
+        """
+        box: Mailbox = self.own_box()
+        reply = self.host.run(box, encode_all(words))
+        if type(reply) is bytes or type(reply) is int or reply is None:
+            return reply
+        return self.convert(box, reply)
+
+    @cython.cfunc
+    def own_box(self) -> Mailbox:
+        """The session of the calling thread."""
+        thread: cython.ulong = 0
+        if self.patched:
+            return self.box_of_thread()
+        thread = PyThread_get_thread_ident()
+        if thread == self.last_thread and not self.last_box.closed:
+            return self.last_box
+        self.last_box = self.box_of_thread()
+        self.last_thread = thread
+        return self.last_box
+
+    @cython.cfunc
+    def box_of_thread(self) -> Mailbox:
+        held = getattr(self.own, "box", None)
+        if held is None or held.box.closed:
+            if held is not None and held.box.cause is not None:
+                # Once: the next command begins another session.
+                self.own.box = None
+                raise _ended(held.box)
+            held = _ThreadBox(self.host)
+            self.own.box = held
+        return held.box
+
+    @cython.cfunc
+    def convert(self, box: Mailbox, reply):
+        """A reply as the caller gets it, once it is there."""
+        if reply is NO_REPLY and box.asked is not None:
+            reply = self.host.await_answer(box)
+            if reply is CLOSED:
+                raise _ended(box, "the session was closed while it waited")
+        if isinstance(reply, Error):
+            raise reply.with_traceback(None)
+        return plain(reply)
+
+    # -- Sessions --------------------------------------------------------------------------------
+
+    def session(self, *, db: cython.int = 0) -> LocalSession:
+        """A session of its own, for transactions or subscriptions beside the thread's own.
+
+        ``db`` is the database that it begins in.
+        """
+        return self.make_session(LocalSession, self.host.open(False, db, 3, True))
+
+    def stream(self, *, kind: type | None = None) -> LocalSession:
+        """A session like a connection: :meth:`LocalSession.submit`, then fetch what comes back.
+
+        It begins with RESP2, and has to authenticate if ``requirepass`` is set. For those who
+        write clients; ``kind`` is their subclass of LocalSession.
+        """
+        return self.make_session(kind or LocalSession, self.host.open(True, 0, 2, False))
+
+    @cython.cfunc
+    def make_session(self, kind, box: Mailbox):
+        try:
+            return kind(self, box)
+        except BaseException:
+            self.host.end(box)
+            raise
+
+    # -- The rest --------------------------------------------------------------------------------
+
+    def load_module(self, source: str | os.PathLike | ModuleType, *args, **config) -> str:
+        """Load user commands, and return the module's name.
+
+        Args:
+            source: the path of a Python file or package, the dotted name of a module, or a module.
+            args: words that the module's ``on_load`` finds in ``module.args``.
+            config: what it finds in ``module.config``.
+
+        Raises:
+            carnelian.Error: why it cannot be loaded; nothing has changed then.
+        """
+        words = [encode(word) for word in args]
+        module = self.host.perform(self.core.modules.load, source, words, config)
+        return module.name
+
+    def unload_module(self, name: str) -> None:
+        """Forget a module and its commands; raises carnelian.Error if that cannot be."""
+        self.host.perform(self.core.modules.unload, name)
+
+    @property
+    def path(self) -> str | None:
+        """Where the data set is kept, absolute; None if it is in memory alone."""
+        return None if self.host.storage is None else self.host.storage.path
+
+    @property
+    def clock(self):
+        """Where the time comes from."""
+        return self.core.clock
+
+    @property
+    def closed(self) -> bool:
+        """Whether the engine has been closed."""
+        return self.host.state != 0
+
+    def close(self, *, save: bool | None = None) -> None:
+        """Save, end all sessions and timed work, and free the memory. Blocked calls raise.
+
+        Args:
+            save: whether to write a snapshot to the path. None leaves it to the save points: with
+                any, there is one if something has changed since the last.
+
+        Raises:
+            carnelian.DatabaseSaveError: it could not be saved. The engine is still open: close it
+                again when there is room, or with ``save=False``.
+            ValueError: there is no path to save to.
+        """
+        if save and self.path is None:
+            raise ValueError("this engine has no path to save to")
+        self.host.close(save)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def __del__(self):
+        if self.host is not None:
+            self.host.abandon()
+
+    def __repr__(self):
+        if self.closed:
+            return "<carnelian.Engine closed>"
+        place = "" if self.path is None else f" in {self.path}"
+        return f"<carnelian.Engine of {len(self.core.keyspace)} keys{place}>"
+
+
+def threads_are_patched() -> bool:
+    """Whether greenlets have taken the place of threads (``gevent.monkey``, ``eventlet``)."""
+    return not isinstance(threading.get_ident, BuiltinFunctionType)
+
+
+@cython.cfunc
+def _ended(box: Mailbox, otherwise: str = "this session is closed"):
+    """The error that says why a session has ended."""
+    if box.cause is None:
+        return EngineClosedError(otherwise)
+    return SessionCutError(f"this session was closed: {box.cause}")
+
+
+class _ThreadBox:
+    """Holds a thread's session until the thread ends."""
+
+    __slots__ = ("box", "host")
+
+    def __init__(self, host):
+        self.host = host
+        self.box = host.open(False, 0, 3, True)
+
+    def __del__(self):
+        if hasattr(self, "box"):
+            self.host.end(self.box)
+
+
+class _Hearer:
+    """Tells a session of what was delivered for it, as long as it is there."""
+
+    __slots__ = ("session",)
+
+    def __init__(self, session):
+        self.session = weakref.ref(session)
+
+    def __call__(self):
+        session = self.session()
+        if session is not None:
+            session.delivered()
+
+
+@cython.cclass
+class LocalSession:
+    """A session of an engine in the same process; made by :meth:`Engine.session`.
+
+    It may be used by one thread at a time, except for :meth:`close`. It ends with :meth:`close`, at
+    the end of a ``with`` block, or when nothing refers to it any longer.
+    """
+
+    def __init__(self, engine: Engine, box: Mailbox):
+        self.engine = engine
+        self.box = box
+        self.bell: Any = None
+        # Fetched, and then it was interrupted.
+        self.kept: Any = NOTHING
+        self.listener: Any = None
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("a session cannot be copied or pickled")
+
+    def execute(self, *words):
+        """Run a command in this session; as :meth:`Engine.execute`."""
+        if self.box.closed:
+            raise _ended(self.box)
+        reply = self.engine.host.run(self.box, encode_all(words))
+        return self.engine.convert(self.box, reply)
+
+    def get_message(self, timeout=None):
+        """The next message: what a subscribed channel, a tracked key or MONITOR brings.
+
+        Args:
+            timeout: seconds to wait for one; 0 does not wait, None waits forever.
+
+        Returns:
+            A list such as ``[b"message", channel, payload]``; None if there is no message in time.
+
+        Raises:
+            carnelian.EngineClosedError: the session has ended, and all messages were read.
+            carnelian.SessionCutError: it was ended, with what waited: that was too much.
+        """
+        try:
+            message = self.fetch(timeout)
+        except Empty:
+            return None
+        return plain(message)
+
+    # -- As a stream -----------------------------------------------------------------------------
+
+    def submit(self, commands: list) -> None:
+        """Run commands, each a list of bytes; what comes back is to be fetched in its order."""
+        self.engine.host.submit(self.box, commands)
+
+    def fetch(self, timeout=None):
+        """What came back next, as handlers and pub/sub return it; raises queue.Empty in vain."""
+        message = self.kept
+        if message is NOTHING:
+            message = self.box.fetch(timeout)
+        try:
+            self.engine.host.catch_up()
+        except BaseException:
+            self.kept = message
+            raise
+        self.kept = NOTHING
+        if self.bell is not None:
+            self.bell.answered(self.box)
+        if message is CLOSED:
+            self.box.put_back_end()
+            raise _ended(self.box)
+        return message
+
+    def pending(self) -> bool:
+        """Whether there is something to fetch."""
+        return self.kept is not NOTHING or self.box.pending()
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while there is something to fetch; made on demand."""
+        if self.bell is None:
+            self.bell = Doorbell()
+            self.hear(True)
+            if self.box.pending():
+                self.bell.ring()
+        return self.bell.fileno()
+
+    def on_delivery(self, function) -> None:
+        """Call a function, in whatever thread, when there is something new to fetch.
+
+        None calls none any longer. That does not keep the session from ending when nothing else
+        refers to it.
+        """
+        self.listener = function
+        self.hear(function is not None or self.bell is not None)
+
+    @cython.ccall
+    def hear(self, wanted: cython.bint):
+        """Have :meth:`delivered` called from now on, or no longer."""
+        # What the engine holds must not hold the session, which ends with its last reference.
+        self.box.on_delivery = _Hearer(self) if wanted else None
+
+    def delivered(self):
+        """There is something new to fetch."""
+        if self.bell is not None:
+            self.bell.ring()
+        if self.listener is not None:
+            self.listener()
+
+    @property
+    def id(self) -> int:
+        """The number of the session in CLIENT LIST."""
+        return self.box.id
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session has ended."""
+        return self.box.closed
+
+    def close(self) -> None:
+        """End the session: subscriptions, watched keys, the transaction. Blocked calls raise."""
+        try:
+            self.engine.host.end(self.box)
+        finally:
+            if self.bell is not None:
+                self.bell.close()
+                self.bell = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def __del__(self):
+        if self.engine is not None:
+            self.hear(False)
+            self.close()

@@ -1,0 +1,113 @@
+"""What a redis-py client is made with here: arguments, directives, URLs, and the engine of it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+from redis.backoff import NoBackoff
+from redis.connection import parse_url
+from redis.maint_notifications import MaintNotificationsConfig
+
+from carnelian.embedded.directives import NAMES, is_directive
+from carnelian.embedded.local_engine import Engine
+from carnelian.embedded.locations import Path
+
+# What only sockets need, accepted so that code written for a server runs as it is.
+_OF_SOCKETS = frozenset(
+    ("host", "port", "unix_socket_path", "socket_keepalive", "socket_keepalive_options", "path")
+)
+
+
+def without_sockets(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of a client without those that only concern sockets."""
+    return {
+        name: value
+        for name, value in options.items()
+        if name not in _OF_SOCKETS and name != "ssl" and not name.startswith("ssl_")
+    }
+
+
+def refuse_second_home(path: object, *others: object) -> None:
+    """Raise TypeError if there is a path, and something else that says where the data is."""
+    if path is not None and any(other is not None for other in others):
+        raise TypeError("Redis() takes a path, an engine or a connection pool, not two of them")
+
+
+def refuse_positional(others: tuple[Any, ...]) -> None:
+    """Raise TypeError if a client was made as one of a server: host, port, database."""
+    if others:
+        raise TypeError(
+            "Redis() takes one positional argument, the path of its data: there is no host and no "
+            "port to connect to. Redis(db=0) is in memory, Redis('app.db', db=0) in a file; "
+            "host=... and port=... are accepted and not used"
+        )
+
+
+class Clients:
+    """How clients of one kind are made.
+
+    Args:
+        base: redis-py's class, as it is before anybody puts another one in its place.
+        pool: the class of its connection pool.
+        connection: the class of the connections in there.
+        retry: redis-py's class of retries that goes with them.
+    """
+
+    def __init__(self, base: type, pool: type, connection: type, retry: Callable[..., Any]):
+        parameters = inspect.signature(base.__init__).parameters  # type: ignore[misc]
+        self._known = frozenset(parameters) - {"self", "connection_pool"}
+        self._pool = pool
+        self._connection = connection
+        self._retry = retry
+
+    def open(self, path: Path | None, engine: Engine | None, options: dict[str, Any]) -> Any:
+        """A pool for a client, and the engine if it is the client's own.
+
+        Raises TypeError for an option that neither the client nor the engine knows.
+        """
+        directives = self._take_directives(options) if engine is None else {}
+        options = self._pool_options(options, engine is None)
+        own = Engine(path, **directives) if engine is None else None
+        pool = self._pool(connection_class=self._connection, engine=engine or own, **options)
+        return pool, own
+
+    def open_url(self, url: str, engine: Engine | None, options: dict[str, Any]) -> Any:
+        """As :meth:`open`, with what a URL says; it has the last word, as with redis-py."""
+        said = parse_url(url)
+        said.pop("connection_class", None)
+        if url.startswith("unix://"):
+            # That of a socket.
+            said.pop("path", None)
+        options = {**options, **said}
+        path = options.pop("path", None)
+        refuse_second_home(path, engine)
+        return self.open(path, engine, options)
+
+    def _take_directives(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Take those options out that are directives, rather than options of the client."""
+        names = [name for name in options if name not in self._known and is_directive(name)]
+        return {name: options.pop(name) for name in names}
+
+    def _pool_options(self, options: dict[str, Any], owning: bool) -> dict[str, Any]:
+        for name in options:
+            if name not in self._known:
+                raise TypeError(_unknown(name, self._known, owning))
+        options = without_sockets(options)
+        options.setdefault("socket_timeout", None)
+        # Nothing is won by waiting before an attempt is repeated within one process.
+        options.setdefault("retry", self._retry(NoBackoff(), 3))
+        options["retry_on_error"] = options.get("retry_on_error") or []
+        options["maint_notifications_config"] = MaintNotificationsConfig(enabled=False)
+        return options
+
+
+def _unknown(name: str, known: frozenset[str], owning: bool) -> str:
+    message = f"Redis() got an unexpected keyword argument {name!r}"
+    if not owning and is_directive(name):
+        return f"{message}: the engine is made already, directives are for Engine({name}=...)"
+    names = [*known, *(one.replace("-", "_") for one in NAMES)] if owning else known
+    near = get_close_matches(name, names, 1)
+    return f"{message}. Did you mean {near[0]!r}?" if near else message

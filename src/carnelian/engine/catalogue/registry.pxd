@@ -1,0 +1,34 @@
+from carnelian.engine.catalogue.key_positions cimport KeyFinder
+from carnelian.engine.ground.stats cimport Histogram
+
+
+cdef class Command:
+    cdef readonly object declaration
+    cdef readonly bytes name
+    cdef readonly int number
+    cdef int words
+    cdef readonly object handler
+    cdef readonly long long flags
+    cdef readonly tuple categories
+    cdef readonly dict subcommands
+    cdef KeyFinder finder
+    cdef public long long calls
+    cdef public long long microseconds
+    cdef public long long rejected_calls
+    cdef public long long failed_calls
+    cdef readonly long long slow_calls
+    cdef readonly long long slow_ns
+    cdef readonly long long slowest_ns
+    cdef readonly Histogram histogram
+
+    cpdef KeyFinder key_finder(self)
+    cpdef record(self, long long nanoseconds, bint tracking)
+    cdef bint accepts(self, Py_ssize_t count) except? -1
+
+
+cdef class Registry:
+    cdef dict by_spelling
+    cdef readonly dict top
+    cdef dict numbers
+    cdef readonly int numbered
+    cpdef Command lookup(self, list args)

@@ -1,0 +1,124 @@
+"""Redis Cluster."""
+
+from carnelian.engine.config import checks
+from carnelian.engine.config.directive import Boolean, Choice, Integer, Memory, Text, Topic
+from carnelian.engine.config.quantities import INT_MAX, LONG_MAX, ULONG_MAX
+
+TOPIC = Topic(
+    "Cluster",
+    (
+        Boolean(
+            "cluster-enabled", False, "immutable", binding=True, summary="Be a node of a cluster."
+        ),
+        Text(
+            "cluster-config-file",
+            "nodes.conf",
+            "immutable",
+            summary="File that the node keeps its state in.",
+        ),
+        Integer(
+            "cluster-node-timeout",
+            15000,
+            0,
+            LONG_MAX,
+            summary="Milliseconds of silence after which a node is taken for dead.",
+        ),
+        Integer(
+            "cluster-port",
+            0,
+            0,
+            65535,
+            "immutable",
+            summary="Port of the cluster bus; 0 is port plus 10000.",
+        ),
+        Integer(
+            "cluster-replica-validity-factor",
+            10,
+            0,
+            INT_MAX,
+            alias="cluster-slave-validity-factor",
+            summary="Timeouts without its primary after which a replica does not stand for it.",
+        ),
+        Integer(
+            "cluster-migration-barrier",
+            1,
+            0,
+            INT_MAX,
+            summary="Replicas a primary keeps when one moves to another primary.",
+        ),
+        Boolean(
+            "cluster-allow-replica-migration",
+            True,
+            summary="Let replicas move to primaries that have none.",
+        ),
+        Boolean(
+            "cluster-replica-no-failover",
+            False,
+            alias="cluster-slave-no-failover",
+            summary="Never stand for the primary.",
+        ),
+        Boolean(
+            "cluster-require-full-coverage",
+            True,
+            summary="Refuse commands while any slot has no node.",
+        ),
+        Boolean(
+            "cluster-allow-reads-when-down",
+            False,
+            summary="Answer reads while the cluster is down.",
+        ),
+        Boolean(
+            "cluster-allow-pubsubshard-when-down",
+            True,
+            summary="Serve sharded channels while the cluster is down.",
+        ),
+        Memory(
+            "cluster-link-sendbuf-limit",
+            0,
+            0,
+            ULONG_MAX,
+            summary="Unsent bytes at which a link between nodes is cut; 0 is no limit.",
+        ),
+        Text("cluster-announce-ip", None, summary="Address to give to other nodes."),
+        Integer(
+            "cluster-announce-port",
+            0,
+            0,
+            65535,
+            summary="Port to give to other nodes; 0 is the one listened on.",
+        ),
+        Integer(
+            "cluster-announce-tls-port",
+            0,
+            0,
+            65535,
+            summary="TLS port to give to other nodes; 0 is the one listened on.",
+        ),
+        Integer(
+            "cluster-announce-bus-port",
+            0,
+            0,
+            65535,
+            summary="Port of the bus to give to other nodes; 0 is the one listened on.",
+        ),
+        Text(
+            "cluster-announce-hostname",
+            None,
+            check=checks.host_name,
+            summary="Host name to give to other nodes and to clients.",
+        ),
+        Text(
+            "cluster-announce-human-nodename",
+            None,
+            check=checks.node_name,
+            summary="Name of the node in logs.",
+        ),
+        Choice(
+            "cluster-preferred-endpoint-type",
+            "ip",
+            "ip hostname unknown-endpoint",
+            summary="What redirections and CLUSTER SLOTS point to.",
+        ),
+    ),
+    awaits="Redis Cluster",
+)

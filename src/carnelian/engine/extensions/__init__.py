@@ -1,0 +1,3 @@
+"""What users add to an engine: modules of commands in Python, the commands that these call, and the
+way of values between them and the engine.
+"""

@@ -1,0 +1,40 @@
+from carnelian.engine.catalogue.registry cimport Command
+from carnelian.keyspace.database cimport Database
+from carnelian.keyspace.keyspace cimport Keyspace
+
+
+cdef class Client:
+    cdef public Keyspace keyspace
+    cdef public Database db
+    cdef readonly long long id
+    cdef public int gate
+    cdef public int flags
+    cdef public int protocol
+    cdef public int reply_mode
+    cdef public bint takes_rows
+    cdef public long long created_ms
+    cdef public long long active_ms
+    cdef public bytes name
+    cdef public bytes lib_name
+    cdef public bytes lib_ver
+    cdef public bytes user
+    cdef public object transaction
+    cdef public object executing
+    cdef public object watch
+    cdef public object blocked
+    cdef public list rewritten
+    cdef public Command command
+    cdef public dict channels
+    cdef public dict patterns
+    cdef public dict shard_channels
+    cdef public long long soft_since_ms
+    cdef public Py_ssize_t memory_counted
+
+    cpdef send(self, value)
+    cpdef close(self, after_replies=*)
+    cpdef resume(self)
+    cpdef Py_ssize_t memory(self) except? -1
+    cpdef int output_class(self)
+    cpdef evict(self)
+    cdef settle_reply_mode(self)
+    cpdef rewrite(self, list args)

@@ -1,0 +1,59 @@
+"""Base files: the whole data set at one moment, as a snapshot or as commands."""
+
+from __future__ import annotations
+
+from carnelian.engine.engine import Engine
+from carnelian.persistence.background.rewriting import Rewriter
+from carnelian.persistence.bytes.targets import BaseTarget
+from carnelian.persistence.rdb import files
+from carnelian.persistence.rdb.files import Progress
+
+
+def background_name(pid: int | str) -> str:
+    """What a child calls a base that is whole."""
+    return f"temp-rewriteaof-bg-{pid}.aof"
+
+
+def temporary_name(pid: int | str) -> str:
+    """What a process calls a base that it writes."""
+    return f"temp-rewriteaof-{pid}.aof"
+
+
+def remove_temporary(engine: Engine, pid: int | str) -> None:
+    """Delete what a process that rewrote has left."""
+    files.remove(files.locate(engine, background_name(pid)))
+    files.remove(files.locate(engine, temporary_name(pid)))
+
+
+def write(
+    engine: Engine, path: str, functions: list[bytes], progress: Progress | None = None
+) -> bool:
+    """Write the data set to a path, on the disk and whole or not at all; the log says why not.
+
+    ``aof-use-rdb-preamble`` says in which form.
+    """
+    target = BaseTarget(engine, temporary_name(files.writer_id()), path)
+    try:
+        fd = target.open()
+    except OSError:
+        return False
+    return files.fill(target, fd, lambda: _write_content(engine, fd, functions, progress))
+
+
+def _write_content(
+    engine: Engine, fd: int, functions: list[bytes], progress: Progress | None
+) -> None:
+    config = engine.config
+    sync = config["aof-rewrite-incremental-fsync"]
+    if config["aof-use-rdb-preamble"]:
+        files.write_content(engine, fd, files.facts(engine, True), functions, progress, sync)
+        return
+    rewriter = Rewriter(fd, sync)
+    rewriter.delay_us = config["rdb-key-save-delay"]
+    rewriter.progress = progress
+    rewriter.write(engine.keyspace, stamp(engine), functions)
+
+
+def stamp(engine: Engine) -> int:
+    """The time to annotate a base of commands with, in unix seconds; 0 for none."""
+    return engine.clock.wall_ms() // 1000 if engine.config["aof-timestamp-enabled"] else 0

@@ -1,0 +1,1 @@
+"""Snapshots: when they are taken, whose the files are, and the commands about them."""

@@ -1,0 +1,3 @@
+"""The process and the system around a server: daemon, signals, log, crash reports, checks at its
+start.
+"""

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from carnelian.keyspace.clock import ManualClock
-from carnelian.persistence.aof.append_only import OFF, ON, RewriteLimit
+from carnelian.persistence.aof.log_files import LogState
 from carnelian.persistence.aof.manifest import Manifest
+from carnelian.persistence.aof.renewal import RewriteLimit
 from carnelian.persistence.saving.snapshots import LoadError
 from support.servers import StartRedis
 
@@ -398,9 +399,9 @@ def test_leaves_an_old_file_alone_when_it_has_a_newer_one() -> None:
 def test_is_turned_on_and_off_while_it_runs() -> None:
     logged = Logged(appendonly="no")
     logged("SET", "a", 1)
-    assert logged.log.state == OFF
+    assert logged.log.state is LogState.OFF
     logged("CONFIG", "SET", "appendonly", "yes")
-    assert logged.log.state == ON
+    assert logged.log.state is LogState.ON
     logged("SET", "b", 1)
     assert logged.content() == [[b"SELECT", b"0"], [b"SET", b"b", b"1"]]
     logged("CONFIG", "SET", "appendonly", "no")
@@ -421,9 +422,9 @@ def test_is_turned_on_in_a_transaction() -> None:
         ("EXEC",),
     ):  # fmt: skip
         logged(*words)
-    assert logged.log.scheduled
+    assert logged.log.renewal.scheduled
     logged.engine.cron()
-    assert logged.log.state == ON
+    assert logged.log.state is LogState.ON
     logged("INCR", "a")
     logged.close()
     assert Logged()("GET", "a") == b"3"
@@ -438,7 +439,7 @@ def test_cannot_be_turned_on_without_a_directory() -> None:
     )
     assert f"Can't open or create append-only dir {DIRECTORY}: Not a directory" in logged.lines
     assert logged("CONFIG", "GET", "appendonly") is not None
-    assert logged.log.state == OFF
+    assert logged.log.state is LogState.OFF
     assert not isinstance(logged("SET", "a", 1), Exception)
 
 
@@ -480,9 +481,9 @@ def test_rewrites_itself_when_it_has_grown() -> None:
     logged("SET", "a", "x" * 1500)
     logged.engine.cron()
     assert any(line.startswith("Starting automatic rewriting of AOF on ") for line in logged.lines)
-    assert logged.log.rewrites == 2
+    assert logged.log.renewal.count == 2
     logged.engine.cron()
-    assert logged.log.rewrites == 2
+    assert logged.log.renewal.count == 2
 
 
 def test_rewrites_that_fail_again_and_again_are_held_back() -> None:

@@ -262,7 +262,8 @@ def test_a_thread_that_fails_is_a_failure(tmp_path: Path, monkeypatch: pytest.Mo
         raise MemoryError
 
     monkeypatch.setattr(crc64, "of", fail)
-    slices = slicing.begin_snapshot(client.engine, "dump.rdb", [], [])
+    snapshots = snapshots_of(client.engine)
+    slices = slicing.begin(client.engine, snapshots.target, snapshots.freeze)
     slices.wait()
     assert slices.exit_status == 1
     assert os.listdir(tmp_path) == []
@@ -276,8 +277,9 @@ def test_without_a_thread_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.M
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(_thread, "start_new_thread", fail)
+    snapshots = snapshots_of(client.engine)
     with pytest.raises(OSError):
-        slicing.begin_snapshot(client.engine, "dump.rdb", [], [])
+        slicing.begin(client.engine, snapshots.target, snapshots.freeze)
     assert os.listdir(tmp_path) == []
     assert client("SET", "a", 2) == b"OK"
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
+
+import pytest
 
 from support.waiting import wait_for
 
@@ -74,6 +77,43 @@ def test_a_killed_child_stops_writes(start: Start) -> None:
     client.call("CONFIG", "SET", "stop-writes-on-bgsave-error", "no")
     assert client.call("SET", "a", "c") == b"+OK"
     client.call("CONFIG", "SET", "rdb-key-save-delay", "0")
+
+
+def test_a_child_without_a_parent_gives_up(start: Start) -> None:
+    server = start("--rdb-key-save-delay", "300000")
+    client = server.connect()
+    client.call("MSET", "a", 1, "b", 2)
+    client.call("BGSAVE")
+    wait_for(lambda: any(server.directory.glob("temp-*")))
+    assert server.stop(signal.SIGKILL) == -signal.SIGKILL
+    # Whoever owns the files now has written a newer snapshot.
+    (server.directory / "dump.rdb").write_bytes(b"newer")
+    wait_for(lambda: "what it had begun in background is given up" in server.log)
+    assert not any(server.directory.glob("temp-*"))
+    assert (server.directory / "dump.rdb").read_bytes() == b"newer"
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_child_takes_no_place_by_itself(start: Start, killed: bool) -> None:
+    server = start("--rdb-key-save-delay", "300000")
+    client = server.connect()
+    client.call("SET", "a", 1)
+    client.call("BGSAVE")
+    server.process.send_signal(signal.SIGSTOP)
+    snapshot, directory = server.directory / "dump.rdb", server.directory
+    wait_for(lambda: any(path.stat().st_size for path in directory.glob("temp-*")))
+    # All is written: the child would have renamed the file long before this.
+    time.sleep(0.3)
+    assert not snapshot.exists()
+    snapshot.write_bytes(b"newer")
+    server.process.send_signal(signal.SIGKILL if killed else signal.SIGCONT)
+    wait_for(lambda: not any(directory.glob("temp-*")))
+    if killed:
+        assert snapshot.read_bytes() == b"newer"
+    else:
+        wait_for(lambda: idle(client))
+        assert snapshot.read_bytes().startswith(b"REDIS")
+        assert field(client, "rdb_last_bgsave_status") == "ok"
 
 
 def test_save_points(start: Start) -> None:

@@ -87,7 +87,7 @@ class Host:
         core.on_cron.append(self._check_lagging)
         core.memory_limit.relievers.append(self._end_largest)
         if not self.manual:
-            core.persistence.carry = self.carry
+            core.persistence.background.carry = self.carry
             self.log.on_waiting = self.timer.wake
         _hosts.add(weakref.ref(self, _hosts.discard))
 
@@ -516,7 +516,8 @@ class Host:
             session.close()
         self.tidy()
         self.core.keyspace.flush()
-        self.core.on_shutdown = self.core.persistence.carry = self.log.on_waiting = None
+        self.core.on_shutdown = self.log.on_waiting = None
+        self.core.persistence.background.carry = None
 
     def _give_up_files(self) -> None:
         """What is being written in slices now comes to nothing."""

@@ -23,7 +23,8 @@ from carnelian.engine.config import Config, ConfigError
 from carnelian.engine.engine import Engine
 from carnelian.persistence import opening
 from carnelian.persistence.aof import append_loading
-from carnelian.persistence.aof.append_only import ON, WAITING, append_only_of
+from carnelian.persistence.aof.append_only import append_only_of
+from carnelian.persistence.aof.log_files import LogState
 from carnelian.persistence.background import base_files
 from carnelian.persistence.bytes.file_errors import FormatError
 from carnelian.persistence.rdb import files
@@ -163,9 +164,9 @@ class Storage:
             DatabaseSaveError: it could not be done.
         """
         log = append_only_of(core)
-        if wanted is not False and log.state == WAITING and log.child is not None:
+        if wanted is not False and log.state is LogState.WAITING and log.renewal.running:
             # The log is about to have its beginning.
-            log.child.wait()
+            log.renewal.background.finish(log.renewal)
             log.tick()
         self._save(core, self._options(core, wanted))
 
@@ -174,7 +175,11 @@ class Storage:
         if wanted is not None:
             return {b"save"} if wanted else {b"nosave"}
         snapshots = snapshots_of(core)
-        if append_only_of(core).state == WAITING or snapshots.running or snapshots.scheduled:
+        if (
+            append_only_of(core).state is LogState.WAITING
+            or snapshots.running
+            or snapshots.scheduled
+        ):
             # What was asked for has not come to its end.
             return {b"save"}
         return set() if core.keyspace.dirty else {b"nosave"}
@@ -186,7 +191,7 @@ class Storage:
             saved = snapshots_of(core).shut_down(options)
         if not saved:
             raise self._unsaved(" ".join(warnings))
-        if log.state == ON and b"nosave" not in options and not log.log.settled:
+        if log.state is LogState.ON and b"nosave" not in options and not log.log.settled:
             raise self._unsaved(f"Errors writing to the AOF file: {os.strerror(log.log.failure)}")
 
     def _unsaved(self, reason: str) -> DatabaseSaveError:
@@ -234,9 +239,7 @@ def _save_now(core: Engine) -> bool:
     log, snapshots = append_only_of(core), snapshots_of(core)
     # The snapshot is to be the newer one of the two.
     log.log.flush(True)
-    if snapshots.child is not None:
-        snapshots.kill()
-        snapshots.child.wait()
+    snapshots.background.stop(snapshots)
     return snapshots.save()
 
 

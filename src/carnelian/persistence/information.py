@@ -6,9 +6,9 @@ import time
 
 from carnelian.engine.engine import Engine
 from carnelian.engine.shared.info import Fields, section
-from carnelian.persistence.aof.append_only import OFF, AppendOnly, append_only_of
-from carnelian.persistence.background.children import Child
-from carnelian.persistence.background.slicing import Slicing
+from carnelian.persistence.aof.append_only import AppendOnly, append_only_of
+from carnelian.persistence.aof.log_files import LogState
+from carnelian.persistence.background.jobs import Slot
 from carnelian.persistence.saving.snapshots import Snapshots, snapshots_of
 
 
@@ -20,7 +20,7 @@ def persistence(engine: Engine) -> Fields:
         ("loading", int(snapshots.loading is not None)),
         ("async_loading", 0),
     ]
-    fields += _child(snapshots.child or log.child, snapshots.keys_total)
+    fields += _job(snapshots.background)
     fields += [
         ("rdb_changes_since_last_save", engine.keyspace.dirty),
         ("rdb_bgsave_in_progress", int(snapshots.running)),
@@ -38,23 +38,23 @@ def persistence(engine: Engine) -> Fields:
         ("module_fork_in_progress", 0),
         ("module_fork_last_cow_size", 0),
     ]
-    if log.state != OFF:
+    if log.state is not LogState.OFF:
         fields += _sizes(log)
     return fields + _loading(snapshots)
 
 
 def _append_only(log: AppendOnly) -> list[tuple[str, object]]:
     return [
-        ("aof_enabled", int(log.state != OFF)),
-        ("aof_rewrite_in_progress", int(log.child is not None)),
-        ("aof_rewrite_scheduled", int(log.scheduled)),
-        ("aof_last_rewrite_time_sec", log.last_rewrite_seconds),
-        ("aof_current_rewrite_time_sec", log.rewriting_seconds),
-        ("aof_last_bgrewrite_status", "err" if log.last_rewrite_failed else "ok"),
-        ("aof_rewrites", log.rewrites),
-        ("aof_rewrites_consecutive_failures", log.limit.failures),
+        ("aof_enabled", int(log.state is not LogState.OFF)),
+        ("aof_rewrite_in_progress", int(log.renewal.running)),
+        ("aof_rewrite_scheduled", int(log.renewal.scheduled)),
+        ("aof_last_rewrite_time_sec", log.renewal.last_seconds),
+        ("aof_current_rewrite_time_sec", log.renewal.running_seconds),
+        ("aof_last_bgrewrite_status", "err" if log.renewal.last_failed else "ok"),
+        ("aof_rewrites", log.renewal.count),
+        ("aof_rewrites_consecutive_failures", log.renewal.limit.failures),
         ("aof_last_write_status", "err" if log.log.failed or log.syncer.failure else "ok"),
-        ("aof_last_cow_size", log.last_private_bytes),
+        ("aof_last_cow_size", log.renewal.last_private_bytes),
     ]
 
 
@@ -62,15 +62,16 @@ def _sizes(log: AppendOnly) -> list[tuple[str, object]]:
     return [
         ("aof_current_size", log.log.total_size),
         ("aof_base_size", log.base_size),
-        ("aof_pending_rewrite", int(log.scheduled)),
+        ("aof_pending_rewrite", int(log.renewal.scheduled)),
         ("aof_buffer_length", log.log.buffer.length),
         ("aof_pending_bio_fsync", log.syncer.pending),
         ("aof_delayed_fsync", log.log.delayed),
     ]
 
 
-def _child(child: Child | Slicing | None, total: int) -> list[tuple[str, object]]:
-    if child is None:
+def _job(background: Slot) -> list[tuple[str, object]]:
+    job, total = background.job, background.keys_total
+    if job is None:
         return [
             ("current_cow_peak", 0),
             ("current_cow_size", 0),
@@ -79,15 +80,15 @@ def _child(child: Child | Slicing | None, total: int) -> list[tuple[str, object]
             ("current_save_keys_processed", 0),
             ("current_save_keys_total", 0),
         ]
-    child.receive()
-    percent = 100 * child.keys / total if total else 0.0
-    age = int(time.monotonic() - child.reported) if child.private_bytes else 0
+    job.receive()
+    percent = 100 * job.keys / total if total else 0.0
+    age = int(time.monotonic() - job.reported) if job.private_bytes else 0
     return [
-        ("current_cow_peak", child.peak_bytes),
-        ("current_cow_size", child.private_bytes),
+        ("current_cow_peak", job.peak_bytes),
+        ("current_cow_size", job.private_bytes),
         ("current_cow_size_age", age),
         ("current_fork_perc", f"{percent:.2f}"),
-        ("current_save_keys_processed", child.keys),
+        ("current_save_keys_processed", job.keys),
         ("current_save_keys_total", total),
     ]
 

@@ -18,7 +18,8 @@ from carnelian.net.listener import ListenError
 from carnelian.net.loop import Loop
 from carnelian.persistence import opening
 from carnelian.persistence.aof import append_loading
-from carnelian.persistence.aof.append_only import OFF, append_only_of
+from carnelian.persistence.aof.append_only import append_only_of
+from carnelian.persistence.aof.log_files import LogState
 from carnelian.persistence.saving.lock import LockedError
 from carnelian.persistence.saving.ownership import Ownership
 from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
@@ -153,7 +154,7 @@ class Server:
         try:
             if self.config["save"] or self.config["appendonly"]:
                 self.ownership.take_snapshot()
-            if self.append_only.state != OFF:
+            if self.append_only.state is not LogState.OFF:
                 self.append_only.own()
         except LockedError as error:
             raise ConfigError(str(error)) from None
@@ -384,15 +385,16 @@ class Server:
         self.snapshots.ownership = self.ownership
         for name in ("save", "dir", "dbfilename", "appendonly"):
             self.config.on_change(name, self._own)
-        self.snapshots.can_fork = hasattr(os, "fork")
-        self.snapshots.carry = Slices(self.hub).carry
+        background = self.snapshots.background
+        background.can_fork = hasattr(os, "fork")
+        background.carry = Slices(self.hub).carry
         self.snapshots.prepare_child = lambda: self._prepare_child("rdb-bgsave", "bgsave_cpulist")
         self.snapshots.serve = self._serve_within_command
         self.append_only.syncer.on_outcome = lambda: self.loop.call_from_thread(
             self.append_only.judge
         )
         self.append_only.log.on_waiting = self._plan_flush
-        self.append_only.prepare_child = lambda: self._prepare_child(
+        self.append_only.renewal.prepare_child = lambda: self._prepare_child(
             "aof-rewrite", "aof_rewrite_cpulist"
         )
         self.signals.on_insist = self.snapshots.abandon

@@ -8,7 +8,8 @@ from carnelian.engine.declaring import command
 from carnelian.engine.parts.blocking import parse_timeout
 from carnelian.engine.session import Session
 from carnelian.persistence.aof import append_loading
-from carnelian.persistence.aof.append_only import OFF, AppendOnly, append_only_of
+from carnelian.persistence.aof.append_only import AppendOnly, append_only_of
+from carnelian.persistence.aof.log_files import LogState
 from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NO_REPLY, OK, Error, Status
@@ -27,15 +28,15 @@ def bgrewriteaof(session: Session, args: list[bytes]) -> object:
 
     Since 1.0.0, O(1)
     """
-    log = append_only_of(session.engine)
-    if log.child is not None:
+    renewal = append_only_of(session.engine).renewal
+    if renewal.running:
         raise Error("ERR Background append only file rewriting already in progress")
-    if log.busy or session.engine.depth:
-        log.scheduled = True
+    if renewal.background.busy or session.engine.depth:
+        renewal.scheduled = True
         # Whoever asks for it shall have it at once.
-        log.limit.failures = 0
+        renewal.limit.failures = 0
         return Status(b"Background append only file rewriting scheduled")
-    if not log.rewrite():
+    if not renewal.begin():
         raise Error(
             "ERR Can't execute an AOF background rewriting. Please check the server logs for more "
             "information."
@@ -58,7 +59,7 @@ class SyncWaiters:
 
     def acknowledged(self, offset: int) -> int:
         """1 if everything up to an offset is on the disk, else 0."""
-        return int(self._log.state != OFF and self._log.log.is_synced(offset))
+        return int(self._log.state is not LogState.OFF and self._log.log.is_synced(offset))
 
     def add(self, session: Session, local: int, replicas: int, offset: int) -> None:
         """Have a session that is blocked served."""
@@ -73,7 +74,7 @@ class SyncWaiters:
             if session.blocked is not blocked:
                 continue
             acknowledged = self.acknowledged(offset)
-            if local and self._log.state == OFF:
+            if local and self._log.state is LogState.OFF:
                 self._engine.blocking.answer(session, Error(_NO_LOG))
             elif acknowledged >= local and not replicas:
                 self._engine.blocking.answer(session, [acknowledged, 0])
@@ -103,7 +104,7 @@ def waitaof(session: Session, args: list[bytes]) -> object:
         raise Error("ERR value is out of range, must be positive")
     timeout = parse_timeout(args[3], engine.clock.ms)
     log = append_only_of(engine)
-    if local and log.state == OFF:
+    if local and log.state is LogState.OFF:
         raise Error(_NO_LOG)
     waiters = _waiters_of(log, engine)
     offset = log.log.offset
@@ -131,7 +132,7 @@ def debug_load(session: Session, args: list[bytes]) -> object:
     log, snapshots = append_only_of(engine), snapshots_of(engine)
     if snapshots.loading is not None:
         raise Error("LOADING Redis is loading the dataset in memory")
-    if log.state != OFF:
+    if log.state is not LogState.OFF:
         log.log.flush(True)
     engine.keyspace.flush()
     for db in engine.keyspace.databases:

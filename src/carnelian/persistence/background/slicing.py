@@ -1,8 +1,4 @@
-"""A file that is written from the memory of this process in slices, between its other work.
-
-To those who wait for the file, a :class:`Slicing` is what a :class:`~.children.Child` is: something
-that goes on in the background and has an exit status one day.
-"""
+"""A data set that is written from the memory of this process in slices, between its other work."""
 
 from __future__ import annotations
 
@@ -13,14 +9,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from carnelian.persistence.background import base_files
 from carnelian.persistence.background.children import STOPPED
 from carnelian.persistence.background.freezing import Freezer
 from carnelian.persistence.background.outputs import CommandOutput, RecordOutput
 from carnelian.persistence.bytes.spool import Spool
-from carnelian.persistence.bytes.targets import BaseTarget, SnapshotTarget, Target
-from carnelian.persistence.rdb import files
-from carnelian.persistence.rdb.file_writer import needed_version
+from carnelian.persistence.bytes.targets import Target
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
@@ -31,37 +24,34 @@ _PATIENCE = 0.002
 
 _numbers = itertools.count(1)
 
+# What brings a target its content, and what is given the content to form it.
+Making = tuple[Spool, RecordOutput | CommandOutput]
+
 
 class Slicing:
-    """A file in the making.
+    """A target in the making, which is a job (see ``background``).
 
-    The attributes are those of a child process, but ``pid``, which is a text that no other file in
-    the making shares.
+    ``exit_status`` is what that of a child process would be.
     """
-
-    fork_us = 0
 
     def __init__(self, engine: Engine, target: Target, pid: str):
         self.pid = pid
+        self.target = target
         self.keys = 0
         self.private_bytes = self.peak_bytes = 0
-        self.started = self.reported = time.monotonic()
+        self.reported = time.monotonic()
         self.exit_status: int | None = None
         self._engine = engine
-        self._target = target
         self._spool: Spool
         self._output: RecordOutput | CommandOutput
         self._freezer: Freezer | None = None
         self._pause = engine.config["rdb-key-save-delay"] / 1e6
 
-    def begin(self, make: Callable[[int], tuple[Spool, RecordOutput | CommandOutput]]) -> None:
-        """Freeze the data set. ``make`` is given the open file.
-
-        Raises OSError, when the log has said so, or what has interrupted it.
-        """
-        fd = self._target.open()
+    def begin(self, make: Callable[[Target, int], Making]) -> None:
+        """Freeze the data set; see :func:`begin`."""
+        fd = self.target.open()
         try:
-            self._spool, self._output = make(fd)
+            self._spool, self._output = make(self.target, fd)
         except BaseException as fault:
             os.close(fd)
             raise self._failed(fault) from fault
@@ -74,11 +64,11 @@ class Slicing:
     def _failed(self, fault: BaseException) -> BaseException:
         """Why nothing was begun, as the error of the system that it comes from."""
         if not isinstance(fault, (OSError, MemoryError, RuntimeError)):
-            self._target.remove()
+            self.target.remove()
             return fault
         number = errno.ENOMEM if isinstance(fault, MemoryError) else errno.EAGAIN
         error = OSError(number, os.strerror(number))
-        self._target.fail(error)
+        self.target.fail(error)
         return error
 
     def step(self, budget_us: int) -> float | None:
@@ -115,7 +105,7 @@ class Slicing:
             self._drop_freezer()
             self.receive()
             if self._spool.error is not None:
-                self._target.fail(self._spool.error)
+                self.target.fail(self._spool.error)
             self.exit_status = 0 if self._spool.placed else 1
         return self.exit_status is not None
 
@@ -140,7 +130,7 @@ class Slicing:
     def _give_up(self, status: int) -> None:
         self._drop_freezer()
         if self._spool.cancel():
-            self._target.remove()
+            self.target.remove()
             self.exit_status = status
 
     def _drop_freezer(self) -> None:
@@ -149,62 +139,19 @@ class Slicing:
             self._freezer = None
 
 
-def begin_snapshot(
-    engine: Engine, name: str, facts: list[tuple[bytes, bytes]], functions: list[bytes]
+def begin(
+    engine: Engine, make_target: Callable[[str], Target], make: Callable[[Target, int], Making]
 ) -> Slicing:
-    """Begin a snapshot of that name. Raises OSError, when the log has said so."""
-    pid = _new_pid()
-    target = SnapshotTarget(engine, files.temporary_name(pid), files.locate(engine, name))
-    slicing = Slicing(engine, target, pid)
-    sync = engine.config["rdb-save-incremental-fsync"]
-    slicing.begin(lambda fd: _records(engine, target, fd, sync, facts, functions))
-    return slicing
+    """Begin to write the data set, as it is now, in slices.
 
+    Args:
+        engine: whose data set.
+        make_target: is given a text that no other target shares, for names.
+        make: is given the target and its open descriptor.
 
-def begin_base(engine: Engine, functions: list[bytes]) -> Slicing:
-    """Begin the base of an append-only file, to be found under ``base_files.background_name``.
-
-    Raises OSError, when the log has said so.
+    Raises OSError, when the log has said so, or what has interrupted it.
     """
-    pid = _new_pid()
-    path = files.locate(engine, base_files.background_name(pid))
-    target = BaseTarget(engine, base_files.temporary_name(pid), path)
-    slicing = Slicing(engine, target, pid)
-    sync = engine.config["aof-rewrite-incremental-fsync"]
-    if engine.config["aof-use-rdb-preamble"]:
-        facts = files.facts(engine, True)
-        slicing.begin(lambda fd: _records(engine, target, fd, sync, facts, functions))
-    else:
-        slicing.begin(lambda fd: _commands(engine, target, fd, sync, functions))
+    pid = f"{os.getpid()}-{next(_numbers)}"
+    slicing = Slicing(engine, make_target(pid), pid)
+    slicing.begin(make)
     return slicing
-
-
-def _new_pid() -> str:
-    return f"{os.getpid()}-{next(_numbers)}"
-
-
-def _records(
-    engine: Engine,
-    target: Target,
-    fd: int,
-    sync: bool,
-    facts: list[tuple[bytes, bytes]],
-    functions: list[bytes],
-) -> tuple[Spool, RecordOutput]:
-    config = engine.config
-    spool = Spool(fd, config["rdbchecksum"], sync, target)
-    version = needed_version(engine.keyspace, config["rdb-version"], quickly=True)
-    output = RecordOutput(
-        engine.keyspace, version, spool, files.clocks(engine), config["rdbcompression"]
-    )
-    output.begin(facts, functions)
-    return spool, output
-
-
-def _commands(
-    engine: Engine, target: Target, fd: int, sync: bool, functions: list[bytes]
-) -> tuple[Spool, CommandOutput]:
-    spool = Spool(fd, None, sync, target)
-    output = CommandOutput(spool)
-    output.begin(base_files.stamp(engine), functions)
-    return spool, output

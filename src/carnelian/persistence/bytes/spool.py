@@ -122,8 +122,7 @@ class Spool:
         self._write_gathered()
         if self._seal is not None:
             self._write(self._crc.to_bytes(8, "little"))
-        self._target.step = "fsync"
-        os.fsync(self._fd)
+        self._target.sync(self._fd)
 
     def _write_gathered(self) -> None:
         self._write(b"".join(self._gathered))

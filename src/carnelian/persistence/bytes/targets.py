@@ -1,8 +1,11 @@
-"""Files that are written aside, and moved to their place when they are whole and on the disk."""
+"""Where a data set is written to: files that are written aside, and moved to their place when they
+are whole and on the disk, or whatever else takes bytes.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.persistence.bytes import paths
@@ -12,36 +15,38 @@ if TYPE_CHECKING:
 
 
 class Target:
-    """A file in the making; the log says why one comes to nothing.
+    """Takes a data set; the log says why one comes to nothing. One that is no file, but a pipe or a
+    socket, brings :meth:`open` and the two explanations, and what there is to be done at the end.
+
+    - ``step``: what is being done, in the words of the log;
+    - ``descriptors``: those that are open before it is, which a child process keeps;
+    - ``ask``: in a child process, has the parent call :meth:`move`; raises as that does.
 
     Args:
-        engine: for its log and its directory.
-        temporary: the name until it is whole.
-        path: the path from then on.
+        log: is told what goes wrong.
     """
 
-    def __init__(self, engine: Engine, temporary: str, path: str):
-        self.log = engine.log
-        self.directory = engine.config["dir"]
-        self.temporary = temporary
-        self.temporary_path = paths.join(self.directory, temporary)
-        self.path = path
+    def __init__(self, log: Callable[[str, str], None]):
+        self.log = log
         self.step = ""
+        self.descriptors: tuple[int, ...] = ()
+        self.ask: Callable[[], None] | None = None
 
     def open(self) -> int:
-        """Begin; returns the descriptor. Raises OSError, when the log has said so."""
-        try:
-            return os.open(
-                self.temporary_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666
-            )
-        except OSError as error:
-            self.explain_opening(error)
-            raise
+        """Begin; returns a descriptor that blocks, to be closed by the caller.
+
+        Raises OSError, when the log has said so.
+        """
+        raise NotImplementedError
+
+    def sync(self, fd: int) -> None:
+        """Everything is written to the descriptor: make sure that it stays. Raises OSError."""
 
     def place(self) -> None:
-        """Move the whole file to its place. Raises OSError."""
-        self.step = "rename"
-        os.rename(self.temporary_path, self.path)
+        """All of it is there: have it take effect. Raises OSError."""
+
+    def move(self) -> None:
+        """That part of :meth:`place` which only the owner of the place may do. Raises OSError."""
 
     def fail(self, error: OSError) -> None:
         """Say why it comes to nothing, and leave nothing."""
@@ -49,11 +54,7 @@ class Target:
         self.remove()
 
     def remove(self) -> None:
-        """Delete the file in the making, if it is there."""
-        try:
-            os.unlink(self.temporary_path)
-        except OSError:
-            pass
+        """Leave nothing of what was begun."""
 
     def explain_opening(self, error: OSError) -> None:
         """Say in the log that it could not be begun."""
@@ -64,11 +65,59 @@ class Target:
         raise NotImplementedError
 
 
-class SnapshotTarget(Target):
+class FileTarget(Target):
+    """A file in the making.
+
+    Args:
+        engine: for its log and its directory.
+        temporary: the name until it is whole.
+        path: the path from then on.
+    """
+
+    def __init__(self, engine: Engine, temporary: str, path: str):
+        super().__init__(engine.log)
+        self.directory = engine.config["dir"]
+        self.temporary = temporary
+        self.temporary_path = paths.join(self.directory, temporary)
+        self.path = path
+
+    def open(self) -> int:
+        try:
+            return os.open(
+                self.temporary_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666
+            )
+        except OSError as error:
+            self.explain_opening(error)
+            raise
+
+    def sync(self, fd: int) -> None:
+        self.step = "fsync"
+        os.fsync(fd)
+
+    def place(self) -> None:
+        self.step = "rename"
+        self.move()
+
+    def move(self) -> None:
+        os.rename(self.temporary_path, self.path)
+
+    def remove(self) -> None:
+        try:
+            os.unlink(self.temporary_path)
+        except OSError:
+            pass
+
+
+class SnapshotTarget(FileTarget):
     """A snapshot."""
 
     def place(self) -> None:
-        super().place()
+        self.step = "rename"
+        # When the parent of a child has ended, the place may be somebody else's by now.
+        if self.ask is None:
+            self.move()
+        else:
+            self.ask()
         self.step = "fsyncFileDir"
         sync_directory(paths.parent(self.path))
         self.log("notice", "DB saved on disk")
@@ -92,8 +141,8 @@ class SnapshotTarget(Target):
             self.log("warning", f"Write error saving DB on disk({self.step}): {error.strerror}")
 
 
-class BaseTarget(Target):
-    """The base of an append-only file."""
+class BaseTarget(FileTarget):
+    """The base of an append-only file; its place is one of this process alone."""
 
     def explain_opening(self, error: OSError) -> None:
         self.log(

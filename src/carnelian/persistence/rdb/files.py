@@ -9,9 +9,11 @@ from collections.abc import Callable
 from carnelian import REDIS_VERSION
 from carnelian.datatypes.base import memory
 from carnelian.engine.engine import Engine
+from carnelian.persistence.background.outputs import RecordOutput
 from carnelian.persistence.bytes import paths
 from carnelian.persistence.bytes.byte_sink import Sink
 from carnelian.persistence.bytes.file_errors import EmptyFile, FormatError, ShortRead
+from carnelian.persistence.bytes.spool import Spool
 from carnelian.persistence.bytes.targets import SnapshotTarget, Target, sync_directory
 from carnelian.persistence.rdb import file_reader, file_writer
 
@@ -39,37 +41,40 @@ def locate(engine: Engine, name: str) -> str:
     return paths.join(engine.config["dir"], name)
 
 
+def snapshot(engine: Engine, name: str, pid: int | str) -> SnapshotTarget:
+    """The file of that name in ``dir``, to be written by a process."""
+    return SnapshotTarget(engine, temporary_name(pid), locate(engine, name))
+
+
 def write(
-    engine: Engine,
-    name: str,
-    facts: list[tuple[bytes, bytes]],
-    functions: list[bytes],
-    progress: Progress | None = None,
+    engine: Engine, name: str, facts: list[tuple[bytes, bytes]], functions: list[bytes]
 ) -> bool:
     """Save the data set in ``dir`` under that name.
 
     The file is there whole or not at all: it is written under another name, forced to the disk,
     and renamed. Returns whether it was, and says in the log why not.
     """
-    target = SnapshotTarget(engine, temporary_name(writer_id()), locate(engine, name))
+    sync = engine.config["rdb-save-incremental-fsync"]
+    return fill(
+        snapshot(engine, name, writer_id()),
+        lambda fd: write_content(engine, fd, facts, functions, None, sync),
+    )
+
+
+def fill(target: Target, write: Callable[[int], None]) -> bool:
+    """Begin a target, have ``write`` write to its descriptor, and have it take effect.
+
+    Returns whether that went well, and says in the log why not.
+    """
     try:
         fd = target.open()
     except OSError:
         return False
-    sync = engine.config["rdb-save-incremental-fsync"]
-    return fill(target, fd, lambda: write_content(engine, fd, facts, functions, progress, sync))
-
-
-def fill(target: Target, fd: int, write: Callable[[], None]) -> bool:
-    """Have a file that was begun written, and put it into its place; returns whether that went
-    well, and says in the log why not.
-    """
     try:
         try:
             target.step = "rdbSaveRio"
-            write()
-            target.step = "fsync"
-            os.fsync(fd)
+            write(fd)
+            target.sync(fd)
         finally:
             os.close(fd)
         target.place()
@@ -115,6 +120,26 @@ def write_content(
     file.delay_us = config["rdb-key-save-delay"]
     file.progress = progress
     file.write(engine.keyspace, facts, functions)
+
+
+def freeze_content(
+    engine: Engine,
+    target: Target,
+    fd: int,
+    facts: list[tuple[bytes, bytes]],
+    functions: list[bytes],
+    sync: bool,
+) -> tuple[Spool, RecordOutput]:
+    """As :func:`write_content`, but what is written is given piece by piece from now on.
+
+    Returns what brings it to ``target``, whose descriptor ``fd`` is, and what is to be given it.
+    """
+    config = engine.config
+    spool = Spool(fd, config["rdbchecksum"], sync, target)
+    version = file_writer.needed_version(engine.keyspace, config["rdb-version"], quickly=True)
+    output = RecordOutput(engine.keyspace, version, spool, clocks(engine), config["rdbcompression"])
+    output.begin(facts, functions)
+    return spool, output
 
 
 def clocks(engine: Engine) -> int:

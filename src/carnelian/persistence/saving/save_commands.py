@@ -47,7 +47,7 @@ def bgsave(session: Session, args: list[bytes]) -> object:
         raise SyntaxError_
     if snapshots.running:
         raise Error("ERR Background save already in progress")
-    if session.engine.depth or snapshots.blocked:
+    if session.engine.depth or snapshots.background.busy:
         if not session.engine.depth and len(args) == 1:
             raise Error(
                 "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE "
@@ -56,7 +56,7 @@ def bgsave(session: Session, args: list[bytes]) -> object:
         # A transaction is not cut in two.
         snapshots.scheduled = True
         return Status(b"Background saving scheduled")
-    _do(session, snapshots.save_in_background)
+    _do(session, snapshots.begin)
     return Status(b"Background saving started")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,13 @@ from cython.cimports.carnelian.engine.parts.admission import judged_flags
 
 from carnelian.engine.catalogue.registry import FLAG_BITS
 from carnelian.engine.ground.stages import DISK
-from carnelian.persistence.background import children
-from carnelian.persistence.background.slicing import Slicing, begin_snapshot
+from carnelian.persistence.background.jobs import Job, Method, Outcome, Slot, Task
+from carnelian.persistence.background.slicing import Making
 from carnelian.persistence.bytes.file_errors import FormatError
+from carnelian.persistence.bytes.targets import SnapshotTarget, Target
 from carnelian.persistence.rdb import files, loading
 from carnelian.persistence.rdb.file_writer import needed_version
+from carnelian.persistence.rdb.files import Progress
 from carnelian.persistence.saving.lock import LockedError
 from carnelian.resp.replies import Error
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
     from carnelian.engine.shared.client_state import Client
     from carnelian.persistence.saving.ownership import Ownership
-
-FORK, SLICED, AT_ONCE = range(3)
 
 _WRITE = FLAG_BITS["write"]
 _ENDS_TRANSACTION = frozenset((b"exec", b"discard", b"quit", b"reset"))
@@ -51,55 +50,47 @@ class LoadError(Exception):
         self.file = file
 
 
-class Snapshots:
+class Snapshots(Task):
     """Takes snapshots of an engine's data set, and loads them.
 
     ``automatic`` is for an owner to set who wants the data set to be in its file: save points are
     then heeded, and so is what else writes it unasked.
 
-    Snapshots in the background are written by a child process if ``can_fork``, which is for the
-    owner of the process to set; ``prepare_child()`` runs in such a child first. Or they are written
-    in slices, which ``carry`` is called to have taken until there is no more to write. Where there
-    is neither they are written at once, while everything waits.
+    Where nothing can be done in the background, what should be is written at once, while everything
+    waits.
 
     ``ownership`` is for an owner to set who wants nobody else to write the same files.
 
     ``serve()`` is called now and then while a command loads, to look after other clients.
     """
 
+    BEGUN = "Background saving started"
+    CANNOT_FORK = "Can't save in background"
+    ENDED = "Background saving"
+    FAILED = "Background saving error"
+    PURPOSE = "RDB"
+
     def __init__(self, engine: Engine):
+        super().__init__(Slot(engine))
         self._engine = engine
         self.automatic = False
-        self.can_fork = False
         self.ownership: Ownership | None = None
-        self.prepare_child: Callable[[], None] = lambda: None
         self.serve: Callable[[], None] | None = None
-        self.carry: Callable[[Slicing], None] | None = None
-        self.child: children.Child | Slicing | None = None
-        # Each tells whether another child runs, which a snapshot in the background waits for.
-        self.rivals: list[Callable[[], bool]] = []
         self.loading: loading.Loading | None = None
-        self.scheduled = False
         self.last_save_s = engine.started_ms // 1000
         self.last_try_s = 0
-        self.last_failed = False
-        self.last_seconds = -1
-        self.last_private_bytes = 0
         self.saves = 0
         self.keys_loaded = 0
         self.keys_expired = 0
-        self.keys_total = 0
         # For tests: payloads and files are taken whatever their check sum is.
         self.skips_sums = False
         # Libraries of functions that a file brought along.
         self.functions: list[bytes] = []
         self._dirty_before = 0
-        self._started = 0.0
         self._refusing = False
         self._noted_version = False
         # What a file says later may build on any key of it.
         engine.memory_limit.holds.append(lambda: self.loading is not None)
-        engine.on_cron.append(self.tick)
         engine.config.on_change("stop-writes-on-bgsave-error", lambda wanted: self._judge(wanted))
         engine.config.on_change("save", lambda points: self._judge(points=points))
 
@@ -107,28 +98,6 @@ class Snapshots:
 
     def _now(self) -> int:
         return self._engine.clock.wall_ms() // 1000
-
-    @property
-    def running(self) -> bool:
-        """Whether a snapshot is being written in the background."""
-        return self.child is not None
-
-    @property
-    def method(self) -> int:
-        """How the data set is written in the background: FORK, SLICED or AT_ONCE."""
-        if self.can_fork and self._engine.config["snapshot-method"] != "sliced":
-            return FORK
-        return AT_ONCE if self.carry is None else SLICED
-
-    @property
-    def blocked(self) -> bool:
-        """Whether another child has to end before one can write a snapshot."""
-        return any(rival() for rival in self.rivals)
-
-    @property
-    def running_seconds(self) -> int:
-        """For how long; -1 if none is."""
-        return int(time.monotonic() - self._started) if self.running else -1
 
     def save(self) -> bool:
         """Write a snapshot now, while everything waits; returns whether it was written."""
@@ -161,30 +130,45 @@ class Snapshots:
             return False
         return True
 
-    def save_in_background(self) -> bool:
-        """Begin to write a snapshot; returns whether it was begun."""
-        engine = self._engine
-        if self.running or self.blocked:
+    def begin(self) -> bool:
+        """Begin to write a snapshot in the background; returns whether it was begun."""
+        if self.background.busy:
             return False
         self.last_try_s = self._now()
         if not self._own():
             self._note_outcome(True)
             return False
-        if self.method == AT_ONCE:
+        if self.background.method is Method.AT_ONCE:
             done = self.save()
             self._note_outcome(not done)
             return done
         self.saves += 1
-        self._dirty_before = engine.keyspace.dirty
-        self.keys_total = len(engine.keyspace)
-        self._started = time.monotonic()
-        try:
-            self.child = self._fork() if self.method == FORK else self._slice()
-        except OSError:
+        self._dirty_before = self._engine.keyspace.dirty
+        if not self.background.begin(self):
             self._note_outcome(True)
             return False
         self.note_version()
         return True
+
+    def target(self, pid: int | str) -> SnapshotTarget:
+        return files.snapshot(self._engine, self._engine.config["dbfilename"], pid)
+
+    def write(self, fd: int, progress: Progress) -> None:
+        engine = self._engine
+        sync = engine.config["rdb-save-incremental-fsync"]
+        files.write_content(engine, fd, files.facts(engine), self.functions, progress, sync)
+
+    def freeze(self, target: Target, fd: int) -> Making:
+        engine = self._engine
+        sync = engine.config["rdb-save-incremental-fsync"]
+        return files.freeze_content(engine, target, fd, files.facts(engine), self.functions, sync)
+
+    def ended(self, job: Job, outcome: Outcome) -> None:
+        if outcome is Outcome.DONE:
+            self._engine.keyspace.dirty -= self._dirty_before
+            self.last_save_s = self._now()
+        if outcome is not Outcome.STOPPED:
+            self._note_outcome(outcome is Outcome.FAILED)
 
     def note_version(self) -> None:
         """Say once if what is written is not of the version that ``rdb-version`` asks for."""
@@ -198,75 +182,28 @@ class Snapshots:
             "that hold them can be read by Redis 7.4 and later only.",
         )
 
-    def _fork(self) -> children.Child:
-        engine = self._engine
-        facts = files.facts(engine)
-        name = engine.config["dbfilename"]
-        try:
-            child = children.start(
-                lambda report: self._be_child(name, facts, report), self.prepare_child
-            )
-        except OSError as error:
-            engine.log("warning", f"Can't save in background: fork: {error.strerror}")
-            raise
-        children.note_fork(engine, child)
-        engine.log("notice", f"Background saving started by pid {child.pid}")
-        return child
-
-    def _slice(self) -> Slicing:
-        engine = self._engine
-        slicing = begin_snapshot(
-            engine, engine.config["dbfilename"], files.facts(engine), self.functions
-        )
-        engine.log("notice", "Background saving started")
-        assert self.carry is not None
-        self.carry(slicing)
-        return slicing
-
-    def _be_child(
-        self, name: str, facts: list[tuple[bytes, bytes]], report: children.Report
-    ) -> bool:
-        if not files.write(self._engine, name, facts, self.functions, report):
-            return False
-        children.report_private(self._engine.log, "RDB")
-        return True
-
-    def kill(self) -> None:
-        """Have a snapshot in the background stop; :meth:`tick` will see its end."""
-        if self.child is not None:
-            self.child.kill()
-
     def flushed(self) -> None:
         """Everything was deleted: an older snapshot is of no use, and the empty one is written if
         there are save points.
         """
-        self.kill()
+        self.background.kill(self)
         if self.automatic and self._engine.config["save"]:
             self._save()
 
     # -- Time ------------------------------------------------------------------------------------
 
-    def tick(self) -> None:
-        """Look after the child, the save points and what is scheduled."""
-        if self.child is not None:
-            if self.child.check():
-                self._finish(self.child)
-            return
-        if self.blocked:
-            return
-        if self.scheduled and self._may_try():
-            self.scheduled = not self.save_in_background()
-            return
+    def held(self) -> bool:
+        return self.last_failed and self._now() - self.last_try_s <= _RETRY
+
+    def heed(self) -> None:
+        """Begin a snapshot if a save point asks for it."""
         if not self.automatic or self.loading is not None:
             return
-        self._heed_save_points()
-
-    def _heed_save_points(self) -> None:
         dirty, waited = self._engine.keyspace.dirty, self._now() - self.last_save_s
         for seconds, changes in self._engine.config["save"]:
-            if dirty >= changes and waited > seconds and self._may_try():
+            if dirty >= changes and waited > seconds and not self.held():
                 self._engine.log("notice", f"{changes} changes in {seconds} seconds. Saving...")
-                self.save_in_background()
+                self.begin()
                 return
 
     def seconds_left(self) -> int | None:
@@ -281,30 +218,6 @@ class Snapshots:
             return None
         retry = _RETRY + 1 - (self._now() - self.last_try_s) if self.last_failed else 0
         return max(min(left), retry, 0)
-
-    def _may_try(self) -> bool:
-        return not self.last_failed or self._now() - self.last_try_s > _RETRY
-
-    def _finish(self, child: children.Child | Slicing) -> None:
-        log, status = self._engine.log, child.exit_status
-        self.child = None
-        children.note_end(self._engine)
-        self.last_seconds = int(time.monotonic() - self._started)
-        self.last_private_bytes = child.private_bytes
-        if status == 0:
-            log("notice", "Background saving terminated with success")
-            self._engine.keyspace.dirty -= self._dirty_before
-            self.last_save_s = self._now()
-            self._note_outcome(False)
-            return
-        if status is not None and status < 0:
-            log("warning", f"Background saving terminated by signal {-status}")
-            self._remove_temporary(child.pid)
-            if status == -children.STOPPED:
-                return
-        else:
-            log("warning", "Background saving error")
-        self._note_outcome(True)
 
     # -- Refusing writes -------------------------------------------------------------------------
 
@@ -374,12 +287,10 @@ class Snapshots:
         False if that failed: the server should go on, rather than lose what it has.
         """
         log = self._engine.log
-        if self.child is not None:
+        if self.running:
             log("warning", "There is a child saving an .rdb. Killing it!")
-            self.child.kill()
             # Or else its file might take the place of the last one.
-            self.child.wait()
-            self._remove_temporary(self.child.pid)
+            self.background.stop(self)
         if self.loading is not None or b"nosave" in options:
             return True
         if b"save" not in options and not self._engine.config["save"]:
@@ -394,10 +305,7 @@ class Snapshots:
 
     def abandon(self) -> None:
         """Delete what an unfinished snapshot of this process has left; safe in a signal handler."""
-        self._remove_temporary(files.writer_id())
-
-    def _remove_temporary(self, writer: int | str) -> None:
-        files.remove(files.locate(self._engine, files.temporary_name(writer)))
+        self.target(files.writer_id()).remove()
 
 
 def snapshots_of(engine: Engine) -> Snapshots:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -54,6 +56,18 @@ def test_a_wait_for_a_message(engine, alarm):
             session.get_message()
         engine.execute("PUBLISH", "c", "m")
         assert session.get_message(0) == [b"message", b"c", b"m"]
+
+
+def test_a_signal_that_comes_before_the_wait_ends_it(alarm):
+    """It is not looked at by the interpreter between the command and its wait."""
+    clock = carnelian.ManualClock()
+    with carnelian.Engine(clock=clock) as engine:
+        engine.host.on_wait = partial(ctypes.CDLL(None)["raise"], signal.SIGALRM)
+        with pytest.raises(Interrupt):
+            engine.execute("BLPOP", "q", 0)
+        assert engine.core.blocking.count == 0
+        engine.execute("RPUSH", "q", "x")
+        assert engine.execute("BLPOP", "q", 0) == [b"q", b"x"]
 
 
 def test_a_wait_for_the_engine(engine, alarm):

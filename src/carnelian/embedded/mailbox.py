@@ -12,6 +12,7 @@ from cython.cimports.carnelian.engine.catalogue.registry import Command
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.ground.flags import NEEDS_AUTH, REPLY_ON
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.cpython.exc import PyErr_CheckSignals
 
 from carnelian.commands.common.returning import words_to_return
 from carnelian.engine.catalogue.registry import FLAG_BITS
@@ -360,6 +361,9 @@ class Mailbox(Session):
         Raises queue.Empty if there is nothing by then.
         """
         kept: tuple
+        if timeout is None or timeout > 0:
+            # A signal that came since the call began would not end the wait.
+            PyErr_CheckSignals()
         if timeout is None:
             kept = self.messages.get()
         elif timeout <= 0:
@@ -379,6 +383,7 @@ class Mailbox(Session):
     @cython.ccall
     def await_answer(self):
         """The reply of the command that has blocked."""
+        PyErr_CheckSignals()
         self.answer = self.answers.get()
         return self.answer
 

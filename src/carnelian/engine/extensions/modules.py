@@ -34,8 +34,8 @@ from carnelian.resp.replies import Error, FlatMap
 
 METADATA = "__carnelian_module__"
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
-_BUILT = os.path.join("src", "carnelian", "engine")
+_HERE = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
+_BUILT = os.path.join("src", "carnelian")
 # How the names of modules begin that were run from a file.
 _IMPORTED = "carnelian_module_"
 _import_numbers = itertools.count(1)

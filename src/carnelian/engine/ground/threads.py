@@ -11,6 +11,8 @@ import os
 import threading
 from collections.abc import Callable
 
+from cython.cimports.cpython.exc import PyErr_CheckSignals
+
 
 class Latch:
     """Something that will have happened, and stays so; as :class:`threading.Event`."""
@@ -32,6 +34,8 @@ class Latch:
 
     def wait(self, timeout: float = -1) -> bool:
         """Return when it has happened, or when so many seconds are over; tells whether it has."""
+        # A signal that came before, while compiled code ran, would not end the wait.
+        PyErr_CheckSignals()
         if not self._open and self._lock.acquire(timeout=timeout):
             self._lock.release()
         return self._open

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from carnelian import commands
+from carnelian.datatypes.algorithms.hash_slot import hash_slot
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
 from carnelian.keyspace.state import IGNORE_OVERDUE
@@ -171,6 +172,26 @@ def test_a_value_may_be_all_there_is(tmp_path: Path, steps: int) -> None:
     snapshot.finish()
     assert snapshots_of(other.engine).load()
     assert contents(other) == before
+
+
+@pytest.mark.parametrize("steps", [0, 1, 5])
+def test_a_slot_that_is_deleted_does_not_show(tmp_path: Path, steps: int) -> None:
+    client, other = new_client(tmp_path), new_client(tmp_path)
+    for each in (client, other):
+        each.engine.keyspace.list_by_slot()
+    for number in range(2000):
+        client("SET", f"{{tag}}{number}", "x" * (number % 700))
+        client("SADD", f"{number}", *range(number % 9 + 1))
+    before = contents(client)
+    db, slot = client.engine.keyspace.databases[0], hash_slot(b"{tag}")
+    snapshot = Snapshot(client, tmp_path / "dump.rdb", 1)
+    while db.delete_slot(slot, 100):
+        for _ in range(steps):
+            snapshot.step()
+    snapshot.finish()
+    assert snapshots_of(other.engine).load()
+    assert contents(other) == before
+    assert other.engine.keyspace.databases[0].count_in_slot(slot) == 2000
 
 
 def test_long_strings_are_whole(tmp_path: Path) -> None:

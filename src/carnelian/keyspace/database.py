@@ -29,6 +29,7 @@ from cython.cimports.carnelian.datatypes.tables.entry import (
     reference_of,
     text_length,
 )
+from cython.cimports.carnelian.datatypes.tables.slot_index import SlotIndex
 from cython.cimports.carnelian.datatypes.tables.table import Found, Table, entry_at, forget
 from cython.cimports.carnelian.datatypes.tables.table import keep as keep_entry
 from cython.cimports.carnelian.keyspace.events import GENERIC
@@ -137,10 +138,13 @@ class Database(Strings):
     @property
     def table_stats(self) -> dict:
         """Figures of the hash tables, for DEBUG HTSTATS and MEMORY STATS."""
-        return {
+        figures = {
             "keys": self.table.stats() | {"bytes": self.table.memory()},
             "expires": self.expiring.stats() | {"bytes": self.expiring.memory()},
         }
+        if self.slots is not None:
+            figures["slots"] = {"bytes": self.slots.memory()}
+        return figures
 
     def sizes(self, bytes_too: bool = False) -> dict:
         """How many keys there are of each size: by type, lists with a count for each power of two.
@@ -220,7 +224,7 @@ class Database(Strings):
         entry: cython.pointer[Entry] = self.find(key)
         if entry is cython.NULL:
             return None
-        return memory_of(entry) + (16 if expires(entry) else 8)
+        return memory_of(entry) + (16 if expires(entry) else 8) + (4 if self.slots else 0)
 
     # -- Looking in order to change: renews the access clock, counts nothing ---------------------
 
@@ -377,9 +381,7 @@ class Database(Strings):
         )
         self.detach(hash, slot)
         free_block(entry)
-        to.table.insert(new_hash, fresh)
-        if expires(fresh):
-            to.index_expiry(new_hash, fresh)
+        to.attach(new_hash, fresh)
         if key in self.timed_hashes:
             del self.timed_hashes[key]
             to.timed_hashes[new_key] = None
@@ -503,10 +505,15 @@ class Database(Strings):
         that match a pattern if these are given. Others past their time stay.
 
         Begin with cursor 0 and go on until it is 0 again: a key that is there all the while is
-        returned at least once, whatever else is added, deleted or resized in between.
+        returned at least once, whatever else is added, deleted or resized in between. Where keys
+        are listed by hash slot, and only those of one slot can match, no others are looked at.
         """
         overdue: list = []
-        cursor, keys = self.scan_part(cursor, count, type_name, overdue)
+        slot: cython.int = self.slot_to_search(pattern)
+        if slot >= 0:
+            cursor, keys = self.scan_slot_part(slot, cursor, count, type_name, overdue)
+        else:
+            cursor, keys = self.scan_part(cursor, count, type_name, overdue)
         if pattern is not None:
             overdue = [key for key in overdue if matches(pattern, key)]
             keys = [key for key in keys if matches(pattern, key)]
@@ -518,8 +525,6 @@ class Database(Strings):
         """:meth:`scan`; the keys past their time that it meets are for the caller to deal with."""
         found = cython.declare(Found)
         visits: cython.Py_ssize_t = count * SCAN_PATIENCE
-        keys: list = []
-        i: cython.Py_ssize_t
         memset(cython.address(found), 0, cython.sizeof(Found))
         try:
             while True:
@@ -527,15 +532,7 @@ class Database(Strings):
                 visits -= 1
                 if cursor == 0 or visits <= 0 or found.count >= count:
                     break
-            for i in range(found.count):
-                entry: cython.pointer[Entry] = found.items[i]
-                if type_name is not None and type_of(entry) != type_name:
-                    continue
-                if not self.hidden(entry):
-                    keys.append(read_key(entry))
-                elif overdue is not None:
-                    overdue.append(read_key(entry))
-            return cursor, keys
+            return cursor, self.shown(cython.address(found), type_name, overdue)
         finally:
             forget(cython.address(found))
 
@@ -547,11 +544,19 @@ class Database(Strings):
         for part in self.key_parts():
             yield from part
 
-    def key_parts(self) -> Iterator[list[bytes]]:
-        """:meth:`keys` in lists of some hundred."""
+    def key_parts(self, pattern: bytes | None = None) -> Iterator[list[bytes]]:
+        """:meth:`keys` in lists of some hundred.
+
+        Where keys are listed by hash slot, and only those of one slot can match the pattern, the
+        others are left out; of those that are given, not all need to match.
+        """
         cursor: uint64_t = 0
+        slot: cython.int = self.slot_to_search(pattern)
         while True:
-            cursor, part = self.scan_part(cursor, CHUNK, None, None)
+            if slot >= 0:
+                cursor, part = self.scan_slot_part(slot, cursor, CHUNK, None, None)
+            else:
+                cursor, part = self.scan_part(cursor, CHUNK, None, None)
             yield part
             if cursor == 0:
                 return
@@ -560,9 +565,12 @@ class Database(Strings):
         """Delete everything, later and in steps if ``lazy``; returns how many keys there were."""
         table: Table = self.table
         expiring: Table = self.expiring
+        slots: SlotIndex = self.slots
         removed: cython.Py_ssize_t = table.used
         self.renew()
         if lazy:
+            if slots is not None:
+                self.keyspace.trash.add_index(slots)
             self.keyspace.trash.add_table(expiring)
             self.keyspace.trash.add_table(table)
         else:

@@ -15,10 +15,18 @@ BUCKETS_PER_STEP = cython.declare(cython.Py_ssize_t, 32)
 @cython.final
 @cython.cclass
 class Keyspace(State):
-    """The databases, and the work on them that is done between commands."""
+    """The databases, and the work on them that is done between commands.
 
-    def __init__(self, clock: Clock, databases: int = 16):
+    Args:
+        clock: tells the time to all of them.
+        databases: how many there are.
+        by_slot: whether the keys of a hash slot can be listed (see ``keyspace.slots``), as a node
+            of a cluster has to.
+    """
+
+    def __init__(self, clock: Clock, databases: int = 16, by_slot: bool = False):
         super().__init__(clock)
+        self.by_slot = by_slot
         self.databases = [Database(self, index) for index in range(databases)]
         self.next_database = 0
 
@@ -38,6 +46,12 @@ class Keyspace(State):
         if db is not None:
             return db.flush(lazy)
         return sum(database.flush(lazy) for database in self.databases)
+
+    def list_by_slot(self) -> None:
+        """Let the keys of a hash slot be listed from now on. O(n) in the keys that there are."""
+        self.by_slot = True
+        for db in self.databases:
+            db.index_slots()
 
     def background_step(self, budget_us: int64_t, resizing: cython.bint = True) -> cython.bint:
         """Free what was unlinked and go on with resizes, for about that many microseconds.

@@ -46,6 +46,7 @@ cdef class State:
     cdef public bint lazy_user_del
     cdef public int64_t max_string
     cdef readonly int64_t table_limit
+    cdef readonly bint by_slot
 
     cdef uint32_t new_access(self) noexcept
     cdef uint32_t next_access(self, uint32_t access) noexcept

@@ -66,7 +66,8 @@ class State:
       expire, are replaced, or are deleted by DEL;
     - ``limits``: up to where collections keep their compact forms;
     - ``max_string``: longest string in bytes (``proto-max-bulk-len``);
-    - ``table_limit``: bytes of all data above which tables grow only when they are overfull.
+    - ``table_limit``: bytes of all data above which tables grow only when they are overfull;
+    - ``by_slot``: whether the keys of a hash slot can be listed.
 
     Hooks, each None when nobody listens:
 
@@ -93,6 +94,7 @@ class State:
         self.lfu_decay_time = 1
         self.max_string = 512 * 1024 * 1024
         self.table_limit = 0
+        self.by_slot = False
         self.observer: Callable | None = None
         self.notifier: Callable | None = None
         self.on_added: Callable | None = None

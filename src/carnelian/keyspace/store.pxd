@@ -1,4 +1,5 @@
 from carnelian.datatypes.tables.entry cimport Content, Entry
+from carnelian.datatypes.tables.slot_index cimport SlotIndex
 from carnelian.datatypes.tables.table cimport Found, Table
 from carnelian.keyspace.state cimport State
 from libc.stdint cimport int64_t, uint32_t, uint64_t
@@ -12,6 +13,7 @@ cdef class Store:
     cdef readonly State keyspace
     cdef Table table
     cdef Table expiring
+    cdef SlotIndex slots
     cdef public int64_t avg_ttl
     cdef uint64_t expire_cursor
     cdef readonly object timed_hashes
@@ -56,10 +58,13 @@ cdef class Store:
     cdef int replace_block(self, uint64_t hash, uint64_t *slot, Entry *fresh) except -1
     cdef int index_expiry(self, uint64_t hash, Entry *entry) except -1
     cdef int unindex_expiry(self, uint64_t hash, Entry *entry) except -1
+    cdef int attach(self, uint64_t hash, Entry *entry) except -1
+    cdef int insert_by_slot(self, uint64_t hash, Entry *entry) except -1
     cdef int detach(self, uint64_t hash, uint64_t *slot) except -1
     cdef int erase(self, uint64_t hash, uint64_t *slot, bint lazy) except -1
     cdef int retire(self, int kind, int64_t word, bint lazy) except -1
     cdef bint set_entry_expiry(self, bytes key, int64_t expiry) except -1
     cdef bint hidden(self, const Entry *entry) noexcept
+    cdef list shown(self, Found *found, bytes type_name, list overdue)
 
 cdef bytes type_of(Entry *entry)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 import cython
+from cython.cimports.carnelian.datatypes.algorithms.hash_slot import slot_of
 from cython.cimports.carnelian.datatypes.base.value import Value
 from cython.cimports.carnelian.datatypes.tables.entry import (
     BYTES,
@@ -30,6 +31,7 @@ from cython.cimports.carnelian.datatypes.tables.entry import (
     without_expiry,
     word_of,
 )
+from cython.cimports.carnelian.datatypes.tables.slot_index import SlotIndex
 from cython.cimports.carnelian.datatypes.tables.table import (
     Table,
     entry_at,
@@ -53,7 +55,8 @@ class Store:
     """The entries of one database.
 
     ``expiring`` holds the same entries as ``table``, those with an expiry only, and does not own
-    them. Pointers to slots and entries are good until the next change of the database.
+    them. ``slots`` tells which keys are in which hash slot; None unless the key space wants that.
+    Pointers to slots and entries are good until the next change of the database.
     ``timed_hashes`` are the keys of hashes with fields that expire, the next one to be looked at
     first; some may have gone since, or have no such fields any more. ``newer_streams`` are the
     keys of streams with what older RDB versions have no form for, in the same way.
@@ -69,6 +72,7 @@ class Store:
         self.table = Table()
         self.expiring = Table(False)
         self.table.limit = self.expiring.limit = self.keyspace.table_limit
+        self.slots = SlotIndex() if self.keyspace.by_slot else None
         self.avg_ttl = 0
         self.expire_cursor = 0
         self.timed_hashes: OrderedDict[bytes, None] = OrderedDict()
@@ -79,6 +83,7 @@ class Store:
         """Swap contents with another database."""
         self.table, other.table = other.table, self.table
         self.expiring, other.expiring = other.expiring, self.expiring
+        self.slots, other.slots = other.slots, self.slots
         self.avg_ttl, other.avg_ttl = other.avg_ttl, self.avg_ttl
         self.expire_cursor, other.expire_cursor = other.expire_cursor, self.expire_cursor
         self.timed_hashes, other.timed_hashes = other.timed_hashes, self.timed_hashes
@@ -154,6 +159,24 @@ class Store:
             and self.keyspace.clock.ms > expiry_of(entry)
             and self.keyspace.overdue != IGNORE
         )
+
+    def shown(self, found, type_name, overdue):
+        """The keys of what was found, of one type only if that is given.
+
+        Those that are hidden go into ``overdue``, if there is such a list.
+        """
+        keys: list = []
+        entry: cython.pointer[Entry]
+        i: cython.Py_ssize_t
+        for i in range(found.count):
+            entry = found.items[i]
+            if type_name is not None and type_of(entry) != type_name:
+                continue
+            if not self.hidden(entry):
+                keys.append(read_key(entry))
+            elif overdue is not None:
+                overdue.append(read_key(entry))
+        return keys
 
     def met_overdue(self, key, hash, slot):
         """Do with a key past its time as the policy says; returns whether it counts as missing."""
@@ -248,9 +271,7 @@ class Store:
             expiry,
             content,
         )
-        self.table.insert(hash, entry)
-        if expiry >= 0:
-            self.index_expiry(hash, entry)
+        self.attach(hash, entry)
         return entry
 
     def load(self, key, length, content, expiry, access, replacing):
@@ -267,9 +288,7 @@ class Store:
                 return False
             self.erase(hash, slot, False)
         entry = build(key, length, access, expiry, content)
-        self.table.insert(hash, entry)
-        if expiry >= 0:
-            self.index_expiry(hash, entry)
+        self.attach(hash, entry)
         if entry.kind == OBJECT:
             self.note_entry(entry)
         return True
@@ -367,9 +386,33 @@ class Store:
         free_block(entry)
         return 0
 
+    def attach(self, hash, entry):
+        """Put an entry whose key is not there into the table and the indexes."""
+        if self.slots is None:
+            self.table.insert(hash, entry)
+        else:
+            self.insert_by_slot(hash, entry)
+        if expires(entry):
+            self.index_expiry(hash, entry)
+        return 0
+
+    def insert_by_slot(self, hash, entry):
+        """Put an entry into the table and the index of hash slots."""
+        slots: SlotIndex = self.slots
+        slot: cython.int = slot_of(key_of(entry), key_length(entry))
+        slots.add(slot, hash)
+        try:
+            self.table.insert(hash, entry)
+        except MemoryError:
+            slots.discard(slot, hash)
+            raise
+        return 0
+
     def detach(self, hash, slot):
-        """Take an entry out of the table and the index, keeping its block."""
+        """Take an entry out of the table and the indexes, keeping its block."""
         entry: cython.pointer[Entry] = entry_at(slot)
+        if self.slots is not None:
+            self.slots.discard(slot_of(key_of(entry), key_length(entry)), hash)
         if expires(entry):
             self.unindex_expiry(hash, entry)
         return self.table.remove(hash, slot)

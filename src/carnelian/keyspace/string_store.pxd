@@ -1,9 +1,9 @@
 from carnelian.datatypes.tables.entry cimport Entry
-from carnelian.keyspace.store cimport Store
+from carnelian.keyspace.slots cimport Slots
 from libc.stdint cimport int64_t, uint64_t
 
 
-cdef class Strings(Store):
+cdef class Strings(Slots):
     cpdef bint set_string(
         self, bytes key, bytes value, bint keep_ttl=*, int64_t expiry=*
     ) except -1

@@ -31,7 +31,8 @@ from cython.cimports.carnelian.datatypes.tables.entry import (
     word_of,
 )
 from cython.cimports.carnelian.datatypes.tables.table import entry_at, keep
-from cython.cimports.carnelian.keyspace.store import Store, hash_of
+from cython.cimports.carnelian.keyspace.slots import Slots
+from cython.cimports.carnelian.keyspace.store import hash_of
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
@@ -44,7 +45,7 @@ from carnelian.resp.replies import Error, WrongType
 
 
 @cython.cclass
-class Strings(Store):
+class Strings(Slots):
     """What is done to strings only; the form that they are kept in does not show."""
 
     def set_string(

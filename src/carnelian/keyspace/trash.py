@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.datatypes.tables.slot_index import SlotIndex
 from cython.cimports.carnelian.datatypes.tables.table import Table
 
 # Buckets of a dropped table that one step empties. Towards the end nearly every entry is the last
 # one in its slab, whose pages then go back to the system, which takes some microseconds each.
 BUCKETS_PER_STEP = cython.declare(cython.Py_ssize_t, 8)
+# Nodes of a dropped index that one step gives back.
+NODES_PER_STEP = cython.declare(cython.Py_ssize_t, 16)
 
 
 @cython.final
@@ -22,6 +25,7 @@ class Trash:
     def __init__(self):
         self.tables = []
         self.values = []
+        self.indexes = []
         self.pending = 0
         self.freed = 0
 
@@ -30,6 +34,11 @@ class Trash:
         if table.owner:
             self.pending += table.used
         self.tables.append(table)
+        return 0
+
+    def add_index(self, index):
+        """Take over an index of hash slots that nobody uses any more."""
+        self.indexes.append(index)
         return 0
 
     def add_value(self, value):
@@ -44,7 +53,9 @@ class Trash:
             self.free_value()
         elif self.tables:
             self.drain_table()
-        return bool(self.values) or bool(self.tables)
+        elif self.indexes:
+            self.drain_index()
+        return bool(self.values) or bool(self.tables) or bool(self.indexes)
 
     def free_value(self):
         """Free the last value, or as much of it as it frees at once."""
@@ -73,6 +84,12 @@ class Trash:
         if table.owner:
             self.pending -= before - left
             self.freed += before - left
+
+    def drain_index(self):
+        """Give back some nodes of the last index."""
+        index: SlotIndex = self.indexes[len(self.indexes) - 1]
+        if index.drain(NODES_PER_STEP):
+            self.indexes.pop()
 
     def reset_freed(self) -> None:
         """Forget how many were freed (CONFIG RESETSTAT)."""

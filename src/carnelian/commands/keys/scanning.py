@@ -48,7 +48,7 @@ def keys(session: Session, args: list):
 
 def _matching_parts(db: Database, pattern: bytes | None) -> Iterator[list[bytes]]:
     """The keys that match, part by part."""
-    for part in db.key_parts():
+    for part in db.key_parts(pattern):
         yield part if pattern is None else [key for key in part if matches(pattern, key)]
 
 

@@ -75,6 +75,7 @@ cdef class Table:
     cdef uint64_t *find_entry(self, uint64_t hash, const Entry *entry) noexcept nogil
     cdef void expect(self, uint64_t hash) noexcept nogil
     cdef void expect_entry(self, uint64_t hash) noexcept nogil
+    cdef int collect_alike(self, uint32_t low, Found *found) except -1
     cdef int insert(self, uint64_t hash, Entry *entry) except -1
     cdef int remove(self, uint64_t hash, uint64_t *slot) except -1
     cdef int step(self, Py_ssize_t buckets) except -1

@@ -52,7 +52,7 @@ from cython.cimports.carnelian.datatypes.tables.table import (
     set_entry,
     set_version,
 )
-from cython.cimports.libc.stdint import uint64_t
+from cython.cimports.libc.stdint import uint32_t, uint64_t
 from cython.cimports.libc.string import memset
 
 LINE = cython.declare(cython.Py_ssize_t, 64)
@@ -183,20 +183,35 @@ def collect(found: cython.pointer[Found], bucket: cython.pointer[Bucket]) -> cyt
         for i in range(SLOTS):
             if bucket.slots[i] == 0:
                 return 0
-            if found.count == found.room:
-                found.room = found.room * 2 if found.room else 32
-                if found.items is cython.NULL:
-                    found.items = cython.cast(
-                        cython.pointer[cython.pointer[Entry]], allocate(found.room * 8)
-                    )
-                else:
-                    found.items = cython.cast(
-                        cython.pointer[cython.pointer[Entry]],
-                        reallocate(found.items, found.room * 8),
-                    )
-            found.items[found.count] = entry_at(cython.address(bucket.slots[i]))
-            found.count += 1
+            append(found, entry_at(cython.address(bucket.slots[i])))
         bucket = bucket.next
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def append(found: cython.pointer[Found], entry: cython.pointer[Entry]) -> cython.int:
+    """Add an entry."""
+    if found.count == found.room:
+        widen(found)
+    found.items[found.count] = entry
+    found.count += 1
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def widen(found: cython.pointer[Found]) -> cython.int:
+    """Make room for more entries."""
+    room: cython.Py_ssize_t = found.room * 2 if found.room else 32
+    items: cython.p_void
+    if found.items is cython.NULL:
+        items = allocate(room * 8)
+    else:
+        items = reallocate(found.items, room * 8)
+    found.items = cython.cast(cython.pointer[cython.pointer[Entry]], items)
+    found.room = room
     return 0
 
 
@@ -374,6 +389,31 @@ class Table:
                     return cython.address(bucket.slots[i])
             bucket = bucket.next
         return cython.NULL
+
+    def collect_alike(self, low, found):
+        """Collect the entries whose hashes end with these 32 bits."""
+        array: cython.pointer[Array]
+        bucket: cython.pointer[Bucket]
+        entry: cython.pointer[Entry]
+        tail: uint64_t = low
+        known: uint64_t
+        i: cython.int
+        if self.used == 0:
+            return 0
+        array = self.home(tail)
+        # Of a slot's sixteen bits, those that the hash ends with: none in a very large table.
+        known = (cython.cast(uint64_t, 0xFFFFFFFF) >> array.shift) & 0xFFFF
+        bucket = cython.address(array.buckets[tail & array.mask])
+        while bucket is not cython.NULL:
+            for i in range(SLOTS):
+                if bucket.slots[i] == 0:
+                    return 0
+                if ((bucket.slots[i] >> 48) ^ (tail >> array.shift)) & known == 0:
+                    entry = entry_at(cython.address(bucket.slots[i]))
+                    if cython.cast(uint32_t, hash_text(key_of(entry), key_length(entry))) == low:
+                        append(found, entry)
+            bucket = bucket.next
+        return 0
 
     def insert(self, hash, entry):
         """Add an entry whose key is not in the table; slots found before are no longer good."""

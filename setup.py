@@ -101,7 +101,7 @@ COMPILED = (
     "carnelian.commands.hashes.times",
     "carnelian.commands.hashes.combined",
     "carnelian.commands.common.lifetimes",
-    "carnelian.commands.common.pouring",
+    "carnelian.commands.common.many",
     "carnelian.commands.sets",
     "carnelian.commands.set_sizes",
     "carnelian.commands.sorting",

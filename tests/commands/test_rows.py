@@ -1,5 +1,7 @@
 """Replies that are poured into rows look on the wire as those made of Python values."""
 
+from typing import Any
+
 import pytest
 
 from carnelian.engine.engine import Engine
@@ -105,3 +107,63 @@ def test_large_replies_are_made_part_by_part(client: LocalClient):
     lazy = client("LRANGE", "long", 0, -1)
     assert isinstance(lazy, Lazy)
     assert encode(lazy) == encode(whole)
+
+
+LARGE = [
+    "LRANGE list 10 4990",
+    "SMEMBERS set",
+    "HGETALL hash",
+    "HKEYS hash",
+    "ZRANGE zset 5 4800",
+    "ZRANGE zset 5 4800 REV WITHSCORES",
+    "KEYS *",
+    "KEYS key:1*",
+]
+
+
+@pytest.mark.parametrize("line", LARGE)
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_parts_are_the_same_members(client: LocalClient, line: str, protocol: int):
+    client("RPUSH", "list", *range(5000))
+    client("SADD", "set", *range(5000))
+    client("HSET", "hash", *range(10_000))
+    client("ZADD", "zset", *range(10_000))
+    client("MSET", *(word for i in range(5000) for word in (f"key:{i}", "")))
+    client.session.protocol = protocol
+    whole = client(*line.split())
+    client.session.takes_rows = True
+    lazy = client(*line.split())
+    assert isinstance(lazy, Lazy)
+    assert lazy.count in (None, len(whole))
+    members: list[Any] = [member for part in lazy.parts for member in part]
+    if line.split()[0] in ("LRANGE", "ZRANGE"):
+        assert members == whole
+    else:
+        assert sorted(members) == sorted(whole)
+    assert lazy.kind is type(whole)
+
+
+@pytest.mark.parametrize(
+    ("line", "several"),
+    [
+        ("SRANDMEMBER set -3000", {2: 3000, 3: 3000}),
+        ("HRANDFIELD hash -3000", {2: 3000, 3: 3000}),
+        ("HRANDFIELD hash -3000 WITHVALUES", {2: 6000, 3: 3000}),
+        ("ZRANDMEMBER zset -3000", {2: 3000, 3: 3000}),
+        ("ZRANDMEMBER zset -3000 WITHSCORES", {2: 6000, 3: 3000}),
+    ],
+)
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_parts_are_as_many_draws(
+    client: LocalClient, line: str, several: dict[int, int], protocol: int
+):
+    client("SADD", "set", *range(50))
+    client("HSET", "hash", *range(50))
+    client("ZADD", "zset", *range(50))
+    client.session.protocol = protocol
+    assert len(client(*line.split())) == several[protocol]
+    client.session.takes_rows = True
+    lazy = client(*line.split())
+    assert isinstance(lazy, Lazy)
+    assert lazy.count in (None, several[protocol])
+    assert sum(map(len, lazy.parts)) == several[protocol]

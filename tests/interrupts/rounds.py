@@ -286,7 +286,7 @@ class Round:
             keys = found.keys() | held.keys()
             differing = [
                 (key, found.get(key), held.get(key))
-                for key in keys
+                for key in sorted(keys)
                 if found.get(key) != held.get(key)
             ]
             raise Broken(f"the files do not hold what was in memory: {differing}")

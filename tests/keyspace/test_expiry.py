@@ -8,7 +8,7 @@ from carnelian.keyspace.clock import ManualClock
 from carnelian.keyspace.database import Database
 from carnelian.keyspace.expire_cycle import ExpireCycle
 from carnelian.keyspace.keyspace import Keyspace
-from carnelian.keyspace.state import DELETE_OVERDUE, HIDE_OVERDUE, IGNORE_OVERDUE
+from carnelian.keyspace.sparing import DIGESTING, LOADING, PAUSED
 from support.values import Bag, Recorder
 
 VALUES = [b"", b"12", b"x" * 10, b"x" * 56, b"x" * 1000, Bag([])]
@@ -111,7 +111,7 @@ def test_a_change_past_its_time_begins_anew(
 
 
 def test_hidden_keys_stay(keyspace: Keyspace, clock: ManualClock, db: Database):
-    keyspace.overdue = HIDE_OVERDUE
+    keyspace.spare_overdue(PAUSED)
     db.set_string(b"k", b"x", False, clock.ms)
     db.set_string(b"l", b"x")
     clock.advance(1)
@@ -125,13 +125,13 @@ def test_hidden_keys_stay(keyspace: Keyspace, clock: ManualClock, db: Database):
     assert (len(db), keyspace.stats.expired) == (2, 0)
     db.delete(b"l")
     assert db.random_key() == b"k"
-    keyspace.overdue = DELETE_OVERDUE
+    keyspace.cease_sparing(PAUSED)
     assert db.random_key() is None
     assert len(db) == 0
 
 
 def test_ignored_keys_live(keyspace: Keyspace, clock: ManualClock, db: Database):
-    keyspace.overdue = IGNORE_OVERDUE
+    keyspace.spare_overdue(LOADING)
     db.set_string(b"k", b"x", False, clock.ms)
     clock.advance(1)
     assert db.lookup(b"k") == b"x"
@@ -139,6 +139,25 @@ def test_ignored_keys_live(keyspace: Keyspace, clock: ManualClock, db: Database)
     assert ExpireCycle(keyspace).run() == 0
     db.append(b"k", b"y")
     assert db.expiry(b"k") == clock.ms - 1
+
+
+@pytest.mark.parametrize("first", [PAUSED, LOADING, DIGESTING])
+@pytest.mark.parametrize("second", [PAUSED, LOADING, DIGESTING])
+def test_a_reason_to_spare_keys_ends_no_other(
+    keyspace: Keyspace, clock: ManualClock, db: Database, first: int, second: int
+):
+    db.set_string(b"k", b"x", False, clock.ms)
+    clock.advance(1)
+    keyspace.spare_overdue(first)
+    keyspace.spare_overdue(second)
+    assert (db.lookup(b"k") is None) == (first == second == PAUSED)
+    keyspace.cease_sparing(second)
+    if first != second:
+        assert (db.lookup(b"k") is None) == (first == PAUSED)
+        assert len(db) == 1
+        keyspace.cease_sparing(first)
+    assert db.lookup(b"k") is None
+    assert len(db) == 0
 
 
 # -- The cycle -----------------------------------------------------------------------------------

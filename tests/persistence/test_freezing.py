@@ -14,7 +14,7 @@ from carnelian import commands
 from carnelian.datatypes.algorithms.hash_slot import hash_slot
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
-from carnelian.keyspace.state import IGNORE_OVERDUE
+from carnelian.keyspace.sparing import LOADING
 from carnelian.persistence.aof.replay import Replay
 from carnelian.persistence.background import slicing
 from carnelian.persistence.background.freezing import Freezer
@@ -263,7 +263,7 @@ def test_commands_make_it_as_it_was(tmp_path: Path, seed: int) -> None:
     spool.finish()
     assert spool.ended.wait(10) and spool.placed
     other = new_client(tmp_path)
-    other.engine.keyspace.overdue = IGNORE_OVERDUE
+    other.engine.keyspace.spare_overdue(LOADING)
     base = tmp_path / "base.aof"
     Replay(other.engine, os.open(base, os.O_RDONLY), 0, base.stat().st_size).run()
     after = contents(other)

@@ -6,19 +6,20 @@ See https://redis.io/docs/latest/develop/data-types/sets/
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.commands.common.pouring import rows_for
+from cython.cimports.carnelian.commands.common.many import PARTS, ROWS, Many, reply_of
 from cython.cimports.carnelian.datatypes.algorithms.glob import matches
+from cython.cimports.carnelian.datatypes.base.sink import Sink
 from cython.cimports.carnelian.datatypes.collections.set import Set
 from cython.cimports.carnelian.engine.ground.flags import PART
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace import events
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.resp.rows import SET, Rows
+from cython.cimports.carnelian.resp.rows import ARRAY, SET
 
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
 from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, FlatSet, Lazy, SyntaxError_
+from carnelian.resp.replies import Error, FlatSet, SyntaxError_
 
 GROUP = "set"
 
@@ -149,22 +150,39 @@ def smembers(session: Session, args: list):
     value: Set = session.db.collection(args[1], Set)
     if value is None:
         return FlatSet()
-    rows: Rows = rows_for(session, SET, value.size())
-    if rows is not None:
-        value.pour(rows)
-        return rows
-    if session.lazily(value.size()):
-        return Lazy(_member_parts(value), value.size(), FlatSet)
-    return FlatSet(value.members())
+    every: _Every = _Every.__new__(_Every)
+    every.value = value
+    return reply_of(session, every, value.size(), SET)
 
 
-def _member_parts(value: Set) -> Iterator[list]:
-    """All members, part by part; they must not change meanwhile."""
-    cursor, part = value.scan(0, PART)
-    yield part
-    while cursor:
-        cursor, part = value.scan(cursor, PART)
+@cython.final
+@cython.no_gc
+@cython.cclass
+class _Every(Many):
+    """All members of a set."""
+
+    value: Set
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def pour(self, sink: Sink) -> cython.int:
+        return self.value.pour(sink)
+
+    @cython.cfunc
+    def listed(self) -> list:
+        return self.value.members()
+
+    def parts(self) -> Iterator[list]:
+        cursor, part = self.value.scan(0, PART)
         yield part
+        while cursor:
+            cursor, part = self.value.scan(cursor, PART)
+            yield part
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def total(self) -> cython.Py_ssize_t:
+        return self.value.size()
 
 
 @command(
@@ -296,16 +314,35 @@ def srandmember(session: Session, args: list):
         return []
     if count > 0:
         return value.sample(count)
-    if session.lazily(-count):
-        return Lazy(_random_parts(value, -count), -count)
-    return [value.random() for _ in range(-count)]
+    draws: _Draws = _Draws.__new__(_Draws)
+    draws.value = value
+    draws.count = -count
+    return reply_of(session, draws, draws.count, ARRAY, PARTS)
 
 
-def _random_parts(value: Set, count: cython.longlong) -> Iterator[list]:
-    """So many random members, part by part."""
-    while count > 0:
-        yield [value.random() for _ in range(min(count, PART))]
-        count -= PART
+@cython.final
+@cython.no_gc
+@cython.cclass
+class _Draws(Many):
+    """So many members, each drawn from all of them."""
+
+    value: Set
+    count: cython.longlong
+
+    @cython.cfunc
+    def listed(self) -> list:
+        return [self.value.random() for _ in range(self.count)]
+
+    def parts(self) -> Iterator[list]:
+        left: cython.longlong = self.count
+        while left > 0:
+            yield [self.value.random() for _ in range(min(left, PART))]
+            left -= PART
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def total(self) -> cython.Py_ssize_t:
+        return self.count
 
 
 # -- Several sets ----------------------------------------------------------------------------------
@@ -325,12 +362,29 @@ def sinter(session: Session, args: list):
     sets = _sets(session.db, args[1:])
     if None in sets:
         return FlatSet()
-    smallest: Set = min(sets, key=len)
-    rows: Rows = rows_for(session, SET, smallest.size())
-    if rows is None:
-        return FlatSet(_intersection(sets))
-    smallest.pour_common(_besides(smallest, sets), smallest.size(), rows)
-    return rows
+    common: _Common = _Common.__new__(_Common)
+    common.smallest = min(sets, key=len)
+    common.others = _besides(common.smallest, sets)
+    return reply_of(session, common, common.smallest.size(), SET, ROWS)
+
+
+@cython.final
+@cython.cclass
+class _Common(Many):
+    """The members of a set that all others have."""
+
+    smallest: Set
+    others: list
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def pour(self, sink: Sink) -> cython.int:
+        self.smallest.pour_common(self.others, self.smallest.size(), sink)
+        return 0
+
+    @cython.cfunc
+    def listed(self) -> list:
+        return self.smallest.common(self.others)
 
 
 @command(

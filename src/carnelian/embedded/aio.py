@@ -37,6 +37,7 @@ from carnelian.embedded.redis_py.client_options import (
 )
 from carnelian.embedded.redis_py.shapes import Shaper
 from carnelian.embedded.redis_py.shortcut import PENDING, UNFIT, Line, Shortcut, Unfinished
+from carnelian.engine.ground.copies import refuse_copies
 from carnelian.resp.replies import Error, Push
 
 # A task that always finds its replies ready lets others run after so many seconds.
@@ -201,8 +202,7 @@ class Connection(AbstractConnection):
         # The session ends with the last reference to it.
         pass
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        raise TypeError("a connection cannot be copied or pickled")
+    __reduce_ex__ = refuse_copies("a connection")
 
     def repr_pieces(self) -> list[tuple[str, Any]]:
         """What repr shows."""

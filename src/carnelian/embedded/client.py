@@ -41,6 +41,7 @@ from carnelian.embedded.redis_py.client_options import (
 )
 from carnelian.embedded.redis_py.shapes import Shaper
 from carnelian.embedded.redis_py.shortcut import PENDING, UNFIT, Line, Shortcut
+from carnelian.engine.ground.copies import refuse_copies
 from carnelian.resp.replies import Error, Push
 
 CLOSED = "Connection closed by server."
@@ -163,8 +164,7 @@ class Connection(AbstractConnection):
         options.setdefault("socket_timeout", None)
         super().__init__(**without_sockets(options))
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        raise TypeError("a connection cannot be copied or pickled")
+    __reduce_ex__ = refuse_copies("a connection")
 
     def repr_pieces(self) -> list[tuple[str, Any]]:
         """What repr shows."""

@@ -23,6 +23,7 @@ from cython.cimports.libc.stdint import int64_t
 from carnelian.embedded.errors import DatabaseError, EngineClosedError
 from carnelian.embedded.log_records import logger
 from carnelian.embedded.timer import Timer
+from carnelian.engine.ground.copies import refuse_copies
 from carnelian.engine.parts import authentication
 from carnelian.keyspace.clock import ManualClock
 from carnelian.persistence.aof.append_log import ALWAYS
@@ -97,8 +98,7 @@ class Host:
         self.acquire = lock.acquire
         self.release = lock.release
 
-    def __reduce_ex__(self, protocol):
-        raise TypeError("an engine cannot be copied or pickled")
+    __reduce_ex__ = refuse_copies("an engine")
 
     # -- Commands --------------------------------------------------------------------------------
     #

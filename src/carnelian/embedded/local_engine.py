@@ -25,6 +25,7 @@ from carnelian.embedded.locations import data_path
 from carnelian.embedded.log_records import log_to_logging
 from carnelian.embedded.mailbox import CLOSED, NOTHING
 from carnelian.embedded.storage import Storage
+from carnelian.engine.ground.copies import refuse_copies
 from carnelian.resp.replies import NO_REPLY, Error
 
 
@@ -93,8 +94,7 @@ class Engine:
             if storage is not None:
                 storage.release()
 
-    def __reduce_ex__(self, protocol):
-        raise TypeError("an engine cannot be copied or pickled")
+    __reduce_ex__ = refuse_copies("an engine")
 
     # -- Commands --------------------------------------------------------------------------------
 
@@ -307,8 +307,7 @@ class LocalSession:
         self.kept: Any = NOTHING
         self.listener: Any = None
 
-    def __reduce_ex__(self, protocol):
-        raise TypeError("a session cannot be copied or pickled")
+    __reduce_ex__ = refuse_copies("a session")
 
     def execute(self, *words):
         """Run a command in this session; as :meth:`Engine.execute`."""

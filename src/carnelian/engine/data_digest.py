@@ -8,7 +8,7 @@ from __future__ import annotations
 from carnelian.datatypes.base.digest import Digest
 from carnelian.engine.shared.core import Core
 from carnelian.keyspace.database import Database
-from carnelian.keyspace.state import IGNORE_OVERDUE
+from carnelian.keyspace.sparing import DIGESTING
 
 # The numbers that Redis gives its types.
 _TYPE_NUMBERS = {b"string": 0, b"list": 1, b"set": 2, b"zset": 3, b"hash": 4, b"stream": 6}
@@ -32,11 +32,11 @@ def of_everything(core: Core) -> bytes:
     """The digest of all databases; zeros if they are empty. O(bytes held)."""
     keyspace = core.keyspace
     # What is overdue and still there counts, as it does in Redis.
-    policy, keyspace.overdue = keyspace.overdue, IGNORE_OVERDUE
+    keyspace.spare_overdue(DIGESTING)
     try:
         return _of_databases(keyspace.databases)
     finally:
-        keyspace.overdue = policy
+        keyspace.cease_sparing(DIGESTING)
 
 
 def _of_databases(databases: list[Database]) -> bytes:

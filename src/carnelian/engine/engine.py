@@ -28,6 +28,7 @@ from carnelian.engine.catalogue import registry
 from carnelian.engine.config import Config
 from carnelian.engine.extensions.modules import Modules
 from carnelian.engine.extensions.nested import Nested
+from carnelian.engine.ground.copies import refuse_copies
 from carnelian.engine.ground.faults import text_of, trace_of
 from carnelian.engine.ground.slowlog import SlowLog
 from carnelian.engine.parts.blocking import Blocking
@@ -131,8 +132,7 @@ class Engine(Core):
         """Take a new replication ID: what replicas know of this data set holds no longer."""
         self.replication_id = os.urandom(20).hex()
 
-    def __reduce_ex__(self, protocol: object) -> str:
-        raise TypeError("an engine cannot be copied or pickled")
+    __reduce_ex__ = refuse_copies("an engine")
 
     # -- The way of a command --------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.engine.ground.flags import PART
 from cython.cimports.carnelian.engine.shared.client_state import Client
 
 
@@ -19,14 +18,6 @@ class Session(Client):
     def __init__(self, engine: Engine):
         super().__init__(engine.keyspace, engine.sessions.next_id(), engine.clock.wall_ms())
         self.engine = engine
-
-    def lazily(self, members: cython.Py_ssize_t):
-        """Whether a reply of so many members should be a :class:`carnelian.resp.replies.Lazy`.
-
-        Not inside of a transaction or a command of a user: others may change the value before the
-        reply is written.
-        """
-        return members > PART and self.takes_rows and self.engine.depth == 0
 
     def call(self, *words: object) -> object:
         """Run another command from within a handler, and return its reply in Python's types.

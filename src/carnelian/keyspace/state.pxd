@@ -3,7 +3,7 @@ from carnelian.keyspace.clock cimport Clock
 from carnelian.keyspace.trash cimport Trash
 from libc.stdint cimport int64_t, uint32_t
 
-cdef enum:  # State.overdue
+cdef enum:  # what becomes of a key found to be past its time (State.overdue)
     DELETE = 0
     HIDE = 1
     IGNORE = 2
@@ -34,7 +34,8 @@ cdef class State:
     cdef public object on_expired
     cdef public object on_fields_expired
     cdef public object field_notifier
-    cdef public int overdue
+    cdef readonly int overdue
+    cdef readonly int spared
     cdef public bint active_expire
     cdef public bint touching
     cdef public bint lfu
@@ -48,6 +49,9 @@ cdef class State:
     cdef readonly int64_t table_limit
     cdef readonly bint by_slot
 
+    cpdef spare_overdue(self, int reason)
+    cpdef cease_sparing(self, int reason)
+    cdef int settle_overdue(self) noexcept
     cdef uint32_t new_access(self) noexcept
     cdef uint32_t next_access(self, uint32_t access) noexcept
     cdef int frequency(self, uint32_t access) noexcept

@@ -11,14 +11,10 @@ from cython.cimports.carnelian.datatypes.algorithms.rng import next_random
 from cython.cimports.carnelian.datatypes.base.limits import Limits
 from cython.cimports.carnelian.datatypes.tables.entry import CLOCK_MASK
 from cython.cimports.carnelian.keyspace.clock import Clock
+from cython.cimports.carnelian.keyspace.sparing import DIGESTING, LOADING
 from cython.cimports.carnelian.keyspace.state import DELETE, HIDE, IGNORE
 from cython.cimports.carnelian.keyspace.trash import Trash
 from cython.cimports.libc.stdint import int64_t, uint32_t
-
-# What becomes of a key found to be past its time (State.overdue).
-DELETE_OVERDUE: int = DELETE
-HIDE_OVERDUE: int = HIDE
-IGNORE_OVERDUE: int = IGNORE
 
 # Frequency of a new key, so that it is not the first to be evicted.
 NEW_FREQUENCY = cython.declare(cython.int, 5)
@@ -54,9 +50,9 @@ class State:
 
     Policies:
 
-    - ``overdue``: DELETE_OVERDUE (a key past its time is deleted when it is met), HIDE_OVERDUE (it
-      is reported missing but stays: replicas, paused servers) or IGNORE_OVERDUE (it is there like
-      any other: loading, the stream of a primary);
+    - ``spared``: why keys past their time are spared, bits of ``keyspace.sparing``;
+    - ``overdue``: what follows from that: DELETE (a key past its time is deleted when it is met),
+      HIDE (it is reported missing but stays) or IGNORE (it is there like any other);
     - ``active_expire``: whether the expire cycle runs;
     - ``touching``: whether to look at a key renews its access clock (not under CLIENT NO-TOUCH, nor
       while a child process shares the memory, nor with ``lrm``);
@@ -85,6 +81,7 @@ class State:
         self.stats = Stats()
         self.trash = Trash()
         self.limits = Limits()
+        self.spared = 0
         self.overdue = DELETE
         self.active_expire = True
         self.touching = True
@@ -106,6 +103,26 @@ class State:
         """Report an event that changes nothing; ``kind`` is one of ``keyspace.events``."""
         if self.notifier is not None:
             self.notifier(db, kind, event, key)
+
+    # -- Keys past their time --------------------------------------------------------------------
+
+    def spare_overdue(self, reason: cython.int):
+        """Delete no key past its time while there is this reason, one of ``keyspace.sparing``."""
+        self.spared |= reason
+        self.settle_overdue()
+
+    def cease_sparing(self, reason: cython.int):
+        """There is this reason no longer; others hold as before."""
+        self.spared &= ~reason
+        self.settle_overdue()
+
+    def settle_overdue(self):
+        """Work out what lookups ask for, so that they have one number to compare."""
+        if self.spared & (LOADING | DIGESTING):
+            self.overdue = IGNORE
+        else:
+            self.overdue = HIDE if self.spared else DELETE
+        return 0
 
     # -- The access clock: 24 bits, as OBJECT IDLETIME and OBJECT FREQ read them -----------------
     #

@@ -20,12 +20,13 @@ _FRAME = cython.declare(cython.Py_ssize_t, 32)
 
 
 @cython.final
+@cython.no_gc
 @cython.cclass
 class Rows(Sink):
     """An array, a set, or a map (keys and values in turn) of bulk strings."""
 
     def __cinit__(self):
-        self.out = OutputBuffer()
+        self.out = OutputBuffer.__new__(OutputBuffer)
         self.count = 0
         self.kind = b"*"
 
@@ -81,6 +82,6 @@ class Rows(Sink):
 
 def rows_of(kind):
     """An empty ARRAY, MAP or SET."""
-    rows: Rows = Rows()
+    rows: Rows = Rows.__new__(Rows)
     rows.kind = kind
     return rows

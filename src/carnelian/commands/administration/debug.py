@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from carnelian.datatypes.collections import quicklist
-from carnelian.datatypes.collections.list import List
 from carnelian.engine import data_digest
 from carnelian.engine.config.quantities import parse_memory
 from carnelian.engine.declaring import command
@@ -95,20 +94,7 @@ def _object(session: Session, args: list[bytes]) -> Status:
     idle = db.idle_seconds(key)
     text = b"Value at:0x%x refcount:1 encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
     text %= (id(value), db.encoding(key), length, _lru_clock(session) - idle, idle)
-    return Status(text + _nodes(value))
-
-
-def _nodes(value: object) -> bytes:
-    """What DEBUG OBJECT adds for a list of several nodes."""
-    nodes = value.quicklist if isinstance(value, List) else None
-    if nodes is None:
-        return b""
-    size = sum(size for _, _, size, _ in nodes.describe())
-    return (
-        b" ql_nodes:%d ql_avg_node:%.2f ql_listpack_max:%d ql_compressed:%d"
-        b" ql_uncompressed_size:%d"
-        % (nodes.nodes, nodes.count / nodes.nodes, nodes.fill, nodes.depth != 0, size)
-    )
+    return Status(text + (b"" if isinstance(value, bytes) else value.details()))
 
 
 def _lru_clock(session: Session) -> int:

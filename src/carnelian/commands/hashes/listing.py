@@ -3,18 +3,19 @@
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.commands.common.pouring import rows_for
+from cython.cimports.carnelian.commands.common.many import PARTS, Many, reply_of
 from cython.cimports.carnelian.commands.hashes.basics import to_read
 from cython.cimports.carnelian.datatypes.algorithms.glob import matches
+from cython.cimports.carnelian.datatypes.base.sink import Sink
 from cython.cimports.carnelian.datatypes.collections.hash import FIELDS, VALUES, Hash
 from cython.cimports.carnelian.engine.ground.flags import PART
 from cython.cimports.carnelian.engine.session import Session
-from cython.cimports.carnelian.resp.rows import ARRAY, MAP, Rows
+from cython.cimports.carnelian.resp.rows import ARRAY, MAP
 
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
 from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, FlatMap, Lazy, SyntaxError_
+from carnelian.resp.replies import Error, FlatMap, SyntaxError_
 
 GROUP = "hash"
 
@@ -31,7 +32,7 @@ def hgetall(session: Session, args: list):
 
     Since 2.0.0, O(N), with N the number of fields
     """
-    return _every(session, args[1], FIELDS | VALUES, FlatMap)
+    return _every(session, args[1], FIELDS | VALUES, MAP)
 
 
 @command("HKEYS key", "readonly", keys=at(1, "RO access"), hints="nondeterministic_output_order")
@@ -40,7 +41,7 @@ def hkeys(session: Session, args: list):
 
     Since 2.0.0, O(N), with N the number of fields
     """
-    return _every(session, args[1], FIELDS, list)
+    return _every(session, args[1], FIELDS, ARRAY)
 
 
 @command("HVALS key", "readonly", keys=at(1, "RO access"), hints="nondeterministic_output_order")
@@ -49,33 +50,48 @@ def hvals(session: Session, args: list):
 
     Since 2.0.0, O(N), with N the number of fields
     """
-    return _every(session, args[1], VALUES, list)
+    return _every(session, args[1], VALUES, ARRAY)
 
 
 @cython.cfunc
-def _every(session: Session, key: bytes, wanted: cython.int, kind: type):
+def _every(session: Session, key: bytes, wanted: cython.int, kind: cython.char):
     """All fields, their values, or both."""
     value: Hash = to_read(session, key)
     if value is None:
-        return kind()
-    rows: Rows = rows_for(session, ARRAY if kind is list else MAP, value.size())
-    if rows is not None:
-        value.pour(wanted, rows)
-        return rows
-    if session.lazily(value.size()):
-        # Fields whose time is over are not among the parts: the end tells how many there were.
-        return Lazy(_parts(value, wanted), None, kind)
-    found: list = value.collect(wanted)
-    return found if kind is list else kind(found)
+        return FlatMap() if kind == MAP else []
+    fields: _Fields = _Fields.__new__(_Fields)
+    fields.value = value
+    fields.wanted = wanted
+    return reply_of(session, fields, value.size(), kind)
 
 
-def _parts(value: Hash, wanted: cython.int) -> Iterator[list]:
-    """:func:`_every` part by part; the hash must not change meanwhile."""
-    cursor, part = value.scan(0, PART, wanted)
-    yield part
-    while cursor:
-        cursor, part = value.scan(cursor, PART, wanted)
+@cython.final
+@cython.no_gc
+@cython.cclass
+class _Fields(Many):
+    """All fields of a hash, their values, or both, as wanted.
+
+    Those whose time is over are not among them, so that only the end tells how many there were.
+    """
+
+    value: Hash
+    wanted: cython.int
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def pour(self, sink: Sink) -> cython.int:
+        return self.value.pour(self.wanted, sink)
+
+    @cython.cfunc
+    def listed(self) -> list:
+        return self.value.collect(self.wanted)
+
+    def parts(self) -> Iterator[list]:
+        cursor, part = self.value.scan(0, PART, self.wanted)
         yield part
+        while cursor:
+            cursor, part = self.value.scan(cursor, PART, self.wanted)
+            yield part
 
 
 # -- Some of them ----------------------------------------------------------------------------------
@@ -168,9 +184,12 @@ def _several(session: Session, args: list):
     pairs: cython.bint = session.protocol > 2 and wanted != FIELDS
     if count > 0:
         return _shaped(value.sample(min(count, value.size()), wanted), pairs)
-    if session.lazily(-count):
-        return Lazy(_random_parts(value, -count, wanted, pairs))
-    return _shaped(_repeated(value, -count, wanted), pairs)
+    draws: _Draws = _Draws.__new__(_Draws)
+    draws.value = value
+    draws.count = -count
+    draws.wanted = wanted
+    draws.pairs = pairs
+    return reply_of(session, draws, draws.count, ARRAY, PARTS)
 
 
 @cython.cfunc
@@ -179,20 +198,31 @@ def _shaped(found: list, pairs: cython.bint) -> list:
     return [found[i : i + 2] for i in range(0, len(found), 2)] if pairs else found
 
 
-def _random_parts(
-    value: Hash, count: cython.longlong, wanted: cython.int, pairs: cython.bint
-) -> Iterator[list]:
-    """:func:`_repeated` part by part."""
-    while count > 0:
-        yield _shaped(_repeated(value, min(count, PART), wanted), pairs)
-        count -= PART
-
-
-@cython.cfunc
-def _repeated(value: Hash, count: cython.longlong, wanted: cython.int) -> list:
+@cython.final
+@cython.no_gc
+@cython.cclass
+class _Draws(Many):
     """So many fields, each drawn from all of them."""
-    found: list = []
-    _draw: cython.longlong
-    for _draw in range(count):
-        found += value.random(wanted)
-    return found
+
+    value: Hash
+    count: cython.longlong
+    wanted: cython.int
+    pairs: cython.bint
+
+    @cython.cfunc
+    def listed(self) -> list:
+        return self.draw(self.count)
+
+    def parts(self) -> Iterator[list]:
+        left: cython.longlong = self.count
+        while left > 0:
+            yield self.draw(min(left, PART))
+            left -= PART
+
+    @cython.cfunc
+    def draw(self, count: cython.longlong) -> list:
+        found: list = []
+        _draw: cython.longlong
+        for _draw in range(count):
+            found += self.value.random(self.wanted)
+        return _shaped(found, self.pairs)

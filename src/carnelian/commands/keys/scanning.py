@@ -7,16 +7,18 @@ import re
 from collections.abc import Iterator
 
 import cython
+from cython.cimports.carnelian.commands.common.many import PARTS, Many, reply_of
 from cython.cimports.carnelian.datatypes.algorithms.decimals import to_longlong
 from cython.cimports.carnelian.datatypes.algorithms.glob import matches
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.resp.rows import ARRAY
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.datatypes.base.value import TYPE_NAMES
 from carnelian.engine.declaring import command
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, Lazy, SyntaxError_
+from carnelian.resp.replies import Error, SyntaxError_
 
 GROUP = "generic"
 
@@ -40,16 +42,24 @@ def keys(session: Session, args: list):
     """
     pattern: bytes = args[1]
     db: Database = session.db
-    parts = _matching_parts(db, None if pattern == b"*" else pattern)
-    if session.lazily(db.size()):
-        return Lazy(parts)
-    return [key for part in parts for key in part]
+    found: _Matching = _Matching.__new__(_Matching)
+    found.db = db
+    found.pattern = None if pattern == b"*" else pattern
+    return reply_of(session, found, db.size(), ARRAY, PARTS)
 
 
-def _matching_parts(db: Database, pattern: bytes | None) -> Iterator[list[bytes]]:
-    """The keys that match, part by part."""
-    for part in db.key_parts(pattern):
-        yield part if pattern is None else [key for key in part if matches(pattern, key)]
+@cython.final
+@cython.cclass
+class _Matching(Many):
+    """The keys of a database that match a pattern, all of them if it is None."""
+
+    db: Database
+    pattern: bytes | None
+
+    def parts(self) -> Iterator[list]:
+        pattern: bytes | None = self.pattern
+        for part in self.db.key_parts(pattern):
+            yield part if pattern is None else [key for key in part if matches(pattern, key)]
 
 
 @command(

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.commands.common.pouring import rows_for
+from cython.cimports.carnelian.commands.common.many import Many, reply_of
+from cython.cimports.carnelian.datatypes.base.sink import Sink
 from cython.cimports.carnelian.datatypes.collections.list import List
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import LIST
 from cython.cimports.carnelian.resp.numbers import parse_int
-from cython.cimports.carnelian.resp.rows import ARRAY, Rows
 
 from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import OK, Error, Lazy, SyntaxError_
+from carnelian.resp.replies import OK, Error, SyntaxError_
 
 GROUP = "list"
 
@@ -40,22 +40,45 @@ def lrange(session: Session, args: list):
     if stop < 0:
         stop += size
     count: cython.Py_ssize_t = min(stop, size - 1) - start + 1
-    if count > 0:
-        rows: Rows = rows_for(session, ARRAY, count)
-        if rows is not None:
-            values.pour(start, count, rows)
-            return rows
-    if session.lazily(count):
-        return Lazy(_parts(values, start, count), count)
-    return values.items(start, count)
+    if count <= 0:
+        return []
+    elements: _Elements = _Elements.__new__(_Elements)
+    elements.values = values
+    elements.first = start
+    elements.count = count
+    return reply_of(session, elements, count)
 
 
-def _parts(values: List, start: cython.Py_ssize_t, count: cython.Py_ssize_t) -> Iterator[list]:
-    """So many elements from an index on, part by part."""
-    end: cython.Py_ssize_t = start + count
-    while start < end:
-        yield values.items(start, min(end - start, _PART))
-        start += _PART
+@cython.final
+@cython.no_gc
+@cython.cclass
+class _Elements(Many):
+    """So many elements of a list from an index on."""
+
+    values: List
+    first: cython.Py_ssize_t
+    count: cython.Py_ssize_t
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def pour(self, sink: Sink) -> cython.int:
+        return self.values.pour(self.first, self.count, sink)
+
+    @cython.cfunc
+    def listed(self) -> list:
+        return self.values.items(self.first, self.count)
+
+    def parts(self) -> Iterator[list]:
+        start: cython.Py_ssize_t = self.first
+        end: cython.Py_ssize_t = self.first + self.count
+        while start < end:
+            yield self.values.items(start, min(end - start, _PART))
+            start += _PART
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def total(self) -> cython.Py_ssize_t:
+        return self.count
 
 
 @command("LINDEX key index:integer", "readonly", keys=at(1, "RO access"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import cython
+from cython.cimports.carnelian.commands.common.many import PARTS, Many, reply_of
 from cython.cimports.carnelian.commands.sorted_sets.bounds import (
     SCORES,
     TEXTS,
@@ -15,12 +16,13 @@ from cython.cimports.carnelian.datatypes.collections.scored_pack import FLAT, ME
 from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.ground.flags import PART
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.resp.rows import ARRAY
 from cython.cimports.libc.stdint import uint64_t
 
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
 from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import NULL_ARRAY, Error, Lazy, SyntaxError_
+from carnelian.resp.replies import NULL_ARRAY, Error, SyntaxError_
 
 GROUP = "sorted-set"
 
@@ -161,16 +163,37 @@ def zrandmember(session: Session, args: list):
         return []
     if count > 0:
         return value.sample(count, shape)
-    if session.lazily(-count):
-        return Lazy(_random_parts(value, -count, shape), -count * (2 if shape == FLAT else 1))
-    return value.random_pairs(-count, shape)
+    draws: _Draws = _Draws.__new__(_Draws)
+    draws.value = value
+    draws.count = -count
+    draws.shape = shape
+    return reply_of(session, draws, draws.count, ARRAY, PARTS)
 
 
-def _random_parts(value: SortedSet, count: cython.longlong, shape: cython.int) -> Iterator[list]:
-    """So many random members, part by part."""
-    while count > 0:
-        yield value.random_pairs(min(count, PART), shape)
-        count -= PART
+@cython.final
+@cython.no_gc
+@cython.cclass
+class _Draws(Many):
+    """So many members, each drawn from all of them."""
+
+    value: SortedSet
+    count: cython.longlong
+    shape: cython.int
+
+    @cython.cfunc
+    def listed(self) -> list:
+        return self.value.random_pairs(self.count, self.shape)
+
+    def parts(self) -> Iterator[list]:
+        left: cython.longlong = self.count
+        while left > 0:
+            yield self.value.random_pairs(min(left, PART), self.shape)
+            left -= PART
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def total(self) -> cython.Py_ssize_t:
+        return 2 * self.count if self.shape == FLAT else self.count
 
 
 def _random_count(args: list) -> int:

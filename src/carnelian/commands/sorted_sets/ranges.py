@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import cython
-from cython.cimports.carnelian.commands.common.pouring import rows_for
+from cython.cimports.carnelian.commands.common.many import PARTS, ROWS, Many, reply_of
 from cython.cimports.carnelian.commands.sorted_sets.bounds import (
     RANKS,
     SCORES,
@@ -13,6 +13,7 @@ from cython.cimports.carnelian.commands.sorted_sets.bounds import (
     span_of,
 )
 from cython.cimports.carnelian.commands.sorted_sets.ranges import Selection
+from cython.cimports.carnelian.datatypes.base.sink import Sink
 from cython.cimports.carnelian.datatypes.collections.scored_pack import FLAT, MEMBERS, PAIRS, Span
 from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet, of_sorted
 from cython.cimports.carnelian.engine.ground.flags import PART
@@ -20,11 +21,11 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, ZSET
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
-from cython.cimports.carnelian.resp.rows import ARRAY, Rows
+from cython.cimports.carnelian.resp.rows import ARRAY
 
 from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, Lazy, SyntaxError_
+from carnelian.resp.replies import Error, SyntaxError_
 
 GROUP = "sorted-set"
 
@@ -139,7 +140,6 @@ def _reply(session: Session, args: list, kind: cython.int, reverse: cython.int):
     selection = cython.declare(Selection)
     wanted = cython.declare(Range)
     span = cython.declare(Span)
-    shape: cython.int = MEMBERS
     selection.kind = kind
     selection.reverse = reverse
     _read_options(args, 4, False, cython.address(selection))
@@ -148,42 +148,54 @@ def _reply(session: Session, args: list, kind: cython.int, reverse: cython.int):
     if value is None:
         return []
     _select(value, cython.address(selection), cython.address(wanted), cython.address(span))
-    # In RESP3 each score is a double, in a pair with its member.
-    if not selection.with_scores or session.protocol < 3:
-        rows: Rows = rows_for(session, ARRAY, span.stop - span.start)
-        if rows is not None:
-            value.pour(
-                span.stop - 1 if selection.reverse else span.start,
-                span.stop - span.start,
-                selection.reverse,
-                selection.with_scores,
-                rows,
-            )
-            return rows
+    ranked: _Ranked = _Ranked.__new__(_Ranked)
+    ranked.value = value
+    ranked.first = span.stop - 1 if selection.reverse else span.start
+    ranked.count = span.stop - span.start
+    ranked.reverse = selection.reverse
+    ranked.shape = MEMBERS
     if selection.with_scores:
-        shape = PAIRS if session.protocol > 2 else FLAT
-    first: cython.Py_ssize_t = span.stop - 1 if selection.reverse else span.start
-    count: cython.Py_ssize_t = span.stop - span.start
-    if session.lazily(count):
-        parts = _parts(value, first, count, selection.reverse, shape)
-        return Lazy(parts, 2 * count if shape == FLAT else count)
-    return value.slice(first, count, selection.reverse, shape)
+        ranked.shape = PAIRS if session.protocol > 2 else FLAT
+    # In RESP3 each score is a double, in a pair with its member: these are no rows of texts.
+    forms: cython.int = PARTS if ranked.shape == PAIRS else ROWS | PARTS
+    return reply_of(session, ranked, ranked.count, ARRAY, forms)
 
 
-def _parts(
-    value: SortedSet,
-    rank: cython.Py_ssize_t,
-    count: cython.Py_ssize_t,
-    reverse: cython.bint,
-    shape: cython.int,
-) -> Iterator[list]:
-    """So many members from a rank on, part by part."""
-    size: cython.Py_ssize_t
-    while count > 0:
-        size = min(count, PART)
-        yield value.slice(rank, size, reverse, shape)
-        rank = rank - size if reverse else rank + size
-        count -= size
+@cython.final
+@cython.no_gc
+@cython.cclass
+class _Ranked(Many):
+    """So many members of a sorted set from a rank on, or from there down."""
+
+    value: SortedSet
+    first: cython.Py_ssize_t
+    count: cython.Py_ssize_t
+    reverse: cython.bint
+    shape: cython.int
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
+    def pour(self, sink: Sink) -> cython.int:
+        return self.value.pour(self.first, self.count, self.reverse, self.shape == FLAT, sink)
+
+    @cython.cfunc
+    def listed(self) -> list:
+        return self.value.slice(self.first, self.count, self.reverse, self.shape)
+
+    def parts(self) -> Iterator[list]:
+        rank: cython.Py_ssize_t = self.first
+        left: cython.Py_ssize_t = self.count
+        size: cython.Py_ssize_t
+        while left > 0:
+            size = min(left, PART)
+            yield self.value.slice(rank, size, self.reverse, self.shape)
+            rank = rank - size if self.reverse else rank + size
+            left -= size
+
+    @cython.cfunc
+    @cython.exceptval(-2, check=True)
+    def total(self) -> cython.Py_ssize_t:
+        return 2 * self.count if self.shape == FLAT else self.count
 
 
 @command(

@@ -57,6 +57,10 @@ class Value:
         """
         return False
 
+    def details(self) -> bytes:
+        """What DEBUG OBJECT says of it besides what it says of all: `` name:value ...``."""
+        return b""
+
     def digest(self, digest: Digest) -> None:
         """Take the content in, equal for equal content (DEBUG DIGEST)."""
         raise NotImplementedError

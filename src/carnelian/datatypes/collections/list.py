@@ -102,6 +102,10 @@ class List(Value):
         for text in self:
             digest.chain(text)
 
+    def details(self) -> bytes:
+        """The figures of the nodes, if it has several."""
+        return b"" if self.chain is None else self.chain.details()
+
     def __len__(self) -> int:
         return self.size()
 

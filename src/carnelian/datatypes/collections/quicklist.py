@@ -196,6 +196,15 @@ class Quicklist:
             yield bool(node.plain), node.count, node.size, node.stream
             node = node.next
 
+    def details(self) -> bytes:
+        """What DEBUG OBJECT says of the nodes."""
+        size = sum(size for _, _, size, _ in self.describe())
+        average: cython.double = cython.cast(cython.double, self.count) / self.nodes
+        return (
+            b" ql_nodes:%d ql_avg_node:%.2f ql_listpack_max:%d ql_compressed:%d"
+            b" ql_uncompressed_size:%d" % (self.nodes, average, self.fill, self.depth != 0, size)
+        )
+
     # -- Whole nodes -----------------------------------------------------------------------------
 
     def append_pack(self, pack):

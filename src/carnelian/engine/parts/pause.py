@@ -14,7 +14,7 @@ from carnelian.engine.parts.admission import Admission
 from carnelian.engine.parts.blocking import Blocking
 from carnelian.engine.shared.client_state import Client
 from carnelian.engine.shared.core import Core
-from carnelian.keyspace.state import DELETE_OVERDUE, HIDE_OVERDUE
+from carnelian.keyspace.sparing import PAUSED
 from carnelian.resp.replies import NO_REPLY
 
 _REPLICATES = FLAG_BITS["write"] | FLAG_BITS["may_replicate"]
@@ -44,7 +44,7 @@ class Pause:
         self.end_ms = min(end_ms, _LATEST_MS)
         self.writes_only = writes_only
         self._core.timed = True
-        self._core.keyspace.overdue = HIDE_OVERDUE
+        self._core.keyspace.spare_overdue(PAUSED)
 
     def stop(self) -> None:
         """End the pause; what was held back runs before the next command."""
@@ -52,7 +52,7 @@ class Pause:
             return
         self.active = False
         self._admission.remove_check(self._postpone)
-        self._core.keyspace.overdue = DELETE_OVERDUE
+        self._core.keyspace.cease_sparing(PAUSED)
         self._blocking.release_postponed()
 
     def check(self, now_ms: int) -> None:

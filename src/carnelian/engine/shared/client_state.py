@@ -19,6 +19,7 @@ from cython.cimports.carnelian.engine.ground.flags import (
 )
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 
+from carnelian.engine.ground.copies import refuse_copies
 from carnelian.engine.shared.begun import Blocked, Transaction, Watch
 from carnelian.resp.replies import Error
 
@@ -61,8 +62,7 @@ class Client:
         self.soft_since_ms = 0
         self.memory_counted = 0
 
-    def __reduce_ex__(self, protocol: object) -> str:
-        raise TypeError("a session cannot be copied or pickled")
+    __reduce_ex__ = refuse_copies("a session")
 
     def reset_identity(self) -> None:
         """Back to no name and the usual manners, as a new connection or after RESET.

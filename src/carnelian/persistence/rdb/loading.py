@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from carnelian.engine.catalogue.registry import FLAG_BITS
 from carnelian.engine.ground.stages import LOADING
-from carnelian.keyspace import state
+from carnelian.keyspace import sparing
 from carnelian.persistence.bytes.file_errors import FormatError
 from carnelian.persistence.rdb import file_reader, files
 from carnelian.resp.replies import Error
@@ -136,9 +136,7 @@ class under_way:
 
     def __enter__(self) -> Loading:
         engine, loading = self._engine, self._loading
-        self._policy, self._active = engine.keyspace.overdue, engine.keyspace.active_expire
-        engine.keyspace.overdue = state.IGNORE_OVERDUE
-        engine.keyspace.active_expire = False
+        engine.keyspace.spare_overdue(sparing.LOADING)
         engine.admission.add_check(loading.check, stage=LOADING)
         self._begin(loading)
         engine.clock.tick()
@@ -146,7 +144,7 @@ class under_way:
 
     def __exit__(self, *exc_info: object) -> None:
         engine = self._engine
-        engine.keyspace.overdue, engine.keyspace.active_expire = self._policy, self._active
+        engine.keyspace.cease_sparing(sparing.LOADING)
         engine.admission.remove_check(self._loading.check)
         self._begin(None)
         engine.note_peak()

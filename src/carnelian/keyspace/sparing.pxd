@@ -1,0 +1,5 @@
+# The same numbers as in sparing.py, for compiled modules.
+cdef enum:
+    PAUSED = 1
+    LOADING = 2
+    DIGESTING = 4

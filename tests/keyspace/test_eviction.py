@@ -6,8 +6,8 @@ import pytest
 
 from carnelian.keyspace.clock import ManualClock
 from carnelian.keyspace.database import Database
-from carnelian.keyspace.eviction import Eviction
 from carnelian.keyspace.keyspace import Keyspace
+from carnelian.keyspace.removal.eviction import Eviction
 from carnelian.persistence.background import children
 from support.local import LocalClient
 

@@ -6,8 +6,8 @@ import pytest
 
 from carnelian.keyspace.clock import ManualClock
 from carnelian.keyspace.database import Database
-from carnelian.keyspace.expire_cycle import ExpireCycle
 from carnelian.keyspace.keyspace import Keyspace
+from carnelian.keyspace.removal.expire_cycle import ExpireCycle
 from carnelian.keyspace.sparing import DIGESTING, LOADING, PAUSED
 from support.values import Bag, Recorder
 

@@ -13,9 +13,9 @@ from carnelian.datatypes.algorithms.hash_slot import hash_slot
 from carnelian.datatypes.base import memory
 from carnelian.keyspace.clock import ManualClock
 from carnelian.keyspace.database import Database
-from carnelian.keyspace.eviction import Eviction
-from carnelian.keyspace.expire_cycle import ExpireCycle
 from carnelian.keyspace.keyspace import Keyspace
+from carnelian.keyspace.removal.eviction import Eviction
+from carnelian.keyspace.removal.expire_cycle import ExpireCycle
 
 TAGS = (b"{a}", b"{b}", b"{c}")
 SLOTS = tuple(map(hash_slot, TAGS))

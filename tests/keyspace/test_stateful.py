@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from carnelian.datatypes.base import memory
 from carnelian.keyspace.clock import ManualClock
-from carnelian.keyspace.expire_cycle import ExpireCycle
 from carnelian.keyspace.keyspace import Keyspace
+from carnelian.keyspace.removal.expire_cycle import ExpireCycle
 from carnelian.resp.replies import Error
 
 KEYS = st.one_of(

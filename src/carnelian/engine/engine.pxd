@@ -7,7 +7,7 @@ from carnelian.engine.shared.core cimport Core
 from carnelian.engine.shared.client_state cimport Client
 from carnelian.engine.ground.stats cimport Stats
 from carnelian.keyspace.clock cimport Clock
-from carnelian.keyspace.expire_cycle cimport ExpireCycle
+from carnelian.keyspace.removal.expire_cycle cimport ExpireCycle
 from carnelian.keyspace.keyspace cimport Keyspace
 
 cdef object Lazy

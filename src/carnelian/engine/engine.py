@@ -22,7 +22,7 @@ from cython.cimports.carnelian.engine.shared.core import Core
 from cython.cimports.carnelian.engine.shared.effects import Effects
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.keyspace.expire_cycle import ExpireCycle
+from cython.cimports.carnelian.keyspace.removal.expire_cycle import ExpireCycle
 
 from carnelian.engine.catalogue import registry
 from carnelian.engine.config import Config

@@ -4,7 +4,7 @@ import cython
 from cython.cimports.carnelian.datatypes.collections.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.keyspace.field_expiry import expire_fields
+from cython.cimports.carnelian.keyspace.removal.field_expiry import expire_fields
 from cython.cimports.carnelian.keyspace.state import DELETE, IGNORE
 
 # Of a big hash, looked at for fields past their time by every command on it.

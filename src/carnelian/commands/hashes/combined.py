@@ -10,7 +10,7 @@ from cython.cimports.carnelian.commands.hashes.times import fields_from, moment_
 from cython.cimports.carnelian.datatypes.collections.hash import Hash
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.events import HASH
-from cython.cimports.carnelian.keyspace.field_expiry import note_times
+from cython.cimports.carnelian.keyspace.removal.field_expiry import note_times
 from cython.cimports.carnelian.resp.numbers import format_int
 
 from carnelian.commands.common.operands import integer

@@ -13,7 +13,7 @@ from carnelian.engine.parts.client_limits import ClientEviction, OutputLimits
 from carnelian.engine.parts.memory_limit import MemoryLimit
 from carnelian.engine.shared.core import Core
 from carnelian.keyspace import events
-from carnelian.keyspace.expire_cycle import ExpireCycle
+from carnelian.keyspace.removal.expire_cycle import ExpireCycle
 
 # More nanoseconds, or bytes, than there will ever be, as C has room for them.
 _NEVER = 1 << 62

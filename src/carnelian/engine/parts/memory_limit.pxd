@@ -1,7 +1,7 @@
 from carnelian.engine.parts.admission cimport Admission
 from carnelian.engine.shared.core cimport Core
 from carnelian.keyspace.clock cimport Clock
-from carnelian.keyspace.eviction cimport Eviction
+from carnelian.keyspace.removal.eviction cimport Eviction
 from carnelian.keyspace.keyspace cimport Keyspace
 
 

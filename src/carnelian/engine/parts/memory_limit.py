@@ -16,7 +16,7 @@ from cython.cimports.carnelian.engine.parts.admission import Admission, judged_f
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.core import Core
 from cython.cimports.carnelian.keyspace.database import Database
-from cython.cimports.carnelian.keyspace.eviction import Eviction
+from cython.cimports.carnelian.keyspace.removal.eviction import Eviction
 from cython.cimports.carnelian.resp.blocks import allocated
 
 from carnelian.engine.catalogue.registry import FLAG_BITS

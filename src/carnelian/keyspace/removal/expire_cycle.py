@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.keyspace.database import Database, Reaped
-from cython.cimports.carnelian.keyspace.field_expiry import expire_next_hash
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+from cython.cimports.carnelian.keyspace.removal.field_expiry import expire_next_hash
 from cython.cimports.carnelian.keyspace.state import DELETE
 from cython.cimports.libc.stdint import int64_t
 from cython.cimports.libc.string import memset

@@ -1,1 +1,1 @@
-"""How keys go that nobody deletes: their time is over, or that of their fields, or memory is short."""
+"""How keys go that nobody deletes: their time is over, that of their fields, or memory is short."""

@@ -14,7 +14,7 @@ from carnelian.keyspace.database import Database
 from carnelian.keyspace.keyspace import Keyspace
 from carnelian.keyspace.removal.eviction import Eviction
 from carnelian.keyspace.removal.expire_cycle import ExpireCycle
-from carnelian.keyspace.state import DELETE_OVERDUE, HIDE_OVERDUE, IGNORE_OVERDUE
+from carnelian.keyspace.sparing import LOADING, PAUSED
 from support.values import Bag
 
 SLOTS = 16384
@@ -134,13 +134,13 @@ def test_keys_past_their_time_are_counted_until_they_go(
     for number in range(50):
         db.set_expiry(b"{tag}%d" % number, clock.ms + 10)
     clock.advance(20)
-    keyspace.overdue = HIDE_OVERDUE
+    keyspace.spare_overdue(PAUSED)
     assert db.count_in_slot(HERE) == len(db.keys_in_slot(HERE, 1000)) == 100
     assert len(scan(db)) == 50
     assert db.count_in_slot(HERE) == 100
-    keyspace.overdue = IGNORE_OVERDUE
+    keyspace.spare_overdue(LOADING)
     assert len(scan(db)) == 100
-    keyspace.overdue = DELETE_OVERDUE
+    keyspace.cease_sparing(PAUSED | LOADING)
     assert len(scan(db)) == 50
     assert db.count_in_slot(HERE) == 50
 

@@ -18,12 +18,12 @@ from carnelian.keyspace.sparing import LOADING
 from carnelian.persistence.aof.replay import Replay
 from carnelian.persistence.background import slicing
 from carnelian.persistence.background.freezing import Freezer
-from carnelian.persistence.background.outputs import CommandOutput, RecordOutput
 from carnelian.persistence.bytes import crc64
 from carnelian.persistence.bytes.spool import Spool
 from carnelian.persistence.bytes.targets import BaseTarget, SnapshotTarget
 from carnelian.persistence.rdb import files
 from carnelian.persistence.rdb.file_writer import needed_version
+from carnelian.persistence.rdb.outputs import CommandOutput, RecordOutput
 from carnelian.persistence.saving.snapshots import snapshots_of
 from differential.chance import Chance
 from differential.families import FAMILIES

@@ -13,8 +13,6 @@ from carnelian.datatypes.base.value import Value
 from carnelian.engine.config import Config
 from carnelian.engine.engine import Engine
 from carnelian.persistence.background.freezing import Freezer
-from carnelian.persistence.background.outputs import CommandOutput
-from carnelian.persistence.background.rewriting import Rewriter
 from carnelian.persistence.bytes.file_errors import Corrupt
 from carnelian.persistence.bytes.spool import Spool
 from carnelian.persistence.bytes.targets import BaseTarget
@@ -27,6 +25,8 @@ from carnelian.persistence.forms.module_types import (
     register_module,
 )
 from carnelian.persistence.rdb import payloads
+from carnelian.persistence.rdb.outputs import CommandOutput
+from carnelian.persistence.rdb.rewriting import Rewriter
 from carnelian.persistence.saving.snapshots import snapshots_of
 from support.local import LocalClient
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from carnelian.engine.engine import Engine
-from carnelian.persistence.background.outputs import CommandOutput, RecordOutput
-from carnelian.persistence.background.rewriting import Rewriter
 from carnelian.persistence.bytes.spool import Spool
 from carnelian.persistence.bytes.targets import BaseTarget, Target
 from carnelian.persistence.rdb import files
 from carnelian.persistence.rdb.files import Progress
+from carnelian.persistence.rdb.outputs import CommandOutput, RecordOutput
+from carnelian.persistence.rdb.rewriting import Rewriter
 
 
 def background_name(pid: int | str) -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from carnelian.persistence.background.children import STOPPED
 from carnelian.persistence.background.freezing import Freezer
-from carnelian.persistence.background.outputs import CommandOutput, RecordOutput
 from carnelian.persistence.bytes.spool import Spool
 from carnelian.persistence.bytes.targets import Target
+from carnelian.persistence.rdb.outputs import CommandOutput, RecordOutput
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from carnelian import REDIS_VERSION
 from carnelian.datatypes.base import memory
 from carnelian.engine.engine import Engine
-from carnelian.persistence.background.outputs import RecordOutput
 from carnelian.persistence.bytes import paths
 from carnelian.persistence.bytes.byte_sink import Sink
 from carnelian.persistence.bytes.file_errors import EmptyFile, FormatError, ShortRead
 from carnelian.persistence.bytes.spool import Spool
 from carnelian.persistence.bytes.targets import SnapshotTarget, Target, sync_directory
 from carnelian.persistence.rdb import file_reader, file_writer
+from carnelian.persistence.rdb.outputs import RecordOutput
 
 Log = Callable[[str, str], None]
 Progress = Callable[[int], None]

@@ -17,11 +17,11 @@ from cython.cimports.carnelian.datatypes.tables.entry import (
 )
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
-from cython.cimports.carnelian.persistence.background.rewriting import Rewriter
 from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
 from cython.cimports.carnelian.persistence.bytes.formats import SELECT
 from cython.cimports.carnelian.persistence.bytes.frozen import LONG_STRING, Output
 from cython.cimports.carnelian.persistence.rdb.file_writer import Writer
+from cython.cimports.carnelian.persistence.rdb.rewriting import Rewriter
 
 from carnelian.resp.numbers import format_int
 

@@ -1,7 +1,7 @@
 from carnelian.datatypes.tables.entry cimport Entry
 from carnelian.keyspace.keyspace cimport Keyspace
 from carnelian.persistence.bytes.frozen cimport Frozen, Output
-from carnelian.persistence.background.rewriting cimport Rewriter
+from carnelian.persistence.rdb.rewriting cimport Rewriter
 from carnelian.persistence.bytes.byte_sink cimport Sink
 from carnelian.persistence.rdb.file_writer cimport Writer
 

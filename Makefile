@@ -19,6 +19,7 @@ check: build $(VENV)/tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.shadow
 
 format: $(VENV)/ready $(VENV)/tools
 	$(BIN)/ruff check --fix .

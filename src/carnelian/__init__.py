@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from carnelian.embedded.testing.frozen_clock import ManualClock
     from carnelian.engine.catalogue.key_positions import KeySpec, after, at, counted
     from carnelian.engine.declaring import command
+    from carnelian.engine.extensions.modules import Module
+    from carnelian.engine.session import Session
     from carnelian.resp.replies import OK, Error, Status
 
 __version__ = "0.1.0"
@@ -40,8 +42,10 @@ _HOMES = {
     "KeySpec": "carnelian.engine.catalogue.registry",
     "LocalSession": "carnelian.embedded.local_engine",
     "ManualClock": "carnelian.embedded.testing.frozen_clock",
+    "Module": "carnelian.engine.extensions.modules",
     "OK": "carnelian.resp.replies",
     "Redis": "carnelian.embedded.client",
+    "Session": "carnelian.engine.session",
     "SessionCutError": "carnelian.embedded.errors",
     "Status": "carnelian.resp.replies",
     "after": "carnelian.engine.declaring",
@@ -64,7 +68,9 @@ __all__ = [
     "KeySpec",
     "LocalSession",
     "ManualClock",
+    "Module",
     "Redis",
+    "Session",
     "SessionCutError",
     "Status",
     "after",
@@ -74,16 +80,19 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
+# Type checkers would take any name for one that there is.
+if not TYPE_CHECKING:
 
-    module, _, attribute = home.partition(":")
-    found = getattr(importlib.import_module(module), attribute or name)
-    globals()[name] = found
-    return found
+    def __getattr__(name: str) -> object:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import importlib
+
+        module, _, attribute = home.partition(":")
+        found = getattr(importlib.import_module(module), attribute or name)
+        globals()[name] = found
+        return found
 
 
 def __dir__() -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 
 import carnelian.commands.connections.client_commands
 import carnelian.commands.lists  # noqa: F401
+from carnelian.engine.catalogue.registry import Command
 from carnelian.engine.engine import Engine
 from carnelian.engine.shared.begun import Blocked
 from carnelian.keyspace.clock import ManualClock
@@ -30,6 +31,12 @@ class Waiter(LocalClient):
             return None
         (reply,) = self.messages()
         return plain(reply)
+
+
+def blpop(engine: Engine) -> Command:
+    command = engine.registry.find("blpop")
+    assert command is not None
+    return command
 
 
 def plain(reply: Reply) -> object:
@@ -233,7 +240,7 @@ def test_unblocking(client: LocalClient, engine: Engine) -> None:
     assert client("CLIENT", "UNBLOCK", two.session.id, "ERROR") == 1
     assert two.got() == b"UNBLOCKED client unblocked via CLIENT UNBLOCK"
     assert client("CLIENT", "UNBLOCK", two.session.id) == 0
-    command = engine.registry.find("blpop")
+    command = blpop(engine)
     assert (command.calls, command.failed_calls) == (2, 1)
     assert engine.stats.errors == {"UNBLOCKED": 1}
     assert not engine.blocking.waiters
@@ -267,10 +274,10 @@ def test_many_waiters_cost_little_each(client: LocalClient, engine: Engine) -> N
     several = waiters(engine, 2000)
     for each in several:
         each.wait("BLPOP", "k", 0)
-    calls = engine.registry.find("blpop").calls
+    calls = blpop(engine).calls
     for number in range(2000):
         client("RPUSH", "k", number)
-    assert engine.registry.find("blpop").calls - calls == 2000
+    assert blpop(engine).calls - calls == 2000
     assert [each.got() for each in several] == [[b"k", b"%d" % number] for number in range(2000)]
 
 
@@ -289,7 +296,7 @@ def test_trying_in_vain_is_no_call(client: LocalClient, engine: Engine, waiter: 
     for words in (("MULTI",), ("RPUSH", "k", "a"), ("LPOP", "k"), ("EXEC",)):
         client(*words)
     assert waiter.got() is None
-    assert engine.registry.find("blpop").calls == 0
+    assert blpop(engine).calls == 0
     client("RPUSH", "k", "a")
     assert waiter.got() == [b"k", b"a"]
-    assert engine.registry.find("blpop").calls == 1
+    assert blpop(engine).calls == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carnelian.engine.engine import Engine
+from carnelian.engine.hotkeys import HotKeys
 from carnelian.keyspace.clock import ManualClock
 from support.local import LocalClient
 
@@ -123,7 +124,9 @@ def test_many_keys_take_little_room(client: LocalClient) -> None:
         client("SET", f"cold{number}", 1)
         client("SET", "hot", 1)
     assert list(pairs(report(client)["by-net-bytes"])) == [b"hot"]
-    assert len(client.engine.hotkeys.net._sums) <= 256
+    gathered = client.engine.hotkeys
+    assert isinstance(gathered, HotKeys)
+    assert gathered.net is not None and len(gathered.net._sums) <= 256
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,9 @@ def test_time_of_commands() -> None:
     spent = int(info(client, "stats")["eventloop_duration_cmd_sum"])
     calls = [command for command in client.engine.registry.every() if command.calls]
     # What EXEC runs is counted once, though both have it in their own figures.
-    inside = client.engine.registry.find("lolwut").microseconds // 101
+    lolwut = client.engine.registry.find("lolwut")
+    assert lolwut is not None
+    inside = lolwut.microseconds // 101
     assert 0 < spent <= sum(command.microseconds + command.calls for command in calls)
     assert spent >= sum(command.microseconds for command in calls) - 20 * inside
     client("CONFIG", "RESETSTAT")

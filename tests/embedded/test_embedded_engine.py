@@ -151,7 +151,7 @@ def test_keyword_arguments_are_directives():
 
 def test_unknown_directives_and_bad_values_are_refused():
     with pytest.raises(TypeError, match="unexpected keyword argument 'max_memory'"):
-        carnelian.Engine(max_memory=1)
+        carnelian.Engine(max_memory=1)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="databases='many': "):
         carnelian.Engine(databases="many")
 
@@ -412,7 +412,7 @@ def test_public_names():
         assert getattr(carnelian, name) is not None
         assert name in dir(carnelian)
     with pytest.raises(AttributeError, match="has no attribute 'Nope'"):
-        carnelian.Nope  # noqa: B018
+        carnelian.Nope  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_importing_carnelian_imports_little():

@@ -6,6 +6,7 @@ import asyncio
 import os
 import pathlib
 import warnings
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -174,8 +175,9 @@ def test_every_directive_that_is_refused_or_idle_is_one():
 @pytest.mark.parametrize("name", sorted(REFUSED))
 def test_directives_of_a_server(name):
     keyword = name.replace("-", "_")
+    directives: Any = {keyword: "1"}
     with pytest.raises(TypeError) as error:
-        carnelian.Engine(**{keyword: "1"})
+        carnelian.Engine(**directives)
     assert str(error.value) == f"Engine() has no use for {keyword!r}: {REFUSED[name]}"
 
 
@@ -186,9 +188,10 @@ def test_all_other_directives_are_taken(directive):
     keyword = directive.name.replace("-", "_")
     words = directive.format(directive.default).decode().split()
     value = words if directive.multiple or len(words) > 1 else "".join(words)
+    directives: Any = {keyword: value}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        carnelian.Engine(**{keyword: value}).close()
+        carnelian.Engine(**directives).close()
     messages = [str(warning.message) for warning in caught]
     idle = [f"{keyword} has no effect in an engine of your own"]
     assert messages == (idle if directive.name in IDLE else [])
@@ -197,7 +200,7 @@ def test_all_other_directives_are_taken(directive):
 
 def test_a_directive_that_there_is_not():
     with pytest.raises(TypeError) as error:
-        carnelian.Engine(maxmemry=3)
+        carnelian.Engine(maxmemry=3)  # type: ignore[call-arg]
     assert str(error.value) == (
         "Engine() got an unexpected keyword argument 'maxmemry'. Did you mean 'maxmemory'?"
     )

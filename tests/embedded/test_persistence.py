@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def digest(engine: carnelian.Engine) -> object:
     return engine.execute("DEBUG", "DIGEST")
 
 
-def open_path(path: Path, **directives: object) -> carnelian.Engine:
+def open_path(path: Path, **directives: Any) -> carnelian.Engine:
     return carnelian.Engine(path, enable_debug_command="yes", **directives)
 
 
@@ -143,8 +144,9 @@ def test_a_path_is_left_where_it_is(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["dir", "dbfilename", "appenddirname"])
 def test_a_path_says_all(path: Path, name: str) -> None:
+    directives: Any = {name: "other"}
     with pytest.raises(TypeError, match=f"both a path and '{name}'"):
-        carnelian.Engine(path, **{name: "other"})
+        carnelian.Engine(path, **directives)
     assert os.listdir(path.parent) == []
 
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -24,7 +25,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "app.db"
 
 
-def fill(path: Path, **directives: object) -> None:
+def fill(path: Path, **directives: Any) -> None:
     with carnelian.Engine(path, **directives) as engine:
         for number in range(100):
             engine.execute("SET", f"key:{number}", "value" * number)
@@ -214,7 +215,8 @@ def test_a_damaged_log_is_refused_and_left_alone(
     fill(path, appendonly=True)
     file = path.with_name("app.db.aof") / name
     content = damaged(file, change)
-    for directives in ({}, {"appendonly": True}, {"appendonly": False}):
+    given: list[dict[str, Any]] = [{}, {"appendonly": True}, {"appendonly": False}]
+    for directives in given:
         with pytest.raises(carnelian.DatabaseLoadError, match=reason):
             carnelian.Engine(path, **directives)
         assert file.read_bytes() == content

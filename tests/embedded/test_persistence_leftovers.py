@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -213,7 +214,8 @@ def test_an_empty_base_is_no_empty_data_set(path: Path, writes: int) -> None:
     os.truncate(log_of(path) / f"{STEM}.1.base.rdb", 0)
     kept = path.with_name("kept")
     shutil.copytree(log_of(path), kept)
-    for directives in ({}, {"appendonly": True}, {"appendonly": False}):
+    given: list[dict[str, Any]] = [{}, {"appendonly": True}, {"appendonly": False}]
+    for directives in given:
         with pytest.raises(carnelian.DatabaseLoadError, match=r"1\.base\.rdb is empty: something"):
             carnelian.Engine(path, **directives)
     for file in kept.iterdir():

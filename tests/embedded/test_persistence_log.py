@@ -10,6 +10,7 @@ import pytest
 
 import carnelian
 from carnelian.persistence.aof.append_only import append_only_of
+from carnelian.persistence.saving.snapshots import snapshots_of
 from persistence.appended import commands_of
 from support.waiting import wait_for
 
@@ -91,7 +92,8 @@ def test_a_snapshot_on_its_way_does_not_come_later(path: Path) -> None:
         engine.execute("BGSAVE")
         engine.execute("SET", "key", 1)
         engine.execute("CONFIG", "SET", "appendonly", "no")
-        wait_for(lambda: not engine.core.persistence.running)
+        snapshots = snapshots_of(engine.core)
+        wait_for(lambda: not snapshots.running)
     with carnelian.Engine(path) as engine:
         assert engine.execute("DBSIZE") == 10_001
 

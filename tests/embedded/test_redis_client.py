@@ -430,7 +430,7 @@ def test_arguments_of_sockets_are_not_used():
         assert client.set("k", "v") and client.get("k") == "v"
         assert client.client_info()["db"] == 2
     with pytest.raises(TypeError, match="unexpected keyword argument 'sokcet_timeout'"):
-        carnelian.Redis(sokcet_timeout=1)
+        carnelian.Redis(sokcet_timeout=1)  # type: ignore[call-arg]
 
 
 def test_the_clock_moves_for_clients_too():

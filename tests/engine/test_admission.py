@@ -178,10 +178,11 @@ class TestCommandsWithinCommands:
     def test_features_are_asked(self, client: LocalClient) -> None:
         asked: list[tuple[int, bytes]] = []
         for stage in OF_FEATURES:
-            client.engine.admission.add_check(
-                lambda session, command, args, stage=stage: asked.append((stage, command.name)),
-                stage=stage,
-            )
+
+            def note(session: object, command: Command, args: list[bytes], at: int = stage) -> None:
+                asked.append((at, command.name))
+
+            client.engine.admission.add_check(note, stage=stage)
         client.session.call("GET", "a")
         of_get = [stage for stage, name in asked if name == b"get"]
         assert of_get == [each for each in OF_FEATURES if each < stages.BUSY]

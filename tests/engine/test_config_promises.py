@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -154,7 +155,8 @@ def test_a_promise_that_cannot_be_kept_is_refused(name: str) -> None:
         + ("can't set immutable config" if immutable else refusal)
     )
     with pytest.raises((TypeError, ValueError), match=f"has no use for|{refusal}"):
-        carnelian.Engine(None, **{name.replace("-", "_"): value.split()})
+        directives: Any = {name.replace("-", "_"): value.split()}
+        carnelian.Engine(None, **directives)
 
 
 def test_no_primary_is_what_holds() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import carnelian
@@ -76,7 +77,8 @@ def sessions(engine: carnelian.Engine) -> list[tuple]:
 
     One that is closed while the timer has its turn is taken out by that.
     """
-    return [_session(box) for box in engine.core.sessions if not box.closed]
+    boxes: Iterable[Any] = engine.core.sessions
+    return [_session(box) for box in boxes if not box.closed]
 
 
 def _session(box: Any) -> tuple:
@@ -92,7 +94,7 @@ def _session(box: Any) -> tuple:
 def check(engine: carnelian.Engine) -> None:
     """Raise Broken unless what the engine knows of its sessions is what they know themselves."""
     core = engine.core
-    boxes = list(core.sessions)
+    boxes: list[Any] = list(core.sessions)
     _same("depth", core.depth, 0)
     _same("interrupts", core.interrupts, [])
     _same("unit of propagation", list(core.effects._pending) if _reachable(core) else [], [])

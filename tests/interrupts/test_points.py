@@ -38,7 +38,7 @@ class Scene:
         if not self.engine.closed and not self.other.closed and self.other.pending():
             self.heard.append(self.other.get_message(0))
 
-    def run(self, *words: object) -> object:
+    def run(self, *words: Any) -> object:
         """A command of the first session."""
         return self.session.execute(*words)
 

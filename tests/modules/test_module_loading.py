@@ -41,7 +41,7 @@ def write(tmp_path) -> Callable[..., Path]:
     return written
 
 
-def refused(engine: carnelian.Engine, source: Any, *args: object) -> str:
+def refused(engine: carnelian.Engine, source: Any, *args: Any) -> str:
     """Why a module cannot be loaded; and that nothing has changed by trying."""
     commands = sorted(command.name for command in engine.core.registry.every())
     modules = [module.name for module in engine.core.modules]

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from queue import Empty
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import redis.asyncio.client
 from redis._parsers.resp3 import _AsyncRESP3Parser
@@ -39,6 +39,9 @@ from carnelian.embedded.redis_py.shapes import Shaper
 from carnelian.embedded.redis_py.shortcut import PENDING, UNFIT, Line, Shortcut, Unfinished
 from carnelian.engine.ground.copies import refuse_copies
 from carnelian.resp.replies import Error, Push
+
+if TYPE_CHECKING:
+    from carnelian.embedded.keywords import ClientOptions
 
 # A task that always finds its replies ready lets others run after so many seconds.
 _SLICE = 0.001
@@ -290,7 +293,7 @@ class Redis(redis.asyncio.client.Redis):
         connection_pool: ConnectionPool | None = None,
         single_connection_client: bool = False,
         event_dispatcher: Any = None,
-        **options: Any,
+        **options: Unpack[ClientOptions],
     ):
         refuse_positional(others)
         refuse_second_home(path, engine, connection_pool)
@@ -298,7 +301,7 @@ class Redis(redis.asyncio.client.Redis):
         shared = connection_pool is not None
         credentials = options.get("credential_provider")
         if connection_pool is None:
-            connection_pool, self._own_engine = _clients.open(path, engine, options)
+            connection_pool, self._own_engine = _clients.open(path, engine, {**options})
         super().__init__(
             connection_pool=connection_pool,
             single_connection_client=single_connection_client,
@@ -309,11 +312,12 @@ class Redis(redis.asyncio.client.Redis):
 
     @classmethod
     def from_url(  # type: ignore[override]
-        cls, url: str, *, engine: Engine | None = None, **options: Any
+        cls, url: str, *, engine: Engine | None = None, **options: Unpack[ClientOptions]
     ) -> Redis:
         """A client with the database and the options of a URL; see the synchronous one."""
-        single = options.pop("single_connection_client", False)
-        pool, own = _clients.open_url(url, engine, options)
+        others: dict[str, Any] = {**options}
+        single = others.pop("single_connection_client", False)
+        pool, own = _clients.open_url(url, engine, others)
         client = cls(connection_pool=pool, single_connection_client=single)
         client.auto_close_connection_pool = True
         client._own_engine = own

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from queue import Empty
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 try:
     import redis
@@ -43,6 +43,9 @@ from carnelian.embedded.redis_py.shapes import Shaper
 from carnelian.embedded.redis_py.shortcut import PENDING, UNFIT, Line, Shortcut
 from carnelian.engine.ground.copies import refuse_copies
 from carnelian.resp.replies import Error, Push
+
+if TYPE_CHECKING:
+    from carnelian.embedded.keywords import ClientOptions
 
 CLOSED = "Connection closed by server."
 
@@ -259,7 +262,7 @@ class Redis(redis.client.Redis):
         connection_pool: ConnectionPool | None = None,
         single_connection_client: bool = False,
         event_dispatcher: Any = None,
-        **options: Any,
+        **options: Unpack[ClientOptions],
     ):
         refuse_positional(others)
         refuse_second_home(path, engine, connection_pool)
@@ -267,7 +270,7 @@ class Redis(redis.client.Redis):
         shared = connection_pool is not None
         credentials = options.get("credential_provider")
         if connection_pool is None:
-            connection_pool, self._own_engine = _clients.open(path, engine, options)
+            connection_pool, self._own_engine = _clients.open(path, engine, {**options})
         super().__init__(
             connection_pool=connection_pool,
             single_connection_client=single_connection_client,
@@ -277,15 +280,18 @@ class Redis(redis.client.Redis):
         self.auto_close_connection_pool = not shared
 
     @classmethod
-    def from_url(cls, url: str, *, engine: Engine | None = None, **options: Any) -> Redis:
+    def from_url(  # type: ignore[override]
+        cls, url: str, *, engine: Engine | None = None, **options: Unpack[ClientOptions]
+    ) -> Redis:
         """A client with the database and the options of a URL.
 
         Host, port and socket path are not used: ``from_url("redis://localhost/2")`` is a client of
         database 2 of an engine of its own, or of ``engine``. ``redis://?path=app.db`` says where
         the data of an engine of its own is, as the argument ``path`` does.
         """
-        single = options.pop("single_connection_client", False)
-        pool, own = _clients.open_url(url, engine, options)
+        others: dict[str, Any] = {**options}
+        single = others.pop("single_connection_client", False)
+        pool, own = _clients.open_url(url, engine, others)
         client = cls(connection_pool=pool, single_connection_client=single)
         client.auto_close_connection_pool = True
         client._own_engine = own

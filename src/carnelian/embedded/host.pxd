@@ -13,6 +13,8 @@ cdef class Host:
     cdef readonly object timer
     cdef readonly object storage
     cdef object ownership
+    cdef object snapshots
+    cdef object append_only
     cdef AppendLog log
     cdef object acquire
     cdef object release

@@ -29,6 +29,7 @@ from carnelian.keyspace.clock import ManualClock
 from carnelian.persistence.aof.append_log import ALWAYS
 from carnelian.persistence.aof.append_only import append_only_of
 from carnelian.persistence.saving.ownership import Ownership
+from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.resp.replies import NO_REPLY, Error
 
 if TYPE_CHECKING:
@@ -69,8 +70,10 @@ class Host:
         self.pid = os.getpid()
         self.running = self.abandoned = False
         self.storage: Storage | None = None
-        self.log = append_only_of(core).log
-        self.ownership = core.persistence.ownership = Ownership(core)
+        self.snapshots = snapshots_of(core)
+        self.append_only = append_only_of(core)
+        self.log = self.append_only.log
+        self.ownership = self.snapshots.ownership = Ownership(core)
         self.log.shared = True
         self.slicing: Slicing | None = None
         self.loose_ends: list[Mailbox] = []
@@ -88,7 +91,7 @@ class Host:
         core.on_cron.append(self._check_lagging)
         core.memory_limit.relievers.append(self._end_largest)
         if not self.manual:
-            core.persistence.background.carry = self.carry
+            self.snapshots.background.carry = self.carry
             self.log.on_waiting = self.timer.wake
         _hosts.add(weakref.ref(self, _hosts.discard))
 
@@ -258,7 +261,7 @@ class Host:
             return
         self.acquire()
         try:
-            self.core.append_only.judge()
+            self.append_only.judge()
         finally:
             self.release()
         raise Error(f"MISCONF Errors writing to the AOF file: {os.strerror(self.log.failure)}")
@@ -407,7 +410,8 @@ class Host:
 
     def _check_lagging(self) -> None:
         """End the sessions that have left too much unread for too long."""
-        for box in list(self.core.output_limits.lagging):
+        box: Mailbox
+        for box in list(self.core.output_limits.lagging):  # type: ignore[assignment]
             box.check_unread()
 
     def _end_largest(self) -> None:
@@ -444,7 +448,7 @@ class Host:
         if self.quiet_ticks > _QUIET_TICKS and not deadline and not self._has_timed_work():
             # A command wakes the timer, a save point alone does not.
             self.idle = True
-            return core.persistence.seconds_left()
+            return self.snapshots.seconds_left()
         rest: cython.double = (self.next_cron_ns - core.clock.monotonic_ns()) / 1e9
         if deadline:
             rest = min(rest, (deadline - core.clock.wall_ms()) / 1000)
@@ -454,8 +458,8 @@ class Host:
 
     def _has_timed_work(self) -> bool:
         """Whether keys will expire, tables are resized, memory is freed or files are written."""
-        keyspace, snapshots = self.core.keyspace, self.core.persistence
-        if snapshots.running or snapshots.scheduled or self.core.append_only.restless:
+        keyspace, snapshots = self.core.keyspace, self.snapshots
+        if snapshots.running or snapshots.scheduled or self.append_only.restless:
             return True
         if self.core.output_limits.lagging:
             return True
@@ -510,14 +514,14 @@ class Host:
     def _end_all(self) -> None:
         self.state = ENDED
         self._give_up_files()
-        self.core.append_only.close()
+        self.append_only.close()
         self.ownership.release()
         for session in self.core.sessions:
             session.close()
         self.tidy()
         self.core.keyspace.flush()
         self.core.on_shutdown = self.log.on_waiting = None
-        self.core.persistence.background.carry = None
+        self.snapshots.background.carry = None
 
     def _give_up_files(self) -> None:
         """What is being written in slices now comes to nothing."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from functools import partial
 from queue import Empty
 from types import BuiltinFunctionType, ModuleType
-from typing import Any
 
 import cython
 from cython.cimports.carnelian.embedded.host import Host
@@ -302,10 +302,10 @@ class LocalSession:
     def __init__(self, engine: Engine, box: Mailbox):
         self.engine = engine
         self.box = box
-        self.bell: Any = None
+        self.bell: Doorbell | None = None
         # Fetched, and then it was interrupted.
-        self.kept: Any = NOTHING
-        self.listener: Any = None
+        self.kept: object = NOTHING
+        self.listener: Callable[[], object] | None = None
 
     __reduce_ex__ = refuse_copies("a session")
 

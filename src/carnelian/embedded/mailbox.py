@@ -64,16 +64,16 @@ class Mailbox(Session):
         self.resuming = False
         self.running = False
         self.kept: list | None = None
-        self.messages: Any = queue.SimpleQueue()
+        self.messages: queue.SimpleQueue[tuple[object, int]] = queue.SimpleQueue()
         self.answers: Any = None
-        self.answer = NOTHING
+        self.answer: object = NOTHING
         # The words of the command that has blocked, until its reply is known.
         self.asked: list | None = None
         # What blocked commands of a stream have brought and nobody has fetched, with their words.
         self.unfetched: list | None = None
         # Whether a wait for a reply, or the session itself, was given up by its owner.
         self.interrupted = self.dropped = False
-        self.backlog: Any = None
+        self.backlog: deque[list[bytes]] | None = None
         self.loose_ends = loose_ends
         self.on_delivery: Callable[[], object] | None = None
         self.core = core

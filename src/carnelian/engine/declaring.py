@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from carnelian.engine import python_commands
 from carnelian.engine.catalogue import documentation
@@ -32,7 +32,10 @@ from carnelian.engine.catalogue.key_positions import counted as counted
 from carnelian.engine.catalogue.key_positions import unknown as unknown
 from carnelian.engine.catalogue.registry import DECLARED, Declaration, declarations
 
-Handler = TypeVar("Handler", bound=Callable[..., object])
+if TYPE_CHECKING:
+    from carnelian.engine.session import Session
+
+Handler = TypeVar("Handler", bound="Callable[[Session, list[bytes]], object]")
 
 
 def command(

@@ -38,6 +38,7 @@ from carnelian.engine.parts.monitors import Monitors
 from carnelian.engine.parts.pause import Pause
 from carnelian.engine.parts.subscriptions import PubSub
 from carnelian.engine.parts.transactions import Watches
+from carnelian.engine.ports import ChangeLog, Gatherer, Persistence
 from carnelian.engine.shared.info import Info
 from carnelian.resp.replies import NO_REPLY, Error, Lazy
 
@@ -86,15 +87,15 @@ class Engine(Core):
         # What `session.call` of a handler comes to.
         self.nested = Nested(self, self.admission).call
         # What saves and loads the data set, once there is something that does.
-        self.persistence: Any = None
+        self.persistence: Persistence | None = None
         # And what logs its changes.
-        self.append_only: Any = None
+        self.append_only: ChangeLog | None = None
         # Subcommands of DEBUG that features bring along.
         self.debug_commands: dict[bytes, Callable] = {}
         self.startup_memory = self.peak_memory = self.memory_limit.used()
         self.peak_memory_time = self.started_ms // 1000
         # What HOTKEYS gathers, while it does.
-        self.hotkeys: Any = None
+        self.hotkeys: Gatherer | None = None
         self.change_replication_id()
         self.cron_ticks = 0
         self.cron_paused = False

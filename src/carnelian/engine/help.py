@@ -41,6 +41,7 @@ def reply(session: Session, args: list[bytes]) -> list[Status]:
     """The handler: one line with the syntax of each subcommand, one with what it does."""
     name = args[0].decode("latin-1").upper()
     container = session.engine.registry.find(args[0])
+    assert container is not None
     lines = [f"{name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"]
     own = [sub.declaration for sub in container.subcommands.values()]
     for declaration in sorted(own, key=lambda d: (d.name.endswith(" HELP"), d.name)):

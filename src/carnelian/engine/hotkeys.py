@@ -13,7 +13,7 @@ from carnelian.resp.writer import encode
 if TYPE_CHECKING:
     from carnelian.engine.catalogue.registry import Command
     from carnelian.engine.engine import Engine
-    from carnelian.engine.session import Session
+    from carnelian.engine.shared.client_state import Client
 
 # Keys that a tally tells apart for each one that is wanted, before it forgets the lesser half.
 _SPARE = 256
@@ -87,7 +87,7 @@ class HotKeys:
         self._engine.hotkeys = None
 
     def note(
-        self, session: Session, command: Command, args: list[bytes], elapsed_ns: int, reply: object
+        self, session: Client, command: Command, args: list[bytes], elapsed_ns: int, reply: object
     ) -> None:
         """A command has run: its time and its bytes go to its keys in equal parts."""
         if not self.active:

@@ -65,11 +65,11 @@ class CommandBuffer:
         """The bytes."""
         return PyBytes_FromStringAndSize(self.data, self.length)
 
-    def begin(self, words):
+    def begin(self, words: cython.Py_ssize_t) -> cython.int:
         """The header of a command of so many words."""
         return self.head(_STAR, words)
 
-    def word(self, text, length):
+    def word(self, text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.int:
         """A word of a command."""
         self.head(_DOLLAR, length)
         self.reserve(length + 2)
@@ -79,14 +79,14 @@ class CommandBuffer:
         self.data[self.length - 1] = 10
         return 0
 
-    def put(self, text, length):
+    def put(self, text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.int:
         """Bytes as they are."""
         self.reserve(length)
         memcpy(self.data + self.length, text, length)
         self.length += length
         return 0
 
-    def head(self, mark, number):
+    def head(self, mark: cython.char, number: cython.Py_ssize_t) -> cython.int:
         """A line that says how much there is of something."""
         self.reserve(HEAD)
         at: cython.p_char = self.data + self.length
@@ -102,7 +102,7 @@ class CommandBuffer:
         self.length = at + 2 - self.data
         return 0
 
-    def reserve(self, length):
+    def reserve(self, length: cython.Py_ssize_t) -> cython.int:
         """Have room for so many further bytes."""
         room: cython.Py_ssize_t
         grown: cython.p_void
@@ -116,7 +116,7 @@ class CommandBuffer:
         self.room = room
         return 0
 
-    def drop(self, length):
+    def drop(self, length: cython.Py_ssize_t) -> cython.int:
         """Take bytes away at the beginning."""
         self.length -= length
         memmove(self.data, self.data + length, self.length)

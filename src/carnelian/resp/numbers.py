@@ -54,7 +54,7 @@ def _to_long_double(
 
 
 @cython.ccall
-def parse_int(text: bytes) -> object:
+def parse_int(text: bytes):
     """The strict 64-bit integer in ``text``.
 
     Raises:

@@ -187,7 +187,7 @@ def _write_bulk(
         if owner is None:
             out.put(text, size)
         else:
-            out.put_bytes(owner)
+            out.put_bytes(owner)  # type: ignore[arg-type]
         return out.put(b"\r\n", 2)
     if out.limit - out.tail < size + _HEADER:
         if size + _HEADER > BLOCK:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import socket
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from carnelian.engine.shared.clients import describe
 from carnelian.net.poller import WRITABLE
 from carnelian.resp.parser import ProtocolError
+
+if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
+    from carnelian.engine.shared.begun import Transaction, Watch
+    from carnelian.engine.shared.client_state import Client
+    from carnelian.net.transport import Transport
+    from carnelian.resp.output import OutputBuffer
+    from carnelian.resp.parser import Parser
 
 
 class Connection(Protocol):
@@ -16,22 +24,34 @@ class Connection(Protocol):
     ``output`` is its OutputBuffer, ``parser`` its Parser, ``transport`` its Transport.
     """
 
-    engine: Any
-    output: Any
-    parser: Any
-    transport: Any
-    args: Any
-    transaction: Any
-    watch: Any
-    shard_channels: Any
+    engine: Engine
+    output: OutputBuffer
+    parser: Parser
+    transport: Transport
+    args: list[bytes] | None
+    transaction: Transaction | None
+    watch: Watch | None
+    shard_channels: dict[bytes, None] | None
     reply_size: int
     reply_peak: int
     input_total: int
     output_total: int
     command_total: int
-    is_unix: bool
-    closes_soon: bool
-    closes_after_replies: bool
+
+    @property
+    def is_unix(self) -> bool:
+        """Whether it came in by a Unix socket."""
+        ...
+
+    @property
+    def closes_soon(self) -> bool:
+        """Whether it ends at the next safe point."""
+        ...
+
+    @property
+    def closes_after_replies(self) -> bool:
+        """Whether it ends once what is pending is sent."""
+        ...
 
     def peer(self) -> bytes:
         """The address of the other side."""
@@ -108,7 +128,9 @@ def argument_memory(connection: Connection) -> int:
 
 def line(connection: Connection) -> str:
     """The connection's line of CLIENT LIST, for the log."""
-    return describe(connection, connection.engine.clock.ms).decode("utf-8", "surrogateescape")
+    return describe(cast("Client", connection), connection.engine.clock.ms).decode(
+        "utf-8", "surrogateescape"
+    )
 
 
 def protocol_error(connection: Connection, error: ProtocolError) -> str:

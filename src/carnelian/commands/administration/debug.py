@@ -91,7 +91,7 @@ def _object(session: Session, args: list[bytes]) -> Status:
         raise Error("ERR no such key")
     value = db.peek(key)
     length = len(value) + 1 if isinstance(value, bytes) else value.memory()
-    idle = db.idle_seconds(key)
+    idle = db.idle_seconds(key) or 0
     text = b"Value at:0x%x refcount:1 encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
     text %= (id(value), db.encoding(key), length, _lru_clock(session) - idle, idle)
     return Status(text + (b"" if isinstance(value, bytes) else value.details()))
@@ -108,11 +108,11 @@ def _sdslen(session: Session, args: list[bytes]) -> Status:
     value = db.peek(key)
     if not isinstance(value, bytes) or db.encoding(key) == b"int":
         raise Error("ERR Not an sds encoded string.")
-    spare = db.spare_bytes(key)
+    # Both stand in one block, whose room to grow is told by MEMORY USAGE.
     return Status(
         b"key_sds_len:%d, key_sds_avail:0, key_zmalloc: %d, "
-        b"val_sds_len:%d, val_sds_avail:%d, val_zmalloc: %d"
-        % (len(key), len(key), len(value), spare, len(value) + spare)
+        b"val_sds_len:%d, val_sds_avail:0, val_zmalloc: %d"
+        % (len(key), len(key), len(value), len(value))
     )
 
 

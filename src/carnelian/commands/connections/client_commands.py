@@ -21,6 +21,7 @@ from carnelian.engine.help import container
 from carnelian.engine.parts import authentication
 from carnelian.engine.session import Session
 from carnelian.engine.shared import clients
+from carnelian.engine.shared.client_state import Client
 from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim
 
 GROUP = "connection"
@@ -222,7 +223,7 @@ def client_kill(session: Session, args: list[bytes]) -> object:
     return OK if old_form else killed
 
 
-Condition = Callable[[Session], bool]
+Condition = Callable[[Client], bool]
 
 
 def _filters(session: Session, args: list[bytes]) -> tuple[list[Condition], bool]:

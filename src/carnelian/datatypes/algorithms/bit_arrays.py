@@ -31,7 +31,7 @@ _FULL = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
 _BLOCK = cython.declare(cython.Py_ssize_t, 4096)
 
 
-def count(data, first, last):
+def count(data: octets, first: int64_t, last: int64_t) -> int64_t:
     """Number of bits set from bit ``first`` to bit ``last``, both included. O(n)."""
     start: int64_t = first >> 3
     end: int64_t = last >> 3
@@ -116,7 +116,7 @@ def _count_bytes(data: octets, size: int64_t) -> int64_t:
     return total + _ones(rest)
 
 
-def find(data, first, last, bit):
+def find(data: octets, first: int64_t, last: int64_t, bit: cython.bint) -> int64_t:
     """The first bit of that value from bit ``first`` to bit ``last``, or -1. O(n)."""
     skipped: cython.uchar = 0 if bit else 0xFF
     at: int64_t = first >> 3
@@ -156,7 +156,13 @@ def _first_other(data: octets, at: int64_t, last: int64_t, skipped: cython.uchar
     return at
 
 
-def combine(operation, out, total, sources, given):
+def combine(
+    operation: cython.int,
+    out: cython.p_uchar,
+    total: cython.Py_ssize_t,
+    sources: cython.pointer[cython.const[Source]],
+    given: cython.Py_ssize_t,
+) -> cython.void:
     """Write ``total`` bytes: the sources combined bit by bit, short ones with zeros at the end.
 
     DIFF is what the first has and no other, DIFF1 what any other has and not the first, ANDOR
@@ -314,7 +320,7 @@ def _one(
     _merge_bytes(DIFF, out, twice, size)
 
 
-def field(data, length, offset, width):
+def field(data: octets, length: cython.Py_ssize_t, offset: uint64_t, width: cython.int) -> uint64_t:
     """The unsigned integer of ``width`` bits (1 to 64) from bit ``offset`` on.
 
     Bits beyond the ``length`` bytes of the string are zeros. O(1).
@@ -334,7 +340,9 @@ def field(data, length, offset, width):
     return value >> (64 - width)
 
 
-def set_field(data, offset, width, value):
+def set_field(
+    data: cython.p_uchar, offset: uint64_t, width: cython.int, value: uint64_t
+) -> cython.void:
     """Write the low ``width`` bits of ``value`` from bit ``offset`` on. O(1)."""
     room: cython.int
     taken: cython.int

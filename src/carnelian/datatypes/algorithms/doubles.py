@@ -83,7 +83,7 @@ def scaled(index: cython.int, number: uint64_t) -> uint64_t:
     return high | (low > 1)
 
 
-def shortest(value, exponent):
+def shortest(value: cython.double, exponent: cython.p_int) -> uint64_t:
     """The digits, as an integer, of the shortest decimal that reads back as ``value``.
 
     ``value`` is finite and above zero; the decimal is the integer times ten to the power of
@@ -147,7 +147,9 @@ def choose(
     return whole
 
 
-def to_fixed(value, whole, digits):
+def to_fixed(
+    value: cython.double, whole: cython.pointer[uint64_t], digits: cython.pointer[uint64_t]
+) -> cython.bint:
     """The integer part of ``value`` and 17 digits behind the point, rounded to even if halfway.
 
     Returns whether it could be done: not for very large and very small values.

@@ -20,6 +20,7 @@ from cython.cimports.carnelian.datatypes.algorithms.geohash import (
     Bounds,
     Cell,
     Cells,
+    Shape,
     Shapes,
 )
 from cython.cimports.libc.math import M_PI, asin, cos, fabs, sin, sqrt
@@ -108,7 +109,7 @@ def bounds_of(bits: uint64_t, steps: cython.int, bounds: cython.pointer[Bounds])
 # -- Positions -----------------------------------------------------------------------------------
 
 
-def is_on_map(longitude, latitude):
+def is_on_map(longitude: cython.double, latitude: cython.double) -> cython.bint:
     """Whether there is a score for such a position."""
     return (
         -MOST_LONGITUDE <= longitude <= MOST_LONGITUDE
@@ -116,12 +117,14 @@ def is_on_map(longitude, latitude):
     )
 
 
-def encode(longitude, latitude):
+def encode(longitude: cython.double, latitude: cython.double) -> cython.double:
     """The score of a position on the map."""
     return cython.cast(cython.double, cell_bits(longitude, latitude, MOST_LATITUDE, STEPS))
 
 
-def decode(score, longitude, latitude):
+def decode(
+    score: cython.double, longitude: cython.p_double, latitude: cython.p_double
+) -> cython.void:
     """The position of a score: the middle of its cell."""
     bounds = cython.declare(Bounds)
     bounds_of(cython.cast(uint64_t, score), STEPS, cython.address(bounds))
@@ -131,7 +134,9 @@ def decode(score, longitude, latitude):
     latitude[0] = min(max(latitude[0], -MOST_LATITUDE), MOST_LATITUDE)
 
 
-def write_hash(longitude, latitude, text):
+def write_hash(
+    longitude: cython.double, latitude: cython.double, text: cython.p_char
+) -> cython.void:
     """Write the usual text form, of HASH_LENGTH characters: 50 bits, the last character is 0."""
     bits: uint64_t = cell_bits(longitude, latitude, POLE, STEPS)
     i: cython.int
@@ -148,7 +153,12 @@ def along_meridian(latitude: cython.double, other: cython.double) -> cython.doub
     return RADIUS * fabs(other * RADIAN - latitude * RADIAN)
 
 
-def distance(longitude, latitude, other_longitude, other_latitude):
+def distance(
+    longitude: cython.double,
+    latitude: cython.double,
+    other_longitude: cython.double,
+    other_latitude: cython.double,
+) -> cython.double:
     """Meters between two positions."""
     north: cython.double
     other_north: cython.double
@@ -165,7 +175,7 @@ def distance(longitude, latitude, other_longitude, other_latitude):
 # -- Searching -----------------------------------------------------------------------------------
 
 
-def prepare(shape):
+def prepare(shape: cython.pointer[Shape]) -> cython.void:
     """Fill in what :func:`is_within` needs to know of a circle."""
     half: cython.double = shape.radius / RADIUS / 2
     edge: cython.double = fabs(shape.latitude) * RADIAN + 2 * half
@@ -203,7 +213,12 @@ def is_far(shape: Shapes, longitude: cython.double, latitude: cython.double) -> 
     return north * north + shape.cosines * east * east > shape.limit
 
 
-def is_within(shape, longitude, latitude, away):
+def is_within(
+    shape: cython.pointer[cython.const[Shape]],
+    longitude: cython.double,
+    latitude: cython.double,
+    away: cython.p_double,
+) -> cython.bint:
     """Whether a position is in the shape, which is prepared; if so, how far from the middle."""
     if not shape.is_box:
         if is_far(shape, longitude, latitude):
@@ -316,7 +331,7 @@ def reaches(cells: Cells, wanted: cython.pointer[cython.const[Bounds]]) -> cytho
     return True
 
 
-def cover(shape, cells):
+def cover(shape: cython.pointer[cython.const[Shape]], cells: cython.pointer[Cell]) -> cython.int:
     """Write up to CELLS cells that together hold a shape; returns how many.
 
     Which ones, and in what order, is that of Redis: a search for any few positions finds the same.
@@ -359,7 +374,9 @@ def is_beyond(
     )
 
 
-def scores_of(cell, low, high):
+def scores_of(
+    cell: cython.pointer[cython.const[Cell]], low: cython.p_double, high: cython.p_double
+) -> cython.void:
     """The scores of the positions in a cell: from ``low`` to right below ``high``."""
     unused: cython.int = 2 * (STEPS - cell.steps)
     low[0] = cython.cast(cython.double, cell.bits << unused)

@@ -70,7 +70,7 @@ def _hash(data: octets, length: cython.Py_ssize_t) -> uint64_t:
     return hash ^ (hash >> 47)
 
 
-def rank_of(element, length, index):
+def rank_of(element: octets, length: cython.Py_ssize_t, index: cython.p_int) -> cython.int:
     """The rank of an element: its zeros and the one after them; ``index`` is its register."""
     hash: uint64_t = _hash(element, length)
     rank: cython.int = 1
@@ -82,28 +82,28 @@ def rank_of(element, length, index):
     return rank
 
 
-def is_valid(data, length):
+def is_valid(data: octets, length: cython.Py_ssize_t) -> cython.bint:
     """Whether a string looks like a HyperLogLog; sparse ones may still turn out corrupt."""
     if length < HEADER or memcmp(data, b"HYLL", 4) != 0:
         return False
     return data[4] == SPARSE or (data[4] == DENSE and length == DENSE_SIZE)
 
 
-def cached(data):
+def cached(data: octets) -> int64_t:
     """The cardinality counted last, or -1 if elements came since."""
     if data[15] & _INVALID:
         return -1
     return cython.cast(int64_t, word_at(data + 8))
 
 
-def cache(data, cardinality):
+def cache(data: cython.p_uchar, cardinality: int64_t) -> cython.void:
     """Remember a cardinality."""
     i: cython.int
     for i in range(8):
         data[8 + i] = (cardinality >> (8 * i)) & 0xFF
 
 
-def invalidate(data):
+def invalidate(data: cython.p_uchar) -> cython.void:
     """Forget the cardinality counted last."""
     data[15] |= _INVALID
 
@@ -136,7 +136,7 @@ def _set_register(registers: cython.p_uchar, index: cython.int, rank: cython.int
         registers[at + 1] = (registers[at + 1] & ~(63 >> (8 - shift))) | (rank >> (8 - shift))
 
 
-def raise_register(registers, index, rank):
+def raise_register(registers: cython.p_uchar, index: cython.int, rank: cython.int) -> cython.bint:
     """Raise a dense register to at least ``rank``; returns whether it was lower."""
     if rank <= _register(registers, index):
         return False
@@ -172,7 +172,7 @@ def _run(
     return ((opcode & 63) << 8 | data[at + 1]) + 1
 
 
-def merge(data, length, ranks):
+def merge(data: octets, length: cython.Py_ssize_t, ranks: cython.p_uchar) -> cython.bint:
     """Raise one byte per register to what is in a HyperLogLog; returns whether it is sound."""
     i: cython.int
     index: cython.int = 0
@@ -199,7 +199,7 @@ def merge(data, length, ranks):
     return index == REGISTERS
 
 
-def estimate(data, length):
+def estimate(data: octets, length: cython.Py_ssize_t) -> int64_t:
     """The cardinality, or -1 if the registers are not sound."""
     histogram = cython.declare(cython.int[64])
     at: cython.Py_ssize_t = HEADER
@@ -227,7 +227,7 @@ def estimate(data, length):
     return _estimate(histogram) if index == REGISTERS else -1
 
 
-def estimate_ranks(ranks):
+def estimate_ranks(ranks: octets) -> int64_t:
     """The cardinality from one byte per register."""
     histogram = cython.declare(cython.int[64])
     i: cython.int
@@ -329,7 +329,7 @@ class Sketch:
     def __dealloc__(self):
         free(self.data)
 
-    def reserve(self, length):
+    def reserve(self, length: cython.Py_ssize_t) -> cython.int:
         """Make room for so many bytes."""
         if length > self.room:
             moved: cython.p_void = realloc(self.data, length)
@@ -339,7 +339,7 @@ class Sketch:
             self.room = length
         return 0
 
-    def load(self, data, length):
+    def load(self, data: octets, length: cython.Py_ssize_t) -> cython.int:
         """Take over a string, which has to be valid."""
         # Most strings grow by a few bytes only.
         self.reserve(length + 64)
@@ -347,7 +347,7 @@ class Sketch:
         self.length = length
         return 0
 
-    def clear(self):
+    def clear(self) -> cython.int:
         """Begin without elements, sparse."""
         self.reserve(HEADER + 64)
         memset(self.data, 0, HEADER)
@@ -356,23 +356,23 @@ class Sketch:
         self.length = HEADER + _put_zeros(self.data + HEADER, REGISTERS)
         return 0
 
-    def encoding(self):
+    def encoding(self) -> cython.int:
         """DENSE or SPARSE."""
         return self.data[4]
 
-    def add(self, element, length, most):
+    def add(self, element: octets, length: cython.Py_ssize_t, most: int64_t) -> cython.int:
         """Add an element; 1 if a register changed, 0 if not, -1 if the string is corrupt."""
         index: cython.int = 0
         rank: cython.int = rank_of(element, length, cython.address(index))
         return self.raise_to(index, rank, most)
 
-    def raise_to(self, index, rank, most):
+    def raise_to(self, index: cython.int, rank: cython.int, most: int64_t) -> cython.int:
         """Raise a register to at least ``rank``; replies as :meth:`add`."""
         if self.data[4] == DENSE:
             return raise_register(self.data + HEADER, index, rank)
         return self.raise_sparse(index, rank, most)
 
-    def raise_sparse(self, index, rank, most):
+    def raise_sparse(self, index: cython.int, rank: cython.int, most: int64_t) -> cython.int:
         """:meth:`raise_to` for the sparse encoding. O(opcodes)."""
         at: cython.Py_ssize_t = HEADER
         before: cython.Py_ssize_t = HEADER
@@ -401,7 +401,16 @@ class Sketch:
         invalidate(self.data)
         return 1
 
-    def split(self, at, size, run, old, place, rank, most):
+    def split(
+        self,
+        at: cython.Py_ssize_t,
+        size: cython.int,
+        run: cython.int,
+        old: cython.int,
+        place: cython.int,
+        rank: cython.int,
+        most: int64_t,
+    ) -> cython.bint:
         """Give one register in a run another rank; False if the string would be too long."""
         opcodes = cython.declare(cython.uchar[5])
         count: cython.int = 0
@@ -430,7 +439,7 @@ class Sketch:
         self.length += growth
         return True
 
-    def join(self, at):
+    def join(self, at: cython.Py_ssize_t) -> cython.void:
         """Make one of neighbouring runs of the same rank, as far as opcodes allow."""
         looks: cython.int = _JOINED
         size: cython.int = 0
@@ -456,13 +465,13 @@ class Sketch:
                     continue
             at += size
 
-    def promote(self, index, rank):
+    def promote(self, index: cython.int, rank: cython.int) -> cython.int:
         """Become dense and raise a register."""
         if not self.make_dense():
             return -1
         return raise_register(self.data + HEADER, index, rank)
 
-    def make_dense(self):
+    def make_dense(self) -> cython.bint:
         """Become dense; False if the string is corrupt."""
         ranks = cython.declare(cython.uchar[16384])
         i: cython.int
@@ -480,11 +489,11 @@ class Sketch:
                 _set_register(self.data + HEADER, i, ranks[i])
         return True
 
-    def ranks(self):
+    def ranks(self) -> list:
         """The ranks of all registers, of the dense encoding."""
         return [_register(self.data + HEADER, i) for i in range(REGISTERS)]
 
-    def opcodes(self):
+    def opcodes(self) -> bytes:
         """The runs of the sparse encoding as text: ``z:`` and ``Z:`` zeros, ``v:rank,length``."""
         at: cython.Py_ssize_t = HEADER
         run: cython.int

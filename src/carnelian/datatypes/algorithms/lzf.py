@@ -72,7 +72,12 @@ def write_repeat(
     return at + 1
 
 
-def pack(data, length, to, room):
+def pack(
+    data: cython.pointer[cython.const[uint8_t]],
+    length: cython.size_t,
+    to: cython.pointer[uint8_t],
+    room: cython.size_t,
+) -> cython.size_t:
     """Compress; returns the bytes written, 0 if they would be more than ``room``.
 
     O(length); a stream of n bytes needs a little more room than n while it is made.
@@ -148,7 +153,12 @@ def pack(data, length, to, room):
     return put
 
 
-def unpack(data, length, to, room):
+def unpack(
+    data: cython.pointer[cython.const[uint8_t]],
+    length: cython.size_t,
+    to: cython.pointer[uint8_t],
+    room: cython.size_t,
+) -> cython.size_t:
     """Decompress; returns the bytes written, 0 if the stream is damaged or they are too many."""
     at: cython.size_t = 0
     put: cython.size_t = 0

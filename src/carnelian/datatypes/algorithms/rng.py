@@ -10,7 +10,7 @@ from cython.cimports.libc.stdint import uint64_t
 _state = cython.declare(uint64_t, 0)
 
 
-def next_random():
+def next_random() -> uint64_t:
     """64 random bits."""
     global _state
     _state += cython.cast(uint64_t, 0x9E3779B97F4A7C15)
@@ -20,7 +20,7 @@ def next_random():
     return mixed ^ (mixed >> 31)
 
 
-def random_below(bound):
+def random_below(bound: uint64_t) -> uint64_t:
     """A number in ``0 .. bound - 1``; the bias for any bound that fits memory is negligible."""
     return next_random() % bound
 

@@ -30,7 +30,7 @@ SMALL_OBJECT = cython.declare(cython.Py_ssize_t, 512)
 _used = cython.declare(cython.Py_ssize_t, 0)
 
 
-def allocate(size):
+def allocate(size: cython.size_t) -> cython.p_void:
     """A block of at least ``size`` bytes, contents undefined; raises MemoryError."""
     global _used
     block: cython.p_void = malloc(size)
@@ -40,7 +40,7 @@ def allocate(size):
     return block
 
 
-def allocate_zeroed(size):
+def allocate_zeroed(size: cython.size_t) -> cython.p_void:
     """A block of at least ``size`` zero bytes; raises MemoryError."""
     global _used
     block: cython.p_void = calloc(1, size)
@@ -50,7 +50,7 @@ def allocate_zeroed(size):
     return block
 
 
-def reallocate(block, size):
+def reallocate(block: cython.p_void, size: cython.size_t) -> cython.p_void:
     """``block`` grown or shrunk to ``size`` bytes, perhaps elsewhere; raises MemoryError."""
     global _used
     before: cython.Py_ssize_t = capacity(block)
@@ -61,19 +61,19 @@ def reallocate(block, size):
     return block
 
 
-def release(block):
+def release(block: cython.p_void) -> cython.void:
     """Give a block back."""
     global _used
     _used -= capacity(block) + BLOCK_HEADER
     free(block)
 
 
-def block_memory(block):
+def block_memory(block: cython.p_void) -> cython.Py_ssize_t:
     """Bytes that an allocated block counts for."""
     return capacity(block) + BLOCK_HEADER
 
 
-def map_zeroed(size):
+def map_zeroed(size: cython.size_t) -> cython.p_void:
     """``size`` zero bytes in pages of their own, which cost nothing until they are touched.
 
     Unlike a large ``calloc`` this never clears memory that was used before, so that it takes the
@@ -85,7 +85,7 @@ def map_zeroed(size):
     return start
 
 
-def reserve_pages(size):
+def reserve_pages(size: cython.size_t) -> cython.p_void:
     """As :func:`map_zeroed`, but what is used of it is for the caller to count."""
     start: cython.p_void = mmap(
         cython.NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0
@@ -95,25 +95,25 @@ def reserve_pages(size):
     return start
 
 
-def unmap(start, size):
+def unmap(start: cython.p_void, size: cython.size_t) -> cython.void:
     """Give back what :func:`map_zeroed` returned; quick when its pages were discarded before."""
     global _used
     _used -= size
     munmap(start, size)
 
 
-def discard_pages(start, size):
+def discard_pages(start: cython.p_void, size: cython.size_t) -> cython.void:
     """Return the pages of a part of a mapping to the system; they read as zeros afterwards."""
     madvise(start, size, MADV_DONTNEED)
 
 
-def count(change):
+def count(change: cython.Py_ssize_t) -> cython.void:
     """Add ``change`` bytes that live in Python objects to the sum (or take them off)."""
     global _used
     _used += change
 
 
-def bytes_object_size(length):
+def bytes_object_size(length: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """What a ``bytes`` of that length costs, rounded as its allocator does."""
     size: cython.Py_ssize_t = length + BYTES_HEADER
     if size <= SMALL_OBJECT:

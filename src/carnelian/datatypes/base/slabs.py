@@ -65,14 +65,14 @@ def lay_out_classes():
         _class_of[eighths] = index
 
 
-def cell_memory(cell, size):
+def cell_memory(cell: cython.p_const_void, size: cython.size_t) -> cython.size_t:
     """Bytes that a cell taken for ``size`` counts for; the allocator may add to a large one."""
     return (
         cell_size(size) if size <= LARGEST_CELL else block_memory(cython.cast(cython.p_void, cell))
     )
 
 
-def take(size):
+def take(size: cython.size_t) -> cython.p_void:
     """A cell of at least ``size`` bytes, contents undefined; raises MemoryError."""
     if size > LARGEST_CELL:
         return allocate(cell_size(size))
@@ -91,7 +91,7 @@ def take(size):
     return cell
 
 
-def retake(cell, old, size):
+def retake(cell: cython.p_void, old: cython.Py_ssize_t, size: cython.Py_ssize_t) -> cython.p_void:
     """A cell of ``capacity(size)`` in place of one of ``capacity(old)``, with what was there.
 
     Raises MemoryError, with nothing changed.
@@ -104,7 +104,7 @@ def retake(cell, old, size):
     return fresh
 
 
-def give(cell, size):
+def give(cell: cython.p_void, size: cython.size_t) -> cython.void:
     """Give a cell back that was taken for a size of the same class."""
     if size > LARGEST_CELL:
         release(cell)

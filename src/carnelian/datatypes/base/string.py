@@ -44,7 +44,7 @@ class StringBuffer:
     def __len__(self) -> int:
         return self.length
 
-    def resize(self, length):
+    def resize(self, length: cython.Py_ssize_t) -> cython.int:
         """Make it ``length`` bytes long, new ones being zero. Appending n bytes costs O(n)."""
         if length > self.room:
             reserve: cython.Py_ssize_t = min(length, LARGEST_RESERVE)
@@ -57,11 +57,11 @@ class StringBuffer:
         self.length = length
         return 0
 
-    def value(self):
+    def value(self) -> bytes:
         """The content as ``bytes``."""
         return PyBytes_FromStringAndSize(self.data, self.length)
 
-    def memory(self):
+    def memory(self) -> cython.Py_ssize_t:
         """Bytes held, reserve included."""
         return SHELL + cython.cast(cython.Py_ssize_t, capacity(self.data)) + 8
 
@@ -70,7 +70,9 @@ class StringBuffer:
         return new_buffer(self.data, self.length, self.length)
 
 
-def new_buffer(data, length, total):
+def new_buffer(
+    data: cython.p_const_char, length: cython.Py_ssize_t, total: cython.Py_ssize_t
+) -> StringBuffer:
     """A buffer of ``total`` bytes: ``length`` from ``data``, then zeros."""
     buffer: StringBuffer = StringBuffer()
     buffer.data = cython.cast(cython.p_char, allocate(total if total > 0 else 1))
@@ -81,7 +83,7 @@ def new_buffer(data, length, total):
     return buffer
 
 
-def format_integer(number, text):
+def format_integer(number: int64_t, text: cython.p_char) -> cython.int:
     """Write the decimal form of ``number`` (at most 20 bytes, no closing zero); its length."""
     digits = cython.declare(cython.char[20])
     at: cython.int = 20
@@ -102,7 +104,9 @@ def format_integer(number, text):
     return 20 - at
 
 
-def parse_integer(text, length, number):
+def parse_integer(
+    text: cython.p_const_char, length: cython.Py_ssize_t, number: cython.pointer[int64_t]
+) -> cython.bint:
     """Read a 64-bit integer in its one canonical form: no plus, no leading zero, no space.
 
     Returns whether ``text`` is one; ``number`` is only written then.

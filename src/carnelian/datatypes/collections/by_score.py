@@ -20,6 +20,7 @@ from cython.cimports.carnelian.datatypes.collections.by_score import (
     LEAF_ITEMS,
     Bound,
     BoundPointer,
+    Cursor,
     EntryPointer,
     Inner,
     InnerPointer,
@@ -32,7 +33,7 @@ from cython.cimports.carnelian.datatypes.collections.by_score import (
     Tree,
     TreePointer,
 )
-from cython.cimports.carnelian.datatypes.tables.entry import key_length, key_of
+from cython.cimports.carnelian.datatypes.tables.entry import Entry, key_length, key_of
 from cython.cimports.libc.string import memcmp, memcpy, memmove, memset
 
 # Items of a root that is a new leaf; it doubles until it is as large as any other.
@@ -47,7 +48,12 @@ MERGED_INNER = cython.declare(cython.int, INNER_ITEMS * 3 // 4)
 # -- Comparing -----------------------------------------------------------------------------------
 
 
-def compare_text(text, length, other, other_length):
+def compare_text(
+    text: cython.p_const_char,
+    length: cython.Py_ssize_t,
+    other: cython.p_const_char,
+    other_length: cython.Py_ssize_t,
+) -> cython.int:
     """Below, equal to or above zero: byte by byte, then the shorter one first."""
     order: cython.int = memcmp(text, other, min(length, other_length))
     if order:
@@ -174,12 +180,12 @@ def free_inners(tree: TreePointer, inner: InnerPointer, height: cython.int) -> c
     free_inner(tree, inner)
 
 
-def open_tree(tree):
+def open_tree(tree: cython.pointer[Tree]) -> cython.void:
     """Make it an empty tree."""
     memset(tree, 0, cython.sizeof(Tree))
 
 
-def close_some(tree, leaves):
+def close_some(tree: cython.pointer[Tree], leaves: cython.Py_ssize_t) -> cython.bint:
     """Take a tree apart that nobody uses any more, up to that many leaves at once.
 
     The entries may be gone already. Returns whether the tree is empty.
@@ -226,7 +232,9 @@ def find(tree: TreePointer, bound: BoundPointer, path: PathPointer) -> cython.vo
     path.rank = rank + path.index
 
 
-def count_before(tree, bound):
+def count_before(
+    tree: cython.pointer[Tree], bound: cython.pointer[cython.const[Bound]]
+) -> cython.Py_ssize_t:
     """How many items are before a bound. O(log n)."""
     path = cython.declare(Path)
     if tree.root is cython.NULL:
@@ -235,14 +243,18 @@ def count_before(tree, bound):
     return path.rank
 
 
-def rank_of(tree, score, entry):
+def rank_of(
+    tree: cython.pointer[Tree], score: cython.double, entry: cython.pointer[cython.const[Entry]]
+) -> cython.Py_ssize_t:
     """How many items are before this one. O(log n)."""
     bound = cython.declare(Bound)
     bound_at(cython.address(bound), score, entry, False)
     return count_before(tree, cython.address(bound))
 
 
-def seek(tree, rank, cursor):
+def seek(
+    tree: cython.pointer[Tree], rank: cython.Py_ssize_t, cursor: cython.pointer[Cursor]
+) -> cython.void:
     """Go to the item of that rank; outside if there is none. O(log n), O(1) near both ends."""
     cursor.leaf = cython.NULL
     cursor.index = 0
@@ -271,7 +283,7 @@ def seek(tree, rank, cursor):
     cursor.index = cython.cast(cython.int, rank)
 
 
-def step(cursor, forward):
+def step(cursor: cython.pointer[Cursor], forward: cython.bint) -> cython.bint:
     """Go to the next or the previous item; returns whether there is one."""
     if forward:
         cursor.index += 1
@@ -290,7 +302,9 @@ def step(cursor, forward):
 # -- Inserting -----------------------------------------------------------------------------------
 
 
-def insert(tree, score, entry):
+def insert(
+    tree: cython.pointer[Tree], score: cython.double, entry: cython.pointer[cython.const[Entry]]
+) -> cython.int:
     """Add an item; the member must not be in the tree. O(log n); raises MemoryError."""
     bound = cython.declare(Bound)
     node: cython.p_void
@@ -532,7 +546,9 @@ def find_item(
     return 0
 
 
-def erase(tree, score, entry):
+def erase(
+    tree: cython.pointer[Tree], score: cython.double, entry: cython.pointer[cython.const[Entry]]
+) -> cython.int:
     """Remove the item of that entry, which is not given back. O(log n); raises KeyError."""
     path = cython.declare(Path)
     find_item(tree, score, entry, cython.address(path))
@@ -540,7 +556,12 @@ def erase(tree, score, entry):
     return 0
 
 
-def move(tree, score, entry, new_score):
+def move(
+    tree: cython.pointer[Tree],
+    score: cython.double,
+    entry: cython.pointer[cython.const[Entry]],
+    new_score: cython.double,
+) -> cython.int:
     """Give the item of that entry another score. O(log n), less if it stays where it is."""
     path = cython.declare(Path)
     bound = cython.declare(Bound)
@@ -710,7 +731,7 @@ def lower_root(tree: TreePointer) -> cython.void:
 # -- Checking ------------------------------------------------------------------------------------
 
 
-def is_sound(tree):
+def is_sound(tree: cython.pointer[Tree]) -> cython.bint:
     """Whether the tree is in order and its nodes say the truth; for tests. O(n)."""
     leaf: LeafPointer = tree.first
     previous: Items = cython.NULL

@@ -139,7 +139,7 @@ class Hash(Value):
         """The number of fields of a table."""
         return self.table.used if self.table is not None else 1
 
-    def free_some(self):
+    def free_some(self) -> cython.bint:
         """Free some fields of a hash that nobody uses any more; returns whether more are left."""
         return self.table is not None and not self.table.drain(BUCKETS_PER_STEP)
 
@@ -209,7 +209,7 @@ class Hash(Value):
         """Whether fields expire."""
         return self.times is not None and self.times.soonest != NEVER
 
-    def size(self):
+    def size(self) -> cython.Py_ssize_t:
         """The number of fields, those past their time included. O(1)."""
         if self.pack is not cython.NULL:
             return listpack.count_of(self.pack) // (2 if self.times is None else 3)
@@ -222,15 +222,15 @@ class Hash(Value):
         if self.times is not None:
             self.times.now = now
 
-    def hides_some(self):
+    def hides_some(self) -> cython.bint:
         """Whether there may be fields that are not to be seen."""
         return self.times is not None and self.times.soonest < self.times.now
 
-    def is_late(self, ms):
+    def is_late(self, ms: int64_t) -> cython.bint:
         """Whether a field of that time (0 or below: none) is not to be seen."""
         return 0 < ms < self.times.now
 
-    def time_at(self, at):
+    def time_at(self, at: cython.Py_ssize_t) -> int64_t:
         """The time of the field at ``at`` of a listpack with times."""
         item = cython.declare(listpack.Item)
         at = listpack.after(self.pack, listpack.after(self.pack, at))
@@ -238,7 +238,7 @@ class Hash(Value):
             return 0
         return item.number
 
-    def locate(self, field):
+    def locate(self, field: bytes) -> cython.Py_ssize_t:
         """The offset of a field in the listpack, seen or not; 0 if it is not there."""
         return listpack.find(
             self.pack,
@@ -248,13 +248,13 @@ class Hash(Value):
             1 if self.times is None else 2,
         )
 
-    def slot_of(self, field):
+    def slot_of(self, field: bytes) -> cython.pointer[uint64_t]:
         """The slot of a field in the table, seen or not; NULL if it is not there."""
         return self.table.find(
             cython.cast(uint64_t, hash(field)), PyBytes_AS_STRING(field), PyBytes_GET_SIZE(field)
         )
 
-    def is_seen(self, entry):
+    def is_seen(self, entry: cython.pointer[cython.const[Entry]]) -> cython.bint:
         """Whether a field of the table is not past its time."""
         return not expires(entry) or self.times is None or expiry_of(entry) >= self.times.now
 
@@ -305,7 +305,7 @@ class Hash(Value):
             self.to_table()
         return self.set_in_table(field, value, keep_time)
 
-    def fits_pack(self, limits, field, value):
+    def fits_pack(self, limits: Limits, field: bytes, value: bytes) -> cython.bint:
         """Whether such a field may stand in the listpack."""
         length: cython.Py_ssize_t = PyBytes_GET_SIZE(field)
         value_length: cython.Py_ssize_t = PyBytes_GET_SIZE(value)
@@ -315,7 +315,9 @@ class Hash(Value):
             and listpack.safe_to_add(self.pack, length + value_length)
         )
 
-    def set_in_pack(self, limits, field, value, keep_time):
+    def set_in_pack(
+        self, limits: Limits, field: bytes, value: bytes, keep_time: cython.bint
+    ) -> cython.bint:
         """Set a field of the listpack, which may have to become a table then."""
         at: cython.Py_ssize_t = self.locate(field)
         added: cython.bint = at == 0
@@ -336,7 +338,7 @@ class Hash(Value):
             self.to_table()
         return added
 
-    def add_to_pack(self, field, value, ms):
+    def add_to_pack(self, field: bytes, value: bytes, ms: int64_t) -> cython.int:
         """Add a field that is not there, at its place by time."""
         at: cython.Py_ssize_t = 0
         stands: int64_t
@@ -361,7 +363,7 @@ class Hash(Value):
             listpack.insert_integer(cython.address(self.pack), at, ms)
         return 0
 
-    def set_in_table(self, field, value, keep_time):
+    def set_in_table(self, field: bytes, value: bytes, keep_time: cython.bint) -> cython.bint:
         """Set a field of the table."""
         content = cython.declare(Content)
         slot: cython.pointer[uint64_t] = self.slot_of(field)
@@ -376,7 +378,7 @@ class Hash(Value):
         self.overwrite(slot, cython.address(content), ms)
         return not seen
 
-    def add_to_table(self, field, value, ms):
+    def add_to_table(self, field: bytes, value: bytes, ms: int64_t) -> cython.int:
         """Add a field that is not there."""
         content = cython.declare(Content)
         entry: cython.pointer[Entry]
@@ -395,7 +397,12 @@ class Hash(Value):
             raise
         return 0
 
-    def overwrite(self, slot, content, ms):
+    def overwrite(
+        self,
+        slot: cython.pointer[uint64_t],
+        content: cython.pointer[cython.const[Content]],
+        ms: int64_t,
+    ) -> cython.int:
         """Give the entry of a slot another value and time, in its block if they fit."""
         entry: cython.pointer[Entry] = entry_at(slot)
         fresh: cython.pointer[Entry]
@@ -446,7 +453,7 @@ class Hash(Value):
         self.pour(wanted, every)
         return every.items
 
-    def pour(self, wanted, sink):
+    def pour(self, wanted: cython.int, sink: Sink) -> cython.int:
         """As :meth:`collect`, into a sink."""
         found = cython.declare(Found)
         if self.pack is not cython.NULL:
@@ -458,7 +465,7 @@ class Hash(Value):
         finally:
             forget(cython.address(found))
 
-    def pour_pack(self, wanted, sink):
+    def pour_pack(self, wanted: cython.int, sink: Sink) -> cython.int:
         """:meth:`pour` from a listpack."""
         hiding: cython.bint = self.hides_some()
         at: cython.Py_ssize_t = listpack.first(self.pack)
@@ -478,7 +485,9 @@ class Hash(Value):
                 at = listpack.after(self.pack, at)
         return 0
 
-    def pour_found(self, found, wanted, sink):
+    def pour_found(
+        self, found: cython.pointer[Found], wanted: cython.int, sink: Sink
+    ) -> cython.int:
         """What is wanted of the entries that were collected."""
         entry: cython.pointer[Entry]
         i: cython.Py_ssize_t
@@ -620,14 +629,14 @@ class Hash(Value):
             self.times.lowest = min(self.times.lowest, ms)
         return True
 
-    def set_time_in_pack(self, at, ms):
+    def set_time_in_pack(self, at: cython.Py_ssize_t, ms: int64_t) -> cython.int:
         """Give the field at ``at`` another time, and the place that belongs to it."""
         field: bytes = listpack.bytes_at(self.pack, at)
         value: bytes = listpack.bytes_at(self.pack, listpack.after(self.pack, at))
         listpack.remove_several(cython.address(self.pack), at, 3)
         return self.add_to_pack(field, value, ms)
 
-    def keep_times(self):
+    def keep_times(self) -> cython.int:
         """Be ready for fields that expire."""
         flat: list
         i: cython.Py_ssize_t
@@ -654,7 +663,7 @@ class Hash(Value):
             return self.expire_in_pack(now)
         return self.expire_in_table(now, buckets)
 
-    def expire_in_pack(self, now):
+    def expire_in_pack(self, now: int64_t) -> list:
         """:meth:`expire` for a listpack."""
         late: list = []
         at: cython.Py_ssize_t = listpack.first(self.pack)
@@ -671,7 +680,7 @@ class Hash(Value):
             at = listpack.remove_several(cython.address(self.pack), at, 3)
         return late
 
-    def expire_in_table(self, now, buckets):
+    def expire_in_table(self, now: int64_t, buckets: cython.Py_ssize_t) -> list:
         """:meth:`expire` for a table."""
         found = cython.declare(Found)
         memset(cython.address(found), 0, cython.sizeof(Found))
@@ -691,7 +700,7 @@ class Hash(Value):
             self.times.lowest = NEVER
         return late
 
-    def take_late(self, found, now):
+    def take_late(self, found: cython.pointer[Found], now: int64_t) -> list:
         """The fields of collected entries that expire before ``now``, each once."""
         late: dict = {}
         ms: int64_t
@@ -706,7 +715,7 @@ class Hash(Value):
 
     # -- The form --------------------------------------------------------------------------------
 
-    def to_table(self):
+    def to_table(self) -> cython.int:
         """Turn the listpack into a table."""
         at: cython.Py_ssize_t = listpack.first(self.pack)
         ms: int64_t = 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cython
 from cython.cimports.carnelian.datatypes.base.limits import Limits
 from cython.cimports.carnelian.datatypes.base.memory import count as count_memory
+from cython.cimports.carnelian.datatypes.base.sink import Sink
 from cython.cimports.carnelian.datatypes.base.value import Value
 from cython.cimports.carnelian.datatypes.collections import nodes
 from cython.cimports.carnelian.datatypes.collections.nodes import (
@@ -80,7 +81,7 @@ class List(Value):
         """The number of nodes."""
         return 1 if self.chain is None else self.chain.nodes
 
-    def free_some(self):
+    def free_some(self) -> cython.bint:
         """Free some nodes of a list that nobody uses any more; returns whether more are left."""
         return self.chain is not None and self.chain.free_some()
 
@@ -126,7 +127,7 @@ class List(Value):
 
     # -- The form --------------------------------------------------------------------------------
 
-    def grow(self, limits, size, count):
+    def grow(self, limits: Limits, size: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.int:
         """Become a quicklist if so many more bytes and elements are too much for a listpack."""
         fill: cython.int = limits.list_max_listpack_size
         if self.chain is not None or not exceeds(
@@ -142,7 +143,7 @@ class List(Value):
         self.chain = chain
         return 0
 
-    def shrink(self, limits):
+    def shrink(self, limits: Limits) -> cython.int:
         """Become a listpack if one node is left that is at most half full."""
         chain: Quicklist = self.chain
         fill: cython.int = limits.list_max_listpack_size
@@ -160,7 +161,7 @@ class List(Value):
 
     # -- Ends ------------------------------------------------------------------------------------
 
-    def size(self):
+    def size(self) -> cython.Py_ssize_t:
         """Number of elements."""
         return listpack.count_of(self.pack) if self.chain is None else self.chain.count
 
@@ -196,7 +197,7 @@ class List(Value):
         listpack.remove(cython.address(self.pack), at)
         return text
 
-    def prepare(self, index):
+    def prepare(self, index: cython.Py_ssize_t) -> cython.int:
         """Make a slim listpack a full one if an element is better come to from behind."""
         if is_late(index, listpack.count_of(self.pack)):
             widen(cython.address(self.pack))
@@ -204,7 +205,9 @@ class List(Value):
 
     # -- By index --------------------------------------------------------------------------------
 
-    def seek(self, index, cursor, back):
+    def seek(
+        self, index: cython.Py_ssize_t, cursor: cython.pointer[Cursor], back: cython.bint
+    ) -> cython.int:
         """Set a cursor to an element that is there; to be followed by ``leave``.
 
         It may go on backwards quickly if ``back``.
@@ -220,7 +223,7 @@ class List(Value):
         cursor.at = listpack.seek(self.pack, index)
         return 0
 
-    def item(self, index: cython.Py_ssize_t):
+    def item(self, index: cython.Py_ssize_t) -> bytes | None:
         """The element of an index, from the end if it is negative; None if there is none."""
         cursor = cython.declare(Cursor)
         item = cython.declare(Item)
@@ -260,7 +263,7 @@ class List(Value):
         leave(cython.address(cursor))
         return found
 
-    def pour(self, start, count, sink):
+    def pour(self, start: cython.Py_ssize_t, count: cython.Py_ssize_t, sink: Sink) -> cython.int:
         """Pour so many elements, which are there, from an index on."""
         cursor = cython.declare(Cursor)
         self.seek(start, cython.address(cursor), False)

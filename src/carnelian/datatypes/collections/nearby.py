@@ -8,6 +8,7 @@ from cython.cimports.carnelian.datatypes.algorithms.geohash import CELLS, Cell
 from cython.cimports.carnelian.datatypes.base.memory import allocate, reallocate, release
 from cython.cimports.carnelian.datatypes.collections.nearby import Point, Points
 from cython.cimports.carnelian.datatypes.collections.scored_pack import ScoreRange, Span
+from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet
 from cython.cimports.libc.stdlib import qsort
 from cython.cimports.libc.string import memset
 
@@ -30,7 +31,7 @@ class Nearby:
         if self.points.items is not cython.NULL:
             release(self.points.items)
 
-    def search(self, value, most):
+    def search(self, value: SortedSet, most: cython.Py_ssize_t) -> cython.int:
         """Find all members in the shape; any ``most`` of them if that is above zero.
 
         O(log n + members of the cells that cover the shape).
@@ -58,7 +59,7 @@ class Nearby:
                 break
         return 0
 
-    def sort(self, descending):
+    def sort(self, descending: cython.bint) -> cython.int:
         """Bring them in the order of their distance; those as far away stay in theirs."""
         if self.points.count:
             qsort(
@@ -69,11 +70,11 @@ class Nearby:
             )
         return 0
 
-    def at(self, index):
+    def at(self, index: cython.Py_ssize_t) -> cython.pointer[cython.const[Point]]:
         """One of the positions."""
         return cython.address(self.points.items[index])
 
-    def member(self, index):
+    def member(self, index: cython.Py_ssize_t) -> bytes:
         """The member at one of the positions."""
         return self.members[self.points.items[index].index]
 

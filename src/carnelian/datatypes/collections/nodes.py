@@ -9,6 +9,7 @@ from __future__ import annotations
 import cython
 from cython.cimports.carnelian.datatypes.algorithms import lzf
 from cython.cimports.carnelian.datatypes.base.memory import allocate, release
+from cython.cimports.carnelian.datatypes.base.sink import Sink
 from cython.cimports.carnelian.datatypes.base.slabs import cell_memory, cell_size, give, take
 from cython.cimports.carnelian.datatypes.base.string import format_integer, parse_integer
 from cython.cimports.carnelian.datatypes.collections.nodes import (
@@ -44,14 +45,14 @@ LEAST_SAVED = cython.declare(cython.Py_ssize_t, 8)
 # -- Making and freeing --------------------------------------------------------------------------
 
 
-def make_node():
+def make_node() -> cython.pointer[Node]:
     """An empty node that stands nowhere."""
     node: NodePointer = cython.cast(NodePointer, take(cython.sizeof(Node)))
     memset(node, 0, cython.sizeof(Node))
     return node
 
 
-def free_node(node):
+def free_node(node: cython.pointer[Node]) -> cython.void:
     """Free a node and what it holds."""
     if node.data is not cython.NULL:
         if node.stream:
@@ -88,7 +89,7 @@ def unpacked(node: NodePointer) -> cython.p_void:
     return room
 
 
-def decompress(node):
+def decompress(node: cython.pointer[Node]) -> cython.int:
     """Make a node what it was before it was compressed."""
     if node.stream:
         data: cython.p_void = unpacked(node)
@@ -98,7 +99,7 @@ def decompress(node):
     return 0
 
 
-def compress(node):
+def compress(node: cython.pointer[Node]) -> cython.int:
     """Compress a node unless it is too small or does not get small enough."""
     if node.stream or node.size < LEAST_COMPRESSED:
         return 0
@@ -122,7 +123,7 @@ def compress(node):
     return 0
 
 
-def memory_of(node):
+def memory_of(node: cython.pointer[cython.const[Node]]) -> cython.Py_ssize_t:
     """Bytes that a node takes, with what it holds."""
     size: cython.Py_ssize_t = cell_size(cython.sizeof(Node))
     content: cython.Py_ssize_t
@@ -135,7 +136,7 @@ def memory_of(node):
 # -- Reading -------------------------------------------------------------------------------------
 
 
-def enter(cursor, node):
+def enter(cursor: cython.pointer[Cursor], node: cython.pointer[Node]) -> cython.int:
     """Make a node readable, at no place in it yet."""
     cursor.node = node
     cursor.at = 0
@@ -147,7 +148,7 @@ def enter(cursor, node):
     return 0
 
 
-def leave(cursor):
+def leave(cursor: cython.pointer[Cursor]) -> cython.void:
     """Give up the place; to be called when reading ends, also by an exception."""
     if has_copy(cursor):
         free_content(cursor.pack, cursor.node)
@@ -167,7 +168,7 @@ def has_copy(cursor: cython.pointer[cython.const[Cursor]]) -> cython.bint:
     )
 
 
-def move(cursor, forward):
+def move(cursor: cython.pointer[Cursor], forward: cython.bint) -> cython.bint:
     """Go to the next or the previous element; returns whether there is one."""
     if cursor.at and cursor.pack is not cython.NULL:
         if forward:
@@ -179,7 +180,7 @@ def move(cursor, forward):
     return move_on(cursor, forward)
 
 
-def move_on(cursor, forward):
+def move_on(cursor: cython.pointer[Cursor], forward: cython.bint) -> cython.bint:
     """Go to the next node, or to the last element of the previous; returns whether there is one."""
     node: NodePointer = cursor.node
     if node is cython.NULL:
@@ -209,7 +210,7 @@ def go_to_end(cursor: cython.pointer[Cursor], last: cython.bint) -> cython.void:
         cursor.at = listpack.first(cursor.pack)
 
 
-def read(cursor, item):
+def read(cursor: cython.pointer[cython.const[Cursor]], item: cython.pointer[Item]) -> cython.bint:
     """Read the element at a place, valid until the list changes or the cursor moves."""
     if cursor.node is not cython.NULL and cursor.node.plain:
         item.text = cython.cast(cython.p_const_char, cursor.node.data)
@@ -220,7 +221,7 @@ def read(cursor, item):
     return listpack.read(cursor.pack, cursor.at, item)
 
 
-def pour(cursor, count, sink):
+def pour(cursor: cython.pointer[Cursor], count: cython.Py_ssize_t, sink: Sink) -> cython.int:
     """Pour so many elements, which are there, from the place on; the cursor is left. O(count)."""
     item = cython.declare(Item)
     try:
@@ -240,7 +241,7 @@ def pour(cursor, count, sink):
     return 0
 
 
-def item_bytes(item):
+def item_bytes(item: cython.pointer[cython.const[Item]]) -> bytes:
     """The text of an element."""
     digits = cython.declare(cython.char[24])
     if item.text is cython.NULL:
@@ -248,7 +249,7 @@ def item_bytes(item):
     return PyBytes_FromStringAndSize(item.text, item.length)
 
 
-def needle_of(text):
+def needle_of(text: bytes) -> Needle:
     """A text to compare elements with; it has to live as long."""
     needle = cython.declare(Needle)
     needle.text = PyBytes_AS_STRING(text)
@@ -260,7 +261,9 @@ def needle_of(text):
     return needle
 
 
-def is_needle(item, needle):
+def is_needle(
+    item: cython.pointer[cython.const[Item]], needle: cython.pointer[cython.const[Needle]]
+) -> cython.bint:
     """Whether the element is that text."""
     if item.text is cython.NULL:
         return needle.is_number and item.number == needle.number
@@ -270,7 +273,7 @@ def is_needle(item, needle):
 # -- Changing one node ---------------------------------------------------------------------------
 
 
-def open_at(cursor):
+def open_at(cursor: cython.pointer[Cursor]) -> cython.void:
     """Let the node of a cursor be changed: what was read from a copy is the content from now on."""
     node: NodePointer = cursor.node
     if has_copy(cursor):
@@ -282,7 +285,7 @@ def open_at(cursor):
         node.data = cursor.pack
 
 
-def holds(node, needle):
+def holds(node: cython.pointer[Node], needle: cython.pointer[cython.const[Needle]]) -> cython.bint:
     """Whether an element of a node is that text."""
     cursor = cython.declare(Cursor)
     item = cython.declare(Item)
@@ -297,7 +300,7 @@ def holds(node, needle):
     return found
 
 
-def is_edge(cursor, after):
+def is_edge(cursor: cython.pointer[cython.const[Cursor]], after: cython.bint) -> cython.bint:
     """Whether no element of the node is after, or before, that of the cursor."""
     if cursor.node.plain:
         return True
@@ -306,12 +309,12 @@ def is_edge(cursor, after):
     return cursor.at == listpack.HEADER
 
 
-def behind(cursor):
+def behind(cursor: cython.pointer[cython.const[Cursor]]) -> cython.Py_ssize_t:
     """The offset behind the element of the cursor."""
     return cursor.at + listpack.size_at(cursor.pack, cursor.at)
 
 
-def place_in(node, pack, index):
+def place_in(node: cython.pointer[Node], pack: Pack, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """The offset of an element of a node, the content of which is ``pack``, by its index.
 
     O(distance to an end), in a slim listpack to the nearer of the beginning and the middle before.
@@ -324,13 +327,13 @@ def place_in(node, pack, index):
     return listpack.skip(pack, node.half, index - half)
 
 
-def note_size(node):
+def note_size(node: cython.pointer[Node]) -> cython.void:
     """The listpack of a node, which is not compressed, has changed."""
     node.size = full_size(pack_of(node)[0])
     node.half = 0
 
 
-def replace_in(node, at, text):
+def replace_in(node: cython.pointer[Node], at: cython.Py_ssize_t, text: bytes) -> cython.int:
     """Replace the element of a node at an offset. The middle element may move, but is the same."""
     pack: cython.pointer[Pack] = pack_of(node)
     half: cython.Py_ssize_t = node.half
@@ -343,7 +346,7 @@ def replace_in(node, at, text):
     return 0
 
 
-def put_in(node, at, text):
+def put_in(node: cython.pointer[Node], at: cython.Py_ssize_t, text: bytes) -> cython.int:
     """Insert an element into a node at an offset, at the end if that is below 0."""
     pack: cython.pointer[Pack] = pack_of(node)
     if at < 0:
@@ -354,7 +357,12 @@ def put_in(node, at, text):
     return 0
 
 
-def strip_pack(pack, needle, most, forward):
+def strip_pack(
+    pack: cython.pointer[Pack],
+    needle: cython.pointer[cython.const[Needle]],
+    most: cython.Py_ssize_t,
+    forward: cython.bint,
+) -> cython.Py_ssize_t:
     """Remove up to ``most`` elements that are a text from a listpack; returns how many."""
     removed: cython.Py_ssize_t = 0
     passed: cython.Py_ssize_t = 0 if forward else count_equal(pack[0], needle) - most

@@ -15,6 +15,8 @@ from cython.cimports.carnelian.datatypes.base.slabs import take
 from cython.cimports.carnelian.datatypes.collections import nodes
 from cython.cimports.carnelian.datatypes.collections.nodes import (
     Cursor,
+    Needle,
+    Node,
     NodePointer,
     behind,
     compress,
@@ -78,21 +80,21 @@ def set_large_from(size: cython.Py_ssize_t) -> None:
 # -- Limits --------------------------------------------------------------------------------------
 
 
-def size_limit(fill):
+def size_limit(fill: cython.int) -> cython.Py_ssize_t:
     """Bytes up to which a node takes elements."""
     if fill >= 0:
         return NO_LIMIT
     return SMALLEST << (-1 - max(fill, LOWEST_FILL))
 
 
-def count_limit(fill):
+def count_limit(fill: cython.int) -> cython.Py_ssize_t:
     """Elements that a node takes."""
     if fill < 0:
         return NO_LIMIT
     return max(fill, 1)
 
 
-def exceeds(fill, size, count):
+def exceeds(fill: cython.int, size: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.bint:
     """Whether that is too much for one listpack."""
     if fill < 0:
         return size > size_limit(fill)
@@ -126,7 +128,7 @@ class Quicklist:
         self.drain(self.nodes)
         count(-SHELL)
 
-    def drain(self, nodes):
+    def drain(self, nodes: cython.Py_ssize_t) -> cython.bint:
         """Free that many nodes from the end; returns whether there are more."""
         last: NodePointer
         while nodes > 0 and self.tail is not cython.NULL:
@@ -142,18 +144,18 @@ class Quicklist:
         self.tail.next = cython.NULL
         return True
 
-    def free_some(self):
+    def free_some(self) -> cython.bint:
         """Free some nodes of a list that nobody uses any more; returns whether more are left."""
         return self.keeper is None and self.drain(NODES_PER_STEP)
 
-    def keep(self, node):
+    def keep(self, node: cython.pointer[Node]) -> cython.int:
         """Hand a node over that is about to change or to go, if it is still to be."""
         if self.keeper is not None and node.number:
             self.keeper.keep_block(node.number, node.data, node.size, node.stream, node.plain)
             node.number = 0
         return 0
 
-    def copy(self):
+    def copy(self) -> Quicklist:
         """Another list of the same nodes."""
         twin: Quicklist = Quicklist(self.fill, self.depth)
         node: NodePointer = self.head
@@ -180,7 +182,7 @@ class Quicklist:
             node = node.next
         return twin
 
-    def memory(self):
+    def memory(self) -> cython.Py_ssize_t:
         """Bytes held. O(nodes)."""
         size: cython.Py_ssize_t = SHELL
         node: NodePointer = self.head
@@ -207,7 +209,7 @@ class Quicklist:
 
     # -- Whole nodes -----------------------------------------------------------------------------
 
-    def append_pack(self, pack):
+    def append_pack(self, pack: Pack) -> cython.int:
         """Add a listpack, which belongs to the list from now on, as the last node."""
         node: NodePointer = make_node()
         node.data = pack
@@ -216,7 +218,7 @@ class Quicklist:
         self.count += node.count
         return self.link(node, self.tail, True)
 
-    def only_pack(self):
+    def only_pack(self) -> Pack:
         """Take the listpack out of the only node, or NULL if that is none."""
         if self.nodes != 1 or self.head.plain:
             return cython.NULL
@@ -227,7 +229,7 @@ class Quicklist:
         self.drain(1)
         return pack
 
-    def new_node(self, text):
+    def new_node(self, text: bytes) -> cython.pointer[Node]:
         """A node of one element, plain if that is large."""
         node: NodePointer = make_node()
         length: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
@@ -243,7 +245,9 @@ class Quicklist:
             note_size(node)
         return node
 
-    def link(self, node, beside, after):
+    def link(
+        self, node: cython.pointer[Node], beside: cython.pointer[Node], after: cython.bint
+    ) -> cython.int:
         """Put a node after or before another one, or into an empty list; counts nodes only."""
         if beside is cython.NULL:
             self.head = node
@@ -270,7 +274,7 @@ class Quicklist:
             self.settle(node)
         return 0
 
-    def unlink(self, node):
+    def unlink(self, node: cython.pointer[Node]) -> cython.int:
         """Remove a node and what it holds."""
         self.keep(node)
         if node.next is not cython.NULL:
@@ -286,7 +290,7 @@ class Quicklist:
         free_node(node)
         return self.settle(cython.NULL)
 
-    def settle(self, node):
+    def settle(self, node: cython.pointer[Node]) -> cython.int:
         """Compress a node that was changed if it is far enough from both ends; see to the nodes
         where that begins, too. Called after every change.
         """
@@ -312,19 +316,21 @@ class Quicklist:
 
     # -- Ends ------------------------------------------------------------------------------------
 
-    def is_large(self, length):
+    def is_large(self, length: cython.Py_ssize_t) -> cython.bint:
         """Whether an element of that length is a node of its own."""
         if _large_from:
             return length >= _large_from
         return length > (SAFE if self.fill >= 0 else size_limit(self.fill))
 
-    def accepts(self, node, length):
+    def accepts(
+        self, node: cython.pointer[cython.const[Node]], length: cython.Py_ssize_t
+    ) -> cython.bint:
         """Whether a node has room for one more element."""
         if node is cython.NULL or node.plain or self.is_large(length):
             return False
         return not exceeds(self.fill, node.size + length + OVERHEAD, node.count + 1)
 
-    def push(self, text, at_head):
+    def push(self, text: bytes, at_head: cython.bint) -> cython.int:
         """Add an element at an end."""
         node: NodePointer = self.head if at_head else self.tail
         length: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
@@ -341,7 +347,7 @@ class Quicklist:
         self.count += 1
         return 0
 
-    def pop(self, at_head):
+    def pop(self, at_head: cython.bint) -> bytes:
         """Remove the element at an end, of a list that is not empty, and return it."""
         node: NodePointer = self.head if at_head else self.tail
         text: bytes
@@ -367,7 +373,9 @@ class Quicklist:
 
     # -- Places ----------------------------------------------------------------------------------
 
-    def seek(self, index, cursor, back):
+    def seek(
+        self, index: cython.Py_ssize_t, cursor: cython.pointer[Cursor], back: cython.bint
+    ) -> cython.int:
         """Go to an element that is there, from where one may go on backwards quickly if ``back``.
 
         O(nodes to the nearer end + elements of a node).
@@ -392,7 +400,7 @@ class Quicklist:
             cursor.at = place_in(node, cursor.pack, index)
         return 0
 
-    def insert(self, cursor, text, after):
+    def insert(self, cursor: cython.pointer[Cursor], text: bytes, after: cython.bint) -> cython.int:
         """Insert an element beside that of a cursor, which is left."""
         node: NodePointer = cursor.node
         length: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
@@ -420,7 +428,9 @@ class Quicklist:
             return self.settle(node)
         return self.link(self.new_node(text), node, after)
 
-    def insert_large(self, cursor, text, after):
+    def insert_large(
+        self, cursor: cython.pointer[Cursor], text: bytes, after: cython.bint
+    ) -> cython.int:
         """As :meth:`insert`, for an element that is a node of its own."""
         node: NodePointer = cursor.node
         large: NodePointer = self.new_node(text)
@@ -434,7 +444,9 @@ class Quicklist:
         self.link(large, node, after)
         return self.link(rest, large, after)
 
-    def cut(self, node, at, keep_front):
+    def cut(
+        self, node: cython.pointer[Node], at: cython.Py_ssize_t, keep_front: cython.bint
+    ) -> cython.pointer[Node]:
         """Cut a node beside the element at an offset; the node keeps that element.
 
         Returns what is behind it if ``keep_front``, else what is before it, in a node that stands
@@ -458,7 +470,7 @@ class Quicklist:
         rest.count = elements - node.count
         return rest
 
-    def replace(self, cursor, text):
+    def replace(self, cursor: cython.pointer[Cursor], text: bytes) -> cython.int:
         """Replace the element of a cursor, which is left."""
         node: NodePointer = cursor.node
         length: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
@@ -493,14 +505,16 @@ class Quicklist:
 
     # -- Merging ---------------------------------------------------------------------------------
 
-    def may_merge(self, node, other):
+    def may_merge(
+        self, node: cython.pointer[cython.const[Node]], other: cython.pointer[cython.const[Node]]
+    ) -> cython.bint:
         """Whether two nodes would fit one."""
         if node is cython.NULL or other is cython.NULL or node.plain or other.plain:
             return False
         size: cython.Py_ssize_t = node.size + other.size - listpack.HEADER - 1
         return not exceeds(self.fill, size, node.count + other.count)
 
-    def merge_around(self, node):
+    def merge_around(self, node: cython.pointer[Node]) -> cython.pointer[Node]:
         """Merge neighbours of a node, and then it with those, where they fit one node.
 
         Returns the node that has its elements then.
@@ -518,7 +532,7 @@ class Quicklist:
             self.merge(node, node.next)
         return node
 
-    def merge(self, node, tail):
+    def merge(self, node: cython.pointer[Node], tail: cython.pointer[Node]) -> cython.int:
         """Move the elements of ``tail`` to the node before it."""
         self.keep(node)
         self.keep(tail)
@@ -536,7 +550,7 @@ class Quicklist:
 
     # -- Removing --------------------------------------------------------------------------------
 
-    def remove_range(self, start, count):
+    def remove_range(self, start: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.int:
         """Remove elements that are there. O(nodes up to them + nodes removed)."""
         cursor = cython.declare(Cursor)
         node: NodePointer
@@ -569,7 +583,12 @@ class Quicklist:
             at = listpack.HEADER
         return 0
 
-    def remove_equal(self, needle, most, forward):
+    def remove_equal(
+        self,
+        needle: cython.pointer[cython.const[Needle]],
+        most: cython.Py_ssize_t,
+        forward: cython.bint,
+    ) -> cython.Py_ssize_t:
         """Remove up to ``most`` elements that are a text; returns how many were. O(elements)."""
         node: NodePointer = self.head if forward else self.tail
         next_node: NodePointer
@@ -580,7 +599,13 @@ class Quicklist:
             node = next_node
         return removed
 
-    def strip(self, node, needle, most, forward):
+    def strip(
+        self,
+        node: cython.pointer[Node],
+        needle: cython.pointer[cython.const[Needle]],
+        most: cython.Py_ssize_t,
+        forward: cython.bint,
+    ) -> cython.Py_ssize_t:
         """As :meth:`remove_equal`, for one node, which goes when it is empty."""
         removed: cython.Py_ssize_t = 0
         if not holds(node, needle):

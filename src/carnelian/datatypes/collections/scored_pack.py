@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.datatypes.algorithms.decimals import put_double, to_double
+from cython.cimports.carnelian.datatypes.base.sink import Sink
 from cython.cimports.carnelian.datatypes.collections.by_score import compare_text
 from cython.cimports.carnelian.datatypes.collections.scored_pack import (
     FLAT,
@@ -15,6 +16,7 @@ from cython.cimports.carnelian.datatypes.collections.scored_pack import (
     LOWEST,
     MEMBERS,
     TEXT,
+    Span,
     TextRange,
 )
 from cython.cimports.carnelian.datatypes.packs import listpack
@@ -34,7 +36,7 @@ LARGEST_INTEGER = cython.declare(cython.double, 4611686018427387904.0)
 # -- Scores --------------------------------------------------------------------------------------
 
 
-def score_at(pack, at):
+def score_at(pack: Pack, at: cython.Py_ssize_t) -> cython.double:
     """The score that is the element at that offset."""
     item = cython.declare(Item)
     if not listpack.read(pack, at, cython.address(item)):
@@ -76,7 +78,9 @@ def insert_score(
 # -- Finding -------------------------------------------------------------------------------------
 
 
-def find(pack, text, length, score):
+def find(
+    pack: Pack, text: cython.p_const_char, length: cython.Py_ssize_t, score: cython.p_double
+) -> cython.Py_ssize_t:
     """Offset of a member, 0 if it is not there; its score. O(n)."""
     at: cython.Py_ssize_t = listpack.first(pack)
     if at:
@@ -86,7 +90,7 @@ def find(pack, text, length, score):
     return at
 
 
-def rank_at(pack, at):
+def rank_at(pack: Pack, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """How many pairs are before the one at that offset. O(n)."""
     rank: cython.Py_ssize_t = 0
     other: cython.Py_ssize_t = listpack.first(pack)
@@ -96,7 +100,7 @@ def rank_at(pack, at):
     return rank
 
 
-def count_below(pack, score, through):
+def count_below(pack: Pack, score: cython.double, through: cython.bint) -> cython.Py_ssize_t:
     """How many pairs have a score below this one, or also this one if ``through``. O(n)."""
     item = cython.declare(Item)
     count: cython.Py_ssize_t = 0
@@ -115,7 +119,9 @@ def count_below(pack, score, through):
     return count
 
 
-def compare_at(pack, at, text, length):
+def compare_at(
+    pack: Pack, at: cython.Py_ssize_t, text: cython.p_const_char, length: cython.Py_ssize_t
+) -> cython.int:
     """How the member at that offset compares with a text: below, equal to or above zero."""
     digits = cython.declare(cython.char[DIGITS])
     size: cython.Py_ssize_t = 0
@@ -126,13 +132,23 @@ def compare_at(pack, at, text, length):
 # -- Changing ------------------------------------------------------------------------------------
 
 
-def append(pack, text, length, score):
+def append(
+    pack: cython.pointer[Pack],
+    text: cython.p_const_char,
+    length: cython.Py_ssize_t,
+    score: cython.double,
+) -> cython.int:
     """Add a pair behind all others, where it belongs."""
     listpack.append(pack, text, length)
     return insert_score(pack, listpack.end_of(pack[0]), score)
 
 
-def put(pack, text, length, score):
+def put(
+    pack: cython.pointer[Pack],
+    text: cython.p_const_char,
+    length: cython.Py_ssize_t,
+    score: cython.double,
+) -> cython.int:
     """Insert a pair whose member is not there. O(n)."""
     at: cython.Py_ssize_t = place_for(pack[0], text, length, score)
     if at == 0:
@@ -164,7 +180,7 @@ def place_for(
     return 0
 
 
-def remove(pack, at):
+def remove(pack: cython.pointer[Pack], at: cython.Py_ssize_t) -> cython.int:
     """Remove the pair whose member is at that offset. O(n)."""
     listpack.remove_several(pack, at, 2)
     return 0
@@ -173,7 +189,7 @@ def remove(pack, at):
 # -- Ranges of texts -------------------------------------------------------------------------------
 
 
-def is_empty(bounds):
+def is_empty(bounds: cython.pointer[cython.const[TextRange]]) -> cython.bint:
     """Whether no text can be in the range."""
     if bounds.low_kind == HIGHEST or bounds.high_kind == LOWEST:
         return True
@@ -209,7 +225,12 @@ def below_high(
     return order < 0 or (order == 0 and not bounds.high_open)
 
 
-def text_span(pack, bounds, reverse, span):
+def text_span(
+    pack: Pack,
+    bounds: cython.pointer[cython.const[TextRange]],
+    reverse: cython.bint,
+    span: cython.pointer[Span],
+) -> cython.void:
     """The ranks of the members in a range of texts, which are found by a walk from its low end, or
     with ``reverse`` from its high end, to the first one outside.
     """
@@ -240,7 +261,13 @@ def text_span(pack, bounds, reverse, span):
 # -- Reading many --------------------------------------------------------------------------------
 
 
-def slice(pack, rank, count, reverse, shape):
+def slice(
+    pack: Pack,
+    rank: cython.Py_ssize_t,
+    count: cython.Py_ssize_t,
+    reverse: cython.bint,
+    shape: cython.int,
+) -> list:
     """``count`` pairs, which have to be there, from a rank on, or down from it if ``reverse``."""
     found: list = PyList_New(count * 2 if shape == FLAT else count)
     at: cython.Py_ssize_t = listpack.seek(pack, 2 * rank) if count else 0
@@ -272,7 +299,14 @@ def slice(pack, rank, count, reverse, shape):
     return found
 
 
-def pour(pack, rank, count, reverse, with_scores, sink):
+def pour(
+    pack: Pack,
+    rank: cython.Py_ssize_t,
+    count: cython.Py_ssize_t,
+    reverse: cython.bint,
+    with_scores: cython.bint,
+    sink: Sink,
+) -> cython.int:
     """As :func:`slice`, into a sink: members, each with its score behind it if wanted."""
     item = cython.declare(Item)
     at: cython.Py_ssize_t = listpack.seek(pack, 2 * rank) if count else 0

@@ -12,7 +12,7 @@ import cython
 from cython.cimports.carnelian.datatypes.algorithms.rng import random_below
 from cython.cimports.carnelian.datatypes.base.limits import Limits
 from cython.cimports.carnelian.datatypes.base.memory import count as count_memory
-from cython.cimports.carnelian.datatypes.base.sink import Gathered
+from cython.cimports.carnelian.datatypes.base.sink import Gathered, Sink
 from cython.cimports.carnelian.datatypes.base.string import format_integer, parse_integer
 from cython.cimports.carnelian.datatypes.base.value import Value
 from cython.cimports.carnelian.datatypes.packs import intset, listpack
@@ -66,7 +66,7 @@ class Set(Value):
         self.drop_small()
         count_memory(-SHELL)
 
-    def drop_small(self):
+    def drop_small(self) -> cython.void:
         """Give the memory of the small forms back."""
         if self.ints is not cython.NULL:
             intset.destroy(self.ints)
@@ -95,7 +95,7 @@ class Set(Value):
         """The number of members of a table."""
         return self.table.used if self.table is not None else 1
 
-    def free_some(self):
+    def free_some(self) -> cython.bint:
         """Free some members of a set that nobody uses any more; returns whether more are left."""
         return self.table is not None and self.table.free_some()
 
@@ -136,7 +136,7 @@ class Set(Value):
             cython.cast(cython.p_char, self.ints), intset.total_of(self.ints)
         )
 
-    def size(self):
+    def size(self) -> cython.Py_ssize_t:
         """The number of members. O(1), O(members) for a listpack of 65535 or more."""
         if self.ints is not cython.NULL:
             return intset.count_of(self.ints)
@@ -156,7 +156,7 @@ class Set(Value):
             )
         return self.contains_text(PyBytes_AS_STRING(member), PyBytes_GET_SIZE(member))
 
-    def contains_text(self, text, length):
+    def contains_text(self, text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.bint:
         """:meth:`contains` of a text that is no Python object."""
         number: int64_t = 0
         if self.ints is not cython.NULL:
@@ -167,7 +167,7 @@ class Set(Value):
             return listpack.find(self.pack, listpack.first(self.pack), text, length, 0) != 0
         return self.table.contains(hash_text(text, length), text, length)
 
-    def contains_number(self, number):
+    def contains_number(self, number: int64_t) -> cython.bint:
         """:meth:`contains` of the decimal form of a number."""
         digits = cython.declare(cython.char[24])
         length: cython.int
@@ -184,7 +184,9 @@ class Set(Value):
             return self.add_text(limits, text, length)
         return self.table.add(cython.cast(uint64_t, hash(member)), text, length)
 
-    def add_text(self, limits, text, length):
+    def add_text(
+        self, limits: Limits, text: cython.p_const_char, length: cython.Py_ssize_t
+    ) -> cython.bint:
         """:meth:`add` of a text that is no Python object."""
         if self.ints is not cython.NULL:
             return self.add_to_ints(limits, text, length)
@@ -192,7 +194,9 @@ class Set(Value):
             return self.add_to_pack(limits, text, length)
         return self.table.add(hash_text(text, length), text, length)
 
-    def add_to_ints(self, limits, text, length):
+    def add_to_ints(
+        self, limits: Limits, text: cython.p_const_char, length: cython.Py_ssize_t
+    ) -> cython.bint:
         """Add to an intset, which may have to become something larger."""
         number: int64_t = 0
         added: cython.bint
@@ -208,7 +212,7 @@ class Set(Value):
         self.to_table(1)
         return self.table.add(hash_text(text, length), text, length)
 
-    def fits_pack(self, limits, length):
+    def fits_pack(self, limits: Limits, length: cython.Py_ssize_t) -> cython.bint:
         """Whether the intset and one member of that length may be a listpack."""
         count: cython.Py_ssize_t = intset.count_of(self.ints)
         longest: cython.Py_ssize_t = 0
@@ -224,7 +228,9 @@ class Set(Value):
             and longest <= limits.set_max_listpack_value
         )
 
-    def add_to_pack(self, limits, text, length):
+    def add_to_pack(
+        self, limits: Limits, text: cython.p_const_char, length: cython.Py_ssize_t
+    ) -> cython.bint:
         """Add to a listpack, which may have to become a table."""
         if listpack.find(self.pack, listpack.first(self.pack), text, length, 0):
             return False
@@ -261,7 +267,7 @@ class Set(Value):
         self.pour(every)
         return every.items
 
-    def pour(self, sink):
+    def pour(self, sink: Sink) -> cython.int:
         """As :meth:`members`, into a sink."""
         walk = cython.declare(Walk)
         text: cython.p_const_char = cython.NULL
@@ -345,7 +351,7 @@ class Set(Value):
         self.pour_common(others, most if most else self.size(), shared)
         return shared.items
 
-    def pour_common(self, others, most, sink):
+    def pour_common(self, others: list, most: cython.Py_ssize_t, sink: Sink) -> cython.Py_ssize_t:
         """As :meth:`common`, into a sink; returns how many of ``most`` there were not."""
         walk = cython.declare(Walk)
         digits = cython.declare(cython.char[24])
@@ -378,7 +384,9 @@ class Set(Value):
                 most -= 1
         return most
 
-    def everywhere(self, others, text, length):
+    def everywhere(
+        self, others: list, text: cython.p_const_char, length: cython.Py_ssize_t
+    ) -> cython.bint:
         """Whether all other sets have this member."""
         i: cython.Py_ssize_t
         for i in range(len(others)):
@@ -405,7 +413,7 @@ class Set(Value):
             intset.add(cython.address(fresh.ints), number)
         self.exchange(fresh)
 
-    def to_pack(self):
+    def to_pack(self) -> cython.int:
         """Turn the intset into a listpack."""
         pack: listpack.Pack = listpack.create()
         i: cython.Py_ssize_t
@@ -415,7 +423,7 @@ class Set(Value):
         self.pack = pack
         return 0
 
-    def to_table(self, expected):
+    def to_table(self, expected: cython.Py_ssize_t) -> cython.int:
         """Turn a small form into a table, with room for more members."""
         members: list = self.members()
         table: Members = Members()

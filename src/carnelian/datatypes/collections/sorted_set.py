@@ -264,7 +264,7 @@ class SortedSet(Value):
             return True
         return self.table.used == self.tree.count and by_score.is_sound(self.tree)
 
-    def lookup(self, member, score):
+    def lookup(self, member: bytes, score: cython.p_double) -> cython.bint:
         """Read the score of a member; returns whether it is there. O(1), O(n) in the small form."""
         if self.pack is not cython.NULL:
             return (
@@ -279,7 +279,7 @@ class SortedSet(Value):
         score[0] = score_of(entry)
         return True
 
-    def rank(self, member, score):
+    def rank(self, member: bytes, score: cython.p_double) -> cython.Py_ssize_t:
         """The rank of a member, and its score; -1 if it is not there. O(log n)."""
         at: cython.Py_ssize_t
         if self.pack is not cython.NULL:
@@ -361,7 +361,7 @@ class SortedSet(Value):
             left -= 1
         return 0
 
-    def random_pairs(self, count, shape):
+    def random_pairs(self, count: cython.Py_ssize_t, shape: cython.int) -> list:
         """So many members, each drawn from all of them, which must be some; as :meth:`slice`."""
         drawn: list = []
         every: Any = self.slice(0, self.size(), False, PAIRS) if self.pack and count > 1 else None
@@ -376,7 +376,7 @@ class SortedSet(Value):
             count -= 1
         return drawn
 
-    def sample(self, count, shape):
+    def sample(self, count: cython.Py_ssize_t, shape: cython.int) -> list:
         """So many different members in any order; all of them if there are not more."""
         size: cython.Py_ssize_t = self.size()
         drawn: list = []
@@ -399,7 +399,7 @@ class SortedSet(Value):
             add_pair(drawn, pairs[i], shape)
         return drawn
 
-    def scan(self, cursor, wanted, found):
+    def scan(self, cursor: uint64_t, wanted, found: list) -> uint64_t:
         """Add members and texts of scores to ``found``, and return the next cursor, 0 at the end.
 
         A small set comes at once. See :meth:`carnelian.keyspace.database.Database.scan`.
@@ -432,7 +432,9 @@ class SortedSet(Value):
 
     # -- Ranges ----------------------------------------------------------------------------------
 
-    def score_span(self, bounds, span):
+    def score_span(
+        self, bounds: cython.pointer[cython.const[ScoreRange]], span: cython.pointer[Span]
+    ) -> cython.int:
         """The ranks of the members with a score in a range. O(log n)."""
         if self.pack is not cython.NULL:
             span.start = scored_pack.count_below(self.pack, bounds.low, bounds.low_open)
@@ -443,7 +445,7 @@ class SortedSet(Value):
         span.stop = max(span.start, span.stop)
         return 0
 
-    def count_below(self, score, through):
+    def count_below(self, score: cython.double, through: cython.bint) -> cython.Py_ssize_t:
         """How many members of a big set have a score below this one, or this one, too."""
         bound = cython.declare(Bound)
         bound.score = score
@@ -452,7 +454,12 @@ class SortedSet(Value):
         bound.through = through
         return by_score.count_before(self.tree, cython.address(bound))
 
-    def text_span(self, bounds, reverse, span):
+    def text_span(
+        self,
+        bounds: cython.pointer[cython.const[TextRange]],
+        reverse: cython.bint,
+        span: cython.pointer[Span],
+    ) -> cython.int:
         """The ranks of the members in a range of texts, if all scores are equal. O(log n).
 
         Where they are not, the result is what a walk from the low end (with ``reverse`` from the
@@ -472,7 +479,9 @@ class SortedSet(Value):
         span.stop = max(span.start, span.stop)
         return 0
 
-    def count_texts(self, text, length, through):
+    def count_texts(
+        self, text: cython.p_const_char, length: cython.Py_ssize_t, through: cython.bint
+    ) -> cython.Py_ssize_t:
         """How many members of a big set are below this text, or equal to it, too."""
         bound = cython.declare(Bound)
         bound.text = text
@@ -499,7 +508,9 @@ class SortedSet(Value):
         span.stop = stop
         self.remove_span(cython.address(span))
 
-    def put(self, member, score, conditions, limits):
+    def put(
+        self, member: bytes, score: cython.p_double, conditions: cython.int, limits: Limits
+    ) -> cython.int:
         """Set or, with INCREMENT, add to the score of a member, which is added if it is not there.
 
         Conditions, combined by or: NX adds only, XX changes only, GT and LT change only to a
@@ -511,7 +522,9 @@ class SortedSet(Value):
             return self.put_small(member, score, conditions, limits)
         return self.put_big(member, score, conditions)
 
-    def put_small(self, member, score, conditions, limits):
+    def put_small(
+        self, member: bytes, score: cython.p_double, conditions: cython.int, limits: Limits
+    ) -> cython.int:
         """:meth:`put` into a listpack, as long as that takes it."""
         text: cython.p_char = PyBytes_AS_STRING(member)
         length: cython.Py_ssize_t = PyBytes_GET_SIZE(member)
@@ -536,7 +549,7 @@ class SortedSet(Value):
         scored_pack.put(cython.address(self.pack), text, length, score[0])
         return ADDED
 
-    def put_big(self, member, score, conditions):
+    def put_big(self, member: bytes, score: cython.p_double, conditions: cython.int) -> cython.int:
         """:meth:`put` into table and tree."""
         entry: EntryPointer = self.find(member)
         outcome: cython.int
@@ -557,7 +570,7 @@ class SortedSet(Value):
             set_score_of(entry, score[0])
         return outcome
 
-    def remove(self, member):
+    def remove(self, member: bytes) -> cython.bint:
         """Remove a member; returns whether it was there. O(log n)."""
         score: cython.double = 0.0
         at: cython.Py_ssize_t
@@ -578,7 +591,7 @@ class SortedSet(Value):
         self.drop_entry(entry)
         return True
 
-    def remove_span(self, span):
+    def remove_span(self, span: cython.pointer[cython.const[Span]]) -> cython.int:
         """Remove the members of these ranks. O(log n) each."""
         cursor = cython.declare(Cursor)
         left: cython.Py_ssize_t = span.stop - span.start
@@ -593,7 +606,7 @@ class SortedSet(Value):
 
     # -- The big form ----------------------------------------------------------------------------
 
-    def find(self, member):
+    def find(self, member: bytes) -> cython.pointer[Entry]:
         """The entry of a member of a big set, or NULL."""
         slot: cython.pointer[uint64_t] = self.table.find(
             cython.cast(uint64_t, hash(member)),
@@ -613,13 +626,13 @@ class SortedSet(Value):
         self.table.insert(hash, entry)
         return self.enter(entry)
 
-    def enter(self, entry):
+    def enter(self, entry: cython.pointer[Entry]) -> cython.int:
         """Add an entry that stands in the table to the tree."""
         by_score.insert(self.tree, score_of(entry), entry)
         self.tree.entries += cell_size(size_of(entry))
         return 0
 
-    def drop_entry(self, entry):
+    def drop_entry(self, entry: cython.pointer[Entry]) -> cython.int:
         """Remove a member from a big set."""
         hash: uint64_t = hash_text(key_of(entry), key_length(entry))
         by_score.erase(self.tree, score_of(entry), entry)
@@ -628,7 +641,7 @@ class SortedSet(Value):
         destroy(entry)
         return 0
 
-    def grow(self):
+    def grow(self) -> cython.int:
         """Turn into the big form. O(n)."""
         pack: Pack = self.pack
         at: cython.Py_ssize_t = listpack.first(pack)
@@ -669,7 +682,7 @@ def from_packed(data: bytes, limits: Limits) -> SortedSet:
     return made
 
 
-def of_sorted(pairs, limits):
+def of_sorted(pairs: list, limits: Limits) -> SortedSet:
     """A set of ``(score, member)`` pairs that are in order; big only where it has to be."""
     made: SortedSet = SortedSet()
     small: cython.bint = len(pairs) <= limits.zset_max_listpack_entries
@@ -703,7 +716,7 @@ def of_sorted(pairs, limits):
 # -- Scores of entries ---------------------------------------------------------------------------
 
 
-def score_of(entry):
+def score_of(entry: cython.pointer[cython.const[Entry]]) -> cython.double:
     """The score that stands in place of an entry's integer."""
     word: int64_t = word_of(entry)
     score: cython.double = 0.0

@@ -40,22 +40,22 @@ def set_word(ints: Ints, index: cython.int, value: uint32_t) -> cython.void:
     memcpy(ints + 4 * index, cython.address(value), 4)
 
 
-def count_of(ints):
+def count_of(ints: Bytes) -> cython.Py_ssize_t:
     """How many numbers there are."""
     return word(ints, 1)
 
 
-def total_of(ints):
+def total_of(ints: Bytes) -> cython.Py_ssize_t:
     """The bytes of the intset, its header included."""
     return HEADER + cython.cast(cython.Py_ssize_t, word(ints, 0)) * word(ints, 1)
 
 
-def memory_of(ints):
+def memory_of(ints: Bytes) -> cython.Py_ssize_t:
     """The bytes it holds."""
     return cell_memory(ints, capacity(total_of(ints)))
 
 
-def create():
+def create() -> Ints:
     """An empty intset; raises MemoryError."""
     ints: Ints = cython.cast(Ints, take(capacity(HEADER)))
     set_word(ints, 0, 2)
@@ -63,7 +63,7 @@ def create():
     return ints
 
 
-def from_text(data, length):
+def from_text(data: cython.p_const_char, length: cython.Py_ssize_t) -> Ints:
     """An intset of those bytes; raises ValueError if they are none. O(numbers)."""
     source: Bytes = cython.cast(Bytes, data)
     index: cython.Py_ssize_t
@@ -75,7 +75,7 @@ def from_text(data, length):
     return duplicate(source)
 
 
-def duplicate(ints):
+def duplicate(ints: Bytes) -> Ints:
     """Another intset of the same numbers."""
     total: cython.Py_ssize_t = total_of(ints)
     twin: Ints = cython.cast(Ints, take(capacity(total)))
@@ -83,7 +83,7 @@ def duplicate(ints):
     return twin
 
 
-def destroy(ints):
+def destroy(ints: Ints) -> cython.void:
     """Give the memory back."""
     give(ints, capacity(total_of(ints)))
 
@@ -143,7 +143,7 @@ def width_of(number: int64_t) -> uint32_t:
     return 8
 
 
-def get(ints, index):
+def get(ints: Bytes, index: cython.Py_ssize_t) -> int64_t:
     """The number at an index, from 0; 0 outside."""
     if not 0 <= index < count_of(ints):
         return 0
@@ -171,7 +171,7 @@ def position(ints: Bytes, number: int64_t) -> cython.Py_ssize_t:
     return low
 
 
-def contains(ints, number):
+def contains(ints: Bytes, number: int64_t) -> cython.bint:
     """Whether a number is there. O(log n)."""
     if width_of(number) > word(ints, 0):
         return False
@@ -179,7 +179,7 @@ def contains(ints, number):
     return at < count_of(ints) and read(ints, word(ints, 0), at) == number
 
 
-def add(ints, number):
+def add(ints: cython.pointer[Ints], number: int64_t) -> cython.bint:
     """Add a number; returns whether it was not there. O(n)."""
     if width_of(number) > word(ints[0], 0):
         widen(ints, width_of(number))
@@ -211,7 +211,7 @@ def widen(ints: cython.pointer[Ints], width: uint32_t) -> cython.int:
     return 0
 
 
-def remove(ints, number):
+def remove(ints: cython.pointer[Ints], number: int64_t) -> cython.bint:
     """Remove a number; returns whether it was there. O(n)."""
     if not contains(ints[0], number):
         return False

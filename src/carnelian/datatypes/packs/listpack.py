@@ -102,33 +102,33 @@ def set_count(pack: Pack, count: cython.Py_ssize_t) -> cython.void:
     pack[5] = cython.cast(uint8_t, count >> 8)
 
 
-def create():
+def create() -> Pack:
     """An empty listpack; raises MemoryError."""
     pack: Pack = blank(HEADER + 1)
     seal(pack, HEADER + 1, 0)
     return pack
 
 
-def create_slim():
+def create_slim() -> Pack:
     """An empty listpack that is to go without backward lengths."""
     pack: Pack = blank(HEADER + FOOT)
     seal_slim(pack, HEADER + FOOT, 0, 0)
     return pack
 
 
-def from_text(data, length):
+def from_text(data: cython.p_const_char, length: cython.Py_ssize_t) -> Pack:
     """A listpack of those bytes; raises ValueError if they are none. O(elements)."""
     if not is_valid(cython.cast(Bytes, data), length):
         raise ValueError("not a listpack")
     return copy_of(cython.cast(Bytes, data), length)
 
 
-def blank(total):
+def blank(total: cython.Py_ssize_t) -> Pack:
     """Memory for a listpack of that many bytes, which the caller has to write."""
     return cython.cast(Pack, take(capacity(total)))
 
 
-def duplicate(pack):
+def duplicate(pack: Bytes) -> Pack:
     """Another listpack of the same content."""
     return copy_of(pack, total_of(pack))
 
@@ -141,7 +141,7 @@ def copy_of(data: Bytes, total: cython.Py_ssize_t) -> Pack:
     return pack
 
 
-def destroy(pack):
+def destroy(pack: Pack) -> cython.void:
     """Give the memory back."""
     give(pack, capacity(total_of(pack)))
 
@@ -149,7 +149,7 @@ def destroy(pack):
 # -- The form of elements ------------------------------------------------------------------------
 
 
-def write_backlen(to, size):
+def write_backlen(to: Pack, size: cython.Py_ssize_t) -> cython.int:
     """Write that length, seven bits in each byte, the highest first; returns its bytes."""
     width: cython.int = backlen_size(size)
     i: cython.int
@@ -231,7 +231,7 @@ def encode_string(text: cython.p_const_char, length: cython.Py_ssize_t, to: Pack
         memcpy(to + 5, text, length)
 
 
-def is_valid(data, length):
+def is_valid(data: Bytes, length: cython.Py_ssize_t) -> cython.bint:
     """Whether those bytes are a listpack in the full form, each element looked at."""
     at: cython.Py_ssize_t = HEADER
     count: cython.Py_ssize_t = 0
@@ -247,17 +247,17 @@ def is_valid(data, length):
     return is_count(data, count)
 
 
-def is_framed(data, length):
+def is_framed(data: Bytes, length: cython.Py_ssize_t) -> cython.bint:
     """Whether those bytes begin and end as a full listpack of that length does."""
     return length >= HEADER + 1 and word_at(data) == length and data[length - 1] == END
 
 
-def is_count(data, count):
+def is_count(data: Bytes, count: cython.Py_ssize_t) -> cython.bint:
     """Whether a listpack says that it has so many elements, or does not say how many."""
     return stated_count(data) == MANY or stated_count(data) == count
 
 
-def sound_size(data, at, end):
+def sound_size(data: Bytes, at: cython.Py_ssize_t, end: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """As ``measure``, and 0 as well if the backward length is not right."""
     size: cython.Py_ssize_t = measure(data, at, end)
     behind: cython.Py_ssize_t = at + extent(False, size)
@@ -267,7 +267,7 @@ def sound_size(data, at, end):
 # -- Facts ---------------------------------------------------------------------------------------
 
 
-def count_of(pack):
+def count_of(pack: Pack) -> cython.Py_ssize_t:
     """Number of elements: O(1) below 65535, else O(elements)."""
     stated: cython.Py_ssize_t = stated_count(pack)
     if stated != MANY:
@@ -282,17 +282,17 @@ def count_of(pack):
     return counted
 
 
-def memory_of(pack):
+def memory_of(pack: Bytes) -> cython.Py_ssize_t:
     """Bytes of memory that it takes."""
     return cell_memory(pack, capacity(total_of(pack)))
 
 
-def safe_to_add(pack, more):
+def safe_to_add(pack: Bytes, more: cython.Py_ssize_t) -> cython.bint:
     """Whether ``more`` bytes keep it under 1 GB, the most that a listpack is to have."""
     return full_size(pack) + more <= LARGEST
 
 
-def room_for(text, length):
+def room_for(text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Bytes that the text takes as an element of the full form."""
     number: int64_t = 0
     scratch = cython.declare(uint8_t[10])
@@ -306,13 +306,13 @@ def room_for(text, length):
 # -- Walking -------------------------------------------------------------------------------------
 
 
-def size_at(pack, at):
+def size_at(pack: Bytes, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Bytes of the element at ``at``, all included; 0 if there is none."""
     size: cython.Py_ssize_t = measure(pack, at, end_of(pack))
     return extent(is_slim(pack), size) if size else 0
 
 
-def span_of(pack, at, count):
+def span_of(pack: Bytes, at: cython.Py_ssize_t, count: cython.Py_ssize_t) -> Span:
     """Up to ``count`` elements from ``at`` on. O(count)."""
     span = cython.declare(Span)
     slim: cython.bint = is_slim(pack)
@@ -330,17 +330,17 @@ def span_of(pack, at, count):
     return span
 
 
-def first(pack):
+def first(pack: Bytes) -> cython.Py_ssize_t:
     """Offset of the first element, 0 if there is none."""
     return HEADER if end_of(pack) > HEADER else 0
 
 
-def last(pack):
+def last(pack: Bytes) -> cython.Py_ssize_t:
     """Offset of the last element, 0 if there is none."""
     return before(pack, end_of(pack))
 
 
-def after(pack, at):
+def after(pack: Bytes, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Offset of the next element, 0 if there is none."""
     end: cython.Py_ssize_t = end_of(pack)
     size: cython.Py_ssize_t = measure(pack, at, end)
@@ -348,7 +348,7 @@ def after(pack, at):
     return at if size and at < end else 0
 
 
-def before(pack, at):
+def before(pack: Bytes, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Offset of the element before ``at``, which may be the end; 0 if there is none.
 
     O(1), O(elements before) in the slim form.
@@ -377,7 +377,7 @@ def before_in_slim(pack: Bytes, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
     return found if passed == at else 0
 
 
-def skip(pack, at, count):
+def skip(pack: Bytes, at: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Offset of the element behind ``count`` ones from ``at`` on, 0 if there is none. O(count)."""
     slim: cython.bint = is_slim(pack)
     end: cython.Py_ssize_t = end_of(pack)
@@ -389,7 +389,7 @@ def skip(pack, at, count):
     return at if size else 0
 
 
-def seek(pack, index):
+def seek(pack: Pack, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Offset of an element by its index, from behind if it is negative; 0 if there is none.
 
     O(distance to the nearer end), O(index) in the slim form.
@@ -413,7 +413,7 @@ def seek(pack, index):
     return at
 
 
-def random_at(pack, step):
+def random_at(pack: Pack, step: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Offset of a random one among every ``step``-th element; 0 if there is none."""
     count: cython.Py_ssize_t = count_of(pack) // step
     return seek(pack, cython.cast(cython.Py_ssize_t, random_below(count)) * step) if count else 0
@@ -422,7 +422,7 @@ def random_at(pack, step):
 # -- Reading -------------------------------------------------------------------------------------
 
 
-def read(pack, at, item):
+def read(pack: Bytes, at: cython.Py_ssize_t, item: cython.pointer[Item]) -> cython.bint:
     """Read an element: text (valid until the listpack changes) or an integer.
 
     Returns whether there is an element at that offset.
@@ -430,7 +430,9 @@ def read(pack, at, item):
     return read_on(pack, at, item) != 0
 
 
-def text_at(pack, at, digits, length):
+def text_at(
+    pack: Bytes, at: cython.Py_ssize_t, digits: cython.p_char, length: cython.p_Py_ssize_t
+) -> cython.p_const_char:
     """The text of an element; that of an integer is written to ``digits``, of DIGITS bytes.
 
     NULL if there is no element at that offset.
@@ -445,7 +447,7 @@ def text_at(pack, at, digits, length):
     return item.text
 
 
-def bytes_at(pack, at):
+def bytes_at(pack: Bytes, at: cython.Py_ssize_t) -> bytes | None:
     """The text of an element as ``bytes``, None if there is none at that offset."""
     digits = cython.declare(cython.char[DIGITS])
     length: cython.Py_ssize_t = 0
@@ -515,7 +517,7 @@ def find(pack, at, text, length, skip):
     return 0
 
 
-def read_on(pack, at, item):
+def read_on(pack: Bytes, at: cython.Py_ssize_t, item: cython.pointer[Item]) -> cython.Py_ssize_t:
     """As :func:`read`; returns the offset of what follows, 0 if there is no element there."""
     size: cython.Py_ssize_t = measure(pack, at, end_of(pack))
     if size == 0:
@@ -533,14 +535,14 @@ def read_on(pack, at, item):
 # -- Writing into memory of the caller -----------------------------------------------------------
 
 
-def write_integer(to, number):
+def write_integer(to: Pack, number: int64_t) -> cython.int:
     """Write an integer as an element, of at most 10 bytes; returns how many."""
     size: cython.int = encode_integer(number, to)
     to[size] = cython.cast(uint8_t, size)
     return size + 1
 
 
-def write_text(to, text, length):
+def write_text(to: Pack, text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Write a text as an element, of at most ``length + 10`` bytes; returns how many."""
     number: int64_t = 0
     size: cython.Py_ssize_t
@@ -551,7 +553,7 @@ def write_text(to, text, length):
     return size + write_backlen(to + size, size)
 
 
-def seal(pack, total, count):
+def seal(pack: Pack, total: cython.Py_ssize_t, count: cython.Py_ssize_t) -> cython.void:
     """Close a listpack whose elements were written behind HEADER, with END as its last byte."""
     put_word(pack, total)
     set_count(pack, count)
@@ -678,7 +680,7 @@ def append(pack, text, length):
     return insert(pack, end_of(pack[0]), text, length)
 
 
-def append_integer(pack, number):
+def append_integer(pack: cython.pointer[Pack], number: int64_t) -> cython.int:
     """Add an integer behind the last element; see :func:`insert`."""
     return insert_integer(pack, end_of(pack[0]), number)
 
@@ -708,7 +710,7 @@ def existing(pack: Bytes, at: cython.Py_ssize_t) -> cython.Py_ssize_t:
     return size
 
 
-def remove(pack, at):
+def remove(pack: cython.pointer[Pack], at: cython.Py_ssize_t) -> cython.Py_ssize_t:
     """Remove the element at ``at``; returns the offset of the one behind it, 0 if none is."""
     size: cython.Py_ssize_t = existing(pack[0], at)
     open_gap(pack, at, size, 0)
@@ -738,7 +740,7 @@ def remove_range(pack, index, count):
     return 0
 
 
-def merge(pack, tail):
+def merge(pack: cython.pointer[Pack], tail: cython.pointer[Pack]) -> cython.int:
     """Move the elements of ``tail`` behind those of ``pack``; ``tail`` is gone, and NULL, then.
 
     Both have to be of the same form. O(bytes of both).
@@ -760,7 +762,7 @@ def merge(pack, tail):
     return 0
 
 
-def split(pack, at):
+def split(pack: cython.pointer[Pack], at: cython.Py_ssize_t) -> Pack:
     """Cut off the elements from ``at`` on (which may be the end) and return them on their own."""
     slim: cython.bint = is_slim(pack[0])
     end: cython.Py_ssize_t = end_of(pack[0])

@@ -85,7 +85,7 @@ class Listpack:
             yield value_at(self.pack, at)
             at = listpack.before(self.pack, at)
 
-    def place(self, index):
+    def place(self, index: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Offset of an element by index; raises IndexError if there is none."""
         at: cython.Py_ssize_t = listpack.seek(self.pack, index)
         if at == 0:

@@ -46,7 +46,7 @@ def is_short(byte: uint8_t) -> cython.bint:
 # -- To the slim form ----------------------------------------------------------------------------
 
 
-def from_full(data, length):
+def from_full(data: Bytes, length: cython.Py_ssize_t) -> Pack:
     """A slim listpack of the bytes of a full one; NULL if they are none. O(elements)."""
     # One walk that checks and copies is quicker than a second one to learn what memory it takes.
     scratch: Pack = cython.cast(Pack, allocate(length + FOOT))
@@ -96,7 +96,7 @@ def slim_copy(data: Bytes, length: cython.Py_ssize_t, to: Pack) -> cython.Py_ssi
     return place + FOOT
 
 
-def slim(pack):
+def slim(pack: cython.pointer[Pack]) -> cython.int:
     """Do without the backward lengths of a listpack. O(elements)."""
     fresh: Pack
     if not is_slim(pack[0]):
@@ -111,7 +111,7 @@ def slim(pack):
 # -- To the full form ----------------------------------------------------------------------------
 
 
-def write_full(pack, to):
+def write_full(pack: Bytes, to: Pack) -> cython.void:
     """Write the full form of a slim listpack into memory of so many bytes. O(elements)."""
     at: cython.Py_ssize_t = HEADER
     place: cython.Py_ssize_t = HEADER
@@ -133,14 +133,14 @@ def write_full(pack, to):
     seal(to, place + 1, stated_count(pack))
 
 
-def duplicate_full(pack):
+def duplicate_full(pack: Bytes) -> Pack:
     """A full listpack of what a slim one has."""
     fresh: Pack = blank(full_size(pack))
     write_full(pack, fresh)
     return fresh
 
 
-def widen(pack):
+def widen(pack: cython.pointer[Pack]) -> cython.int:
     """Give a listpack its backward lengths. O(elements)."""
     fresh: Pack
     if is_slim(pack[0]):
@@ -150,7 +150,7 @@ def widen(pack):
     return 0
 
 
-def full_bytes(pack):
+def full_bytes(pack: Bytes) -> bytes:
     """The full form as ``bytes``."""
     if not is_slim(pack):
         return PyBytes_FromStringAndSize(cython.cast(cython.p_const_char, pack), total_of(pack))

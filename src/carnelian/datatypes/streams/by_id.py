@@ -100,7 +100,7 @@ def free_inners(tree: TreePointer, inner: InnerPointer, height: cython.int) -> c
     free_inner(tree, inner)
 
 
-def empty_tree(size):
+def empty_tree(size: cython.int) -> Tree:
     """An empty tree of items of that many bytes, a multiple of 8."""
     tree = cython.declare(Tree)
     memset(cython.address(tree), 0, cython.sizeof(Tree))
@@ -109,7 +109,7 @@ def empty_tree(size):
     return tree
 
 
-def close_some(tree, leaves):
+def close_some(tree: cython.pointer[Tree], leaves: cython.Py_ssize_t) -> cython.bint:
     """Take a tree apart that nobody uses any more, up to that many leaves; whether it is empty."""
     while tree.first is not cython.NULL:
         if leaves == 0:
@@ -186,7 +186,9 @@ def descend(tree: TreePointer, id: ConstId, path: PathPointer) -> cython.void:
     path.index = position(tree, path.leaf, id)
 
 
-def find(tree, id):
+def find(
+    tree: cython.pointer[cython.const[Tree]], id: cython.pointer[cython.const[Id]]
+) -> cython.p_void:
     """The item of an id, NULL if there is none. O(log n)."""
     path = cython.declare(Path)
     if tree.root is cython.NULL:
@@ -198,7 +200,11 @@ def find(tree, id):
     return item if compare(cython.cast(ConstId, item), id) == 0 else cython.NULL
 
 
-def seek(tree, id, place):
+def seek(
+    tree: cython.pointer[cython.const[Tree]],
+    id: cython.pointer[cython.const[Id]],
+    place: cython.pointer[Place],
+) -> cython.void:
     """Go to the first item whose id is not lower; outside if there is none. O(log n)."""
     path = cython.declare(Path)
     place.leaf = cython.NULL
@@ -213,7 +219,11 @@ def seek(tree, id, place):
         place.index = 0
 
 
-def seek_back(tree, id, place):
+def seek_back(
+    tree: cython.pointer[cython.const[Tree]],
+    id: cython.pointer[cython.const[Id]],
+    place: cython.pointer[Place],
+) -> cython.void:
     """Go to the last item whose id is not higher; outside if there is none. O(log n)."""
     path = cython.declare(Path)
     place.leaf = cython.NULL
@@ -231,7 +241,7 @@ def seek_back(tree, id, place):
     step_back(place)
 
 
-def step(place):
+def step(place: cython.pointer[Place]) -> cython.bint:
     """Go to the next item; returns whether there is one."""
     place.index += 1
     if place.index >= place.leaf.count:
@@ -240,7 +250,7 @@ def step(place):
     return place.leaf is not cython.NULL
 
 
-def step_back(place):
+def step_back(place: cython.pointer[Place]) -> cython.bint:
     """Go to the previous item; returns whether there is one."""
     place.index -= 1
     if place.index < 0:
@@ -253,7 +263,7 @@ def step_back(place):
 # -- Inserting -----------------------------------------------------------------------------------
 
 
-def insert(tree, id):
+def insert(tree: cython.pointer[Tree], id: cython.pointer[cython.const[Id]]) -> cython.p_void:
     """Add an item, whose id must not be in the tree; returns it, filled with zeros behind the id.
 
     O(1) amortized behind the last item, else O(log n). Raises MemoryError.
@@ -406,7 +416,7 @@ def move_children(
 # -- Erasing -------------------------------------------------------------------------------------
 
 
-def erase(tree, id):
+def erase(tree: cython.pointer[Tree], id: cython.pointer[cython.const[Id]]) -> cython.bint:
     """Remove the item of an id; returns whether there was one. O(log n)."""
     path = cython.declare(Path)
     leaf: LeafPointer
@@ -551,7 +561,7 @@ def is_bounded(
     return inner.count > 0
 
 
-def is_sound(tree):
+def is_sound(tree: cython.pointer[Tree]) -> cython.bint:
     """Whether counts, order and bounds are as they have to be. O(n)."""
     zero = cython.declare(Id)
     counted: cython.Py_ssize_t = 0

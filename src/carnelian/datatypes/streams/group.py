@@ -45,7 +45,7 @@ CHUNK = cython.declare(cython.Py_ssize_t, 256)
 NEVER: int = -1
 
 
-def owner(pending):
+def owner(pending: cython.pointer[cython.const[Pending]]) -> Consumer | None:
     """The consumer of a pending entry; None if it has none yet, or none any longer."""
     if pending.consumer is cython.NULL:
         return None
@@ -74,14 +74,14 @@ class Consumer:
             close_some(cython.address(self.pending), -1)
             count_memory(-CONSUMER_SHELL - bytes_object_size(PyBytes_GET_SIZE(self.name)))
 
-    def size(self):
+    def size(self) -> cython.Py_ssize_t:
         """Number of pending entries."""
         return self.pending.count
 
     def __len__(self) -> int:
         return self.pending.count
 
-    def memory(self):
+    def memory(self) -> cython.Py_ssize_t:
         """Bytes held."""
         return CONSUMER_SHELL + bytes_object_size(PyBytes_GET_SIZE(self.name)) + self.pending.memory
 
@@ -134,7 +134,7 @@ class Group:
             close_some(cython.address(self.pending), -1)
             count_memory(-GROUP_SHELL - bytes_object_size(PyBytes_GET_SIZE(self.name)))
 
-    def size(self):
+    def size(self) -> cython.Py_ssize_t:
         """Number of pending entries."""
         return self.pending.count
 
@@ -146,7 +146,7 @@ class Group:
         """The last one delivered, as a pair."""
         return as_pair(cython.address(self.last))
 
-    def memory(self):
+    def memory(self) -> cython.Py_ssize_t:
         """Bytes held. O(consumers)."""
         held: cython.Py_ssize_t = GROUP_SHELL + self.pending.memory
         consumer: Consumer
@@ -154,7 +154,7 @@ class Group:
             held += consumer.memory()
         return held + bytes_object_size(PyBytes_GET_SIZE(self.name))
 
-    def free_some(self):
+    def free_some(self) -> cython.bint:
         """Free a part of a group that nobody uses any more; returns whether more is left."""
         consumer: Consumer
         if not close_some(cython.address(self.pending), LEAVES_PER_STEP):
@@ -166,7 +166,7 @@ class Group:
             del self.consumers[consumer.name]
         return False
 
-    def twin(self):
+    def twin(self) -> Group:
         """A copy, consumers and all."""
         made: Group = Group(self.name, (0, 0), self.entries_read)
         made.last = self.last
@@ -200,7 +200,7 @@ class Group:
         """The consumer of a name, None if there is none."""
         return self.consumers.get(name)
 
-    def add_consumer(self, name, now_ms):
+    def add_consumer(self, name, now_ms: int64_t):
         """Add a consumer unless there is one of that name; returns the one that is there."""
         made: Consumer | None = self.consumers.get(name)
         if made is None:
@@ -208,7 +208,7 @@ class Group:
             self.consumers[name] = made
         return made
 
-    def remove_consumer(self, name):
+    def remove_consumer(self, name) -> cython.Py_ssize_t:
         """Remove a consumer and what is pending for it; returns how much. Raises KeyError."""
         gone: Consumer | None = self.consumers.get(name)
         place = cython.declare(Place)
@@ -226,17 +226,19 @@ class Group:
         del self.consumers[name]
         return gone.pending.count
 
-    def in_order(self):
+    def in_order(self) -> list:
         """All consumers by name."""
         return [self.consumers[name] for name in sorted(self.consumers)]
 
     # -- Pending entries -------------------------------------------------------------------------
 
-    def find(self, id):
+    def find(self, id: cython.pointer[cython.const[Id]]) -> cython.pointer[Pending]:
         """What is pending of an id; NULL if nothing is."""
         return cython.cast(PendingPointer, find(cython.address(self.pending), id))
 
-    def deliver(self, id, consumer):
+    def deliver(
+        self, id: cython.pointer[cython.const[Id]], consumer: Consumer
+    ) -> cython.pointer[Pending]:
         """Let an entry be pending for a consumer, whoever it was pending for before."""
         pending: PendingPointer = self.find(id)
         if pending is cython.NULL:
@@ -244,7 +246,7 @@ class Group:
         self.assign(pending, consumer)
         return pending
 
-    def force(self, id):
+    def force(self, id: cython.pointer[cython.const[Id]]) -> cython.pointer[Pending]:
         """Let an entry be pending, for no consumer yet; it must not be pending."""
         fresh: PendingPointer = cython.cast(
             PendingPointer, insert(cython.address(self.pending), id)
@@ -252,7 +254,7 @@ class Group:
         self.released += 1
         return fresh
 
-    def assign(self, pending, consumer):
+    def assign(self, pending: cython.pointer[Pending], consumer: Consumer) -> cython.int:
         """Let a pending entry be that of another consumer."""
         mine: cython.p_void = cython.cast(cython.p_void, consumer)
         if pending.consumer == mine:
@@ -265,7 +267,7 @@ class Group:
         pending.consumer = mine
         return 0
 
-    def acknowledge(self, id):
+    def acknowledge(self, id: cython.pointer[cython.const[Id]]) -> cython.bint:
         """Let an entry be pending no longer; returns whether it was."""
         pending: PendingPointer = self.find(id)
         if pending is cython.NULL:
@@ -276,7 +278,7 @@ class Group:
             self.released -= 1
         return erase(cython.address(self.pending), id)
 
-    def release(self, pending):
+    def release(self, pending: cython.pointer[Pending]) -> cython.int:
         """Let a pending entry be nobody's, behind those that are already."""
         if pending.consumer is not cython.NULL:
             erase(cython.address(owner(pending).pending), cython.address(pending.id))
@@ -288,20 +290,20 @@ class Group:
 
     # -- Who waits longest -----------------------------------------------------------------------
 
-    def stamp(self, pending, time):
+    def stamp(self, pending: cython.pointer[Pending], time: int64_t) -> cython.int:
         """Note when a pending entry was delivered."""
         if time < self.ordered:
             self.forget_order()
         pending.time = time
         return 0
 
-    def forget_order(self):
+    def forget_order(self) -> cython.int:
         """Know no longer what is due."""
         self.due = []
         self.ordered = INT64_MIN
         return 0
 
-    def take_due(self, latest, most):
+    def take_due(self, latest: int64_t, most: int64_t) -> list:
         """The ids, as pairs, of entries without a consumer or delivered not after ``latest``.
 
         Those that have waited longest come first; at most ``most`` of them, all if it is negative,
@@ -331,7 +333,7 @@ class Group:
                 found.append((ms, seq))
         return found
 
-    def put_in_order(self, latest, most):
+    def put_in_order(self, latest: int64_t, most: int64_t) -> cython.int:
         """Find out which entries are due by ``latest``, and when another one will be."""
         place = cython.declare(Place)
         zero = cython.declare(Id)
@@ -360,13 +362,13 @@ class Group:
         self.ordered = following if self.awaited else latest + 1
         return 0
 
-    def next_due(self):
+    def next_due(self) -> int64_t:
         """When what waits longest was delivered, after :meth:`take_due`; the highest if unknown."""
         if self.due:
             return self.due[len(self.due) - 1][0]
         return self.ordered if self.awaited else INT64_MAX
 
-    def released_in_order(self):
+    def released_in_order(self) -> list:
         """The ids of entries without a consumer, as pairs, in the order they were released."""
         place = cython.declare(Place)
         zero = cython.declare(Id)

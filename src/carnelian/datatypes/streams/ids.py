@@ -12,7 +12,9 @@ MOST = cython.declare(uint64_t, ~cython.cast(uint64_t, 0))
 LOWEST = cython.declare(uint64_t, cython.cast(uint64_t, 1) << 63)
 
 
-def parse_number(text, length, number):
+def parse_number(
+    text: cython.p_const_char, length: cython.Py_ssize_t, number: cython.pointer[uint64_t]
+) -> cython.bint:
     """Read a decimal number without sign; returns whether it is one.
 
     As in Redis, what is not in its shortest form is read as C's ``strtoull`` does: with space
@@ -60,7 +62,13 @@ def parse_digits(
     return length > 0
 
 
-def parse_id(text, length, missing, id, any_seq):
+def parse_id(
+    text: cython.p_const_char,
+    length: cython.Py_ssize_t,
+    missing: uint64_t,
+    id: cython.pointer[Id],
+    any_seq: cython.pointer[cython.bint],
+) -> cython.bint:
     """Read an id, or only the time of one; returns whether it is one.
 
     ``missing`` is the sequence number where none is given. With ``any_seq``, ``ms-*`` is an id,
@@ -95,7 +103,7 @@ def write_number(number: uint64_t, end: cython.p_char) -> cython.p_char:
             return end
 
 
-def format_id(id):
+def format_id(id: cython.pointer[cython.const[Id]]) -> bytes:
     """``ms-seq``."""
     text = cython.declare(cython.char[ID_TEXT])
     end: cython.p_char = cython.cast(cython.p_char, text) + ID_TEXT
@@ -105,7 +113,7 @@ def format_id(id):
     return PyBytes_FromStringAndSize(start, end - start)
 
 
-def step_up(id):
+def step_up(id: cython.pointer[Id]) -> cython.bint:
     """Go to the next id; returns False, at 0-0, where there is none."""
     id.seq += 1
     if id.seq == 0:
@@ -114,7 +122,7 @@ def step_up(id):
     return True
 
 
-def step_down(id):
+def step_down(id: cython.pointer[Id]) -> cython.bint:
     """Go to the previous id; returns False, at the highest, where there is none."""
     id.seq -= 1
     if id.seq == MOST:
@@ -123,7 +131,7 @@ def step_down(id):
     return True
 
 
-def id_of(pair):
+def id_of(pair) -> Id:
     """An id from a pair of numbers."""
     id = cython.declare(Id)
     id.ms = pair[0]

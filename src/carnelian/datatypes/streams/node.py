@@ -28,7 +28,13 @@ from cython.cimports.carnelian.datatypes.packs.listpack import (
     write_text,
 )
 from cython.cimports.carnelian.datatypes.streams.ids import Id
-from cython.cimports.carnelian.datatypes.streams.node import Entry, EntryPointer, Head, NodePointer
+from cython.cimports.carnelian.datatypes.streams.node import (
+    Entry,
+    EntryPointer,
+    Head,
+    Node,
+    NodePointer,
+)
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t, uint8_t, uint32_t, uint64_t
 from cython.cimports.libc.string import memcpy, memmove
@@ -70,7 +76,7 @@ def reserve(node: NodePointer, needed: cython.Py_ssize_t) -> cython.int:
     return 0
 
 
-def fit(node):
+def fit(node: cython.pointer[Node]) -> cython.int:
     """Give back the bytes that are held in reserve."""
     exact: cython.Py_ssize_t = cell_size(total_of(node.pack))
     if exact != node.room:
@@ -78,7 +84,7 @@ def fit(node):
     return 0
 
 
-def duplicate(node, other):
+def duplicate(node: cython.pointer[Node], other: cython.pointer[cython.const[Node]]) -> cython.int:
     """Give a node a copy of the listpack of another."""
     room: cython.Py_ssize_t = cell_size(total_of(other.pack))
     node.pack = cython.cast(Pack, take(room))
@@ -88,12 +94,12 @@ def duplicate(node, other):
     return 0
 
 
-def free_node(node):
+def free_node(node: cython.pointer[Node]) -> cython.void:
     """Give the listpack back."""
     give(node.pack, node.room)
 
 
-def memory_of(node):
+def memory_of(node: cython.pointer[cython.const[Node]]) -> cython.Py_ssize_t:
     """Bytes of memory of the listpack."""
     return cell_memory(node.pack, node.room)
 
@@ -101,7 +107,7 @@ def memory_of(node):
 # -- Reading -------------------------------------------------------------------------------------
 
 
-def read_head(pack, head):
+def read_head(pack: Bytes, head: cython.pointer[Head]) -> cython.bint:
     """Read the master entry; returns whether it is one."""
     item = cython.declare(Item)
     at: cython.Py_ssize_t = HEADER
@@ -129,7 +135,12 @@ def read_head(pack, head):
     return True
 
 
-def read_entry(node, head, at, entry):
+def read_entry(
+    node: cython.pointer[cython.const[Node]],
+    head: cython.pointer[cython.const[Head]],
+    at: cython.Py_ssize_t,
+    entry: cython.pointer[Entry],
+) -> cython.bint:
     """Read the entry at an offset but for its fields and values; returns whether there is one."""
     item = cython.declare(Item)
     pack: Bytes = node.pack
@@ -157,7 +168,7 @@ def read_entry(node, head, at, entry):
     return True
 
 
-def behind(pack, entry):
+def behind(pack: Bytes, entry: cython.pointer[cython.const[Entry]]) -> cython.Py_ssize_t:
     """Offset of what follows an entry, which may be the end; 0 if it is not whole."""
     left: int64_t = entry.fields if entry.same else entry.fields * 2
     at: cython.Py_ssize_t = entry.body
@@ -171,7 +182,9 @@ def behind(pack, entry):
     return at
 
 
-def entry_before(pack, head, at):
+def entry_before(
+    pack: Bytes, head: cython.pointer[cython.const[Head]], at: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
     """Offset of the entry that ends at ``at``, which may be the end; 0 if there is none."""
     item = cython.declare(Item)
     if at <= head.entries:
@@ -187,7 +200,7 @@ def entry_before(pack, head, at):
     return at if at >= head.entries else 0
 
 
-def last_id(node, id):
+def last_id(node: cython.pointer[cython.const[Node]], id: cython.pointer[Id]) -> cython.bint:
     """The id of the last entry, deleted or not; returns whether there is one."""
     head = cython.declare(Head)
     entry = cython.declare(Entry)
@@ -224,7 +237,9 @@ def write_word(to: cython.pointer[uint8_t], word: bytes) -> cython.Py_ssize_t:
     return write_text(to, PyBytes_AS_STRING(word), PyBytes_GET_SIZE(word))
 
 
-def start_node(node, words, start, room):
+def start_node(
+    node: cython.pointer[Node], words: list, start: cython.Py_ssize_t, room: cython.Py_ssize_t
+) -> cython.int:
     """Make the listpack of a node, with the fields among the words as those of its master entry.
 
     ``room`` is how many bytes it is likely to take in the end.
@@ -266,7 +281,12 @@ def has_names(
     return True
 
 
-def append_entry(node, id, words, start):
+def append_entry(
+    node: cython.pointer[Node],
+    id: cython.pointer[cython.const[Id]],
+    words: list,
+    start: cython.Py_ssize_t,
+) -> cython.int:
     """Add an entry behind the last one; the words from ``start`` on are its fields and values."""
     head = cython.declare(Head)
     elements: cython.Py_ssize_t = len(words) - start
@@ -295,7 +315,7 @@ def append_entry(node, id, words, start):
     return set_counts(node, head.live + 1, head.deleted)
 
 
-def set_counts(node, live, deleted):
+def set_counts(node: cython.pointer[Node], live: int64_t, deleted: int64_t) -> cython.int:
     """Write the numbers of entries into the master entry."""
     text = cython.declare(uint8_t[20])
     old: cython.Py_ssize_t = size_at(node.pack, HEADER)
@@ -311,7 +331,9 @@ def set_counts(node, live, deleted):
     return 0
 
 
-def mark_deleted(node, entry):
+def mark_deleted(
+    node: cython.pointer[Node], entry: cython.pointer[cython.const[Entry]]
+) -> cython.int:
     """Mark an entry as deleted; the counts are for the caller to change."""
     # Flags are small enough to be written in the byte itself.
     node.pack[entry.at] |= DELETED
@@ -321,7 +343,7 @@ def mark_deleted(node, entry):
 # -- From elsewhere ------------------------------------------------------------------------------
 
 
-def adopt(node, data, length):
+def adopt(node: cython.pointer[Node], data: Bytes, length: cython.Py_ssize_t) -> cython.int:
     """Copy a listpack that comes from elsewhere; raises ValueError if it is no node of a stream."""
     if not listpack.is_valid(data, length):
         raise ValueError("not a listpack")

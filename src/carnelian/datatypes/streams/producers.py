@@ -47,7 +47,7 @@ class Idempotency:
     def __dealloc__(self):
         count_memory(-self.held)
 
-    def find(self, producer, name, now_ms):
+    def find(self, producer: bytes, name: bytes, now_ms: int64_t):
         """The id of the entry of that name, None if there is none or it is too old."""
         names = self.producers.get(producer)
         found = None if names is None else names.get(name)
@@ -57,7 +57,7 @@ class Idempotency:
         """Whether an entry was added too long ago to be remembered."""
         return (id >> 64) + self.duration_s * 1000 <= now_ms
 
-    def record(self, producer, name, id):
+    def record(self, producer: bytes, name: bytes, id) -> cython.int:
         """Remember an entry, in the place of another one of that name."""
         names = self.producers.get(producer)
         if names is None:
@@ -83,7 +83,7 @@ class Idempotency:
         name: bytes = names.popitem(last=False)[0]
         self.weigh(-ENTRY - bytes_object_size(PyBytes_GET_SIZE(name)))
 
-    def forget_old(self, now_ms):
+    def forget_old(self, now_ms: int64_t) -> cython.int:
         """Forget entries that are too old, and producers without any. O(producers, forgotten)."""
         empty: list = []
         for producer, names in self.producers.items():
@@ -107,13 +107,13 @@ class Idempotency:
             del self.producers[producer]
             self.weigh(-PRODUCER - bytes_object_size(PyBytes_GET_SIZE(producer)))
 
-    def clear(self):
+    def clear(self) -> cython.int:
         """Forget all entries; what was counted stays."""
         self.producers.clear()
         self.weigh(SHELL - self.held)
         return 0
 
-    def copy(self):
+    def copy(self) -> Idempotency:
         """Another one that remembers the same."""
         twin: Idempotency = Idempotency(self.duration_s, self.most)
         for producer, name, id in self:
@@ -122,7 +122,7 @@ class Idempotency:
         twin.duplicates = self.duplicates
         return twin
 
-    def memory(self):
+    def memory(self) -> cython.Py_ssize_t:
         """Bytes held, about."""
         return self.held
 

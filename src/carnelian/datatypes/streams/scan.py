@@ -8,12 +8,13 @@ from cython.cimports.carnelian.datatypes.packs import listpack
 from cython.cimports.carnelian.datatypes.packs.listpack import Item, end_of, read_on
 from cython.cimports.carnelian.datatypes.streams.by_id import (
     Place,
+    Tree,
     item_at,
     seek_back,
     step,
     step_back,
 )
-from cython.cimports.carnelian.datatypes.streams.ids import compare, format_id
+from cython.cimports.carnelian.datatypes.streams.ids import Id, compare, format_id
 from cython.cimports.carnelian.datatypes.streams.node import (
     Entry,
     Head,
@@ -47,7 +48,13 @@ class Scan:
         self.entry = NO_ENTRY
         self.with_deleted = False
 
-    def open(self, nodes, start, end, back):
+    def open(
+        self,
+        nodes: cython.pointer[cython.const[Tree]],
+        start: cython.pointer[cython.const[Id]],
+        end: cython.pointer[cython.const[Id]],
+        back: cython.bint,
+    ):
         """Begin before the first entry from ``start`` on, or behind the last one up to ``end``."""
         self.nodes = nodes
         self.start = start[0]
@@ -65,7 +72,7 @@ class Scan:
                 self.place.leaf = nodes.first
                 self.place.index = 0
 
-    def enter(self):
+    def enter(self) -> cython.bint:
         """Go to the next node that has an entry to look at; returns whether there is one."""
         if self.node is not cython.NULL:
             if self.back:
@@ -83,7 +90,7 @@ class Scan:
         self.passed = True
         return True
 
-    def next(self):
+    def next(self) -> cython.bint:
         """Go to the next entry of the range; returns whether there is one."""
         while True:
             if self.node is cython.NULL and not self.enter():
@@ -112,7 +119,7 @@ class Scan:
             if not self.entry.deleted or self.with_deleted:
                 return True
 
-    def names_of_node(self):
+    def names_of_node(self) -> list:
         """The fields of the node."""
         at: cython.Py_ssize_t = self.head.names
         item = cython.declare(Item)
@@ -122,7 +129,7 @@ class Scan:
             at = read_on(self.node.pack, at, cython.address(item))
         return names
 
-    def content(self):
+    def content(self) -> list:
         """Fields and values of the entry, one after the other."""
         fields: cython.Py_ssize_t = self.entry.fields
         words: list = PyList_New(2 * fields)
@@ -146,6 +153,6 @@ class Scan:
             self.passed = True
         return words
 
-    def item(self):
+    def item(self) -> list:
         """The entry as replies have it: its id, and fields and values."""
         return [format_id(cython.address(self.entry.id)), self.content()]

@@ -61,6 +61,7 @@ from cython.cimports.carnelian.datatypes.streams.stream import (
     BY_LENGTH,
     DROP_REFERENCES,
     NO_TRIMMING,
+    Trim,
     TrimPointer,
 )
 from cython.cimports.carnelian.datatypes.tables.table import Keeper
@@ -154,7 +155,7 @@ class Stream(Value):
                 effort += 1 + group.size() // 16
         return max(effort, 1)
 
-    def free_some(self):
+    def free_some(self) -> cython.bint:
         """Free a part of a stream that nobody uses any more; returns whether more is left."""
         group: Group
         if self.keeper is not None:
@@ -230,7 +231,12 @@ class Stream(Value):
             found.append((as_pair(cython.address(scan.entry.id)), scan.content()))
         return found
 
-    def scan(self, start, end, back):
+    def scan(
+        self,
+        start: cython.pointer[cython.const[Id]],
+        end: cython.pointer[cython.const[Id]],
+        back: cython.bint,
+    ) -> Scan:
         """Entries from one id to another, for compiled callers."""
         scan: Scan = Scan()
         scan.open(cython.address(self.nodes), start, end, back)
@@ -253,7 +259,7 @@ class Stream(Value):
         """The highest id of an entry that was deleted, other than by trimming."""
         return as_pair(cython.address(self.max_deleted))
 
-    def next_id(self, now_ms, id):
+    def next_id(self, now_ms: uint64_t, id: cython.pointer[Id]) -> cython.bint:
         """The id of an entry that is added now; returns False if there is none left."""
         if now_ms > self.last.ms:
             id.ms = now_ms
@@ -264,7 +270,7 @@ class Stream(Value):
 
     # -- Adding ----------------------------------------------------------------------------------
 
-    def fits(self, words, start):
+    def fits(self, words: list, start: cython.Py_ssize_t) -> cython.bint:
         """Whether the words from ``start`` on are not too large to be kept together."""
         size: cython.Py_ssize_t = 0
         i: cython.Py_ssize_t
@@ -272,7 +278,13 @@ class Stream(Value):
             size += PyBytes_GET_SIZE(cython.cast(bytes, words[i]))
         return size <= LARGEST
 
-    def append(self, limits, id, words, start):
+    def append(
+        self,
+        limits: Limits,
+        id: cython.pointer[cython.const[Id]],
+        words: list,
+        start: cython.Py_ssize_t,
+    ) -> cython.int:
         """Add an entry: fields and values are the words from ``start`` on.
 
         The id must be higher than the last one.
@@ -305,12 +317,12 @@ class Stream(Value):
 
     # -- Deleting --------------------------------------------------------------------------------
 
-    def has(self, id):
+    def has(self, id: cython.pointer[cython.const[Id]]) -> cython.bint:
         """Whether there is an entry of that id. O(log n)."""
         scan: Scan = self.scan(id, id, False)
         return scan.next()
 
-    def erase(self, id):
+    def erase(self, id: cython.pointer[cython.const[Id]]) -> cython.bint:
         """Delete an entry; returns whether it was there. O(log n).
 
         ``first`` is for the caller to renew.
@@ -336,14 +348,14 @@ class Stream(Value):
         self.renew_first()
         return gone
 
-    def keep(self, node):
+    def keep(self, node: cython.pointer[Node]) -> cython.int:
         """Hand a node over that is about to change or to go, if it is still to be."""
         if self.keeper is not None and node.number:
             self.keeper.keep_block(node.number, node.pack, total_of(node.pack), 0, False)
             node.number = 0
         return 0
 
-    def drop_node(self, node):
+    def drop_node(self, node: cython.pointer[Node]) -> cython.int:
         """Remove a node; the number of entries is for the caller to change."""
         self.keep(node)
         first: Id = node.first
@@ -351,13 +363,13 @@ class Stream(Value):
         erase_item(cython.address(self.nodes), cython.address(first))
         return 0
 
-    def renew_first(self):
+    def renew_first(self) -> cython.int:
         """Find out the id of the first entry."""
         if self.length == 0 or not self.edge(False, cython.address(self.first)):
             self.first = ZERO
         return 0
 
-    def edge(self, with_deleted, id):
+    def edge(self, with_deleted: cython.bint, id: cython.pointer[Id]) -> cython.bint:
         """The id of the first entry, those marked as deleted included or not."""
         scan: Scan = self.scan(cython.address(ZERO), cython.address(HIGHEST), False)
         scan.with_deleted = with_deleted
@@ -366,7 +378,7 @@ class Stream(Value):
         id[0] = scan.entry.id
         return True
 
-    def last_live(self, id):
+    def last_live(self, id: cython.pointer[Id]) -> cython.bint:
         """The id of the last entry; returns whether there is one."""
         scan: Scan = self.scan(cython.address(ZERO), cython.address(HIGHEST), True)
         if not scan.next():
@@ -376,7 +388,7 @@ class Stream(Value):
 
     # -- Trimming --------------------------------------------------------------------------------
 
-    def trim(self, how):
+    def trim(self, how: cython.pointer[cython.const[Trim]]) -> int64_t:
         """Remove entries from the start; returns how many.
 
         O(nodes removed), and O(entries of a node) if not ``approximate``.
@@ -418,7 +430,9 @@ class Stream(Value):
             self.renew_first()
         return removed
 
-    def trim_node(self, node, how):
+    def trim_node(
+        self, node: cython.pointer[Node], how: cython.pointer[cython.const[Trim]]
+    ) -> int64_t:
         """Delete the first entries of a node, one by one; returns how many."""
         head = cython.declare(Head)
         entry = cython.declare(Entry)
@@ -459,7 +473,7 @@ class Stream(Value):
 
     # -- Who refers to entries -------------------------------------------------------------------
 
-    def is_referenced(self, id):
+    def is_referenced(self, id: cython.pointer[cython.const[Id]]) -> cython.bint:
         """Whether a group has still to read an entry, or to acknowledge it. O(groups)."""
         group: Group
         if self.named is not None:
@@ -470,7 +484,7 @@ class Stream(Value):
                     return True
         return False
 
-    def drop_references(self, id):
+    def drop_references(self, id: cython.pointer[cython.const[Id]]) -> cython.Py_ssize_t:
         """Let an entry be pending nowhere; returns in how many groups it was. O(groups)."""
         group: Group
         dropped: cython.Py_ssize_t = 0
@@ -479,7 +493,7 @@ class Stream(Value):
                 dropped += group.acknowledge(id)
         return dropped
 
-    def drop_references_of(self, node):
+    def drop_references_of(self, node: cython.pointer[Node]) -> cython.int:
         """Let no entry of a node be pending anywhere."""
         head = cython.declare(Head)
         entry = cython.declare(Entry)
@@ -493,7 +507,7 @@ class Stream(Value):
             at = behind(node.pack, cython.address(entry))
         return 0
 
-    def has_references(self, node):
+    def has_references(self, node: cython.pointer[Node]) -> cython.bint:
         """Whether any entry of a node is referred to."""
         head = cython.declare(Head)
         entry = cython.declare(Entry)
@@ -513,7 +527,7 @@ class Stream(Value):
         """The group of a name, None if there is none."""
         return None if self.named is None else self.named.get(name)
 
-    def add_group(self, name, last_id, entries_read):
+    def add_group(self, name, last_id, entries_read: int64_t):
         """Add a group; None if there is one of that name."""
         if self.named is None:
             self.named = {}
@@ -527,13 +541,13 @@ class Stream(Value):
         """Take a group out and return it; None if there is none."""
         return None if self.named is None else self.named.pop(name, None)
 
-    def groups(self):
+    def groups(self) -> list:
         """All groups by name."""
         if self.named is None:
             return []
         return [self.named[name] for name in sorted(self.named)]
 
-    def has_released(self):
+    def has_released(self) -> cython.bint:
         """Whether a group has pending entries that are nobody's. O(groups)."""
         group: Group
         if self.named is not None:
@@ -542,13 +556,13 @@ class Stream(Value):
                     return True
         return False
 
-    def has_newer_form(self):
+    def has_newer_form(self) -> cython.bint:
         """Whether it knows what streams before Redis 8.6 did not."""
         return self.idempotency is not None or self.has_released()
 
     # -- How far groups have read ----------------------------------------------------------------
 
-    def has_gap_from(self, id):
+    def has_gap_from(self, id: cython.pointer[cython.const[Id]]) -> cython.bint:
         """Whether an entry from that id on was deleted while earlier ones are there."""
         if self.length == 0 or is_zero(cython.address(self.max_deleted)):
             return False
@@ -556,7 +570,7 @@ class Stream(Value):
             return False
         return compare(id, cython.address(self.max_deleted)) <= 0
 
-    def entries_up_to(self, id):
+    def entries_up_to(self, id: cython.pointer[cython.const[Id]]) -> int64_t:
         """How many entries were ever added up to an id; -1 if that is not known."""
         added: int64_t = cython.cast(int64_t, self.entries_added)
         to_last: cython.int = compare(id, cython.address(self.last))
@@ -582,7 +596,7 @@ class Stream(Value):
                 return added - self.length + 1
         return UNKNOWN
 
-    def lag(self, group, entries):
+    def lag(self, group: Group, entries: cython.pointer[int64_t]) -> cython.bint:
         """How many entries a group has not read yet; returns whether that is known."""
         read: int64_t
         added: int64_t = cython.cast(int64_t, self.entries_added)
@@ -604,7 +618,7 @@ class Stream(Value):
         entries[0] = added - read
         return True
 
-    def advance(self, group, id):
+    def advance(self, group: Group, id: cython.pointer[cython.const[Id]]) -> cython.int:
         """Note that a group has read on up to an entry, the next one of those that are there."""
         if (
             group.entries_read != UNKNOWN

@@ -39,7 +39,11 @@ AHEAD = cython.declare(cython.Py_ssize_t, 4)
 # -- Walks ---------------------------------------------------------------------------------------
 
 
-def begin_walk(walk, segments, buckets):
+def begin_walk(
+    walk: cython.pointer[Walk],
+    segments: cython.pointer[cython.pointer[uint64_t]],
+    buckets: cython.Py_ssize_t,
+) -> cython.void:
     """Stand before the first member of a table, given by its parts.
 
     No Python object is touched on the way, which a forked process wants to leave as they are.
@@ -50,7 +54,7 @@ def begin_walk(walk, segments, buckets):
     walk.left = 0
 
 
-def begin_bucket(walk, bucket):
+def begin_bucket(walk: cython.pointer[Walk], bucket: uint64_t) -> cython.void:
     """Stand before the first member of one bucket."""
     walk.buckets = walk.number = 0
     enter(walk, bucket)
@@ -76,7 +80,11 @@ def numbered(walk: cython.pointer[Walk], number: cython.Py_ssize_t) -> uint64_t:
     return walk.segments[number >> SEGMENT_BITS][number & (SEGMENT - 1)]
 
 
-def walk_on(walk, text, length):
+def walk_on(
+    walk: cython.pointer[Walk],
+    text: cython.pointer[cython.p_const_char],
+    length: cython.p_Py_ssize_t,
+) -> cython.bint:
     """The text of the next member, good until the table changes; returns whether there is one."""
     ahead: cython.p_char
     while walk.left == 0:
@@ -100,7 +108,7 @@ def walk_on(walk, text, length):
     return True
 
 
-def text_in(bucket, index):
+def text_in(bucket: uint64_t, index: cython.Py_ssize_t) -> bytes:
     """The text of a member of a bucket."""
     walk = cython.declare(Walk)
     text: cython.p_const_char = cython.NULL
@@ -115,7 +123,14 @@ def text_in(bucket, index):
 # -- Blocks in the making ------------------------------------------------------------------------
 
 
-def copy_without(target, block, count, index, before, behind):
+def copy_without(
+    target: cython.pointer[uint8_t],
+    block: cython.pointer[uint8_t],
+    count: cython.Py_ssize_t,
+    index: cython.Py_ssize_t,
+    before: cython.Py_ssize_t,
+    behind: cython.Py_ssize_t,
+) -> cython.void:
     """Write a block but for one member and its head to a place, which may be its own.
 
     ``before`` and ``behind`` are the bytes of the texts on both sides of it.
@@ -130,7 +145,13 @@ def copy_without(target, block, count, index, before, behind):
     memmove(target + size_of(count - 1, before), texts + before + width, behind)
 
 
-def chain_blocks(target, low, low_texts, high, high_texts):
+def chain_blocks(
+    target: cython.pointer[uint8_t],
+    low: uint64_t,
+    low_texts: cython.Py_ssize_t,
+    high: uint64_t,
+    high_texts: cython.Py_ssize_t,
+) -> cython.void:
     """Write the members of two buckets to one block, behind its head."""
     count: cython.Py_ssize_t = count_of(low)
     more: cython.Py_ssize_t = count_of(high)
@@ -143,7 +164,9 @@ def chain_blocks(target, low, low_texts, high, high_texts):
     memcpy(target + low_texts, block_of(high) + size_of(more, 0), high_texts)
 
 
-def split_block(bucket, bit, shift, low, high):
+def split_block(
+    bucket: uint64_t, bit: uint16_t, shift: cython.int, low: uint64_t, high: uint64_t
+) -> cython.void:
     """Write the members with a bit in their marks to one new bucket, the others to another.
 
     Tags are read anew from the hash, from ``shift`` on, unless that is 0.
@@ -167,7 +190,7 @@ def split_block(bucket, bit, shift, low, high):
         at += width
 
 
-def widen_tags(bucket, bits):
+def widen_tags(bucket: uint64_t, bits: uint64_t) -> cython.void:
     """Let tags begin a stride earlier in the hash, where ``bits`` are those of all members."""
     marks: cython.pointer[uint16_t] = marks_of(block_of(bucket))
     i: cython.Py_ssize_t

@@ -127,49 +127,53 @@ class Members:
     def __len__(self) -> int:
         return self.used
 
-    def memory(self):
+    def memory(self) -> cython.Py_ssize_t:
         """Bytes held."""
         return self.held
 
-    def take(self, size):
+    def take(self, size: cython.Py_ssize_t) -> cython.p_void:
         """Memory that counts as held; raises MemoryError."""
         cell: cython.p_void = take(size)
         self.held += weight_of(cell, size)
         return cell
 
-    def give(self, cell, size):
+    def give(self, cell: cython.p_void, size: cython.Py_ssize_t) -> cython.void:
         """Give such memory back."""
         self.held -= weight_of(cell, size)
         give(cell, size)
 
     # -- Finding the bucket ----------------------------------------------------------------------
 
-    def number_of(self, hash):
+    def number_of(self, hash: uint64_t) -> cython.Py_ssize_t:
         """The number of the bucket of that hash."""
         number: cython.Py_ssize_t = hash & self.low_mask
         if number < self.split:
             return hash & (self.low_mask << 1 | 1)
         return number
 
-    def depth_of(self, number):
+    def depth_of(self, number: cython.Py_ssize_t) -> cython.int:
         """How many bits of the hash tell a bucket from the others."""
         if number < self.split or cython.cast(uint64_t, number) > self.low_mask:
             return self.bits + 1
         return self.bits
 
-    def bucket_at(self, number):
+    def bucket_at(self, number: cython.Py_ssize_t) -> cython.pointer[uint64_t]:
         """A bucket by its number."""
         return cython.address(self.segments[number >> SEGMENT_BITS][number & (SEGMENT - 1)])
 
     # -- Members ---------------------------------------------------------------------------------
 
-    def contains(self, hash, text, length):
+    def contains(
+        self, hash: uint64_t, text: cython.p_const_char, length: cython.Py_ssize_t
+    ) -> cython.bint:
         """Whether a text is there. O(1)."""
         number: cython.Py_ssize_t = self.number_of(hash)
         mark: uint16_t = mark_for(hash, self.depth_of(number), length)
         return place_in(self.bucket_at(number)[0], mark, text, length) >= 0
 
-    def add(self, hash, text, length):
+    def add(
+        self, hash: uint64_t, text: cython.p_const_char, length: cython.Py_ssize_t
+    ) -> cython.bint:
         """Add a text; returns whether it was not there."""
         number: cython.Py_ssize_t = self.number_of(hash)
         mark: uint16_t = mark_for(hash, self.depth_of(number), length)
@@ -187,7 +191,13 @@ class Members:
         self.used += 1
         return True
 
-    def append(self, bucket, mark, text, length):
+    def append(
+        self,
+        bucket: cython.pointer[uint64_t],
+        mark: uint16_t,
+        text: cython.p_const_char,
+        length: cython.Py_ssize_t,
+    ) -> cython.int:
         """Add a text that is not there to a bucket."""
         long: cython.pointer[LongText]
         if length <= WIDEST:
@@ -203,7 +213,13 @@ class Members:
             self.give(long, cython.sizeof(LongText) + length)
             raise
 
-    def append_short(self, bucket, mark, text, width):
+    def append_short(
+        self,
+        bucket: cython.pointer[uint64_t],
+        mark: uint16_t,
+        text: cython.p_const_char,
+        width: cython.Py_ssize_t,
+    ) -> cython.int:
         """Add what stands in the block itself, a text or a pointer."""
         block: cython.pointer[uint8_t] = block_of(bucket[0])
         count: cython.Py_ssize_t = count_of(bucket[0])
@@ -228,7 +244,9 @@ class Members:
             self.longest = count + 1
         return 0
 
-    def remove(self, hash, text, length):
+    def remove(
+        self, hash: uint64_t, text: cython.p_const_char, length: cython.Py_ssize_t
+    ) -> cython.bint:
         """Remove a text; returns whether it was there."""
         number: cython.Py_ssize_t = self.number_of(hash)
         mark: uint16_t = mark_for(hash, self.depth_of(number), length)
@@ -239,7 +257,7 @@ class Members:
         self.take_out(bucket, index)
         return True
 
-    def take_out(self, bucket, index):
+    def take_out(self, bucket: cython.pointer[uint64_t], index: cython.Py_ssize_t) -> cython.int:
         """Remove a member of a bucket; the table may become smaller."""
         if self.keeper is not None:
             self.keep(bucket)
@@ -272,13 +290,13 @@ class Members:
                 return 0
         return 0
 
-    def free_long(self, long):
+    def free_long(self, long: cython.pointer[LongText]) -> cython.void:
         """Give a long text back."""
         self.give(long, cython.sizeof(LongText) + long.length)
 
     # -- Any of them -----------------------------------------------------------------------------
 
-    def draw(self, index):
+    def draw(self, index: cython.p_Py_ssize_t) -> cython.pointer[uint64_t]:
         """The bucket and the index in it of any member, each with the same chance.
 
         Draws a place in a bucket as full as the fullest, until it is taken: O(1) expected.
@@ -300,13 +318,13 @@ class Members:
         index[0] = random_below(count_of(bucket[0]))
         return bucket
 
-    def random(self):
+    def random(self) -> bytes:
         """Any text, each as likely as the others; there has to be one."""
         index: cython.Py_ssize_t = 0
         bucket: cython.pointer[uint64_t] = self.draw(cython.address(index))
         return text_in(bucket[0], index)
 
-    def pop(self):
+    def pop(self) -> bytes:
         """Remove any text and return it; there has to be one."""
         index: cython.Py_ssize_t = 0
         bucket: cython.pointer[uint64_t] = self.draw(cython.address(index))
@@ -314,7 +332,7 @@ class Members:
         self.take_out(bucket, index)
         return text
 
-    def scan(self, cursor, bucket):
+    def scan(self, cursor: uint64_t, bucket: cython.pointer[cython.pointer[uint64_t]]) -> uint64_t:
         """The bucket that a cursor stands for; returns the next cursor, zero at the end.
 
         A member that is there from the first call to the last is met at least once, whatever is
@@ -326,7 +344,7 @@ class Members:
 
     # -- Versions --------------------------------------------------------------------------------
 
-    def begin_version(self, keeper):
+    def begin_version(self, keeper: Keeper) -> cython.int:
         """Begin a version: what is there now is of an older one.
 
         ``keeper`` is handed each bucket of an older version before it is changed, by
@@ -344,7 +362,7 @@ class Members:
         self.keeper = keeper
         return 0
 
-    def end_version(self, complete):
+    def end_version(self, complete: cython.bint) -> cython.int:
         """Hand nothing over any more; ``complete`` says that no block of an older version is left.
 
         What is left of older versions else does no harm, until their numbers come again.
@@ -354,7 +372,7 @@ class Members:
             self.unfinished = 0
         return 0
 
-    def keep(self, bucket):
+    def keep(self, bucket: cython.pointer[uint64_t]) -> cython.int:
         """Hand a bucket over if it is of an older version."""
         if bucket[0] and version_of(block_of(bucket[0])) != self.version:
             set_version(block_of(bucket[0]), self.version)
@@ -364,7 +382,7 @@ class Members:
 
     # -- Growing and shrinking -------------------------------------------------------------------
 
-    def reserve(self, members):
+    def reserve(self, members: cython.Py_ssize_t) -> cython.int:
         """Make an empty table large enough for that many members at once."""
         buckets: cython.Py_ssize_t = (members + FULL - 1) // FULL
         if self.used or buckets <= self.buckets:
@@ -378,7 +396,7 @@ class Members:
         self.split = buckets - (cython.cast(cython.Py_ssize_t, 1) << self.bits)
         return 0
 
-    def grow(self):
+    def grow(self) -> cython.int:
         """Split the next bucket."""
         self.make_room(self.buckets + 1)
         self.distribute(self.bucket_at(self.split), self.bucket_at(self.buckets))
@@ -390,7 +408,9 @@ class Members:
             self.low_mask = self.low_mask << 1 | 1
         return 0
 
-    def distribute(self, low, high):
+    def distribute(
+        self, low: cython.pointer[uint64_t], high: cython.pointer[uint64_t]
+    ) -> cython.int:
         """Move the members of one bucket with the next bit of the hash set to another, empty one.
 
         Raises MemoryError, with nothing changed.
@@ -430,24 +450,26 @@ class Members:
         low[0] = bucket_of(fresh, count - moved)
         return 0
 
-    def open_block(self, count, texts, version):
+    def open_block(
+        self, count: cython.Py_ssize_t, texts: cython.Py_ssize_t, version: uint32_t
+    ) -> cython.pointer[uint8_t]:
         """A block to be filled, NULL if there is nothing to fill it with; raises MemoryError."""
         if count == 0:
             return cython.NULL
         return self.take_block(size_of(count, texts), version)
 
-    def take_block(self, size, version):
+    def take_block(self, size: cython.Py_ssize_t, version: uint32_t) -> cython.pointer[uint8_t]:
         """A block of that size to be filled; raises MemoryError."""
         block: cython.pointer[uint8_t] = cython.cast(cython.pointer[uint8_t], self.take(size))
         set_version(block, version)
         set_room(block, size)
         return block
 
-    def give_block(self, block, size):
+    def give_block(self, block: cython.pointer[uint8_t], size: cython.Py_ssize_t) -> cython.void:
         """Give a block back of which that many bytes are in use."""
         self.give(block, room_of(block, size))
 
-    def shrink(self):
+    def shrink(self) -> cython.int:
         """Join the last bucket with the one from which it was split."""
         split: cython.Py_ssize_t = self.split
         bits: cython.int = self.bits
@@ -462,7 +484,9 @@ class Members:
         self.buckets -= 1
         return self.give_up_room()
 
-    def join(self, low_number, high_number, depth):
+    def join(
+        self, low_number: cython.Py_ssize_t, high_number: cython.Py_ssize_t, depth: cython.int
+    ) -> cython.bint:
         """Move the members of one bucket to another; returns whether they have room there.
 
         ``depth`` is that of the bucket that both make. Raises MemoryError, with nothing changed.
@@ -495,7 +519,7 @@ class Members:
         self.longest = max(self.longest, count + more)
         return True
 
-    def make_room(self, buckets):
+    def make_room(self, buckets: cython.Py_ssize_t) -> cython.int:
         """Have room for so many buckets, empty where they are new."""
         fresh: cython.pointer[uint64_t]
         size: cython.Py_ssize_t
@@ -515,7 +539,7 @@ class Members:
             self.room += size
         return 0
 
-    def make_segment_room(self):
+    def make_segment_room(self) -> cython.int:
         """Have room for more pointers to segments."""
         room: cython.Py_ssize_t = max(2 * self.segment_room, 1)
         fresh: cython.pointer[cython.pointer[uint64_t]] = cython.cast(
@@ -528,7 +552,7 @@ class Members:
         self.segment_room = room
         return 0
 
-    def give_up_room(self):
+    def give_up_room(self) -> cython.int:
         """Give back what there is too much room for buckets."""
         if self.room > SEGMENT and self.buckets <= self.room - SEGMENT:
             self.room -= SEGMENT
@@ -545,7 +569,7 @@ class Members:
 
     # -- As a whole ------------------------------------------------------------------------------
 
-    def copy(self):
+    def copy(self) -> Members:
         """Another table of the same texts."""
         twin: Members = Members()
         i: cython.Py_ssize_t
@@ -555,7 +579,7 @@ class Members:
             twin.copy_bucket(self.bucket_at(i)[0], twin.bucket_at(i))
         return twin
 
-    def copy_bucket(self, source, bucket):
+    def copy_bucket(self, source: uint64_t, bucket: cython.pointer[uint64_t]) -> cython.int:
         """Fill an empty bucket with the texts of another table's."""
         block: cython.pointer[uint8_t] = block_of(source)
         count: cython.Py_ssize_t = count_of(source)
@@ -581,7 +605,7 @@ class Members:
             self.used += 1
         return 0
 
-    def drain(self, buckets):
+    def drain(self, buckets: cython.Py_ssize_t) -> cython.bint:
         """Empty up to so many buckets of a table that nobody uses any more.
 
         Returns whether there is nothing left to do: a table of which a version is being read is
@@ -600,7 +624,7 @@ class Members:
         """Empty some buckets of a table that nobody uses any more; whether more are left."""
         return not self.drain(BUCKETS_PER_STEP)
 
-    def free_bucket(self, bucket):
+    def free_bucket(self, bucket: cython.pointer[uint64_t]) -> cython.void:
         """Give back what a bucket holds."""
         block: cython.pointer[uint8_t] = block_of(bucket[0])
         count: cython.Py_ssize_t = count_of(bucket[0])

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.tables.table import SLOTS, Bucket, entry_at, prefetch
+from cython.cimports.carnelian.datatypes.tables.entry import Entry
+from cython.cimports.carnelian.datatypes.tables.table import (
+    SLOTS,
+    Array,
+    Bucket,
+    entry_at,
+    prefetch,
+)
 from cython.cimports.carnelian.datatypes.tables.walk import Walk
 from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.libc.string import memset
@@ -14,7 +21,12 @@ AHEAD = cython.declare(cython.Py_ssize_t, 2)
 ADDRESS = cython.declare(uint64_t, (cython.cast(uint64_t, 1) << 48) - 1)
 
 
-def begin_walk(walk, main, target, moved):
+def begin_walk(
+    walk: cython.pointer[Walk],
+    main: cython.pointer[cython.const[Array]],
+    target: cython.pointer[cython.const[Array]],
+    moved: cython.Py_ssize_t,
+) -> cython.void:
     """Stand before the first entry of a table, given by its parts: ``moved`` is its position.
 
     No Python object is touched on the way, which a forked process wants to leave as they are.
@@ -59,7 +71,7 @@ def fetch_ahead(walk: cython.pointer[Walk]) -> cython.void:
         prefetch(cython.cast(cython.p_char, bucket.slots[i] & ADDRESS) + LINE)
 
 
-def walk_on(walk):
+def walk_on(walk: cython.pointer[Walk]) -> cython.pointer[Entry]:
     """The next entry, NULL behind the last one."""
     while True:
         if walk.bucket is not cython.NULL:

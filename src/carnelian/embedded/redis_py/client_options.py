@@ -16,7 +16,7 @@ from carnelian.embedded.local_engine import Engine
 from carnelian.embedded.locations import Path
 
 # What only sockets need, accepted so that code written for a server runs as it is.
-_OF_SOCKETS = frozenset(
+OF_SOCKETS = frozenset(
     ("host", "port", "unix_socket_path", "socket_keepalive", "socket_keepalive_options", "path")
 )
 
@@ -26,7 +26,7 @@ def without_sockets(options: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in options.items()
-        if name not in _OF_SOCKETS and name != "ssl" and not name.startswith("ssl_")
+        if name not in OF_SOCKETS and name != "ssl" and not name.startswith("ssl_")
     }
 
 

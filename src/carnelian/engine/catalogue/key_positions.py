@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cython
 from cython.cimports.carnelian.datatypes.algorithms.decimals import to_longlong
@@ -122,14 +122,14 @@ class KeyPositions:
     def __dealloc__(self):
         free(self.keys)
 
-    def clear(self):
+    def clear(self) -> cython.int:
         """Hold none, nor much room for them."""
         self.count = 0
         if self.room > _MOST_KEPT:
             self.resize(_USUAL_KEYS)
         return 0
 
-    def add(self, position, access):
+    def add(self, position: cython.Py_ssize_t, access: cython.int) -> cython.int:
         """Take in a key."""
         if self.count == self.room:
             self.resize(2 * self.room)
@@ -138,7 +138,7 @@ class KeyPositions:
         self.count += 1
         return 0
 
-    def resize(self, room):
+    def resize(self, room: cython.Py_ssize_t):
         """Have room for so many."""
         keys: cython.p_void = realloc(self.keys, room * cython.sizeof(FoundKey))
         if keys == cython.NULL:
@@ -161,7 +161,7 @@ class KeyFinder:
 
     def __init__(self, specs: tuple[KeySpec, ...], get_keys: Finder | None):
         kept = [spec for spec in specs if not access_of(spec.flags) & NOT_KEY]
-        self.get_keys: Any = get_keys
+        self.get_keys: Finder | None = get_keys
         self.any = get_keys is not None or len(kept) > 0
         self.places = cython.cast(
             cython.pointer[Place], calloc(max(len(kept), 1), cython.sizeof(Place))
@@ -182,7 +182,7 @@ class KeyFinder:
     def __dealloc__(self):
         free(self.places)
 
-    def locate(self, args, found, exactly):
+    def locate(self, args: list, found: KeyPositions, exactly: cython.bint) -> cython.Py_ssize_t:
         """Find the keys of a command with these words, and return how many there are; none if the
         words make no sense. O(keys) where they stand at fixed places, else O(words).
 
@@ -204,14 +204,14 @@ class KeyFinder:
             self.ask(args, found)
         return found.count
 
-    def follow(self, args, found):
+    def follow(self, args: list, found: KeyPositions) -> cython.bint:
         """Find what the key specs tell; False if they do not fit the words, or not tell all."""
         number: cython.int = 0
         while number < self.size and self.follow_one(number, args, found):
             number += 1
         return number == self.size
 
-    def follow_one(self, number, args, found):
+    def follow_one(self, number: cython.int, args: list, found: KeyPositions) -> cython.bint:
         """The same for one of them."""
         place: cython.pointer[Place] = cython.address(self.places[number])
         count: cython.Py_ssize_t = len(args)
@@ -239,16 +239,19 @@ class KeyFinder:
             first += place.step
         return True
 
-    def ask(self, args, found):
+    def ask(self, args: list, found: KeyPositions):
         """Have the command's own function find the keys."""
         position: cython.Py_ssize_t
-        for item in self.get_keys(args):
+        find = self.get_keys
+        if find is None:
+            return
+        for item in find(args):
             position, flags = (item, "") if isinstance(item, int) else item
             if not 0 <= position < len(args):
                 raise IndexError(f"no word at {position} can be a key")
             found.add(position, access_of(flags))
 
-    def find(self, args, exactly=True):
+    def find(self, args, exactly: cython.bint = True) -> list:
         """The same for Python: a list of Key."""
         found = KeyPositions()
         self.locate(args, found, exactly)
@@ -258,7 +261,7 @@ class KeyFinder:
         ]
 
 
-def prepare(place, spec):
+def prepare(place: cython.pointer[Place], spec):
     """Put a key spec down without objects."""
     place.access = access_of(spec.flags)
     place.searched = isinstance(spec.begin, str)

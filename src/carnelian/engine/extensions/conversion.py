@@ -26,6 +26,9 @@ from carnelian.resp.replies import (
     Verbatim,
 )
 
+# What a word of a command may be given as, see encode().
+Word = bytes | str | int | float | bytearray | memoryview
+
 # What a handler may return as it is, and what a caller gets as it is.
 _FINAL = frozenset((bytes, float, bool, Status, PlainFloat, type(None)))
 _PLAIN = frozenset((bytes, int, float, bool, str, type(None)))
@@ -73,7 +76,8 @@ def plain(value: Any) -> object:
     if kind in _PLAIN:
         return value
     if kind is list or kind is Push:
-        return kind([part if type(part) in _PLAIN else plain(part) for part in value])
+        parts = [part if type(part) in _PLAIN else plain(part) for part in value]
+        return parts if kind is list else Push(parts)
     if value is NULL_ARRAY or value is NO_REPLY:
         return None
     if kind is FlatMap:

@@ -9,8 +9,7 @@ authenticated, inside MULTI, subscribed in RESP2, ...) or on the engine (CHECKED
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
@@ -46,6 +45,9 @@ from carnelian.engine.parts import authentication
 from carnelian.engine.parts.transactions import Watches
 from carnelian.resp.replies import NO_REPLY, QUEUED, Error
 
+if TYPE_CHECKING:
+    from carnelian.engine.ports import Judge
+
 _PROTECTED = cython.declare(cython.longlong, FLAG_BITS["protected"])
 _NO_AUTH = cython.declare(cython.longlong, FLAG_BITS["no_auth"])
 _NO_MULTI = cython.declare(cython.longlong, FLAG_BITS["no_multi"])
@@ -80,8 +82,8 @@ class Check:
       if it is asked about every command, GUARDED about those that are protected.
     """
 
-    def __init__(self, function: Callable[[Client, Command, list], object] | None = None):
-        self.function: Any = function
+    def __init__(self, function: Judge | None = None):
+        self.function: Judge | None = function
         self.stage = self.gate = 0
 
     @cython.ccall
@@ -89,6 +91,8 @@ class Check:
         """None if the command may run; the error to refuse it with; NO_REPLY if it is not to run
         now, and was given to who will run it later (``Blocking.postpone``).
         """
+        if self.function is None:
+            raise NotImplementedError
         return self.function(session, command, args)
 
 
@@ -135,7 +139,7 @@ class Admission:
 
     def add_check(
         self,
-        check: Check | Callable[[Client, Command, list], object],
+        check: Check | Judge,
         *,
         stage: int,
         gate: int = 0,
@@ -147,7 +151,7 @@ class Admission:
         made = check if isinstance(check, Check) else Check(check)
         self.arrange([*self.order.checks, _placed(made, stage, gate or EVERYWHERE)])
 
-    def remove_check(self, check: Check | Callable[[Client, Command, list], object]) -> None:
+    def remove_check(self, check: Check | Judge) -> None:
         """Stop asking it."""
         checks = self.order.checks
         left = [each for each in checks if each is not check and each.function != check]
@@ -155,7 +159,7 @@ class Admission:
             raise ValueError("there is no such check")
         self.arrange(left)
 
-    def arrange(self, checks):
+    def arrange(self, checks: list):
         """Put the checks in order, and raise the gate if some concern all sessions."""
         # Orders are new ones: a check may come or go while it is asked.
         self.order = Order(sorted(checks, key=_stage_of))
@@ -257,7 +261,7 @@ def _first_answer(order: Order, session: Client, command: Command, args: list):
     return None
 
 
-def judged_flags(session, command):
+def judged_flags(session: Client, command: Command) -> cython.longlong:
     """The flags of a command; those of EXEC are the flags of all that it is going to run."""
     if session.transaction is not None and command.name == b"exec":
         return command.flags | session.transaction.flags

@@ -182,6 +182,7 @@ class Blocking:
         blocked = session.blocked
         if blocked is None:
             return
+        assert blocked.command is not None
         session.flags |= FLAG_REEXECUTING
         try:
             reply = self._core.call(session, blocked.command, blocked.args)

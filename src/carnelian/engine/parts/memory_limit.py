@@ -98,23 +98,23 @@ class MemoryLimit:
 
     # -- What there is ---------------------------------------------------------------------------
 
-    def used(self):
+    def used(self) -> cython.Py_ssize_t:
         """Bytes in use: data, tables, and the buffers of clients."""
         return used() + allocated() - self.foreign + self.waiting
 
-    def taken(self):
+    def taken(self) -> cython.Py_ssize_t:
         """Bytes that all engines of this process have in data, tables and buffers."""
         return used() + allocated()
 
-    def not_counted(self):
+    def not_counted(self) -> cython.Py_ssize_t:
         """Those of them that are not held against the limit."""
         return sum([size() for size in self.uncounted])
 
-    def over(self):
+    def over(self) -> cython.bint:
         """Whether the limit may be exceeded, or was a moment ago: worth calling relieve()."""
-        return self.limit and (self.exceeded or self.used() > self.limit)
+        return self.limit != 0 and (self.exceeded or self.used() > self.limit)
 
-    def excess(self):
+    def excess(self) -> cython.Py_ssize_t:
         """Bytes that are too many; 0 or less if there are none."""
         excess: cython.Py_ssize_t = self.used() - self.limit
         if excess > 0 and self.uncounted:
@@ -145,11 +145,11 @@ class MemoryLimit:
             self.evicting = False
         self.settle(exhausted or self.evicting, exhausted)
 
-    def held(self):
+    def held(self) -> cython.bint:
         """Whether the data has to stay as it is."""
         return any(hold() for hold in self.holds)
 
-    def free(self, excess):
+    def free(self, excess: cython.Py_ssize_t) -> cython.bint:
         """Free so many bytes if time allows; False if there is nothing left that may go."""
         end: cython.Py_ssize_t = self.clock.monotonic_ns() + self.time_limit_ns
         # Not compared with the limit again and again: what evictions add to output shall not
@@ -170,7 +170,7 @@ class MemoryLimit:
                 break
         return True
 
-    def evict(self, db, key):
+    def evict(self, db, key: bytes):
         """Let one key go, and tell."""
         database: Database = db
         core: Core = self.core
@@ -196,7 +196,7 @@ class MemoryLimit:
 
     # -- Refusing --------------------------------------------------------------------------------
 
-    def settle(self, exceeded, exhausted):
+    def settle(self, exceeded: cython.bint, exhausted: cython.bint):
         """Note how it went, for the commands that come and for INFO."""
         now: cython.Py_ssize_t
         if exceeded != self.exceeded:

@@ -5,6 +5,8 @@ See https://redis.io/docs/latest/commands/client-list/
 
 from __future__ import annotations
 
+from typing import Any
+
 from cython.cimports.carnelian.engine.ground.flags import (
     FLAG_MONITOR,
     FLAG_NO_EVICT,
@@ -53,7 +55,8 @@ def kind_named(word: bytes) -> str | None:
 
 def describe(session: Client, now_ms: int) -> bytes:
     """The line of CLIENT LIST about a session at a time, without a line end."""
-    carried = session.describe().get
+    described: dict[str, Any] = session.describe()
+    carried = described.get
     now = now_ms // 1000
     transaction, watch = session.transaction or session.executing, session.watch
     channels, patterns, shards = session.channels, session.patterns, session.shard_channels

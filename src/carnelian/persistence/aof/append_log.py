@@ -100,7 +100,7 @@ class AppendLog(Listener):
         self.buffer.put(text, length)
         self.offset += self.buffer.length - before
 
-    def stamp(self):
+    def stamp(self) -> cython.int:
         """Note the time, if it is another second than the last time."""
         now: int64_t = self.clock.ms // 1000
         if self.stamp_s < now:
@@ -230,7 +230,7 @@ class AppendLog(Listener):
         if self.write_out(syncing):
             self.sync(syncing, force)
 
-    def gathers(self):
+    def gathers(self) -> cython.bint:
         """Whether there is still time for more writes to be gathered."""
         if self.policy == _ALWAYS or self.buffer.length >= _MOST_GATHERED:
             return False
@@ -245,7 +245,7 @@ class AppendLog(Listener):
         if self.on_waiting is not None:
             self.on_waiting()
 
-    def postpone(self):
+    def postpone(self) -> cython.bint:
         """The disk is busy: whether there is still time to wait for it."""
         now: int64_t = self.clock.ms // 1000
         if self.postponed_s == 0:
@@ -262,7 +262,7 @@ class AppendLog(Listener):
         )
         return False
 
-    def write_out(self, syncing):
+    def write_out(self, syncing: cython.bint) -> cython.bint:
         """Write the buffer; returns whether all of it was written."""
         watched: cython.bint = self.engine.latency.threshold_ms > 0
         started: int64_t
@@ -293,7 +293,7 @@ class AppendLog(Listener):
         self.buffer.clear()
         return True
 
-    def write_some(self):
+    def write_some(self) -> cython.Py_ssize_t:
         """Write as much of the buffer as the disk takes: how many bytes, -1 if none."""
         done: cython.Py_ssize_t = 0
         count: cython.Py_ssize_t
@@ -306,7 +306,7 @@ class AppendLog(Listener):
             done += count
         return done
 
-    def note_failure(self, written):
+    def note_failure(self, written: cython.Py_ssize_t):
         """Not everything was written: bring the file back to where it was, and try again later."""
         self.failure = errno if written < 0 else ENOSPC
         log = self.engine.log
@@ -345,7 +345,7 @@ class AppendLog(Listener):
             self.buffer.drop(written)
         self.note_outcome(True)
 
-    def note_outcome(self, failed):
+    def note_outcome(self, failed: cython.bint):
         """The last write failed, or did not."""
         self.failed = failed
         if self.on_outcome is not None:
@@ -353,7 +353,7 @@ class AppendLog(Listener):
 
     # -- Forcing to the disk ---------------------------------------------------------------------
 
-    def sync(self, syncing, force):
+    def sync(self, syncing: cython.bint, force: cython.bint):
         """Force the file to the disk, if the policy says that it is time."""
         now: int64_t
         if self.unsynced_on_rewrite and self.rewriting:
@@ -375,7 +375,7 @@ class AppendLog(Listener):
         if self.force_out() and watched:
             self.note("aof-fsync-always", started)
 
-    def force_out(self):
+    def force_out(self) -> cython.bint:
         """Force to the disk what has been written until now; returns whether that was done."""
         # Other threads may write meanwhile.
         offset: int64_t = self.offset - self.buffer.length
@@ -419,7 +419,7 @@ class AppendLog(Listener):
             if self.fd >= 0 and not self.broken and not self.is_synced(offset):
                 self.force_out()
 
-    def note(self, event, started):
+    def note(self, event: str, started: int64_t):
         """Tell the latency monitor how long something took."""
         milliseconds: int64_t = (self.clock.monotonic_ns() - started) // 1_000_000
         self.engine.latency.add(event, milliseconds, self.clock.ms // 1000)

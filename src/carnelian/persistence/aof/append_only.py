@@ -262,6 +262,7 @@ class AppendOnly(LogFiles):
 
 def append_only_of(engine: Engine) -> AppendOnly:
     """The append-only file of an engine; made when it is first asked for."""
-    if engine.append_only is None:
-        engine.append_only = AppendOnly(engine)
-    return engine.append_only
+    log = engine.append_only
+    if not isinstance(log, AppendOnly):
+        log = engine.append_only = AppendOnly(engine)
+    return log

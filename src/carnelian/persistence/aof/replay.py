@@ -150,7 +150,7 @@ class Replay:
 
     # -- Running ---------------------------------------------------------------------------------
 
-    def execute(self, args):
+    def execute(self, args: list):
         """Run a command, or queue it within a transaction."""
         session: Loader = self.session
         command: Command = self.engine.registry.lookup(args)
@@ -179,7 +179,7 @@ class Replay:
             for title, action in held:
                 self.act(title, action)
 
-    def execute_foreign(self, args):
+    def execute_foreign(self, args: list):
         """Have somebody else run a command that there is not."""
         action: Callable[[], None] | None = None
         if self.foreign is not None:
@@ -228,7 +228,7 @@ class Replay:
 
     # -- Reading ---------------------------------------------------------------------------------
 
-    def next(self):
+    def next(self) -> list | None:
         """The next command, None at the end of the file."""
         i: int64_t
         words: int64_t
@@ -281,7 +281,7 @@ class Replay:
             else:
                 raise Truncated("word")
 
-    def big_word(self, length):
+    def big_word(self, length: cython.Py_ssize_t) -> bytes:
         """A long word, read to where it stays."""
         count: cython.Py_ssize_t
         done: cython.Py_ssize_t = min(self.end - self.at, length)
@@ -305,7 +305,7 @@ class Replay:
         self.at += 2
         return text
 
-    def header(self, mark):
+    def header(self, mark: cython.char) -> int64_t:
         """The number in a line that begins with a mark."""
         i: cython.Py_ssize_t = 1
         length: cython.Py_ssize_t = 0
@@ -330,7 +330,7 @@ class Replay:
         # No number is as good as 0 here, and one below 0 is never right.
         return -2 if negative and number else number
 
-    def line(self, length):
+    def line(self, length: cython.p_Py_ssize_t) -> cython.bint:
         """Find the end of the line that begins here; returns whether it ends in a line feed."""
         found: cython.p_const_char
         left: cython.Py_ssize_t = self.end - self.at
@@ -350,14 +350,14 @@ class Replay:
         length[0] = found + 1 - (self.data + self.at)
         return True
 
-    def have(self, length):
+    def have(self, length: cython.Py_ssize_t) -> cython.bint:
         """Have so many bytes in memory; returns False if the file has no more."""
         if self.end - self.at >= length:
             return True
         self.fetch(length)
         return self.end - self.at >= length
 
-    def fetch(self, length):
+    def fetch(self, length: cython.Py_ssize_t) -> cython.int:
         """Read on until there are so many bytes, or the file ends."""
         count: cython.Py_ssize_t
         room: cython.Py_ssize_t = max(CHUNK, 2 * length)

@@ -110,7 +110,7 @@ class Syncer:
             PyThread_release_lock(self.bell)
         PyThread_release_lock(self.mutex)
 
-    def add(self, kind, fd, offset):
+    def add(self, kind: cython.int, fd: cython.int, offset: int64_t) -> cython.int:
         """Have the thread do something with a file."""
         job: cython.pointer[Job] = cython.cast(cython.pointer[Job], malloc(cython.sizeof(Job)))
         begins: cython.bint
@@ -169,7 +169,7 @@ class Syncer:
             self.log("warning", f"Fail to fsync the AOF file: {os.strerror(self.failure)}")
         self.on_outcome()
 
-    def take(self, job):
+    def take(self, job: cython.pointer[Job]) -> cython.bint:
         """Wait for a job; returns False if there will be none."""
         taken: cython.pointer[Job]
         while True:
@@ -191,7 +191,7 @@ class Syncer:
             PyThread_release_lock(self.mutex)
             PyThread_acquire_lock(self.bell, WAIT_LOCK)
 
-    def perform(self, job):
+    def perform(self, job: cython.pointer[Job]) -> cython.void:
         """Do a job."""
         if job.kind != DROP:
             # Nobody writes any more to a file that is to be closed.
@@ -203,14 +203,14 @@ class Syncer:
         if job.kind != SYNC:
             close(job.fd)
 
-    def finish(self, job):
+    def finish(self, job: cython.pointer[Job]) -> cython.void:
         """A job is done, and whoever had to be told was."""
         PyThread_acquire_lock(self.mutex, WAIT_LOCK)
         self.pending -= job.kind == SYNC
         self.done += 1
         PyThread_release_lock(self.mutex)
 
-    def force(self, fd):
+    def force(self, fd: cython.int) -> cython.int:
         """Force a file to the disk; returns the errno."""
         # Nothing is lost if there is nothing that could be forced to the disk.
         if sync_content(fd) == 0 or errno in (EBADF, EINVAL):
@@ -218,7 +218,7 @@ class Syncer:
         return errno
 
 
-def _work_for(asker):
+def _work_for(asker: cython.p_void) -> cython.void:
     syncer: Syncer = cython.cast(Syncer, asker)
     # It is held by this function now, no longer by the one that began the thread.
     Py_DECREF(syncer)

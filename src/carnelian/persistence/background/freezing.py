@@ -12,7 +12,7 @@ Long strings never change in place, and are left to others as they are.
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.tables.entry import BUFFER, reference_of
+from cython.cimports.carnelian.datatypes.tables.entry import BUFFER, Entry, reference_of
 from cython.cimports.carnelian.datatypes.tables.table import set_version
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
@@ -100,7 +100,7 @@ class Freezer(Freezing):
             raise self.fault
         self.over = True
 
-    def end_first(self, frozen):
+    def end_first(self, frozen: Frozen) -> cython.int:
         """All of what is handed out just now was handed out."""
         if isinstance(frozen, FrozenDatabase):
             # The last of its keys may have frozen their values.
@@ -118,7 +118,7 @@ class Freezer(Freezing):
         self.values = []
         self.databases = []
 
-    def freeze(self, index, entry):
+    def freeze(self, index: cython.int, entry: cython.pointer[Entry]) -> cython.int:
         """Hand out a key, or freeze its value: then its parts are handed out one by one."""
         value: ObjectPointer
         frozen: Frozen

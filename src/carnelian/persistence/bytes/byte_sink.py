@@ -103,11 +103,11 @@ class Sink:
 
     # -- The buffer ------------------------------------------------------------------------------
 
-    def position(self):
+    def position(self) -> int64_t:
         """Bytes taken until now."""
         return self.flushed + self.length
 
-    def reserve(self, length):
+    def reserve(self, length: cython.Py_ssize_t) -> cython.int:
         """Have room for ``length`` more bytes."""
         room: cython.Py_ssize_t
         if self.length + length <= self.room:
@@ -123,7 +123,7 @@ class Sink:
             self.room = room
         return 0
 
-    def flush(self):
+    def flush(self) -> cython.int:
         """Write what is in the buffer to the file, or hand it to the spool."""
         length: cython.Py_ssize_t = self.length
         if self.fd < 0:
@@ -131,7 +131,7 @@ class Sink:
         self.length = 0
         return self.write_out(self.data, length)
 
-    def spool_out(self):
+    def spool_out(self) -> cython.int:
         """Hand what is in the buffer to the spool, if there is one now."""
         if self.spool is not None and self.length:
             self.spool.put(self.taken())
@@ -139,7 +139,9 @@ class Sink:
             self.length = 0
         return 0
 
-    def write_out(self, data, length):
+    def write_out(
+        self, data: cython.pointer[cython.const[uint8_t]], length: cython.Py_ssize_t
+    ) -> cython.int:
         """Sum up and write to the file."""
         done: cython.Py_ssize_t
         if self.checking:
@@ -157,7 +159,7 @@ class Sink:
             self.sync_some()
         return 0
 
-    def sync_some(self):
+    def sync_some(self) -> cython.int:
         """Have the kernel write out what was written since the last time, so that no single call
         at the end has to wait for all of it.
         """
@@ -166,13 +168,13 @@ class Sink:
         self.synced = self.flushed
         return 0
 
-    def taken(self):
+    def taken(self) -> bytes:
         """Everything as ``bytes``, of a sink in memory."""
         return PyBytes_FromStringAndSize(cython.cast(cython.p_char, self.data), self.length)
 
     # -- Primitives ------------------------------------------------------------------------------
 
-    def put(self, data, length):
+    def put(self, data: cython.p_const_void, length: cython.Py_ssize_t) -> cython.int:
         """Bytes as they are."""
         if self.fd >= 0 and length > self.room:
             self.flush()
@@ -182,7 +184,7 @@ class Sink:
         self.length += length
         return 0
 
-    def put_byte(self, byte):
+    def put_byte(self, byte: cython.int) -> cython.int:
         """One byte."""
         if self.length == self.room:
             self.reserve(1)
@@ -190,17 +192,17 @@ class Sink:
         self.length += 1
         return 0
 
-    def put_word(self, word):
+    def put_word(self, word: int64_t) -> cython.int:
         """Eight bytes, the lowest first."""
         return self.put(cython.address(word), 8)
 
-    def put_length(self, length):
+    def put_length(self, length: uint64_t) -> cython.int:
         """A length."""
         self.reserve(9)
         self.length += write_length(self.data + self.length, length)
         return 0
 
-    def put_integer(self, number):
+    def put_integer(self, number: int64_t) -> cython.int:
         """The decimal form of a number, as a string."""
         digits = cython.declare(cython.char[24])
         size: cython.int
@@ -226,7 +228,7 @@ class Sink:
         self.length += 1 + size
         return 0
 
-    def put_text(self, text, length):
+    def put_text(self, text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.int:
         """A string: as an integer or compressed if that is shorter."""
         number: int64_t = 0
         if (
@@ -240,7 +242,7 @@ class Sink:
         self.put_length(length)
         return self.put(text, length)
 
-    def put_compressed(self, text, length):
+    def put_compressed(self, text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.bint:
         """A string as an LZF stream; returns False, with nothing written, if that saves nothing."""
         room: cython.Py_ssize_t = length - LEAST_SAVED
         size: cython.Py_ssize_t
@@ -270,7 +272,9 @@ class Sink:
         self.length = cython.cast(cython.Py_ssize_t, to - self.data) + size
         return True
 
-    def put_stream(self, stream, length, plain):
+    def put_stream(
+        self, stream: cython.p_const_void, length: cython.Py_ssize_t, plain: cython.Py_ssize_t
+    ) -> cython.int:
         """A string of ``plain`` bytes that is an LZF stream already."""
         self.put_byte(LZF)
         self.put_length(length)

@@ -89,22 +89,22 @@ class Source:
 
     # -- Bytes -----------------------------------------------------------------------------------
 
-    def position(self):
+    def position(self) -> int64_t:
         """Bytes read until now."""
         return self.before + self.at
 
-    def left(self):
+    def left(self) -> int64_t:
         """Bytes that are still to be read."""
         return self.total - self.before - self.at
 
-    def take(self, length):
+    def take(self, length: cython.Py_ssize_t) -> cython.pointer[cython.const[uint8_t]]:
         """The next bytes, good until something else is read."""
         if length > self.end - self.at:
             self.fetch(length)
         self.at += length
         return self.data + self.at - length
 
-    def fetch(self, length):
+    def fetch(self, length: cython.Py_ssize_t) -> cython.int:
         """Have the next ``length`` bytes in the buffer."""
         got: cython.Py_ssize_t
         if length > self.left() or self.buffer is cython.NULL:
@@ -133,7 +133,7 @@ class Source:
             self.end += got
         return 0
 
-    def sum_up(self):
+    def sum_up(self) -> cython.int:
         """Bring the check sum to where reading stands."""
         if self.checking:
             self.crc = crc64.update(self.crc, self.data + self.summed, self.at - self.summed)
@@ -142,23 +142,23 @@ class Source:
 
     # -- Primitives ------------------------------------------------------------------------------
 
-    def read_byte(self):
+    def read_byte(self) -> cython.int:
         """One byte."""
         return self.take(1)[0]
 
-    def read_word(self):
+    def read_word(self) -> int64_t:
         """Eight bytes, the lowest first."""
         word: int64_t = 0
         memcpy(cython.address(word), self.take(8), 8)
         return word
 
-    def read_double(self):
+    def read_double(self) -> cython.double:
         """A double in its eight bytes."""
         number: cython.double = 0.0
         memcpy(cython.address(number), self.take(8), 8)
         return number
 
-    def read_prefix(self, special):
+    def read_prefix(self, special: cython.pointer[cython.bint]) -> uint64_t:
         """A length, or the number of a special form of string."""
         first: cython.int = self.take(1)[0]
         bytes_: cython.pointer[cython.const[uint8_t]]
@@ -182,19 +182,19 @@ class Source:
             length = length << 8 | bytes_[i]
         return length
 
-    def read_length(self):
+    def read_length(self) -> uint64_t:
         """A length, or any number that is written like one."""
         special: cython.bint = False
         return self.read_prefix(cython.address(special))
 
-    def read_count(self):
+    def read_count(self) -> cython.Py_ssize_t:
         """How many elements there are: each takes a byte at least."""
         count: uint64_t = self.read_length()
         if count > cython.cast(uint64_t, self.left()):
             raise ShortRead("Unexpected EOF reading RDB file")
         return count
 
-    def read_text(self, length):
+    def read_text(self, length: cython.p_Py_ssize_t) -> cython.p_const_char:
         """A string, good until something else is read."""
         special: cython.bint = False
         size: uint64_t = self.read_prefix(cython.address(special))
@@ -221,7 +221,7 @@ class Source:
         length[0] = format_integer(number, self.digits)
         return self.digits
 
-    def read_stream(self, length):
+    def read_stream(self, length: cython.p_Py_ssize_t) -> cython.p_const_char:
         """A string that is an LZF stream."""
         packed: uint64_t = self.read_length()
         size: uint64_t = self.read_length()
@@ -237,13 +237,13 @@ class Source:
         length[0] = size
         return cython.cast(cython.p_const_char, self.scratch)
 
-    def keep(self, text, length):
+    def keep(self, text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.p_const_char:
         """The same text where it stays until the next one is kept."""
         self.kept = enlarged(self.kept, cython.address(self.kept_room), length)
         memcpy(self.kept, text, length)
         return cython.cast(cython.p_const_char, self.kept)
 
-    def read_bytes(self):
+    def read_bytes(self) -> bytes:
         """A string as ``bytes``."""
         length: cython.Py_ssize_t = 0
         text: cython.p_const_char = self.read_text(cython.address(length))

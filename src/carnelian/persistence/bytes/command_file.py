@@ -39,12 +39,12 @@ class CommandFile:
         self.syncing = sync
         self.written = self.synced = 0
 
-    def put(self, words):
+    def put(self, words: list) -> cython.int:
         """Write a command, if enough was gathered."""
         self.buffer.command(words)
         return self.flush(GATHERED)
 
-    def put_some(self, verb, key, words, most):
+    def put_some(self, verb: bytes, key: bytes, words: list, most: cython.Py_ssize_t) -> cython.int:
         """Write commands that add words to a collection, so many at a time."""
         start: cython.Py_ssize_t = 0
         i: cython.Py_ssize_t
@@ -62,7 +62,7 @@ class CommandFile:
             start = end
         return 0
 
-    def flush(self, least):
+    def flush(self, least: cython.Py_ssize_t) -> cython.int:
         """Write what was gathered, if it is so many bytes."""
         count: cython.Py_ssize_t
         done: cython.Py_ssize_t = 0

@@ -40,7 +40,7 @@ def fill_tables() -> cython.void:
 fill_tables()
 
 
-def update(crc, data, length):
+def update(crc: uint64_t, data: cython.p_const_void, length: cython.Py_ssize_t) -> uint64_t:
     """The sum of what ``crc`` is the sum of and these bytes behind it."""
     at: cython.pointer[cython.const[uint8_t]] = cython.cast(
         cython.pointer[cython.const[uint8_t]], data

@@ -21,6 +21,8 @@ from cython.cimports.carnelian.datatypes.tables.table import (
     version_of,
 )
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
+from cython.cimports.carnelian.persistence.bytes.command_file import CommandFile
 from cython.cimports.carnelian.persistence.bytes.frozen import BUCKETS, Block
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_FromStringAndSize
 from cython.cimports.cpython.object import PyObject
@@ -40,23 +42,25 @@ class Output:
         self.keys = 0
         self.takes_parts = takes_parts
 
-    def put_key(self, index, entry):
+    def put_key(self, index: cython.int, entry: cython.pointer[Entry]) -> cython.int:
         """Take a key of a database with all of its value."""
         raise NotImplementedError
 
-    def open_value(self, index, entry, value):
+    def open_value(
+        self, index: cython.int, entry: cython.pointer[Entry], value: Frozen
+    ) -> cython.int:
         """Take a key of which the parts of its value are to follow."""
         raise NotImplementedError
 
-    def put_part(self, value, part):
+    def put_part(self, value: Frozen, part: cython.p_const_void) -> cython.int:
         """Take the next part of a value, which is what the class of the value makes of it."""
         raise NotImplementedError
 
-    def put_string(self, value, text):
+    def put_string(self, value: Frozen, text: bytes) -> cython.int:
         """Take a long string as the value it is."""
         raise NotImplementedError
 
-    def close_value(self, value, following):
+    def close_value(self, value: Frozen, following: Frozen) -> cython.int:
         """All parts of a value were taken; ``following`` is the next value, if there is one."""
         raise NotImplementedError
 
@@ -89,7 +93,7 @@ class Freezing:
     def __dealloc__(self):
         forget(cython.address(self.found))
 
-    def late(self):
+    def late(self) -> cython.bint:
         """Whether the slice of time is over."""
         return self.keyspace.clock.monotonic_ns() >= self.deadline
 
@@ -98,31 +102,35 @@ class Freezing:
 class Frozen(Keeper):
     """Something as it was, of the database of that ``index``; a value has ``count`` parts."""
 
-    def walk(self):
+    def walk(self) -> cython.bint:
         """Hand out some of what is still as it was; returns whether there is no more."""
         raise NotImplementedError
 
-    def finish(self, complete):
+    def finish(self, complete: cython.bint) -> cython.int:
         """Let it go on unobserved; ``complete`` says whether all of it was handed out."""
         raise NotImplementedError
 
-    def type_of(self, version):
+    def type_of(self, version: cython.int) -> cython.int:
         """The RDB type of the value in files of a version."""
         raise NotImplementedError
 
-    def put_head(self, record):
+    def put_head(self, record: Sink) -> cython.int:
         """Write what comes before the parts."""
         return record.put_length(self.count)
 
-    def put_part(self, record, compressing, part):
+    def put_part(
+        self, record: Sink, compressing: cython.bint, part: cython.p_const_void
+    ) -> cython.int:
         """Write a part; strings in it may be compressed if ``compressing``."""
         raise NotImplementedError
 
-    def put_tail(self, record):
+    def put_tail(self, record: Sink) -> cython.int:
         """Write what comes behind the parts, before anything has changed."""
         return 0
 
-    def rewrite_part(self, commands, key, part):
+    def rewrite_part(
+        self, commands: CommandFile, key: bytes, part: cython.p_const_void
+    ) -> cython.int:
         """Write the commands that add a part."""
         raise NotImplementedError
 
@@ -234,6 +242,6 @@ class FrozenBlocks(Frozen):
         self.freezer.output.put_part(self, cython.address(block))
         return self.taken == self.count
 
-    def read(self, number, block):
+    def read(self, number: cython.Py_ssize_t, block: cython.pointer[Block]) -> cython.int:
         """Look at a block that has not changed, and will not be asked for again."""
         raise NotImplementedError

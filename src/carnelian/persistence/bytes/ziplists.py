@@ -39,7 +39,7 @@ def word_at(data: Bytes) -> cython.Py_ssize_t:
 # -- Ziplists ------------------------------------------------------------------------------------
 
 
-def from_ziplist(data, length):
+def from_ziplist(data: Bytes, length: cython.Py_ssize_t) -> Pack:
     """The entries of a ziplist; NULL if the bytes are none. O(entries)."""
     pack: Pack
     if length < HEADER + 1 or word_at(data) != length or data[length - 1] != END:
@@ -169,7 +169,7 @@ def copy_number(
 # -- Zipmaps -------------------------------------------------------------------------------------
 
 
-def from_zipmap(data, length):
+def from_zipmap(data: Bytes, length: cython.Py_ssize_t) -> Pack:
     """Keys and values of a zipmap in turn; NULL if the bytes are none. O(pairs)."""
     pack: Pack
     if length < 2 or data[length - 1] != END:

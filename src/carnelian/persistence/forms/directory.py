@@ -45,7 +45,7 @@ def register_types(form: Form, types: tuple):
         by_type[number] = cython.cast(ObjectPointer, form)
 
 
-def form_of(value):
+def form_of(value: ObjectPointer) -> ObjectPointer:
     """The form of a value, a Form; raises TypeError for a value that has none."""
     class_: ClassPointer = class_of(value)
     i: cython.int
@@ -55,6 +55,6 @@ def form_of(value):
     raise TypeError(f"a value of type {type(cython.cast(object, value)).__name__} has no RDB form")
 
 
-def form_of_type(type):
+def form_of_type(type: cython.int) -> ObjectPointer:
     """The form, a Form, that reads values of an RDB type; NULL if there is none."""
     return by_type[type] if 0 <= type < TYPES else cython.NULL

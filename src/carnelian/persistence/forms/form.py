@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.datatypes.base.limits import Limits
+from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
+from cython.cimports.carnelian.persistence.bytes.byte_source import Source
+from cython.cimports.carnelian.persistence.bytes.command_file import CommandFile
 from cython.cimports.carnelian.persistence.bytes.formats import OLDEST
+from cython.cimports.carnelian.persistence.bytes.frozen import Freezing, Frozen
+from cython.cimports.carnelian.persistence.bytes.objects import ObjectPointer
 
 
 @cython.cclass
@@ -14,21 +20,21 @@ class Form:
     write to it, and have a forked process copy the page that it stands on.
     """
 
-    def type_of(self, value, version):
+    def type_of(self, value: ObjectPointer, version: cython.int) -> cython.int:
         """The RDB type that a value has in files of a version, which has to be late enough."""
         raise NotImplementedError
 
-    def put(self, sink, value):
+    def put(self, sink: Sink, value: ObjectPointer) -> cython.int:
         """Write a value, without its type."""
         raise NotImplementedError
 
-    def needed_version(self, value, quickly):
+    def needed_version(self, value: ObjectPointer, quickly: cython.bint) -> cython.int:
         """The lowest RDB version that has a form for a value; a later one may be said if there is
         no time to look at all of it.
         """
         return OLDEST
 
-    def read(self, source, type, limits, thorough):
+    def read(self, source: Source, type: cython.int, limits: Limits, thorough: cython.bint):
         """Read a value of one of the registered RDB types, in the form that the limits ask for.
 
         What is read is held for damaged until it is checked. Only whether elements are there twice,
@@ -38,10 +44,10 @@ class Form:
         """
         raise NotImplementedError
 
-    def freeze(self, freezer, index, value):
+    def freeze(self, freezer: Freezing, index: cython.int, value) -> Frozen | None:
         """Begin to hand out a value in parts; None if it can be handed out at once."""
-        return
+        return None
 
-    def rewrite(self, commands, key, value):
+    def rewrite(self, commands: CommandFile, key: bytes, value) -> cython.int:
         """Write the commands that make a value again."""
         raise NotImplementedError

@@ -76,11 +76,11 @@ class ModuleForm(Form):
         """Write a value into fields."""
         raise NotImplementedError
 
-    def load(self, fields, version):
+    def load(self, fields, version: cython.int):
         """Make a value of fields that were written in that version; None if it cannot be."""
         raise NotImplementedError
 
-    def commands(self, key, value):
+    def commands(self, key, value) -> list:
         """The commands that make a value again."""
         raise NotImplementedError
 
@@ -142,28 +142,28 @@ class FieldSink:
     def __init__(self, sink: Sink):
         self.sink = sink
 
-    def put_unsigned(self, number):
+    def put_unsigned(self, number: uint64_t) -> cython.int:
         """Write a number."""
         self.sink.put_length(UNSIGNED)
         return self.sink.put_length(number)
 
-    def put_signed(self, number):
+    def put_signed(self, number: int64_t) -> cython.int:
         """Write a number that may be negative."""
         return self.put_unsigned(cython.cast(uint64_t, number))
 
-    def put_double(self, number):
+    def put_double(self, number: cython.double) -> cython.int:
         """Write a number with a fraction."""
         word: int64_t = 0
         memcpy(cython.address(word), cython.address(number), 8)
         self.sink.put_length(DOUBLE)
         return self.sink.put_word(word)
 
-    def put_float(self, number):
+    def put_float(self, number: cython.float) -> cython.int:
         """Write a number with a fraction in half the room."""
         self.sink.put_length(FLOAT)
         return self.sink.put(cython.address(number), 4)
 
-    def put_text(self, text):
+    def put_text(self, text) -> cython.int:
         """Write a string."""
         self.sink.put_length(TEXT)
         return self.sink.put_text(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
@@ -178,7 +178,7 @@ class FieldSource:
         self.source = source
         self.name = name
 
-    def expect(self, kind):
+    def expect(self, kind: uint64_t) -> cython.int:
         """The next field has to be of that kind."""
         found: uint64_t = self.source.read_length()
         if found != kind:
@@ -188,28 +188,28 @@ class FieldSource:
             )
         return 0
 
-    def read_unsigned(self):
+    def read_unsigned(self) -> uint64_t:
         """Read a number."""
         self.expect(UNSIGNED)
         return self.source.read_length()
 
-    def read_signed(self):
+    def read_signed(self) -> int64_t:
         """Read a number that may be negative."""
         return cython.cast(int64_t, self.read_unsigned())
 
-    def read_double(self):
+    def read_double(self) -> cython.double:
         """Read a number with a fraction."""
         self.expect(DOUBLE)
         return self.source.read_double()
 
-    def read_float(self):
+    def read_float(self) -> cython.float:
         """Read a number with a fraction in half the room."""
         number: cython.float = 0
         self.expect(FLOAT)
         memcpy(cython.address(number), self.source.take(4), 4)
         return number
 
-    def read_text(self):
+    def read_text(self) -> bytes:
         """Read a string."""
         self.expect(TEXT)
         return self.source.read_bytes()

@@ -6,13 +6,15 @@ import cython
 from cython.cimports.carnelian.datatypes.packs import listpack, slim
 from cython.cimports.carnelian.datatypes.packs.listpack import Bytes, Pack
 from cython.cimports.carnelian.datatypes.packs.slim import duplicate_full
+from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
+from cython.cimports.carnelian.persistence.bytes.byte_source import Source
 from cython.cimports.carnelian.persistence.bytes.ziplists import from_ziplist
 from cython.cimports.libc.string import memcpy
 
 from carnelian.persistence.bytes.file_errors import Corrupt, EmptyValue
 
 
-def put_pack(sink, pack):
+def put_pack(sink: Sink, pack: Bytes) -> cython.int:
     """A listpack, in its full form, as a string."""
     full: Pack
     if listpack.is_slim(pack):
@@ -24,7 +26,7 @@ def put_pack(sink, pack):
     return sink.put_text(cython.cast(cython.p_const_char, pack), listpack.total_of(pack))
 
 
-def read_pack(source, what, step, thorough):
+def read_pack(source: Source, what: str, step: cython.int, thorough: cython.bint) -> Pack:
     """A listpack of groups of ``step`` elements; the first of each occurs once if ``thorough``."""
     length: cython.Py_ssize_t = 0
     text: cython.p_const_char = source.read_text(cython.address(length))
@@ -36,7 +38,7 @@ def read_pack(source, what, step, thorough):
     return checked(pack, what, step, thorough)
 
 
-def read_slim_pack(source, what, step, thorough):
+def read_slim_pack(source: Source, what: str, step: cython.int, thorough: cython.bint) -> Pack:
     """As :func:`read_pack`; it is slim from now on."""
     length: cython.Py_ssize_t = 0
     text: cython.p_const_char = source.read_text(cython.address(length))
@@ -46,7 +48,7 @@ def read_slim_pack(source, what, step, thorough):
     return checked(pack, what, step, thorough)
 
 
-def read_ziplist(source, what, step):
+def read_ziplist(source: Source, what: str, step: cython.int) -> Pack:
     """A ziplist of groups of ``step`` elements, the first of each being there once."""
     length: cython.Py_ssize_t = 0
     text: cython.p_const_char = source.read_text(cython.address(length))
@@ -70,7 +72,7 @@ def checked(pack: Pack, what: str, step: cython.int, thorough: cython.bint) -> P
     raise Corrupt(f"{what} integrity check failed.")
 
 
-def repeats(pack, step):
+def repeats(pack: Pack, step: cython.int) -> cython.bint:
     """Whether the first element of a group is that of another one, too."""
     seen: set = set()
     at: cython.Py_ssize_t = listpack.first(pack)

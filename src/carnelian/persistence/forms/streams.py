@@ -492,7 +492,7 @@ class FrozenStream(FrozenBlocks):
         self.stream = stream
         stream.keeper = self
 
-    def first_id(self, number):
+    def first_id(self, number: cython.Py_ssize_t) -> cython.pointer[cython.const[Id]]:
         """The id of the first entry of a node."""
         return cython.address(self.ids[number - 1])
 

@@ -15,6 +15,8 @@ from cython.cimports.carnelian.datatypes.tables.entry import (
     BYTES,
     INLINE,
     INTEGER,
+    Content,
+    Entry,
     describe_integer,
     key_length,
     key_of,
@@ -22,6 +24,9 @@ from cython.cimports.carnelian.datatypes.tables.entry import (
     value_of,
     word_of,
 )
+from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
+from cython.cimports.carnelian.persistence.bytes.byte_source import Source
+from cython.cimports.carnelian.persistence.bytes.command_file import CommandFile
 from cython.cimports.carnelian.persistence.bytes.formats import STRING
 from cython.cimports.carnelian.persistence.bytes.frozen import LONG_STRING, Freezing, Frozen
 from cython.cimports.carnelian.persistence.bytes.objects import ObjectPointer
@@ -30,7 +35,7 @@ from cython.cimports.carnelian.resp.command_buffer import CommandBuffer
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 
-def put_other(sink, entry):
+def put_other(sink: Sink, entry: cython.pointer[cython.const[Entry]]) -> cython.int:
     """Write a string that does not stand in its entry as a text."""
     value: ObjectPointer
     if entry.kind == INTEGER:
@@ -46,7 +51,7 @@ def put_other(sink, entry):
     )
 
 
-def read_string(source, content):
+def read_string(source: Source, content: cython.pointer[Content]) -> cython.int:
     """Read a string, described as it is kept best."""
     length: cython.Py_ssize_t = 0
     text: cython.p_const_char = source.read_text(cython.address(length))
@@ -55,7 +60,7 @@ def read_string(source, content):
     return describe_raw(text, length, content)
 
 
-def rewrite_string(commands, entry):
+def rewrite_string(commands: CommandFile, entry: cython.pointer[cython.const[Entry]]) -> cython.int:
     """Write the command that sets a string, without making an object of it."""
     digits = cython.declare(cython.char[24])
     buffer: CommandBuffer = commands.buffer
@@ -73,7 +78,9 @@ def rewrite_string(commands, entry):
     return buffer.word(held.data, held.length)
 
 
-def freeze_string(freezer, index, entry):
+def freeze_string(
+    freezer: Freezing, index: cython.int, entry: cython.pointer[cython.const[Entry]]
+) -> Frozen:
     """Begin to hand out a long string; None for one that can be handed out at once."""
     if entry.kind != BYTES or not freezer.output.takes_parts:
         return None

@@ -189,14 +189,14 @@ class Reader:
                 break
         self.check_sum()
 
-    def report(self):
+    def report(self) -> cython.int:
         """Let others have a look."""
         self.next_report = self.source.position() + self.interval
         if self.progress is not None:
             self.progress()
         return 0
 
-    def read_header(self):
+    def read_header(self) -> cython.int:
         """``REDIS`` and the version in four digits."""
         size: cython.Py_ssize_t = min(self.source.left(), 9)
         if size == 0:
@@ -214,7 +214,7 @@ class Reader:
             raise WrongVersion(f"Can't handle RDB format version {self.version}")
         return 0
 
-    def check_sum(self):
+    def check_sum(self) -> cython.int:
         """Compare the check sum at the end."""
         expected: uint64_t
         found: uint64_t
@@ -241,7 +241,7 @@ class Reader:
 
     # -- What is between keys --------------------------------------------------------------------
 
-    def read_opcode(self, opcode):
+    def read_opcode(self, opcode: cython.int) -> cython.bint:
         """What is no key; returns False at the end."""
         seconds: int32_t = 0
         self.stage = stage_of(opcode)
@@ -274,7 +274,7 @@ class Reader:
             raise Corrupt(f"Unknown RDB encoding type {opcode}")
         return True
 
-    def select(self):
+    def select(self) -> cython.int:
         """The following keys belong to another database."""
         index: uint64_t = self.source.read_length()
         databases: list = self.keyspace.databases
@@ -294,7 +294,7 @@ class Reader:
         self.db = databases[index]
         return 0
 
-    def resize(self):
+    def resize(self) -> cython.int:
         """How many keys the database has, and how many of them expire."""
         most: int64_t = self.source.left() // SHORTEST
         keys: uint64_t = self.source.read_length()
@@ -304,7 +304,7 @@ class Reader:
             self.db.expiring.reserve(min(expiring, cython.cast(uint64_t, most)))
         return 0
 
-    def read_aux(self):
+    def read_aux(self) -> cython.int:
         """A fact about the file."""
         name: bytes = self.source.read_bytes()
         value: bytes = self.source.read_bytes()
@@ -312,7 +312,7 @@ class Reader:
             self.on_aux(name, value)
         return 0
 
-    def read_function(self, early):
+    def read_function(self, early: cython.bint) -> cython.int:
         """A library of functions; release candidates of Redis 7 had its parts apart."""
         code: bytes
         if early:
@@ -326,7 +326,7 @@ class Reader:
         self.functions.append(code)
         return 0
 
-    def skip_module(self):
+    def skip_module(self) -> cython.int:
         """What a module keeps beside keys: pass it over."""
         name: str = module_name(self.source.read_length())
         what: uint64_t
@@ -353,7 +353,7 @@ class Reader:
 
     # -- Keys ------------------------------------------------------------------------------------
 
-    def read_key(self, type):
+    def read_key(self, type: cython.int) -> cython.int:
         """A key with its value, and what was said about it before."""
         content = cython.declare(Content)
         self.stage = 3
@@ -382,7 +382,7 @@ class Reader:
         self.type = -1
         return 0
 
-    def discard(self):
+    def discard(self) -> cython.int:
         """Count the key, and note that it was there."""
         overdue: cython.bint = 0 <= self.expiry < self.now
         content = cython.declare(Content)
@@ -397,12 +397,12 @@ class Reader:
         self.keys_expired += overdue
         return 0
 
-    def refuse_duplicate(self):
+    def refuse_duplicate(self) -> cython.int:
         """The key has been there before."""
         name = self.key[: self.key_length].decode("utf-8", "backslashreplace")
         raise DuplicateKey(f"RDB has duplicated key '{name}' in DB {self.number}")
 
-    def keep_key(self):
+    def keep_key(self) -> cython.int:
         """Read the key, and keep it until its value is read."""
         length: cython.Py_ssize_t = 0
         text: cython.p_const_char = self.source.read_text(cython.address(length))
@@ -416,7 +416,7 @@ class Reader:
         self.key_length = length
         return 0
 
-    def add(self, content):
+    def add(self, content: cython.pointer[Content]) -> cython.int:
         """Put the key into the database."""
         access: uint32_t = self.keyspace.new_access()
         if self.keyspace.lfu:

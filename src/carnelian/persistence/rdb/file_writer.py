@@ -14,6 +14,7 @@ from cython.cimports.carnelian.datatypes.tables.entry import (
 from cython.cimports.carnelian.datatypes.tables.walk import Walk, begin_walk, walk_on
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+from cython.cimports.carnelian.keyspace.state import State
 from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
 from cython.cimports.carnelian.persistence.bytes.formats import (
     AUX,
@@ -97,7 +98,7 @@ class Writer:
         """Write what comes behind the keys, but for the check sum."""
         self.sink.put_byte(END)
 
-    def write_database(self, db):
+    def write_database(self, db: Database) -> cython.int:
         """One database."""
         walk = cython.declare(Walk)
         entry: cython.pointer[Entry]
@@ -115,18 +116,20 @@ class Writer:
             entry = walk_on(cython.address(walk))
         return 0
 
-    def write_select(self, index):
+    def write_select(self, index: cython.int) -> cython.int:
         """Keys that follow are of this database."""
         self.sink.put_byte(SELECT)
         return self.sink.put_length(index)
 
-    def write_sizes(self, db):
+    def write_sizes(self, db: Database) -> cython.int:
         """How many keys there will be in the database that was selected last."""
         self.sink.put_byte(RESIZE)
         self.sink.put_length(db.table.used)
         return self.sink.put_length(db.expiring.used)
 
-    def write_head(self, sink, keyspace, entry):
+    def write_head(
+        self, sink: Sink, keyspace: State, entry: cython.pointer[cython.const[Entry]]
+    ) -> cython.int:
         """What comes before the type of a value: when its key expires, and how it was used."""
         if expires(entry):
             sink.put_byte(EXPIRY_MS)
@@ -139,7 +142,7 @@ class Writer:
             sink.put_byte(keyspace.frequency(entry.access))
         return 0
 
-    def write_key(self, keyspace, entry):
+    def write_key(self, keyspace: State, entry: cython.pointer[Entry]) -> cython.int:
         """A key with its value and what is known of it."""
         sink: Sink = self.sink
         self.write_head(sink, keyspace, entry)

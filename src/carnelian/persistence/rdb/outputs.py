@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cython
 from cython.cimports.carnelian.datatypes.tables.entry import (
     BUFFER,
+    Entry,
     expires,
     expiry_of,
     key_length,
@@ -19,7 +20,7 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
 from cython.cimports.carnelian.persistence.bytes.formats import SELECT
-from cython.cimports.carnelian.persistence.bytes.frozen import LONG_STRING, Output
+from cython.cimports.carnelian.persistence.bytes.frozen import LONG_STRING, Frozen, Output
 from cython.cimports.carnelian.persistence.rdb.file_writer import Writer
 from cython.cimports.carnelian.persistence.rdb.rewriting import Rewriter
 
@@ -85,7 +86,7 @@ class RecordOutput(Output):
         """Bytes that wait for others to go before them."""
         return self.sink.length
 
-    def select(self, index):
+    def select(self, index: cython.int) -> cython.int:
         """Turn to a database."""
         if index != self.selected:
             self.writer.write_select(index)
@@ -100,7 +101,7 @@ class RecordOutput(Output):
             return self.put_uncompressed(entry)
         return self.writer.write_key(self.keyspace, entry)
 
-    def put_uncompressed(self, entry):
+    def put_uncompressed(self, entry: cython.pointer[Entry]) -> cython.int:
         """A string that may change in place: too long to be compressed while others wait."""
         compressing: cython.bint = self.sink.compressing
         self.sink.compressing = False
@@ -131,7 +132,7 @@ class RecordOutput(Output):
             self.put_first(value)
         return 0
 
-    def put_first(self, value):
+    def put_first(self, value: Frozen) -> cython.int:
         """Let the record of a value go on to the spool."""
         self.first = value
         cython.cast(Sink, value.record).drain_to(self.spool)
@@ -188,7 +189,7 @@ class CommandOutput(Output):
         """Bytes that wait for others to go before them."""
         return 0
 
-    def select(self, index):
+    def select(self, index: cython.int) -> cython.int:
         """Turn to a database."""
         if index != self.selected:
             self.rewriter.write_select(index)

@@ -7,13 +7,18 @@ touched on the way: a forked process would copy the page that it stands on.
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.datatypes.base.limits import Limits
 from cython.cimports.carnelian.datatypes.tables.entry import (
     BUFFER,
+    Content,
+    Entry,
     describe_object,
     key_length,
     key_of,
     reference_of,
 )
+from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
+from cython.cimports.carnelian.persistence.bytes.byte_source import Source
 from cython.cimports.carnelian.persistence.bytes.formats import OLDEST, STRING
 from cython.cimports.carnelian.persistence.bytes.objects import ObjectPointer
 from cython.cimports.carnelian.persistence.forms.directory import form_of, form_of_type
@@ -26,7 +31,7 @@ from carnelian.persistence.bytes.file_errors import Corrupt
 forms.register_all()
 
 
-def put_record(sink, entry):
+def put_record(sink: Sink, entry: cython.pointer[cython.const[Entry]]) -> cython.int:
     """Write an entry: the type of its value, its key, and its value."""
     value: ObjectPointer
     form: ObjectPointer
@@ -41,7 +46,7 @@ def put_record(sink, entry):
     return cython.cast(Form, form).put(sink, value)
 
 
-def put_payload(sink, entry):
+def put_payload(sink: Sink, entry: cython.pointer[cython.const[Entry]]) -> cython.int:
     """Write the type of an entry's value, and the value."""
     value: ObjectPointer
     form: ObjectPointer
@@ -54,7 +59,9 @@ def put_payload(sink, entry):
     return cython.cast(Form, form).put(sink, value)
 
 
-def version_of_entry(entry, quickly):
+def version_of_entry(
+    entry: cython.pointer[cython.const[Entry]], quickly: cython.bint
+) -> cython.int:
     """The lowest RDB version that has a form for the value of an entry; a later one may be said if
     there is no time to look at all of it.
     """
@@ -65,7 +72,13 @@ def version_of_entry(entry, quickly):
     return cython.cast(Form, form_of(value)).needed_version(value, quickly)
 
 
-def read_object(source, type, limits, thorough, content):
+def read_object(
+    source: Source,
+    type: cython.int,
+    limits: Limits,
+    thorough: cython.bint,
+    content: cython.pointer[Content],
+) -> cython.int:
     """Read a value that is no string."""
     form: ObjectPointer
     form = form_of_type(type)

@@ -16,6 +16,7 @@ from cython.cimports.carnelian.datatypes.tables.entry import (
     reference_of,
 )
 from cython.cimports.carnelian.datatypes.tables.walk import Walk, begin_walk, walk_on
+from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.persistence.bytes.command_file import GATHERED, CommandFile
 from cython.cimports.carnelian.persistence.bytes.objects import ObjectPointer
@@ -75,7 +76,7 @@ class Rewriter(CommandFile):
         for code in functions:
             self.buffer.command([b"FUNCTION", b"LOAD", code])
 
-    def write_database(self, db):
+    def write_database(self, db: Database) -> cython.int:
         """A database."""
         walk = cython.declare(Walk)
         entry: cython.pointer[Entry]
@@ -92,12 +93,12 @@ class Rewriter(CommandFile):
             entry = walk_on(cython.address(walk))
         return 0
 
-    def write_select(self, index):
+    def write_select(self, index: cython.int) -> cython.int:
         """Keys that follow are of this database."""
         self.buffer.command([b"SELECT", b"%d" % index])
         return 0
 
-    def write_key(self, entry):
+    def write_key(self, entry: cython.pointer[Entry]) -> cython.int:
         """A key with its value, and when it expires."""
         value: ObjectPointer
         if entry.kind <= BUFFER:

@@ -310,6 +310,7 @@ class Snapshots(Task):
 
 def snapshots_of(engine: Engine) -> Snapshots:
     """The snapshots of an engine; made when they are first asked for."""
-    if engine.persistence is None:
-        engine.persistence = Snapshots(engine)
-    return engine.persistence
+    snapshots = engine.persistence
+    if not isinstance(snapshots, Snapshots):
+        snapshots = engine.persistence = Snapshots(engine)
+    return snapshots

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from carnelian.embedded.directives import NAMES, REFUSED
-from carnelian.embedded.keywords import Directives
+from carnelian.embedded.options.directives import NAMES, REFUSED
+from carnelian.embedded.options.keywords import Directives
 from support import keywords
 from support.compiled import ROOT, SOURCES
 

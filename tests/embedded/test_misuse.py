@@ -14,8 +14,8 @@ import redis
 import redis.asyncio
 
 import carnelian
-from carnelian.embedded import directives
-from carnelian.embedded.directives import IDLE, REFUSED
+from carnelian.embedded.options import directives
+from carnelian.embedded.options.directives import IDLE, REFUSED
 from carnelian.engine.config.directives import DIRECTIVES
 
 ENGINES = (carnelian.Engine, carnelian.Redis, carnelian.AsyncRedis)

@@ -1,6 +1,6 @@
 """The types of keyword arguments that are directives, and of those of redis-py's clients.
 
-``python -m tests.support.keywords`` writes them anew, into carnelian/embedded/keywords.py.
+``python -m tests.support.keywords`` writes them anew, into carnelian/embedded/options/keywords.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import redis
 import redis.asyncio
 
-from carnelian.embedded.directives import DIRECTIVES, REFUSED
+from carnelian.embedded.options.directives import DIRECTIVES, REFUSED
 from carnelian.embedded.redis_py.client_options import OF_SOCKETS
 from carnelian.engine.config.directive import Boolean, Choice, Directive, Integer, Secret, Text
 from carnelian.engine.config.special import Events, WorkingDirectory
@@ -95,7 +95,7 @@ def formatted() -> str:
 
 
 if __name__ == "__main__":
-    import carnelian.embedded.directives as beside
+    import carnelian.embedded.options.directives as beside
 
     path = beside.__file__.replace("directives.py", "keywords.py")
     with open(path, "w") as file:

@@ -28,7 +28,7 @@ from redis.observability import providers
 from carnelian.embedded.client import CLOSED, words_of
 from carnelian.embedded.errors import EngineClosedError, SessionCutError
 from carnelian.embedded.local_engine import Engine, LocalSession
-from carnelian.embedded.locations import Path
+from carnelian.embedded.options.locations import Path
 from carnelian.embedded.redis_py.client_options import (
     Clients,
     refuse_positional,
@@ -41,7 +41,7 @@ from carnelian.engine.ground.copies import refuse_copies
 from carnelian.resp.replies import Error, Push
 
 if TYPE_CHECKING:
-    from carnelian.embedded.keywords import ClientOptions
+    from carnelian.embedded.options.keywords import ClientOptions
 
 # A task that always finds its replies ready lets others run after so many seconds.
 _SLICE = 0.001

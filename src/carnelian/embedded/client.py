@@ -32,7 +32,7 @@ from redis.utils import SENTINEL
 
 from carnelian.embedded.errors import EngineClosedError, SessionCutError
 from carnelian.embedded.local_engine import Engine, LocalSession
-from carnelian.embedded.locations import Path
+from carnelian.embedded.options.locations import Path
 from carnelian.embedded.redis_py.client_options import (
     Clients,
     refuse_positional,
@@ -45,7 +45,7 @@ from carnelian.engine.ground.copies import refuse_copies
 from carnelian.resp.replies import Error, Push
 
 if TYPE_CHECKING:
-    from carnelian.embedded.keywords import ClientOptions
+    from carnelian.embedded.options.keywords import ClientOptions
 
 CLOSED = "Connection closed by server."
 

@@ -18,12 +18,12 @@ from cython.cimports.carnelian.engine.extensions.conversion import encode, encod
 from cython.cimports.cpython.pythread import PyThread_get_thread_ident
 
 from carnelian import commands
-from carnelian.embedded.directives import configuration
 from carnelian.embedded.doorbell import Doorbell
 from carnelian.embedded.errors import EngineClosedError, SessionCutError
-from carnelian.embedded.locations import data_path
 from carnelian.embedded.log_records import log_to_logging
 from carnelian.embedded.mailbox import CLOSED, NOTHING
+from carnelian.embedded.options.directives import configuration
+from carnelian.embedded.options.locations import data_path
 from carnelian.embedded.storage import Storage
 from carnelian.engine.ground.copies import refuse_copies
 from carnelian.resp.replies import NO_REPLY, Error

@@ -6,9 +6,9 @@ from types import ModuleType, TracebackType
 from typing import Any, NoReturn, Self, TypeVar, Unpack, overload
 
 from carnelian.embedded.host import Host
-from carnelian.embedded.keywords import Directives
-from carnelian.embedded.locations import Path
 from carnelian.embedded.mailbox import Mailbox
+from carnelian.embedded.options.keywords import Directives
+from carnelian.embedded.options.locations import Path
 from carnelian.engine.engine import Engine as Core
 from carnelian.engine.extensions.conversion import Word
 from carnelian.keyspace.clock import Clock

@@ -11,9 +11,9 @@ from redis.backoff import NoBackoff
 from redis.connection import parse_url
 from redis.maint_notifications import MaintNotificationsConfig
 
-from carnelian.embedded.directives import NAMES, is_directive
 from carnelian.embedded.local_engine import Engine
-from carnelian.embedded.locations import Path
+from carnelian.embedded.options.directives import NAMES, is_directive
+from carnelian.embedded.options.locations import Path
 
 # What only sockets need, accepted so that code written for a server runs as it is.
 OF_SOCKETS = frozenset(

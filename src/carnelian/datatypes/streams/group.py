@@ -45,7 +45,7 @@ CHUNK = cython.declare(cython.Py_ssize_t, 256)
 NEVER: int = -1
 
 
-def owner(pending: cython.pointer[cython.const[Pending]]) -> Consumer | None:
+def owner(pending: cython.pointer[cython.const[Pending]]) -> Consumer:
     """The consumer of a pending entry; None if it has none yet, or none any longer."""
     if pending.consumer is cython.NULL:
         return None

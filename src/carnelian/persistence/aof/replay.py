@@ -125,7 +125,7 @@ class Replay:
             OSError: the file cannot be read.
         """
         count: cython.longlong = 0
-        args: list
+        args: list | None
         self.engine.clock.tick()
         while True:
             if count % INTERVAL == 0:

@@ -45,7 +45,7 @@ CHUNK = cython.declare(cython.Py_ssize_t, 256)
 NEVER: int = -1
 
 
-def owner(pending: cython.pointer[cython.const[Pending]]) -> Consumer:
+def owner(pending: cython.pointer[cython.const[Pending]]) -> Consumer | None:
     """The consumer of a pending entry; None if it has none yet, or none any longer."""
     if pending.consumer is cython.NULL:
         return None
@@ -189,7 +189,7 @@ class Group:
             fresh.time = pending.time
             fresh.count = pending.count
             if pending.consumer is not cython.NULL:
-                made.assign(fresh, made.consumers[owner(pending).name])
+                made.assign(fresh, made.consumers[cython.cast(Consumer, pending.consumer).name])
             step(cython.address(place))
         made.releases = self.releases
         return made
@@ -260,7 +260,10 @@ class Group:
         if pending.consumer == mine:
             return 0
         if pending.consumer is not cython.NULL:
-            erase(cython.address(owner(pending).pending), cython.address(pending.id))
+            erase(
+                cython.address(cython.cast(Consumer, pending.consumer).pending),
+                cython.address(pending.id),
+            )
         else:
             self.released -= 1
         insert(cython.address(consumer.pending), cython.address(pending.id))
@@ -273,7 +276,7 @@ class Group:
         if pending is cython.NULL:
             return False
         if pending.consumer is not cython.NULL:
-            erase(cython.address(owner(pending).pending), id)
+            erase(cython.address(cython.cast(Consumer, pending.consumer).pending), id)
         else:
             self.released -= 1
         return erase(cython.address(self.pending), id)
@@ -281,7 +284,10 @@ class Group:
     def release(self, pending: cython.pointer[Pending]) -> cython.int:
         """Let a pending entry be nobody's, behind those that are already."""
         if pending.consumer is not cython.NULL:
-            erase(cython.address(owner(pending).pending), cython.address(pending.id))
+            erase(
+                cython.address(cython.cast(Consumer, pending.consumer).pending),
+                cython.address(pending.id),
+            )
             pending.consumer = cython.NULL
             self.released += 1
         self.releases += 1

@@ -147,7 +147,7 @@ def test_stubs_say_what_the_compiled_modules_are(tmp_path: Path) -> None:
 
 
 def test_the_types_of_keywords_are_those_of_the_declarations() -> None:
-    path = SOURCES / "carnelian" / "embedded" / "keywords.py"
+    path = SOURCES / "carnelian" / "embedded" / "options" / "keywords.py"
     assert path.read_text() == keywords.formatted(), "run: python -m tests.support.keywords"
     assert {name.replace("-", "_") for name in NAMES - REFUSED.keys()} >= set(
         Directives.__annotations__

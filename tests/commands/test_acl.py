@@ -99,7 +99,10 @@ class TestSetUser:
             ("+config|get +config", "-@all +config"),
             ("+config -config|set +config|set", "-@all +config +config|set"),
             ("+memory|doctor +@all +client|id", "+@all +client|id"),
-            ("+@all -@string +GET -debug +debug|Object", "+@all -@string +get -debug +debug|object"),
+            (
+                "+@all -@string +GET -debug +debug|Object",
+                "+@all -@string +get -debug +debug|object",
+            ),
             ("+select|0 +select|1 -select", "-@all -select"),
             ("+@STRING -@string", "-@all -@string"),
             ("allcommands -flushall nocommands", "-@all"),
@@ -231,7 +234,6 @@ class TestPasswords:
         assert user("AUTH", "u", "two") is OK
         client("ACL", "SETUSER", "u", "off")
         assert user.error("AUTH", "u", "two") == WRONG_PASS
-        assert user("ACL", "WHOAMI") == b"u" if user("ACL", "WHOAMI") == b"u" else True
         client("ACL", "SETUSER", "u", "on", "nopass")
         assert user("AUTH", "u", "whatever") is OK
         client("ACL", "SETUSER", "u", "resetpass")
@@ -490,7 +492,7 @@ class TestLog:
         user = login("+set", "+publish", "+multi", "+exec", "~k")
         began = client.engine.clock.wall_ms()
         user("GET", "k")
-        clock.advance(2.5)
+        clock.advance(2500)
         user("GET", "k")
         user("SET", "other", "v")
         user("PUBLISH", "c", "m")
@@ -518,7 +520,7 @@ class TestLog:
         assert last[b"age-seconds"] == 0.0
         assert b"user=alice" in last[b"client-info"]
         assert b"cmd=get" in last[b"client-info"]
-        clock.advance(1.25)
+        clock.advance(1250)
         assert fields(client("ACL", "LOG", 1)[0])[b"age-seconds"] == 1.25
         assert len(client("ACL", "LOG", 2)) == 2
         assert client("ACL", "LOG", -1) == []
@@ -529,8 +531,8 @@ class TestLog:
         self, client: LocalClient, clock: ManualClock, login
     ) -> None:
         user = login()
-        for seconds in (0, 60, 60.001):
-            clock.advance(seconds)
+        for elapsed_ms in (0, 60_000, 60_001):
+            clock.advance(elapsed_ms)
             user("GET", "k")
         assert [fields(entry)[b"count"] for entry in client("ACL", "LOG")] == [1, 2]
 
@@ -586,6 +588,7 @@ class TestQuestions:
             )
             members = set(client("ACL", "CAT", category))
             user = users.get(b"u")
+            assert user is not None
             for command in client.engine.registry.every():
                 if command.has("no_auth"):
                     continue

@@ -11,19 +11,14 @@ from carnelian.engine.catalogue.registry import CATEGORIES, Command, Registry, d
 
 
 class CommandNames:
-    """The commands of a registry by the names that they were declared with.
+    """The commands that a registry has now, by the names that they were declared with.
 
     That ``rename-command`` gives a command another name, or none, is not seen here: a rule goes on
     meaning the same. Names are in lower case, subcommands are ``config|get``.
     """
 
     def __init__(self, registry: Registry):
-        self._registry = registry
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Look at the commands anew: some came or went."""
-        commands = {command.name: command for command in self._registry.every()}
+        commands = {command.name: command for command in registry.every()}
         declared = [name.lower().replace(" ", "|").encode() for name in declarations]
         self._numbers = dict.fromkeys(declared, -1)
         self._numbers |= {name: command.number for name, command in commands.items()}
@@ -36,7 +31,7 @@ class CommandNames:
             for category in command.categories:
                 name = category.lower().encode()
                 self._categories[name] = self._categories.get(name, 0) | 1 << command.number
-        self.count = self._registry.numbered
+        self.count = registry.numbered
         self.everything = (1 << self.count) - 1
 
     def __contains__(self, name: object) -> bool:

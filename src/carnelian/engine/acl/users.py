@@ -17,7 +17,7 @@ from carnelian.engine.acl.acl_files import AclFileError
 from carnelian.engine.acl.command_names import CommandNames
 from carnelian.engine.acl.denial_log import DenialLog
 from carnelian.engine.acl.passwords import hashed, is_one_of
-from carnelian.engine.acl.permissions import REASONS, Selector, User
+from carnelian.engine.acl.permissions import REASONS, User
 from carnelian.engine.acl.rules import (
     Account,
     RuleError,
@@ -175,17 +175,12 @@ class Users:
 
     def _put_all(self, accounts: acl_files.Accounts) -> None:
         """Take in or change users; listeners that lose their channels are cut off."""
-        made = {
-            name: [Selector(grant, self.names) for grant in account.grants]
-            for name, account in accounts.items()
-        }
+        # Made before anything is changed, for that is interpreted.
+        made = {name: User(name, account, self.names) for name, account in accounts.items()}
         before = {name: self._heard(name) for name in made}
-        for name, selectors in made.items():
-            user = self._by_name.get(name)
-            if user is None:
-                self._by_name[name] = User(name, accounts[name], self.names)
-            else:
-                user.become(accounts[name], selectors)
+        for name, new in made.items():
+            user = self._by_name.setdefault(name, new)
+            user.become(new.account, new.selectors)
         self._mark_sessions()
         for name, heard in before.items():
             self._cut_listeners(self._by_name[name], heard)
@@ -230,10 +225,11 @@ class Users:
 
     def commands_changed(self) -> None:
         """Commands came or went: rules about categories mean others now."""
-        self.names.refresh()
-        for user in self._by_name.values():
-            account = user.account
-            user.become(account, [Selector(grant, self.names) for grant in account.grants])
+        names = CommandNames(self._core.registry)
+        made = [(user, User(user.name, user.account, names)) for user in self._by_name.values()]
+        self.names = names
+        for user, new in made:
+            user.become(new.account, new.selectors)
         self._mark_sessions()
 
     @property

@@ -154,12 +154,12 @@ class Modules:
             for declaration in module.declarations:
                 self._engine.registry.add(declaration)
                 added.insert(0, declaration)
+            self._tell_of_change()
         except BaseException:
             for declaration in added:
                 self._engine.registry.remove(declaration.name)
             raise
         self._loaded[module.name] = module
-        self._tell_of_change()
         return module
 
     def _tell_of_change(self) -> None:

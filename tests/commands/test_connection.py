@@ -190,4 +190,7 @@ class TestReset:
     def test_authentication_is_lost(self, client: LocalClient) -> None:
         client("CONFIG", "SET", "requirepass", "secret")
         client("RESET")
+        assert client("PING") == b"PONG"  # nobody's, as it was
+        client("AUTH", "secret")
+        client("RESET")
         assert client.error("PING") == "NOAUTH Authentication required."

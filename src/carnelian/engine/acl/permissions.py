@@ -98,9 +98,7 @@ class Selector:
     def __dealloc__(self):
         free(self.patterns)
 
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def runs(self, command: Command, args: list) -> cython.bint:
+    def runs(self, command, args):
         """Whether the command may be run, as far as keys and channels do not matter."""
         number: cython.int = command.number
         if number >= self.known:
@@ -114,9 +112,7 @@ class Selector:
             return False
         return cython.cast(bytes, args[1]).lower() in self.first_arguments.get(number, ())
 
-    @cython.cfunc
-    @cython.exceptval(check=False)
-    def opens(self, key: bytes, access: cython.int) -> cython.bint:
+    def opens(self, key, access):
         """Whether a key may be used in this way: 0, READ, WRITE or both."""
         number: cython.int
         for number in range(self.keys):
@@ -126,8 +122,7 @@ class Selector:
                 return True
         return False
 
-    @cython.cfunc
-    def hears(self, channel: bytes, as_pattern: cython.bint) -> cython.bint:
+    def hears(self, channel, as_pattern):
         """Whether a channel may be used; a pattern of channels has to be allowed literally."""
         if self.all_channels:
             return True
@@ -139,15 +134,7 @@ class Selector:
                 return True
         return False
 
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def ask(
-        self,
-        command: Command,
-        args: list,
-        found: KeyPositions,
-        objection: cython.pointer[Objection],
-    ) -> cython.int:
+    def ask(self, command, args, found, objection):
         """Why the command may not run with these words; ALLOWED if it may."""
         if not self.runs(command, args):
             objection.reason = BY_COMMAND
@@ -159,15 +146,7 @@ class Selector:
             return ALLOWED
         return self.ask_about_channels(command, args, objection)
 
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def ask_about_keys(
-        self,
-        command: Command,
-        args: list,
-        found: KeyPositions,
-        objection: cython.pointer[Objection],
-    ) -> cython.int:
+    def ask_about_keys(self, command, args, found, objection):
         number: cython.Py_ssize_t
         count: cython.Py_ssize_t
         finder: KeyFinder = command.key_finder()
@@ -188,11 +167,7 @@ class Selector:
                 return BY_KEY
         return ALLOWED
 
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def ask_about_channels(
-        self, command: Command, args: list, objection: cython.pointer[Objection]
-    ) -> cython.int:
+    def ask_about_channels(self, command, args, objection):
         position: cython.Py_ssize_t
         place: tuple | None = _CHANNELS.get(command.name)
         if place is None:
@@ -235,14 +210,12 @@ def _prepare(pattern: cython.pointer[Pattern], text: bytes, opens: cython.int):
     pattern.form = GLOB
     if _WILDCARDS.isdisjoint(text):
         pattern.form = LITERAL
-    elif len(text) > 1 and text.endswith(b"*") and _WILDCARDS.isdisjoint(text[:-1]):
+    elif len(text) > 1 and text.endswith(b"*") and _WILDCARDS.isdisjoint(text[: len(text) - 1]):
         pattern.form = PREFIX
         pattern.size -= 1
 
 
-@cython.cfunc
-@cython.exceptval(check=False)
-def fits(pattern: cython.pointer[Pattern], text: bytes) -> cython.bint:
+def fits(pattern, text):
     """Whether a text is one that the pattern means."""
     size: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
     if pattern.form == GLOB:
@@ -264,23 +237,16 @@ class User:
         self.name = name
         self.become(account, [Selector(grant, names) for grant in account.grants])
 
-    @cython.ccall
-    def become(self, account, selectors: list):
+    def become(self, account, selectors):
         """Have other rules, and the selectors that are made of them, from now on."""
         self.account = account
         self.selectors = selectors
         self.root = selectors[0]
-        self.unlimited = any(cython.cast(Selector, each).unlimited for each in selectors)
+        self.unlimited = False
+        for each in selectors:
+            self.unlimited |= cython.cast(Selector, each).unlimited
 
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def ask(
-        self,
-        command: Command,
-        args: list,
-        found: KeyPositions,
-        objection: cython.pointer[Objection],
-    ) -> cython.int:
+    def ask(self, command, args, found, objection):
         """Why this user may not run the command with these words; ALLOWED if one selector allows
         all of it.
 

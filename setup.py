@@ -82,6 +82,8 @@ COMPILED = (
     "carnelian.net.loop",
     "carnelian.net.transport",
     "carnelian.engine.parts.admission",
+    "carnelian.engine.acl.permissions",
+    "carnelian.engine.acl.user_check",
     "carnelian.engine.shared.effects",
     "carnelian.engine.catalogue.key_positions",
     "carnelian.engine.parts.memory_limit",
@@ -181,7 +183,8 @@ COMPILED = (
 # that what these change is changed wholly. They mean what they would mean interpreted.
 WHOLE = (
     "carnelian.resp.replies",
-    "carnelian.engine.parts.authentication",
+    "carnelian.engine.acl.denial_log",
+    "carnelian.engine.acl.users",
     "carnelian.engine.shared.begun",
     "carnelian.engine.parts.blocking",
     "carnelian.engine.parts.changes",
@@ -200,6 +203,7 @@ WHOLE = (
     "carnelian.engine.ground.slowlog",
     "carnelian.engine.ground.threads",
     "carnelian.engine.parts.transactions",
+    "carnelian.commands.connections.acl_commands",
     "carnelian.commands.connections.client_commands",
     "carnelian.commands.administration.configuration",
     "carnelian.commands.administration.debug",

@@ -1,4 +1,4 @@
-"""What it costs a command that checks of features are there: users (ACL) and slots of a cluster.
+"""What it costs a command that checks of features are there, and to be a user with limits (ACL).
 
 Compiles benchmarks/checks.py into a temporary directory. The figures are of the engine alone,
 without a socket, parser and writer: what they are of a request is less. ``--module DIRECTORY``
@@ -100,6 +100,11 @@ def measure(checks: Any, rounds: int) -> None:
     carnelian.Engine()  # so that there are commands
     kinds = {
         "none": lambda admission: None,
+        "user, ~key:*": lambda admission: ["~key:*"],
+        "user, ~*": lambda admission: ["~*"],
+        "user, %R~ %W~": lambda admission: ["%R~key:*", "%W~key:*"],
+        "user, 8 patterns": lambda admission: [*[f"~k{n}:*" for n in range(7)], "~key:*"],
+        "user, 3 selectors": lambda admission: ["(+ping)", "(+get +set ~x*)", "(+@all ~key:*)"],
         "users": lambda a: a.add_check(checks.Users(), stage=stages.USERS),
         "users, exactly": lambda a: a.add_check(checks.Users(True), stage=stages.USERS),
         "slots": lambda a: a.add_check(checks.Slots(), stage=stages.CLUSTER),
@@ -127,10 +132,17 @@ def measure(checks: Any, rounds: int) -> None:
 
 
 def session_with(attach: Any) -> Session:
-    """A session of an engine of its own, with some checks."""
+    """A session of an engine of its own, with some checks, or of a user with some rules."""
     engine = Engine()
-    attach(engine.admission)
-    return Session(engine)
+    rules = attach(engine.admission)
+    session = Session(engine)
+    if isinstance(rules, list) and isinstance(rules[0], str):
+        words = ["on", "nopass", "+@all", "-flushall", *rules]
+        if rules[0].startswith("("):
+            words[2] = "-@all"
+        engine.users.set_user(b"limited", [word.encode() for word in words])
+        engine.users.impersonate(session, b"limited")
+    return session
 
 
 if __name__ == "__main__":

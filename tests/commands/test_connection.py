@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from carnelian.engine.engine import Engine
-from carnelian.engine.parts import authentication
 from carnelian.resp.replies import NO_REPLY, OK
 from support.local import LocalClient
 from support.wire import Reply
@@ -58,7 +57,7 @@ class TestAuth:
         assert client("CONFIG", "SET", "requirepass", b"se\x00cret") is OK
         assert client("PING") == b"PONG"
         stranger = LocalClient(engine)
-        authentication.begin(stranger.session.engine, stranger.session)
+        engine.users.begin(stranger.session)
         assert stranger.error("PING") == "NOAUTH Authentication required."
         assert stranger.error("AUTH", "se") == WRONG_PASS
         assert stranger.error("AUTH", "other", b"se\x00cret") == WRONG_PASS
@@ -70,7 +69,7 @@ class TestAuth:
     ) -> None:
         client("CONFIG", "SET", "requirepass", "secret")
         stranger = LocalClient(engine)
-        authentication.begin(stranger.session.engine, stranger.session)
+        engine.users.begin(stranger.session)
         client("CONFIG", "SET", "requirepass", "")
         assert stranger("PING") == b"PONG"
 
@@ -133,7 +132,7 @@ class TestHello:
     def test_authenticates_and_names(self, engine: Engine, client: LocalClient) -> None:
         client("CONFIG", "SET", "requirepass", "secret")
         stranger = LocalClient(engine)
-        authentication.begin(stranger.session.engine, stranger.session)
+        engine.users.begin(stranger.session)
         assert stranger.error("HELLO", 3) == (
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the "
             "HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and "
@@ -190,5 +189,8 @@ class TestReset:
 
     def test_authentication_is_lost(self, client: LocalClient) -> None:
         client("CONFIG", "SET", "requirepass", "secret")
+        client("RESET")
+        assert client("PING") == b"PONG"  # nobody's, as it was
+        client("AUTH", "secret")
         client("RESET")
         assert client.error("PING") == "NOAUTH Authentication required."

@@ -109,7 +109,7 @@ def test_one_quoted_argument_may_hold_several() -> None:
 def test_lines_that_belong_to_others() -> None:
     config = load(
         "rename-command FLUSHALL ''\nuser default on nopass ~* &* +@all\n"
-        "user default on nopass allkeys allchannels allcommands\n"
+        "user alice on nopass allkeys allchannels allcommands\n"
         "loadmodule /lib/mod.so a 'b c'\nmod.size 10 20\nsentinel\n"
     )
     assert [line.words[1:] for line in config.renamed_commands] == [(b"FLUSHALL", b"")]
@@ -119,8 +119,19 @@ def test_lines_that_belong_to_others() -> None:
     error = config.users[1].error("Error in user declaration 'off': reason")
     assert str(error).splitlines()[2:] == [
         "Reading the configuration file, at line 3",
-        ">>> 'user default on nopass allkeys allchannels allcommands'",
+        ">>> 'user alice on nopass allkeys allchannels allcommands'",
         "Error in user declaration 'off': reason",
+    ]
+
+
+def test_a_user_is_defined_once() -> None:
+    with pytest.raises(ConfigFileError) as caught:
+        load("port 1\nuser alice on\nuser Alice on\nuser alice off\nnonsense\n")
+    assert str(caught.value).splitlines()[2:] == [
+        "Reading the configuration file, at line 4",
+        ">>> 'user alice off'",
+        "Error in user declaration 'alice': Duplicate user found. A user can only be defined once "
+        "in config files",
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,6 @@ from carnelian.engine.config.directives import DIRECTIVES
 from carnelian.resp.replies import Error
 from server.peers import ServerProcess
 
-HASH = hashlib.sha256(b"secret").hexdigest()
-OTHER = hashlib.sha256(b"other").hexdigest()
-NO_USERS = (
-    "users need ACL, which Carnelian does not have yet: the line would be ignored, and whoever "
-    "connects may do everything. A password for all is set by requirepass."
-)
-
 
 def reason(*lines: str) -> str:
     """Why a configuration is refused; "" if it is taken."""
@@ -32,95 +24,9 @@ def reason(*lines: str) -> str:
     return ""
 
 
-# -- Users -----------------------------------------------------------------------------------------
-
-REFUSED_USERS = [
-    f"user default on #{HASH} ~* &* +@all",
-    "user default on >secret ~* &* +@all",
-    "user default on >secret nopass >secret ~* &* +@all",
-    "user default off",
-    "user default off nopass ~* &* +@all",
-    "user default on nopass ~* &* +@all off",
-    "user default on nopass ~* &* +@all -@dangerous",
-    "user default on nopass ~* &* +@all -flushall",
-    "user default on nopass ~* &* +@read",
-    "user default on nopass ~app:* &* +@all",
-    "user default on nopass %R~* &* +@all",
-    "user default on nopass ~* &news +@all",
-    "user default on nopass ~* +@all",
-    "user default on nopass ~* &*",
-    "user default on ~* &* +@all",
-    "user default nopass ~* &* +@all",
-    "user default on nopass ~* &* +@all resetkeys",
-    "user default on nopass ~* &* +@all (~x +get)",
-    "user default on nopass ~* &* +@all resetpass",
-    "user default on nopass ~* &* +@all reset",
-    "user default",
-    "user alice on nopass ~* &* +@all",
-    "user alice on >secret ~app:* +@read",
-    "user Default on nopass ~* &* +@all",
-    "user alice off",
-]
-
-KEPT_USERS = [
-    "user default on nopass ~* &* +@all",
-    "user default on nopass sanitize-payload ~* &* +@all",
-    "user default ON NOPASS AllKeys AllChannels AllCommands",
-    "user default on nopass %RW~* &* +@all",
-]
-
-
-@pytest.mark.parametrize("line", REFUSED_USERS)
-def test_users_that_would_not_be_kept_are_refused(line: str) -> None:
-    with pytest.raises(ConfigFileError) as caught:
-        Config().load_text(f"port 7000\n{line}\n")
-    assert (caught.value.reason, caught.value.line_number, caught.value.line) == (NO_USERS, 2, line)
-
-
-@pytest.mark.parametrize("line", KEPT_USERS)
-def test_the_user_that_there_is_may_be_named(line: str) -> None:
-    assert reason(line) == ""
-    # The same line opens a door that requirepass closes.
-    assert reason(line, "requirepass secret") == NO_USERS
-
-
-@pytest.mark.parametrize("rule", [f"#{HASH}", ">secret"])
-def test_the_user_with_the_password_that_holds(rule: str) -> None:
-    line = f"user default on {rule} ~* &* +@all"
-    assert reason(line, "requirepass secret") == reason("requirepass secret", line) == ""
-    assert reason(line, "requirepass other") == NO_USERS
-    assert reason(f"{line} #{OTHER}", "requirepass secret") == NO_USERS
-    assert reason(f"{line} nopass", "requirepass secret") == NO_USERS
-
-
-def test_users_of_an_included_file(tmp_path: Path) -> None:
-    inner = tmp_path / "inner.conf"
-    inner.write_text("\nuser alice off\n")
-    assert reason(f"include {inner}") == NO_USERS
-    inner.write_text(f"user default on #{HASH} ~* &* +@all")
-    assert reason(f"include {inner}", "requirepass secret") == ""
-
-
-def test_a_rewritten_file_can_be_read_again(tmp_path: Path) -> None:
-    path = tmp_path / "redis.conf"
-    path.write_text(f"user default on #{HASH} ~* &* +@all\nrequirepass secret\nport 7000\n")
-    config = Config(str(tmp_path))
-    config.load_file(str(path))
-    config.rewrite()
-    assert path.read_text().startswith(f"user default on #{HASH} ~* &* +@all\nrequirepass")
-    for password, rule in (("other", f"#{OTHER}"), ("", "nopass")):
-        config.set([(b"requirepass", password.encode())])
-        config.rewrite()
-        assert path.read_text().startswith(f"user default on {rule} ~* &* +@all\n")
-        again = Config(str(tmp_path))
-        again.load_file(str(path))
-        assert again["requirepass"] == (password.encode() or None)
-
-
 # -- Directives ------------------------------------------------------------------------------------
 
 BINDING = {
-    "aclfile": ("/no/such/file.acl", "ACL"),
     "cluster-enabled": ("yes", "Redis Cluster"),
     "hide-user-data-from-log": ("yes", "redaction"),
     "min-replicas-to-write": ("1", "replication"),
@@ -195,10 +101,6 @@ def test_what_has_an_effect_awaits_nothing() -> None:
 @pytest.mark.parametrize(
     ("arguments", "line", "why"),
     [
-        (("--user", "default", "on", ">secret", "~*", "&*", "+@all"),
-         'user "default" "on" ">secret" "~*" "&*" "+@all"', NO_USERS),
-        (("--aclfile", "/no/such/file"), 'aclfile "/no/such/file"',
-         "this needs ACL, which Carnelian does not have yet"),
         (("--replicaof", "127.0.0.1", "6379"), 'replicaof "127.0.0.1" "6379"',
          "this needs replication, which Carnelian does not have yet"),
         (("--tls-port", "6380"), 'tls-port "6380"',
@@ -216,16 +118,16 @@ def test_a_server_does_not_start(tmp_path: Path, arguments, line: str, why: str)
 def test_a_server_tells_what_has_no_effect(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path, "--save", "", "--repl-timeout", "5").wait_until_ready()
     assert "# WARNING: no effect until there is replication: repl-timeout\n" in server.log
-    assert server.connect().call("CONFIG", "SET", "acllog-max-len", 7) == b"+OK"
-    assert "# WARNING: no effect until there is ACL: acllog-max-len\n" in server.log
+    assert server.connect().call("CONFIG", "SET", "masterauth", "x") == b"+OK"
+    assert "# WARNING: no effect until there is replication: masterauth\n" in server.log
     server.stop()
 
 
 def test_an_embedded_engine_tells_it(caplog: pytest.LogCaptureFixture) -> None:
     with carnelian.Engine() as engine:
         engine.execute("CONFIG", "SET", "repl-timeout", 5)
-        engine.execute("CONFIG", "SET", "acllog-max-len", 7)
+        engine.execute("CONFIG", "SET", "masterauth", "x")
     assert [record.getMessage() for record in caplog.records] == [
         "WARNING: no effect until there is replication: repl-timeout",
-        "WARNING: no effect until there is ACL: acllog-max-len",
+        "WARNING: no effect until there is replication: masterauth",
     ]

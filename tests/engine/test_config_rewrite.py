@@ -103,7 +103,7 @@ def test_unknown_lines_become_comments(path) -> None:
 
 def test_lines_of_other_features(path) -> None:
     user = "user default on nopass ~* &* +@all"
-    text = f"{user}\nrename-command a b\n{user}\ninclude /dev/null\nloadmodule x\n"
+    text = f"{user}\nrename-command a b\nuser bob off\ninclude /dev/null\nloadmodule x\n"
     path.write_text(text)
     config = Config(str(path.parent))
     config.load_file(str(path))
@@ -114,7 +114,9 @@ def test_lines_of_other_features(path) -> None:
     config.rewrite()
     lines = path.read_bytes().split(b"\n")
     assert lines[:4] == [b"user carol off", b"rename-command a b", b"", b"include /dev/null"]
-    assert not [line for line in lines if line.startswith((b"loadmodule", b"user default"))]
+    assert not [
+        line for line in lines if line.startswith((b"loadmodule", b"user default", b"user bob"))
+    ]
 
 
 def test_events_keep_the_class_that_is_not_shown(path) -> None:

@@ -44,7 +44,9 @@ class Scene:
 
     def state(self) -> tuple:
         """All that a command can change."""
-        return data(self.engine), sessions(self.engine), dict(self.engine.core.config.values)
+        users = self.engine.core.users
+        settings = dict(self.engine.core.config.values)
+        return data(self.engine), sessions(self.engine), settings, users.lines()
 
     def judge(self, before: tuple, after: tuple) -> None:
         """See that everything is as it was before or after the command, and that it goes on."""
@@ -102,6 +104,14 @@ CASES = {
     "error": ((), "LPUSH a x"),
     "info": ((), "INFO everything"),
     "unload": ((), "MODULE UNLOAD commands"),
+    "setuser": ((), "ACL SETUSER alice on nopass ~a +get (+set ~b)"),
+    "setuser_again": (
+        ("ACL SETUSER default +select|1",),
+        "ACL SETUSER default -@all +get resetkeys",
+    ),
+    "deluser": (("ACL SETUSER alice on nopass +@all", "AUTH alice x"), "ACL DELUSER alice"),
+    "auth": (("ACL SETUSER alice on nopass +get",), "AUTH alice x"),
+    "refused": (("ACL SETUSER alice on nopass +get", "AUTH alice x"), "SET a b"),
 }
 
 

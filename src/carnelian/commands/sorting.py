@@ -9,6 +9,7 @@ import cython
 from cython.cimports.carnelian.commands.common.lifetimes import integer
 from cython.cimports.carnelian.datatypes.collections.scored_pack import MEMBERS
 from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet
+from cython.cimports.carnelian.engine.ground.flags import RESTRICTED
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, LIST
@@ -77,9 +78,14 @@ class _Options:
     start: cython.longlong
     count: cython.longlong
     store: bytes
+    confined: cython.bint
 
-    def __init__(self, args: list, may_store: cython.bint):
+    def __init__(self, session: Session, args: list, may_store: cython.bint):
         self.gets = []
+        # Whether there are keys that the user may not read: patterns could lead to them.
+        self.confined = session.gate & RESTRICTED and not (
+            session.rights.reads_all_keys(session.command, args)
+        )
         self.count = -1
         i: cython.Py_ssize_t = 2
         while i < len(args):
@@ -107,8 +113,12 @@ class _Options:
             # The same for all elements: they stay in the order they are in.
             if self.by.prefix is None:
                 self.unsorted = True
+            elif self.confined:
+                raise Error("ERR BY option of SORT denied due to insufficient ACL permissions.")
             return 2
         elif name == b"GET" and left >= 1:
+            if self.confined:
+                raise Error("ERR GET option of SORT denied due to insufficient ACL permissions.")
             self.gets.append(_Pattern(args[i + 1]))
             return 2
         else:
@@ -171,7 +181,7 @@ def sort(session: Session, args: list):
     where nothing is to be sorted
     """
     db: Database = session.db
-    options: _Options = _Options(args, True)
+    options: _Options = _Options(session, args, True)
     rows: list = _rows(db, args[1], options)
     if options.store is None:
         return rows
@@ -191,7 +201,7 @@ def sort_ro(session: Session, args: list):
     Since 7.0.0, O(N+M*log(M)), with N the elements of the collection and M those replied; O(N)
     where nothing is to be sorted
     """
-    return _rows(session.db, args[1], _Options(args, False))
+    return _rows(session.db, args[1], _Options(session, args, False))
 
 
 @cython.cfunc

@@ -24,7 +24,6 @@ from carnelian.embedded.errors import DatabaseError, EngineClosedError
 from carnelian.embedded.log_records import logger
 from carnelian.embedded.timer import Timer
 from carnelian.engine.ground.copies import refuse_copies
-from carnelian.engine.parts import authentication
 from carnelian.keyspace.clock import ManualClock
 from carnelian.persistence.aof.append_log import ALWAYS
 from carnelian.persistence.aof.append_only import append_only_of
@@ -323,15 +322,26 @@ class Host:
 
     # -- Sessions --------------------------------------------------------------------------------
 
-    def open(self, stream: cython.bint, db: cython.int, protocol: cython.int, trusted: cython.bint):
-        """A new session; a trusted one needs no password."""
+    def open(
+        self,
+        stream: cython.bint,
+        db: cython.int,
+        protocol: cython.int,
+        trusted: cython.bint,
+        user: bytes | None = None,
+    ):
+        """A new session; a trusted one is nobody's and may do everything, unless it is to be a
+        user's.
+        """
         self.enter()
         try:
             box: Mailbox = Mailbox(self.core, self.loose_ends, stream)
             box.protocol = protocol
             box.select(db)
             if not trusted:
-                authentication.begin(self.core, box)
+                self.core.users.begin(box)
+            elif user is not None:
+                self.core.users.impersonate(box, user)
             self.core.sessions.add(box)
             self.core.stats.connections += 1
         finally:

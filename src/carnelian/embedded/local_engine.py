@@ -25,6 +25,7 @@ from carnelian.embedded.mailbox import CLOSED, NOTHING
 from carnelian.embedded.options.directives import configuration
 from carnelian.embedded.options.locations import data_path
 from carnelian.embedded.storage import Storage
+from carnelian.engine.config import ConfigFileError
 from carnelian.engine.ground.copies import refuse_copies
 from carnelian.resp.replies import NO_REPLY, Error
 
@@ -70,6 +71,7 @@ class Engine:
             self.core = Core(config, clock)
             log_to_logging(self.core)
             config.warn = partial(self.core.log, "warning")
+            self._load_users()
             for warning in config.idle():
                 config.warn(warning)
             self.host = Host(self.core)
@@ -84,6 +86,12 @@ class Engine:
         except BaseException:
             self._give_up(storage)
             raise
+
+    def _load_users(self) -> None:
+        try:
+            self.core.users.load_configured()
+        except ConfigFileError as error:
+            raise ValueError(error.reason) from None
 
     def _give_up(self, storage: Storage | None) -> None:
         """Undo what the constructor has begun."""
@@ -158,12 +166,19 @@ class Engine:
 
     # -- Sessions --------------------------------------------------------------------------------
 
-    def session(self, *, db: cython.int = 0) -> LocalSession:
+    def session(self, *, db: cython.int = 0, user: str | bytes | None = None) -> LocalSession:
         """A session of its own, for transactions or subscriptions beside the thread's own.
 
-        ``db`` is the database that it begins in.
+        Args:
+            db: the database that it begins in.
+            user: whose rights it has, without a password. None is nobody's session, which may do
+                everything, as those of threads.
+
+        Raises:
+            carnelian.Error: there is no such user, or it is off.
         """
-        return self.make_session(LocalSession, self.host.open(False, db, 3, True))
+        name = None if user is None else encode(user)
+        return self.make_session(LocalSession, self.host.open(False, db, 3, True, name))
 
     def stream(self, *, kind: type | None = None) -> LocalSession:
         """A session like a connection: :meth:`LocalSession.submit`, then fetch what comes back.

@@ -76,8 +76,8 @@ def command(
         arguments: what follows the name, if it does not stand there: as where it begins with a
             literal word, which would be taken for a part of the name.
         summary, complexity, since: for COMMAND DOCS, if the docstring does not say it.
-        categories: ACL categories that neither flags nor group imply; ``-keyspace`` takes away one
-            that they do.
+        categories: ACL categories that neither flags nor group imply, those of Redis or others;
+            ``-keyspace`` takes away one that they do.
         hints: command tips.
         group: a name of :data:`carnelian.engine.catalogue.registry.GROUPS`, for built-in commands;
         GROUP of
@@ -108,7 +108,7 @@ def command(
             keys=specs,
             group=(group or sys.modules[module].__dict__["GROUP"]) if built_in else "module",
             arguments=arguments,
-            categories=tuple(categories.split()),
+            categories=tuple(categories.lower().split()),
             hints=(hints,) if isinstance(hints, str) else tuple(hints),
             get_keys=get_keys,
             syscmd=syscmd,

@@ -23,6 +23,7 @@ cdef class Engine(Core):
     cdef readonly object pause
     cdef readonly object changes
     cdef readonly Admission admission
+    cdef readonly object users
     cdef readonly MemoryLimit memory_limit
     cdef readonly OutputLimits output_limits
     cdef readonly ClientEviction client_eviction

@@ -24,6 +24,7 @@ from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.removal.expire_cycle import ExpireCycle
 
+from carnelian.engine.acl.users import Users
 from carnelian.engine.catalogue import registry
 from carnelian.engine.config import Config
 from carnelian.engine.extensions.modules import Modules
@@ -78,6 +79,7 @@ class Engine(Core):
         self.blocking = Blocking(self)
         self.changes = Changes(self.keyspace, self.pubsub, self.watches, self.blocking)
         self.admission = Admission(self, self.watches)
+        self.users = Users(self, self.admission)
         self.pause = Pause(self, self.blocking, self.admission)
         self.memory_limit = MemoryLimit(self, self.changes, self.admission)
         self.output_limits = OutputLimits()
@@ -112,6 +114,8 @@ class Engine(Core):
         self.keyspace.on_expired = self._expired
         self.keyspace.on_fields_expired = self._fields_expired
         self.memory_limit.holds.append(lambda: self.pause.active)
+        self.blocking.objection = self.users.objection
+        self.modules.on_changed.append(self.users.commands_changed)
         self.sessions.on_removed += [
             self.pubsub.leave_all,
             self.watches.clear,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from carnelian.engine.acl.users import Users
 from carnelian.engine.catalogue.registry import Command
 from carnelian.engine.config import Config
 from carnelian.engine.extensions.modules import Modules
@@ -42,6 +43,8 @@ class Engine(Core):
     def changes(self) -> Changes: ...
     @property
     def admission(self) -> Admission: ...
+    @property
+    def users(self) -> Users: ...
     @property
     def memory_limit(self) -> MemoryLimit: ...
     @property

@@ -212,6 +212,7 @@ def threads(engine: Engine) -> Fields:
 def stats(engine: Engine) -> Fields:
     """Counters since the start, or since CONFIG RESETSTAT."""
     counted, keyspace, fact = engine.stats, engine.keyspace, engine.facts.get
+    denied = engine.users.log.counts
     exceeded, exceeded_now = engine.memory_limit.exceeded_ms
     return [
         ("total_connections_received", counted.connections),
@@ -280,11 +281,11 @@ def stats(engine: Engine) -> Fields:
         ("slowlog_commands_count", counted.slow_commands),
         ("slowlog_commands_time_ms_max", f"{counted.slowest_ns / 1e6:.2f}"),
         ("slowlog_commands_time_ms_sum", f"{counted.slow_ns / 1e6:.2f}"),
-        ("acl_access_denied_auth", 0),
-        ("acl_access_denied_cmd", 0),
-        ("acl_access_denied_key", 0),
-        ("acl_access_denied_channel", 0),
-        ("acl_access_denied_tls_cert", 0),
+        ("acl_access_denied_auth", denied[b"auth"]),
+        ("acl_access_denied_cmd", denied[b"command"]),
+        ("acl_access_denied_key", denied[b"key"]),
+        ("acl_access_denied_channel", denied[b"channel"]),
+        ("acl_access_denied_tls_cert", denied[b"tls-cert"]),
     ]
 
 

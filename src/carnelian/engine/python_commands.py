@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[..., object]
 
+_CATEGORY = re.compile(r"-?[a-z0-9_][a-z0-9_-]*")
 _NAME = re.compile(r"[^\s|]+( [^\s|]+)?")
 
 
@@ -36,6 +37,9 @@ def check(declaration: Declaration) -> None:
     if declaration.words is not None:
         _check_arity(name, declaration.words)
     grammar.parse(declaration.arguments, len(declaration.keys))
+    for category in declaration.categories:
+        if not _CATEGORY.fullmatch(category) or category == "all":
+            raise ValueError(f"{name}: {category!r} is no name of an ACL category")
 
 
 def _check_arity(name: str, arity: object) -> None:

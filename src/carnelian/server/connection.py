@@ -33,7 +33,6 @@ from cython.cimports.carnelian.server.states import (
 )
 
 from carnelian.engine.ground.faults import text_of, trace_of
-from carnelian.engine.parts.authentication import begin
 from carnelian.engine.shared.clients import OBJECT_SIZE, subscription_memory, transaction_memory
 from carnelian.resp.parser import ProtocolError
 from carnelian.resp.replies import NO_REPLY, Error, Lazy, Push, Several
@@ -187,7 +186,7 @@ class Hub(Hooks):
         """Serve ``connection`` from now on."""
         connection.position = len(self.members)
         self.members.append(connection)
-        begin(self.engine, connection)
+        self.engine.users.begin(connection)
         self.engine.sessions.add(connection)
         connection.transport.watch(READABLE)
 

@@ -7,7 +7,6 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from carnelian.engine.parts.authentication import required
 from carnelian.net.listener import Listener, ListenError, keep_alive, open_sockets, unix_socket
 from carnelian.server.client_info import format_address
 from carnelian.server.connection import Connection, Hub
@@ -73,7 +72,7 @@ class Door:
         reason = b""
         if len(self._hub.members) >= self._config["maxclients"]:
             reason = TOO_MANY
-        elif self._config["protected-mode"] and not required(engine):
+        elif self._config["protected-mode"] and engine.users.default.account.nopass:
             reason = b"" if listener.is_unix or _is_loopback(address[0]) else PROTECTED
         if reason:
             engine.stats.rejected_connections += 1

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from carnelian import __version__
 from carnelian.commands import declare_all
-from carnelian.engine.config import Config, ConfigError
+from carnelian.engine.config import Config, ConfigError, ConfigFileError
 from carnelian.engine.config.checks import expand_title
 from carnelian.engine.engine import Engine
 from carnelian.engine.extensions.modules import ModuleError
@@ -103,12 +103,20 @@ class Server:
         for warning in (*self._warnings(), *config.idle()):
             log("warning", warning)
         self._load_modules()
+        self._load_users()
 
     def _load_modules(self) -> None:
         try:
             self.engine.modules.load_configured()
         except ModuleError as error:
             self.log("warning", f"{str(error).removeprefix('ERR ')}: server aborting")
+            raise SystemExit(1) from None
+
+    def _load_users(self) -> None:
+        try:
+            self.engine.users.load_configured()
+        except ConfigFileError as error:
+            self.log("warning", error.reason)
             raise SystemExit(1) from None
 
     def load(self) -> None:

@@ -18,7 +18,6 @@ from carnelian.engine.ground.flags import (
     UNTOUCHING,
 )
 from carnelian.engine.help import container
-from carnelian.engine.parts import authentication
 from carnelian.engine.session import Session
 from carnelian.engine.shared import clients
 from carnelian.engine.shared.client_state import Client
@@ -255,7 +254,7 @@ def _of_kind(session: Session, value: bytes) -> Condition:
 
 
 def _of_user(session: Session, value: bytes) -> Condition:
-    if not authentication.user_exists(session.engine, value):
+    if value not in session.engine.users:
         raise Error(b"ERR No such user '%s'" % value)
     return lambda one: one.user == value
 

@@ -3,15 +3,20 @@
 See https://redis.io/docs/latest/commands/?group=connection
 """
 
-from cython.cimports.carnelian.engine.ground.flags import FLAG_PRIMARY, FLAG_REPLICA, SUBSCRIBED
+from cython.cimports.carnelian.engine.ground.flags import (
+    FLAG_PRIMARY,
+    FLAG_REPLICA,
+    NEEDS_AUTH,
+    SUBSCRIBED,
+)
 from cython.cimports.carnelian.engine.session import Session
 
 from carnelian import REDIS_VERSION
 from carnelian.commands.connections import pubsub_commands, transaction_commands
 from carnelian.commands.connections.client_commands import check_name
+from carnelian.engine.acl.users import DEFAULT_USER
 from carnelian.engine.catalogue.registry import wrong_arity
 from carnelian.engine.declaring import command
-from carnelian.engine.parts import authentication
 from carnelian.engine.parts.monitors import redact
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, PONG, Error, FlatMap, Status, SyntaxError_
@@ -77,13 +82,13 @@ def auth(session: Session, args: list):
     words = args[1:]
     redact(args, *range(1, len(args)))
     if len(words) == 1:
-        if not authentication.required(session.engine):
+        if session.engine.users.default.account.nopass:
             raise Error(
                 "ERR AUTH <password> called without any password configured for the default "
                 "user. Are you sure your configuration is correct?"
             )
-        words = [authentication.DEFAULT_USER, *words]
-    authentication.authenticate(session.engine, session, words[0], words[1])
+        words = [DEFAULT_USER, *words]
+    session.engine.users.authenticate(session, words[0], words[1], args[0])
     return OK
 
 
@@ -100,8 +105,8 @@ def hello(session: Session, args: list):
     version = _protocol(args[1]) if len(args) > 1 else session.protocol
     credentials, name = _hello_options(args)
     if credentials is not None:
-        authentication.authenticate(session.engine, session, *credentials)
-    if not authentication.is_authenticated(session):
+        session.engine.users.authenticate(session, *credentials, args[0])
+    if session.gate & NEEDS_AUTH:
         raise Error(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the "
             "HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and "
@@ -178,5 +183,6 @@ def reset(session: Session, args: list):
     session.select(0)
     session.protocol = 2
     session.reset_identity()
-    authentication.begin(session.engine, session)
+    if session.rights is not None:
+        session.engine.users.begin(session)
     return Status(b"RESET")

@@ -5,8 +5,9 @@ See https://redis.io/docs/latest/develop/interact/transactions/
 
 from __future__ import annotations
 
+from carnelian.engine.catalogue.registry import Command
 from carnelian.engine.declaring import at, command
-from carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, IN_MULTI
+from carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, IN_MULTI, RESTRICTED
 from carnelian.engine.session import Session
 from carnelian.engine.shared.begun import Transaction
 from carnelian.resp.replies import NULL_ARRAY, OK, Error
@@ -64,7 +65,7 @@ def _run(session: Session, transaction: Transaction) -> list[object]:
     session.executing = transaction
     engine.depth += 1
     try:
-        replies = [engine.call(session, queued, words) for queued, words in transaction.queue]
+        replies = [_run_one(session, queued, words) for queued, words in transaction.queue]
     finally:
         engine.depth -= 1
         session.executing = None
@@ -74,6 +75,17 @@ def _run(session: Session, transaction: Transaction) -> list[object]:
     # What the commands did has been propagated by each of them.
     session.rewrite([])
     return replies
+
+
+def _run_one(session: Session, queued: Command, words: list[bytes]) -> object:
+    """Run a queued command, unless its user has lost the right to since."""
+    engine = session.engine
+    if session.gate & RESTRICTED:
+        error = engine.users.objection_in_exec(session, queued, words)
+        if error is not None:
+            engine.stats.count_error(error.code)
+            return error
+    return engine.call(session, queued, words)
 
 
 @command("WATCH key ...", "noscript loading stale fast allow_busy", keys=at(1, "RO", last=-1))

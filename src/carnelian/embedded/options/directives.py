@@ -25,7 +25,6 @@ _LISTENS = "it listens on no socket; carnelian-server does"
 _YOUR_PROCESS = "it is a part of your process, which is yours to run; carnelian-server is one"
 _YOUR_LOG = "its log goes to the logger 'carnelian' of the module logging"
 _ALONE = "there are no replicas and no cluster yet"
-_NO_USERS = "there are no users yet"
 
 # What an engine in a process of somebody's own could not keep its word about.
 REFUSED: dict[str, str] = {
@@ -68,7 +67,6 @@ REFUSED: dict[str, str] = {
         if d.name != "propagation-error-behavior"
     },
     "rdb-del-sync-files": _ALONE,
-    "aclfile": _NO_USERS,
 }
 
 # What changes nothing, and nothing that anybody would rely on.
@@ -87,8 +85,6 @@ IDLE: frozenset[str] = frozenset(
         "hide-user-data-from-log",
         "locale-collate",
         "tracking-table-max-keys",
-        "acllog-max-len",
-        "acl-pubsub-default",
         "busy-reply-threshold",
         "lua-enable-deprecated-api",
         "enable-debug-assert",

@@ -20,6 +20,7 @@ class Directives(TypedDict, total=False):
     """Directives of redis.conf that an engine in one's own process heeds."""
 
     acl_pubsub_default: Literal["allchannels", "resetchannels"]
+    aclfile: str | bytes | None
     acllog_max_len: Number
     active_defrag_cycle_max: Number
     active_defrag_cycle_min: Number

@@ -112,7 +112,9 @@ class Declaration:
         return head if tail and head else None
 
     def acl_categories(self) -> tuple[str, ...]:
-        """The categories that are given, and those that flags and group imply, in order."""
+        """The categories that are given, and those that flags and group imply: Redis's in its
+        order, then those that it has not.
+        """
         chosen = set(self.categories)
         for flag in self.flags:
             chosen.update(_FLAG_CATEGORIES.get(flag, ()))
@@ -122,7 +124,9 @@ class Declaration:
             chosen.add(_GROUP_CATEGORIES[self.group])
         if "scripting" in chosen:
             chosen.discard("read")
-        return tuple(name for name in CATEGORIES if name in chosen and f"-{name}" not in chosen)
+        known = [name for name in CATEGORIES if name in chosen and f"-{name}" not in chosen]
+        own = [name for name in self.categories if name not in CATEGORIES and name[0] != "-"]
+        return (*known, *dict.fromkeys(own))
 
 
 # Filled by the decorator as command modules are imported: name in upper case -> declaration.

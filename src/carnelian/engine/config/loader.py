@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from carnelian.engine.config import user_lines
 from carnelian.engine.config.assigned import ConfigLine, Values
 from carnelian.engine.config.directive import Directive
 from carnelian.engine.config.mistakes import ConfigError, ConfigFileError, ConfigOpenError
@@ -61,7 +60,7 @@ def _load_line(config: Values, line: ConfigLine, depth: int) -> None:
     elif word == b"rename-command" and len(arguments) == 2:
         config.renamed_commands.append(line)
     elif word == b"user" and arguments:
-        config.users.append(line)
+        _add_user(config, line)
     elif word == b"loadmodule" and arguments:
         config.loaded_modules.append(line)
     elif b"." in word:
@@ -73,6 +72,17 @@ def _load_line(config: Values, line: ConfigLine, depth: int) -> None:
             raise ConfigError("sentinel directive while not in sentinel mode")
     else:
         raise ConfigError("Bad directive or wrong number of arguments")
+
+
+def _add_user(config: Values, line: ConfigLine) -> None:
+    """Keep the line of a user; what its rules mean is known when there are commands."""
+    if any(other.words[1] == line.words[1] for other in config.users):
+        name = os.fsdecode(line.words[1])
+        raise ConfigError(
+            f"Error in user declaration '{name}': Duplicate user found. A user can only be defined "
+            "once in config files"
+        )
+    config.users.append(line)
 
 
 def _assign(config: Values, directive: Directive, arguments: list[bytes]) -> None:
@@ -111,11 +121,5 @@ def _check(config: Values) -> None:
                 pass
         except OSError as error:
             raise ConfigFileError(f"Can't open the log file: {error.strerror}") from None
-    for line in config.users:
-        if not user_lines.is_kept(line.words[1:], values["requirepass"]):
-            raise line.error(
-                "users need ACL, which Carnelian does not have yet: the line would be ignored, and "
-                "whoever connects may do everything. A password for all is set by requirepass."
-            )
     if values["cluster-enabled"] and values["replicaof"] is not None:
         raise ConfigFileError("replicaof directive not allowed in cluster mode")

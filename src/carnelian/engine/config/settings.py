@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from carnelian.datatypes.algorithms.glob import matches
-from carnelian.engine.config import loader, rewriter, user_lines
+from carnelian.engine.config import loader, rewriter
 from carnelian.engine.config.assigned import Values
 from carnelian.engine.config.command_line import Arguments
 from carnelian.engine.config.directive import Directive
@@ -192,12 +192,8 @@ class Config(Values):
         """
         if self.path is None:
             raise Error("ERR The server is running without a config file")
-        sources, password = dict(self._line_sources), self.values["requirepass"]
-        if not all(user_lines.is_kept(line.words[1:], password) for line in self.users):
-            # The password is another one than it was when the file was read.
-            sources.setdefault("user", lambda: [user_lines.line(password)])
         try:
-            rewriter.rewrite(self, self.path, sources, force_all)
+            rewriter.rewrite(self, self.path, self._line_sources, force_all)
         except OSError as error:
             self.warn(f"CONFIG REWRITE failed: {error.strerror}")
             raise Error(f"ERR Rewriting config file: {error.strerror}") from None

@@ -23,7 +23,7 @@ import itertools
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 
 from carnelian.engine.catalogue.registry import DECLARED, Declaration
@@ -96,6 +96,8 @@ class Modules:
     def __init__(self, engine: Core):
         self._engine = engine
         self._loaded: dict[str, Module] = {}
+        # Called when commands have come or gone.
+        self.on_changed: list[Callable[[], None]] = []
 
     def __iter__(self) -> Iterator[Module]:
         return iter(list(self._loaded.values()))
@@ -152,12 +154,17 @@ class Modules:
             for declaration in module.declarations:
                 self._engine.registry.add(declaration)
                 added.insert(0, declaration)
+            self._tell_of_change()
         except BaseException:
             for declaration in added:
                 self._engine.registry.remove(declaration.name)
             raise
         self._loaded[module.name] = module
         return module
+
+    def _tell_of_change(self) -> None:
+        for tell in self.on_changed:
+            tell()
 
     def _check(self, declarations: list[Declaration]) -> None:
         """Refuse declarations that would replace a command, or add to a foreign one."""
@@ -209,6 +216,7 @@ class Modules:
         for declaration in sorted(module.declarations, key=lambda d: -d.name.count(" ")):
             self._engine.registry.remove(declaration.name)
         del self._loaded[name]
+        self._tell_of_change()
         self._engine.log("notice", f"Module {name} unloaded")
 
     def _say_goodbye(self, module: Module) -> None:

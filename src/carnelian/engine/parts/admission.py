@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
-from cython.cimports.carnelian.engine.ground.flags import CHECKED, IN_MULTI, NEEDS_AUTH, SUBSCRIBED
+from cython.cimports.carnelian.engine.ground.flags import CHECKED, IN_MULTI, SUBSCRIBED
 from cython.cimports.carnelian.engine.ground.stages import (
-    AUTHENTICATION,
     CLUSTER,
     DISK,
     LOADING,
@@ -41,7 +40,6 @@ from carnelian.engine.catalogue.registry import (
     unknown_subcommand,
     wrong_arity,
 )
-from carnelian.engine.parts import authentication
 from carnelian.engine.parts.transactions import Watches
 from carnelian.resp.replies import NO_REPLY, QUEUED, Error
 
@@ -49,7 +47,6 @@ if TYPE_CHECKING:
     from carnelian.engine.ports import Judge
 
 _PROTECTED = cython.declare(cython.longlong, FLAG_BITS["protected"])
-_NO_AUTH = cython.declare(cython.longlong, FLAG_BITS["no_auth"])
 _NO_MULTI = cython.declare(cython.longlong, FLAG_BITS["no_multi"])
 
 # These run at once inside MULTI; all others are queued.
@@ -128,7 +125,6 @@ class Admission:
         self.arrange(
             [
                 _placed(Check(self._not_protected), PROTECTED, GUARDED),
-                _placed(Check(self._authenticated), AUTHENTICATION, NEEDS_AUTH),
                 _placed(Check(_not_in_transaction), TRANSACTION, IN_MULTI),
                 _placed(Check(_not_while_subscribed), SUBSCRIPTION, SUBSCRIBED),
                 _placed(Check(_queue), QUEUE, IN_MULTI),
@@ -237,11 +233,6 @@ class Admission:
             'to "local", you can run it from a local connection, otherwise you need to set this '
             "option in the configuration file, and then restart the server."
         )
-
-    def _authenticated(self, session: Client, command: Command, args: list) -> Error | None:
-        if command.flags & _NO_AUTH or not authentication.required(self.core):
-            return None
-        return Error("NOAUTH Authentication required.")
 
 
 @cython.cfunc

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 from carnelian.engine.catalogue.registry import Command
-from carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, FLAG_REEXECUTING
+from carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, FLAG_REEXECUTING, RESTRICTED
 from carnelian.engine.shared.begun import Blocked, Place
 from carnelian.engine.shared.client_state import Client
 from carnelian.engine.shared.core import Core
@@ -44,6 +44,8 @@ class Blocking:
         self.timed = 0
         # Called when there is a first waiter for a key, or none any longer.
         self.on_interest: Callable[[], None] = lambda: None
+        # Why a command that goes on may not do so, if its user has limits; what users will be.
+        self.objection: Callable[[Client, Command, list[bytes]], Error | None] = _no_objection
 
     # -- Parking ----------------------------------------------------------------------------------
 
@@ -183,6 +185,12 @@ class Blocking:
         if blocked is None:
             return
         assert blocked.command is not None
+        if session.gate & RESTRICTED:
+            # What it was let in with may be different now.
+            error = self.objection(session, blocked.command, blocked.args)
+            if error is not None:
+                self._refuse(session, blocked.command, error)
+                return
         session.flags |= FLAG_REEXECUTING
         try:
             reply = self._core.call(session, blocked.command, blocked.args)
@@ -190,6 +198,11 @@ class Blocking:
             session.flags &= ~FLAG_REEXECUTING
         if reply is not NO_REPLY:
             self._finish(session, reply)
+
+    def _refuse(self, session: Client, command: Command, error: Error) -> None:
+        command.rejected_calls += 1
+        self._core.stats.count_error(error.code)
+        self._finish(session, error)
 
     def retry(self, session: Client) -> None:
         """Try a session again that waits: the last attempt did not come to its end."""
@@ -299,6 +312,10 @@ class Blocking:
             if isinstance(reply, Lazy):
                 self._core.parts_written(session, blocked.args)
             session.resume()
+
+
+def _no_objection(session: Client, command: Command, args: list[bytes]) -> Error | None:
+    return None
 
 
 def _type_of(db: Database, key: bytes) -> bytes | None:

@@ -18,6 +18,7 @@ cdef class Client:
     cdef public bytes lib_name
     cdef public bytes lib_ver
     cdef public bytes user
+    cdef public object rights
     cdef public object transaction
     cdef public object executing
     cdef public object watch

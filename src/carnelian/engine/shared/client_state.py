@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
 from cython.cimports.carnelian.engine.ground.flags import (
@@ -46,6 +48,8 @@ class Client:
         self.lib_name = b""
         self.lib_ver = b""
         self.user = b"default"
+        # What this user may do, see carnelian.engine.acl; None where nobody asks who it is.
+        self.rights: Any = None
         self.reset_identity()
         self.transaction: Transaction | None = None
         # The one that EXEC runs.

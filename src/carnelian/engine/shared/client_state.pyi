@@ -1,5 +1,7 @@
 """A client as the parts of an engine know it."""
 
+from typing import Any
+
 from carnelian.engine.catalogue.registry import Command
 from carnelian.engine.shared.begun import Blocked, Transaction, Watch
 from carnelian.keyspace.database import Database
@@ -21,6 +23,7 @@ class Client:
     lib_name: bytes
     lib_ver: bytes
     user: bytes
+    rights: Any
     transaction: Transaction | None
     executing: Transaction | None
     watch: Watch | None

@@ -7,27 +7,12 @@ ACCESS = Topic(
     "Security",
     (
         Secret("requirepass", None, "sensitive", summary="Password of the default user."),
-        Text(
-            "aclfile",
-            "",
-            "immutable",
-            awaits="ACL",
-            binding=True,
-            summary="File of the users.",
-        ),
-        Integer(
-            "acllog-max-len",
-            128,
-            0,
-            LONG_MAX,
-            awaits="ACL",
-            summary="Entries kept of what was refused.",
-        ),
+        Text("aclfile", "", "immutable", summary="File of the users, in place of user lines."),
+        Integer("acllog-max-len", 128, 0, LONG_MAX, summary="Entries kept of what was refused."),
         Choice(
             "acl-pubsub-default",
             "resetchannels",
             "allchannels resetchannels",
-            awaits="ACL",
             summary="Whether new users may use any channel.",
         ),
         Choice(

@@ -20,6 +20,10 @@ DOCS = (
 
 # What later versions than the reference's say otherwise: the fields, by the version.
 NEWER: dict[str, dict[str, str]] = {
+    "acl|deluser": {"tips": "7.2.0"},
+    "acl|log": {"history": "7.2.0"},
+    "acl|save": {"tips": "7.2.0"},
+    "acl|setuser": {"tips": "7.2.0"},
     "bitcount": {"arguments": "7.2.0"},
     "bitfield": {"arguments": "7.2.0"},
     "bitfield_ro": {"arguments": "7.2.0"},

@@ -74,7 +74,7 @@ def test_redis_py_knows_what_is_said_about_users(engine):
         channels=["c"],
     )  # fmt: skip
     shown: Any = client.acl_getuser("bob")
-    assert shown["commands"] == ["-@all", "+get", "-set"]
+    assert shown["commands"] == ["+get", "-set"]
     assert "on" in shown["flags"]
     assert client.acl_users() == ["alice", "bob", "default"]
     assert client.acl_dryrun("bob", "get", "b1") == "OK"

@@ -27,6 +27,7 @@ _USUAL_ENTRIES = 10
 
 _OPEN = "noscript loading stale sentinel"
 _ADMIN = "admin noscript loading stale sentinel"
+_EVERYWHERE = ("request_policy:all_nodes", "response_policy:all_succeeded")
 
 container(
     "ACL",
@@ -42,7 +43,7 @@ container(
 # -- Users --------------------------------------------------------------------------------------
 
 
-@command("ACL SETUSER username:string [rule:string ...]", _ADMIN)
+@command("ACL SETUSER username:string [rule:string ...]", _ADMIN, hints=_EVERYWHERE)
 def acl_setuser(session: Session, args: list[bytes]) -> object:
     """Makes a user or changes one, as all of the rules say or not at all.
 
@@ -56,7 +57,7 @@ def acl_setuser(session: Session, args: list[bytes]) -> object:
     return OK
 
 
-@command("ACL DELUSER username:string ...", _ADMIN)
+@command("ACL DELUSER username:string ...", _ADMIN, hints=_EVERYWHERE)
 def acl_deluser(session: Session, args: list[bytes]) -> int:
     """Forgets users, and ends their connections.
 
@@ -198,7 +199,7 @@ def acl_load(session: Session, args: list[bytes]) -> object:
     return OK
 
 
-@command("ACL SAVE", _ADMIN, hints=("request_policy:all_nodes", "response_policy:all_succeeded"))
+@command("ACL SAVE", _ADMIN, hints=_EVERYWHERE)
 def acl_save(session: Session, args: list[bytes]) -> object:
     """Writes the users to the ACL file.
 

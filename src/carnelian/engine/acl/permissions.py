@@ -19,6 +19,7 @@ from cython.cimports.carnelian.engine.acl.permissions import (
     Objection,
     Pattern,
 )
+from cython.cimports.carnelian.engine.acl.rules import BOTH, READ, WRITE
 from cython.cimports.carnelian.engine.catalogue.key_positions import KeyFinder, KeyPositions
 from cython.cimports.carnelian.engine.catalogue.registry import Command
 from cython.cimports.carnelian.engine.ground.access import (
@@ -32,15 +33,11 @@ from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.libc.string import memcmp
 
 from carnelian.engine.acl.command_names import CommandNames
-from carnelian.engine.acl.rules import BOTH, READ, WRITE, Account, Grant
+from carnelian.engine.acl.rules import Account, Grant
 from carnelian.engine.catalogue.registry import FLAG_BITS
 
 _NO_AUTH = cython.declare(cython.longlong, FLAG_BITS["no_auth"])
 _PUBSUB = cython.declare(cython.longlong, FLAG_BITS["pubsub"])
-
-_READ = cython.declare(cython.int, READ)
-_WRITE = cython.declare(cython.int, WRITE)
-_BOTH = cython.declare(cython.int, BOTH)
 
 _WILDCARDS = frozenset(b"*?[\\")
 
@@ -147,6 +144,7 @@ class Selector:
         return self.ask_about_channels(command, args, objection)
 
     def ask_about_keys(self, command, args, found, objection):
+        """The same as far as keys matter."""
         number: cython.Py_ssize_t
         count: cython.Py_ssize_t
         finder: KeyFinder = command.key_finder()
@@ -168,6 +166,7 @@ class Selector:
         return ALLOWED
 
     def ask_about_channels(self, command, args, objection):
+        """The same as far as channels matter."""
         position: cython.Py_ssize_t
         place: tuple | None = _CHANNELS.get(command.name)
         if place is None:
@@ -193,11 +192,11 @@ def _needed(access: cython.int) -> cython.int:
     needed: cython.int = 0
     if access == 0:
         # Whoever found the key does not say.
-        return _BOTH
+        return BOTH
     if access & ACCESS:
-        needed = _READ
+        needed = READ
     if access & (INSERT | UPDATE | DELETE):
-        needed |= _WRITE
+        needed |= WRITE
     return needed
 
 

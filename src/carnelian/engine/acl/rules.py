@@ -18,7 +18,7 @@ from carnelian.resp.quoting import split_arguments
 # What a key pattern opens.
 READ = 1
 WRITE = 2
-BOTH = READ | WRITE
+BOTH = 3
 
 _LETTERS = {ord("R"): READ, ord("r"): READ, ord("W"): WRITE, ord("w"): WRITE}
 _SIGNS = {READ: b"%R~", WRITE: b"%W~", BOTH: b"~"}

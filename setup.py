@@ -78,6 +78,7 @@ COMPILED = (
     "carnelian.keyspace.trash",
     "carnelian.net.loop",
     "carnelian.net.transport",
+    "carnelian.net.tls_transport",
     "carnelian.engine.parts.admission",
     "carnelian.engine.shared.effects",
     "carnelian.engine.catalogue.key_positions",

@@ -17,7 +17,8 @@ from cython.cimports.carnelian.net.poller import READABLE, WRITABLE
 from cython.cimports.carnelian.net.transport import Transport
 from cython.cimports.carnelian.resp.libc import iovec
 from cython.cimports.carnelian.resp.output import OutputBuffer
-from cython.cimports.cpython.buffer import PyBUF_READ, PyBUF_WRITE
+from cython.cimports.cpython.buffer import PyBUF_WRITE, PyBuffer_FillInfo
+from cython.cimports.cpython.bytearray import PyByteArray_AS_STRING
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.cpython.memoryview import PyMemoryView_FromMemory
 from cython.cimports.libc.errno import EAGAIN, EINTR, errno
@@ -33,8 +34,35 @@ _ROOM = cython.declare(cython.Py_ssize_t, 64 * 1024)
 _arrived = cython.declare(cython.char[65536])
 _gathered = cython.declare(cython.char[65536])
 
+# The most that a record holds, and where one is decrypted to: arguments that are made once.
+_RECORD = cython.declare(cython.Py_ssize_t, 16 * 1024)
+_opened = cython.declare(bytearray, bytearray(16 * 1024))
+_INTO_OPENED = cython.declare(tuple, (16 * 1024, _opened))
+_HEADER = cython.declare(cython.Py_ssize_t, 5)
+
 _WantRead = cython.declare(object, ssl.SSLWantReadError)
 _WantWrite = cython.declare(object, ssl.SSLWantWriteError)
+
+
+@cython.final
+@cython.cclass
+class Window:
+    """Memory to be read as a buffer: one object for all, where a memoryview is made for each."""
+
+    def __getbuffer__(self, buffer: cython.pointer[Py_buffer], flags: cython.int):  # noqa: F821
+        PyBuffer_FillInfo(buffer, self, self.data, self.size, True, flags)
+
+
+_window = cython.declare(Window, Window())
+
+
+@cython.cfunc
+@cython.inline
+def view(data: cython.p_char, size: cython.Py_ssize_t) -> Window:
+    """These bytes, for whom it is given to at once."""
+    _window.data = data
+    _window.size = size
+    return _window
 
 
 @cython.cclass
@@ -71,6 +99,9 @@ class TlsTransport(Transport):
         self.established = False
         # Whether there is nothing left of what was taken from the socket, but parts of a record.
         self.emptied = True
+        # Whether what is taken next begins with a record, and whether what was taken is just one.
+        self.at_boundary = False
+        self.alone = False
         # Whether the other side has said that nothing will come any more.
         self.ended = False
         # Encrypted bytes that the socket did not take yet, and how many bytes of the output they
@@ -189,15 +220,13 @@ class TlsTransport(Transport):
         try:
             while total < size:
                 room = size - total
-                count = self.decrypt(
-                    room, PyMemoryView_FromMemory(buffer + total, room, PyBUF_WRITE)
-                )
+                count = self.open_record(buffer + total, room)
                 if count == 0:
                     self.ended = True
                     return total
                 total += count
-                if count < room and self.incoming.pending == 0:
-                    self.emptied = True
+                if count < room and (self.alone or self.incoming.pending == 0):
+                    self.emptied = self.at_boundary = True
                     break
         except _WantRead:
             self.emptied = True
@@ -208,11 +237,24 @@ class TlsTransport(Transport):
 
     @cython.cfunc
     @cython.exceptval(-3, check=False)
+    def open_record(self, buffer: cython.p_char, room: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Decrypt one record, or what there is room for: how many bytes."""
+        count: cython.Py_ssize_t
+        if room < _RECORD:
+            return self.decrypt(room, PyMemoryView_FromMemory(buffer, room, PyBUF_WRITE))
+        count = self.decrypt(*_INTO_OPENED)
+        memcpy(buffer, PyByteArray_AS_STRING(_opened), count)
+        return count
+
+    @cython.cfunc
+    @cython.exceptval(-3, check=False)
     def fill(self) -> cython.Py_ssize_t:
         """Take from the socket what has arrived: how many bytes, 0 at the end, or why not."""
         count: cython.Py_ssize_t = recv(self.fd, _arrived, _ROOM, 0)
         if count > 0:
-            self.feed(PyMemoryView_FromMemory(_arrived, count, PyBUF_READ))
+            self.alone = self.at_boundary and is_record(count)
+            self.at_boundary = False
+            self.feed(view(_arrived, count))
             return count
         if count < 0:
             count = self.failure()
@@ -264,7 +306,7 @@ class TlsTransport(Transport):
             size = gather(vectors, filled)
             data = _gathered
         size = min(size, _ROOM)
-        count: cython.Py_ssize_t = self.encrypt(PyMemoryView_FromMemory(data, size, PyBUF_READ))
+        count: cython.Py_ssize_t = self.encrypt(view(data, size))
         if self.push():
             return count
         self.covered = count
@@ -347,6 +389,18 @@ def gather(vectors: cython.pointer[iovec], filled: cython.int) -> cython.Py_ssiz
         if size == _ROOM:
             break
     return size
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def is_record(count: cython.Py_ssize_t) -> cython.bint:
+    """Whether so many bytes that have arrived are one record, the length of which follows its kind
+    and version.
+    """
+    if count < _HEADER:
+        return False
+    data: cython.p_uchar = cython.cast(cython.p_uchar, cython.address(_arrived[0]))
+    return ((data[3] << 8) | data[4]) + _HEADER == count
 
 
 def explain(error: Exception) -> str:

@@ -81,6 +81,7 @@ COMPILED = (
     "carnelian.keyspace.trash",
     "carnelian.net.loop",
     "carnelian.net.transport",
+    "carnelian.net.tls_transport",
     "carnelian.engine.parts.admission",
     "carnelian.engine.acl.permissions",
     "carnelian.engine.acl.user_check",

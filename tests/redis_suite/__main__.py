@@ -28,13 +28,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         units = [_unit(wanted, name) for name in options.units] or list(wanted.units.values())
+        found = source.find_or_fetch()
+        secure = options.tls or any(unit.tls for unit in units)
         plan = runner.Plan(
-            source=source.find_or_fetch(),
+            source=found,
             tclsh=tree.require_tools(),
             server=shlex.split(options.server) if options.server else None,
             logs=source.cache_folder() / "logs",
             excluded_too=options.excluded_too,
             only=options.only,
+            certificates=source.find_or_make_certificates(found) if secure else None,
+            all_secure=options.tls,
         )
         runner.check_server(plan)
     except (source.Missing, runner.NotStarting) as problem:
@@ -55,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--jobs", type=int, default=2, help="units run at the same time (default 2)")
     add("--only", action="append", default=[], metavar="TEST", help="only this test; repeatable")
     add("--excluded-too", action="store_true", help="run the excluded tests as well")
+    add("--tls", action="store_true", help="encrypt all connections (needs Tcl's tls)")
     add("--list", action="store_true", help="print the names of the expected units")
     add("--verbose", action="store_true", help="name every excluded test")
     add("--json", type=Path, help="write all results to this file")

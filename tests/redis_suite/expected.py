@@ -25,6 +25,8 @@ class Unit:
     deny_tags: dict[str, str] = field(default_factory=dict)
     insert_before: dict[str, str] = field(default_factory=dict)
     insert_first: str = ""
+    # Whether all of it is run over TLS, without which it has no tests.
+    tls: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,4 +57,4 @@ def _unit(name: str, table: dict[str, Any], reasons: dict[str, str]) -> Unit:
     if unknown:
         raise ValueError(f"{name}: unknown reasons {sorted(unknown)}")
     before, first = table.get("insert-before", {}), table.get("insert-first", "")
-    return Unit(name, excluded, deny_tags, before, first)
+    return Unit(name, excluded, deny_tags, before, first, table.get("tls", False))

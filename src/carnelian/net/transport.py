@@ -42,7 +42,7 @@ class Transport(Channel):
     """A socket in plain TCP or of the Unix kind, connected, not blocking, and ours from now on.
 
     A subclass for another kind overrides :meth:`receive`, :meth:`transmit`, :meth:`pending`,
-    :meth:`close` and :meth:`reason`, :meth:`on_event` for what must happen before it carries data,
+    :meth:`close`, :meth:`connected` and :meth:`reason`, :meth:`on_event` for what must happen before it carries data,
     and :meth:`watch` where reading may have to wait until the socket can be written, or the other
     way round.
     ``wanted`` is what the owner waits for, ``error`` the number of what has failed.
@@ -54,6 +54,11 @@ class Transport(Channel):
         self.owner: Owner | None = None
         self.wanted = 0
         self.error = 0
+
+    @cython.ccall
+    def connected(self) -> cython.bint:
+        """Whether it carries data: a handshake may have to come first."""
+        return True
 
     @cython.ccall
     def on_event(self, events: cython.int):

@@ -290,7 +290,11 @@ class Connection(Session):
         """The other side has ended, or the socket has failed, or it was a false alarm."""
         if count == WOULD_BLOCK:
             return
-        if self.hub.log.enabled("verbose"):
+        if not self.transport.connected():
+            self.hub.log(
+                "warning", f"Error accepting a client connection: {self.transport.reason()}"
+            )
+        elif self.hub.log.enabled("verbose"):
             if count == 0:
                 message = f"Client closed connection {client_info.line(self)}"
             else:

@@ -7,13 +7,22 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from carnelian.net.listener import Listener, ListenError, keep_alive, open_sockets, unix_socket
+from carnelian.net.listener import (
+    Listener,
+    ListenError,
+    MakeTransport,
+    keep_alive,
+    open_sockets,
+    unix_socket,
+)
+from carnelian.net.transport import Transport
 from carnelian.server.client_info import format_address
 from carnelian.server.connection import Connection, Hub
 
 if TYPE_CHECKING:
     from carnelian.engine.config import Config
     from carnelian.net.loop import Loop
+    from carnelian.server.encryption import Encryption
     from carnelian.server.system.log_file import Log
 
 TOO_MANY = b"-ERR max number of clients reached\r\n"
@@ -54,30 +63,42 @@ class Door:
         """Make a connection of a socket just accepted, which is ours from now on."""
         if self._log.enabled("verbose"):
             self._log("verbose", self._greeting(listener, address))
-        if self._is_refused(listener, sock, address) or not self._tune(listener, sock):
-            return
+        reason = self._refusal(listener, address)
+        if reason:
+            self._hub.engine.stats.rejected_connections += 1
+            self._turn_away(listener, sock, reason)
+        elif self._tune(listener, sock):
+            self._hub.engine.stats.connections += 1
+            self._take_in(listener, sock)
+
+    def _take_in(self, listener: Listener, sock: socket.socket) -> Connection:
         hub = self._hub
-        hub.engine.stats.connections += 1
         transport = listener.make_transport(hub.loop, sock.detach())
-        hub.adopt(Connection(hub, transport, listener.is_unix))
+        connection = Connection(hub, transport, listener.is_unix)
+        hub.adopt(connection)
+        return connection
 
     def _greeting(self, listener: Listener, address: tuple) -> str:
         if listener.is_unix:
             return f"Accepted connection to {self._config['unixsocket']}"
         return f"Accepted {format_address(*address[:2]).decode()}"
 
-    def _is_refused(self, listener: Listener, sock: socket.socket, address: tuple) -> bool:
-        """Turn away whom we may not serve."""
-        engine = self._hub.engine
-        reason = b""
+    def _refusal(self, listener: Listener, address: tuple) -> bytes:
+        """Why somebody may not be served; nothing if he may."""
         if len(self._hub.members) >= self._config["maxclients"]:
-            reason = TOO_MANY
-        elif self._config["protected-mode"] and engine.users.default.account.nopass:
-            reason = b"" if listener.is_unix or _is_loopback(address[0]) else PROTECTED
-        if reason:
-            engine.stats.rejected_connections += 1
-            _turn_away(sock, reason)
-        return bool(reason)
+            return TOO_MANY
+        if not self._config["protected-mode"] or not self._hub.engine.users.default.account.nopass:
+            return b""
+        return b"" if listener.is_unix or _is_loopback(address[0]) else PROTECTED
+
+    def _turn_away(self, listener: Listener, sock: socket.socket, reason: bytes) -> None:
+        """Tell why, as far as the socket takes it without waiting, and hang up."""
+        try:
+            sock.setblocking(False)
+            sock.send(reason)
+        except OSError:
+            pass
+        sock.close()
 
     def _tune(self, listener: Listener, sock: socket.socket) -> bool:
         """Set what the socket needs; false if the client was faster and has gone."""
@@ -102,42 +123,107 @@ class Door:
                 pass
 
 
-class Listeners:
-    """All listening sockets of a server; they follow ``port`` and ``bind`` when those change."""
+class TlsDoor(Door):
+    """The same for encrypted connections, which can be told nothing before they are agreed on."""
 
-    def __init__(self, loop: Loop, door: Door, config: Config, log: Log):
+    def most(self) -> int:
+        """How many to take in at a time: a handshake takes as long as many commands."""
+        return self._config["max-new-tls-connections-per-cycle"]
+
+    def _turn_away(self, listener: Listener, sock: socket.socket, reason: bytes) -> None:
+        """Tell why after the handshake, unless there are too many already, and hang up."""
+        if reason is TOO_MANY or not self._tune(listener, sock):
+            sock.close()
+            return
+        connection = self._take_in(listener, sock)
+        connection.output.put_bytes(reason)
+        connection.close(True)
+
+
+class Ports:
+    """The sockets of one TCP port; they follow it and ``bind`` when those change."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        door: Door,
+        config: Config,
+        log: Log,
+        directive: str,
+        make_transport: MakeTransport = Transport,
+    ):
         self._loop = loop
         self._door = door
         self._config = config
         self._log = log
-        self._tcp: list[Listener] = []
-        self._unix: Listener | None = None
+        self._directive = directive
+        self._make_transport = make_transport
+        self._listeners: list[Listener] = []
         self._served: tuple = (0, ())
 
     def __len__(self) -> int:
-        return len(self._tcp) + (self._unix is not None)
+        return len(self._listeners)
 
-    @property
-    def has_tcp(self) -> bool:
-        """Whether there is at least one TCP socket."""
-        return bool(self._tcp)
-
-    def open_tcp(self) -> None:
-        """Listen where ``bind`` and ``port`` say, in place of where we listened.
+    def open(self) -> None:
+        """Listen where ``bind`` and the port say, in place of where we listened.
 
         Raises ListenError, having gone back to where we listened before.
         """
-        wanted = (self._config["port"], tuple(self._config["bind"]))
+        wanted = (self._config[self._directive], tuple(self._config["bind"]))
         if wanted == self._served:
             return
         before = self._served
-        self.close_tcp()
+        self.close()
         try:
             self._open(*wanted)
         except ListenError:
             if before[0]:
                 self._open(*before)
             raise
+
+    def describe(self, name: str) -> list[str]:
+        """What INFO's ``listener`` field says, if there is one."""
+        if not self._listeners:
+            return []
+        binds = "".join(f",bind={address}" for address in self._config["bind"])
+        return [f"name={name}{binds},port={self._config[self._directive]}"]
+
+    def close(self) -> None:
+        """Listen no longer."""
+        for listener in self._listeners:
+            listener.close()
+        self._listeners = []
+        self._served = (0, ())
+
+    def _open(self, port: int, addresses: Sequence[str]) -> None:
+        sockets = open_sockets(port, addresses, self._config["tcp-backlog"], self._warn)
+        mark = self._config["socket-mark-id"]
+        for sock in sockets:
+            if mark and hasattr(socket, "SO_MARK"):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
+            self._listeners.append(Listener(self._loop, sock, self._door, self._make_transport))
+        self._served = (port, tuple(addresses))
+
+    def _warn(self, message: str) -> None:
+        self._log("warning", f"Warning: {message}")
+
+
+class Listeners:
+    """All listening sockets of a server."""
+
+    def __init__(self, hub: Hub, config: Config, log: Log, encryption: Encryption):
+        self._config = config
+        self._log = log
+        self._loop = hub.loop
+        self._door = Door(hub, config, log)
+        self.tcp = Ports(hub.loop, self._door, config, log, "port")
+        self.tls = Ports(
+            hub.loop, TlsDoor(hub, config, log), config, log, "tls-port", encryption.accept
+        )
+        self._unix: Listener | None = None
+
+    def __len__(self) -> int:
+        return len(self.tcp) + len(self.tls) + (self._unix is not None)
 
     def open_unix(self) -> None:
         """Listen on ``unixsocket``, if there is one. Raises ListenError."""
@@ -154,28 +240,19 @@ class Listeners:
             reason = error.strerror or str(error)
             self._log("warning", f"Failed opening Unix socket: bind: {reason}")
             raise ListenError from error
-        self._unix = self._watch(sock)
+        self._unix = Listener(self._loop, sock, self._door)
 
     def describe(self) -> list[str]:
         """What INFO's ``listener`` fields say."""
-        described = []
-        if self._tcp:
-            binds = "".join(f",bind={address}" for address in self._config["bind"])
-            described.append(f"name=tcp{binds},port={self._config['port']}")
+        described = self.tcp.describe("tcp")
         if self._unix is not None:
             described.append(f"name=unix,bind={self._config['unixsocket']}")
-        return described
-
-    def close_tcp(self) -> None:
-        """Listen on no TCP port any longer."""
-        for listener in self._tcp:
-            listener.close()
-        self._tcp = []
-        self._served = (0, ())
+        return described + self.tls.describe("tls")
 
     def close(self) -> None:
         """Listen nowhere any longer, and take the Unix socket's file away."""
-        self.close_tcp()
+        self.tcp.close()
+        self.tls.close()
         if self._unix is None:
             return
         self._unix.close()
@@ -186,31 +263,6 @@ class Listeners:
         except OSError as error:
             self._log("warning", f"Error removing the unix socket file: {error.strerror}")
 
-    def _open(self, port: int, addresses: Sequence[str]) -> None:
-        sockets = open_sockets(port, addresses, self._config["tcp-backlog"], self._warn)
-        mark = self._config["socket-mark-id"]
-        for sock in sockets:
-            if mark and hasattr(socket, "SO_MARK"):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
-            self._tcp.append(self._watch(sock))
-        self._served = (port, tuple(addresses))
-
-    def _watch(self, sock: socket.socket) -> Listener:
-        return Listener(self._loop, sock, self._door)
-
-    def _warn(self, message: str) -> None:
-        self._log("warning", f"Warning: {message}")
-
 
 def _is_loopback(host: str) -> bool:
     return host in ("127.0.0.1", "::1")
-
-
-def _turn_away(sock: socket.socket, message: bytes) -> None:
-    """Tell why, as far as the socket takes it without waiting, and hang up."""
-    try:
-        sock.setblocking(False)
-        sock.send(message)
-    except OSError:
-        pass
-    sock.close()

@@ -16,6 +16,7 @@ from carnelian.engine.extensions.modules import ModuleError
 from carnelian.engine.info_sections import REDIS_VERSION
 from carnelian.net.listener import ListenError
 from carnelian.net.loop import Loop
+from carnelian.net.tls_context import TlsError
 from carnelian.persistence import opening
 from carnelian.persistence.aof import append_loading
 from carnelian.persistence.aof.append_only import append_only_of
@@ -27,7 +28,9 @@ from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
 from carnelian.server.client_cron import DEFAULT_PEAK_RESET_MS, Clients
 from carnelian.server.connection import Hub
-from carnelian.server.door import Door, Listeners
+from carnelian.server import encryption
+from carnelian.server.door import Listeners, Ports
+from carnelian.server.encryption import Encryption
 from carnelian.server.slices import Slices
 from carnelian.server.system import banner, crash, process, system_checks
 from carnelian.server.system.log_file import Log
@@ -40,6 +43,9 @@ CLIENTS_PER_TICK = 200
 
 # Turns of the loop between two pieces of a file that is loaded.
 _TURNS_WHILE_LOADING = 4
+
+_NO_PORT = "Unable to listen on this port. Check server logs."
+_NOT_ENCRYPTED = "Unable to update TLS configuration. Check server logs."
 
 # Called before the process ends, with SHUTDOWN's options; False keeps it alive.
 ExitHook = Callable[[set[bytes]], bool]
@@ -65,7 +71,8 @@ class Server:
         self.loop = Loop()
         self.hub = Hub(self.engine, self.loop, log)
         self.clients = Clients(self.hub)
-        self.listeners = Listeners(self.loop, Door(self.hub, config, log), config, log)
+        self.encryption = Encryption(config)
+        self.listeners = Listeners(self.hub, config, log, self.encryption)
         self.signals = Signals(self.loop, log, self._request_shutdown)
         self.oom_score = process.OomScore(log)
         self.title = process.Title()
@@ -208,7 +215,7 @@ class Server:
 
     def run(self) -> None:
         """Serve until a shutdown."""
-        if self.listeners.has_tcp:
+        if len(self.listeners.tcp) or len(self.listeners.tls):
             self.log("notice", "Ready to accept connections")
         if self.config["unixsocket"]:
             self.log(
@@ -297,12 +304,19 @@ class Server:
         return True
 
     def _listen(self) -> None:
-        try:
-            self.listeners.open_tcp()
-        except ListenError:
-            port = self.config["port"]
-            self.log("warning", f"Failed listening on port {port} (TCP), aborting.")
-            raise SystemExit(1) from None
+        if self.config["tls-port"] and not self._encrypt():
+            self.log("warning", "Failed to configure TLS. Check logs for more info.")
+            raise SystemExit(1)
+        for ports, directive, kind in (
+            (self.listeners.tcp, "port", "TCP"),
+            (self.listeners.tls, "tls-port", "TLS"),
+        ):
+            try:
+                ports.open()
+            except ListenError:
+                port = self.config[directive]
+                self.log("warning", f"Failed listening on port {port} ({kind}), aborting.")
+                raise SystemExit(1) from None
         try:
             self.listeners.open_unix()
         except ListenError:
@@ -323,14 +337,15 @@ class Server:
         return warnings if backlog is None else [backlog, *warnings]
 
     def _show_banner(self) -> None:
+        port = self.config["port"] or self.config["tls-port"]
         if not self.log.to_terminal and not self.config["always-show-logo"]:
-            self.log("notice", f"Running mode=standalone, port={self.config['port']}.")
+            self.log("notice", f"Running mode=standalone, port={port}.")
             return
         text = banner.render(
             version=__version__,
             redis_version=REDIS_VERSION,
             mode="standalone",
-            port=self.config["port"],
+            port=port,
             pid=os.getpid(),
             python=".".join(map(str, sys.version_info[:3])),
             bits=64 if sys.maxsize > 2**32 else 32,
@@ -419,6 +434,9 @@ class Server:
         self.config.on_change("crash-log-enabled", self._report_crashes)
         self.config.on_change("loglevel", self.log.set_level)
         self.config.on_change("port", self._move_port)
+        self.config.on_change("tls-port", self._move_tls_port)
+        for name in encryption.DIRECTIVES:
+            self.config.on_change(name, self._renew_encryption)
         self.config.on_change("bind", self._move_addresses)
         self.config.on_change("maxclients", self._resize)
         self.config.on_change("dir", os.chdir)
@@ -446,15 +464,36 @@ class Server:
     def _limit_idleness(self, seconds: int) -> None:
         self.clients.idle_timeout_ms = seconds * 1000
 
+    def _encrypt(self) -> bool:
+        """Configure TLS; false, with the reason in the log, if it cannot be done."""
+        try:
+            self.encryption.configure()
+        except TlsError as error:
+            self.log("warning", str(error))
+            return False
+        return True
+
+    def _renew_encryption(self, value: object) -> None:
+        """A directive of TLS, or a file that one names, has changed."""
+        if self.config["tls-port"] and not self._encrypt():
+            raise ConfigError(_NOT_ENCRYPTED)
+
+    def _move_tls_port(self, port: int) -> None:
+        if not self.encryption.ready and not self._encrypt():
+            raise ConfigError(_NOT_ENCRYPTED)
+        self._move(_NO_PORT, self.listeners.tls)
+
     def _move_port(self, port: int) -> None:
-        self._move("Unable to listen on this port. Check server logs.")
+        self._move(_NO_PORT, self.listeners.tcp)
 
     def _move_addresses(self, addresses: tuple) -> None:
-        self._move("Failed to bind to specified addresses.")
+        refusal = "Failed to bind to specified addresses."
+        self._move(refusal, self.listeners.tcp, self.listeners.tls)
 
-    def _move(self, refusal: str) -> None:
+    def _move(self, refusal: str, *moved: Ports) -> None:
         try:
-            self.listeners.open_tcp()
+            for ports in moved:
+                ports.open()
         except ListenError:
             self.log("warning", "Failed to bind")
             raise ConfigError(refusal) from None
@@ -487,7 +526,7 @@ class Server:
 
     def _publish_facts(self) -> None:
         self.engine.facts.update(
-            tcp_port=self.config["port"],
+            tcp_port=self.config["port"] or self.config["tls-port"],
             listeners=self.listeners.describe(),
             executable=os.path.abspath(sys.argv[0]),
             config_file=self.config.path or "",

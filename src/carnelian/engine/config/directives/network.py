@@ -75,7 +75,6 @@ TOPIC = Topic(
             1,
             1,
             1000,
-            awaits="TLS",
             summary="TLS connections accepted in one turn of the event loop.",
         ),
         Integer(

@@ -42,7 +42,7 @@ ACCESS = Topic(
 TLS = Topic(
     "TLS",
     (
-        Integer("tls-port", 0, 0, 65535, binding=True, summary="TLS port; 0 listens on none."),
+        Integer("tls-port", 0, 0, 65535, summary="TLS port; 0 listens on none."),
         Text("tls-cert-file", None, "volatile", summary="Certificate."),
         Text("tls-key-file", None, "volatile", summary="Its key."),
         Text("tls-key-file-pass", None, summary="Password of the key."),
@@ -63,8 +63,20 @@ TLS = Topic(
             "no yes optional",
             summary="Whether clients must show a certificate.",
         ),
-        Boolean("tls-replication", False, binding=True, summary="Use TLS to the primary."),
-        Boolean("tls-cluster", False, binding=True, summary="Use TLS on the cluster bus."),
+        Boolean(
+            "tls-replication",
+            False,
+            awaits="replication",
+            binding=True,
+            summary="Use TLS to the primary.",
+        ),
+        Boolean(
+            "tls-cluster",
+            False,
+            awaits="Redis Cluster",
+            binding=True,
+            summary="Use TLS on the cluster bus.",
+        ),
         Text("tls-protocols", None, summary="Versions that are accepted."),
         Text("tls-ciphers", None, summary="Ciphers up to TLS 1.2."),
         Text("tls-ciphersuites", None, summary="Ciphers of TLS 1.3."),
@@ -75,17 +87,18 @@ TLS = Topic(
             20480,
             0,
             INT_MAX,
-            summary="Sessions that are kept; 0 is no limit.",
+            awaits="-",
+            summary="Sessions that are kept; here those of tickets, which clients keep.",
         ),
         Integer(
             "tls-session-cache-timeout",
             300,
             0,
             INT_MAX,
-            summary="Seconds that a session is kept.",
+            awaits="-",
+            summary="Seconds that a session is kept; here OpenSSL's two hours.",
         ),
     ),
-    awaits="TLS",
 )
 
 TOPICS = (ACCESS, TLS)

@@ -1,0 +1,416 @@
+"""A transport that encrypts: TLS over a connected socket.
+
+The socket is read and written here, and only bytes pass through Python's ``ssl``, by way of two
+buffers in memory. One read takes all records that have arrived, where the library by itself would
+read each record's header first; one write sends all records of a turn.
+"""
+
+from __future__ import annotations
+
+import ssl
+
+import cython
+from cython.cimports.carnelian.net.libc import recv, send
+from cython.cimports.carnelian.net.loop import Loop
+from cython.cimports.carnelian.net.outcomes import FAILED, WOULD_BLOCK
+from cython.cimports.carnelian.net.poller import READABLE, WRITABLE
+from cython.cimports.carnelian.net.transport import Transport
+from cython.cimports.carnelian.resp.libc import iovec
+from cython.cimports.carnelian.resp.output import OutputBuffer
+from cython.cimports.cpython.buffer import PyBUF_WRITE, PyBuffer_FillInfo
+from cython.cimports.cpython.bytearray import PyByteArray_AS_STRING
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.cpython.memoryview import PyMemoryView_FromMemory
+from cython.cimports.libc.errno import EAGAIN, EINTR, errno
+from cython.cimports.libc.string import memcpy
+
+_VECTORS = cython.declare(cython.int, 64)
+# Bytes taken from a socket at a time, and of those that are encrypted at a time. Each connection
+# keeps what it has once needed for them.
+_ROOM = cython.declare(cython.Py_ssize_t, 64 * 1024)
+
+# What has arrived, and what is to be encrypted as one. Shared by all: nothing waits in them, and
+# nothing lets another thread run while they are used.
+_arrived = cython.declare(cython.char[65536])
+_gathered = cython.declare(cython.char[65536])
+
+# The most that a record holds, and where one is decrypted to: arguments that are made once.
+_RECORD = cython.declare(cython.Py_ssize_t, 16 * 1024)
+_opened = cython.declare(bytearray, bytearray(16 * 1024))
+_INTO_OPENED = cython.declare(tuple, (16 * 1024, _opened))
+_HEADER = cython.declare(cython.Py_ssize_t, 5)
+
+_WantRead = cython.declare(object, ssl.SSLWantReadError)
+_WantWrite = cython.declare(object, ssl.SSLWantWriteError)
+
+
+@cython.final
+@cython.cclass
+class Window:
+    """Memory to be read as a buffer: one object for all, where a memoryview is made for each."""
+
+    def __getbuffer__(self, buffer: cython.pointer[Py_buffer], flags: cython.int):  # noqa: F821
+        PyBuffer_FillInfo(buffer, self, self.data, self.size, True, flags)
+
+
+_window = cython.declare(Window, Window())
+
+
+@cython.cfunc
+@cython.inline
+def view(data: cython.p_char, size: cython.Py_ssize_t) -> Window:
+    """These bytes, for whom it is given to at once."""
+    _window.data = data
+    _window.size = size
+    return _window
+
+
+@cython.cclass
+class TlsTransport(Transport):
+    """A socket whose bytes are encrypted; the handshake begins when it is first watched.
+
+    Args:
+        context: an ``ssl.SSLContext``; what it says holds for this connection until its end.
+        is_server: whether the other side begins the handshake.
+        host: the name that the other side's certificate has to be for, where that is asked for.
+
+    The owner hears of nothing before the handshake is done; if that fails, it is told that it can
+    read, and reading fails.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        fd: cython.int,
+        context: ssl.SSLContext,
+        is_server: bool = True,
+        host: str | None = None,
+    ):
+        super().__init__(loop, fd)
+        self.incoming = ssl.MemoryBIO()
+        self.outgoing = ssl.MemoryBIO()
+        self.session = context.wrap_bio(self.incoming, self.outgoing, is_server, host)
+        # What the session is a thin cover of, where that can be had: it costs a call less.
+        inner = getattr(self.session, "_sslobj", self.session)
+        self.decrypt = inner.read
+        self.encrypt = inner.write
+        self.feed = self.incoming.write
+        self.drain = self.outgoing.read
+        self.established = False
+        # Whether there is nothing left of what was taken from the socket, but parts of a record.
+        self.emptied = True
+        # Whether what is taken next begins with a record, and whether what was taken is just one.
+        self.at_boundary = False
+        self.alone = False
+        # Whether the other side has said that nothing will come any more.
+        self.ended = False
+        # Encrypted bytes that the socket did not take yet, and how many bytes of the output they
+        # stand for.
+        self.unsent: bytes | None = None
+        self.unsent_from = 0
+        self.covered = 0
+        # What has failed, in words.
+        self.fault: str | None = None
+
+    @cython.ccall
+    def connected(self) -> cython.bint:
+        return self.established
+
+    # -- Events ----------------------------------------------------------------------------------
+
+    @cython.ccall
+    def watch(self, wanted: cython.int):
+        self.wanted = wanted
+        if self.fd < 0:
+            return
+        if not self.established and self.fault is None:
+            self.negotiate()
+        self.observe()
+
+    @cython.ccall
+    def on_event(self, events: cython.int):
+        if self.owner is None:
+            return
+        carries: cython.bint = self.established or self.fault is not None
+        try:
+            if not carries:
+                self.prepare(events)
+            elif self.unsent is not None and not self.wanted & WRITABLE:
+                # Nothing of the owner's: it is not told.
+                self.push()
+                self.observe()
+                events &= ~WRITABLE
+        except Exception as fault:
+            self.owner.give_up(fault)
+            return
+        if carries:
+            Transport.on_event(self, events)
+
+    @cython.cfunc
+    def prepare(self, events: cython.int):
+        """What an event means for the handshake."""
+        if events & WRITABLE:
+            self.push()
+        if events & READABLE and self.fill() == 0:
+            self.fail("unexpected eof while reading")
+        if self.fault is None:
+            self.negotiate()
+        self.observe()
+
+    @cython.cfunc
+    def observe(self):
+        """Have the loop look for what the owner waits for, or for what comes before that."""
+        interest: cython.int = self.wanted
+        if not self.established and self.fault is None:
+            interest = READABLE
+        if self.unsent is not None:
+            interest |= WRITABLE
+        self.loop.watch(self, interest)
+        if interest & self.wanted & READABLE and self.pending() > 0:
+            self.loop.remind(self)
+
+    @cython.cfunc
+    def negotiate(self):
+        """Go on with the handshake as far as what has arrived allows."""
+        try:
+            self.session.do_handshake()
+            self.established = True
+            self.emptied = self.incoming.pending == 0
+        except _WantRead:
+            pass
+        except (OSError, ValueError) as error:
+            self.fail(explain(error))
+        self.push()
+
+    @cython.cfunc
+    def fail(self, fault: str):
+        """It is over; the owner finds out when it reads."""
+        if self.fault is None:
+            self.fault = fault
+
+    # -- Input -----------------------------------------------------------------------------------
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def receive(self, buffer: cython.p_char, size: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        if self.fault is not None:
+            return FAILED
+        if not self.established:
+            return WOULD_BLOCK
+        try:
+            if self.ended:
+                return 0
+            if self.emptied:
+                count: cython.Py_ssize_t = self.fill()
+                if count <= 0:
+                    return count
+            return self.open_records(buffer, size)
+        except Exception as error:
+            self.break_off(error)
+            return FAILED
+
+    @cython.cfunc
+    @cython.exceptval(-3, check=False)
+    def open_records(self, buffer: cython.p_char, size: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Decrypt what has arrived, as far as there is room: how many bytes, or WOULD_BLOCK."""
+        total: cython.Py_ssize_t = 0
+        count: cython.Py_ssize_t
+        room: cython.Py_ssize_t
+        self.emptied = False
+        try:
+            while total < size:
+                room = size - total
+                count = self.open_record(buffer + total, room)
+                if count == 0:
+                    self.ended = True
+                    return total
+                total += count
+                if count < room and (self.alone or self.incoming.pending == 0):
+                    self.emptied = self.at_boundary = True
+                    break
+        except _WantRead:
+            self.emptied = True
+        except ssl.SSLZeroReturnError:
+            self.ended = True
+            return total
+        return total if total > 0 else WOULD_BLOCK
+
+    @cython.cfunc
+    @cython.exceptval(-3, check=False)
+    def open_record(self, buffer: cython.p_char, room: cython.Py_ssize_t) -> cython.Py_ssize_t:
+        """Decrypt one record, or what there is room for: how many bytes."""
+        count: cython.Py_ssize_t
+        if room < _RECORD:
+            return self.decrypt(room, PyMemoryView_FromMemory(buffer, room, PyBUF_WRITE))
+        count = self.decrypt(*_INTO_OPENED)
+        memcpy(buffer, PyByteArray_AS_STRING(_opened), count)
+        return count
+
+    @cython.cfunc
+    @cython.exceptval(-3, check=False)
+    def fill(self) -> cython.Py_ssize_t:
+        """Take from the socket what has arrived: how many bytes, 0 at the end, or why not."""
+        count: cython.Py_ssize_t = recv(self.fd, _arrived, _ROOM, 0)
+        if count > 0:
+            self.alone = self.at_boundary and is_record(count)
+            self.at_boundary = False
+            self.feed(view(_arrived, count))
+            return count
+        if count < 0:
+            count = self.failure()
+            if count == FAILED:
+                self.fail(Transport.reason(self))
+        return count
+
+    @cython.ccall
+    @cython.exceptval(-1, check=False)
+    def pending(self) -> cython.Py_ssize_t:
+        """Bytes taken from the socket and not received, at least; 1 for an end not told yet."""
+        if self.fault is not None or self.ended:
+            return 1
+        if self.emptied or not self.established:
+            return 0
+        return max(1, self.session.pending() + self.incoming.pending)
+
+    # -- Output ----------------------------------------------------------------------------------
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def transmit(self, output: OutputBuffer) -> cython.Py_ssize_t:
+        """What is encrypted counts as written when the socket has taken all of it."""
+        try:
+            if self.unsent is not None and not self.push():
+                return WOULD_BLOCK if self.fault is None else FAILED
+            if self.fault is not None:
+                return FAILED
+            if self.covered:
+                count: cython.Py_ssize_t = self.covered
+                self.covered = 0
+                return count
+            if not self.established:
+                return WOULD_BLOCK
+            return self.seal(output)
+        except Exception as error:
+            self.break_off(error)
+            return FAILED
+
+    @cython.cfunc
+    @cython.exceptval(-3, check=False)
+    def seal(self, output: OutputBuffer) -> cython.Py_ssize_t:
+        """Encrypt what is to be sent, within bounds, and send it."""
+        vectors = cython.declare(iovec[64])
+        filled: cython.int = output.iovecs(vectors, _VECTORS)
+        data: cython.p_char = cython.cast(cython.p_char, vectors[0].iov_base)
+        size: cython.Py_ssize_t = vectors[0].iov_len
+        if filled > 1 and size < _ROOM:
+            size = gather(vectors, filled)
+            data = _gathered
+        size = min(size, _ROOM)
+        count: cython.Py_ssize_t = self.encrypt(view(data, size))
+        if self.push():
+            return count
+        self.covered = count
+        return WOULD_BLOCK if self.fault is None else FAILED
+
+    @cython.cfunc
+    @cython.exceptval(-3, check=False)
+    def push(self) -> cython.int:
+        """Send what is encrypted: whether the socket took all of it."""
+        sealed: bytes
+        if self.unsent is None:
+            sealed = self.drain()
+            self.unsent_from = 0
+        else:
+            sealed = self.unsent
+        left: cython.Py_ssize_t = PyBytes_GET_SIZE(sealed) - self.unsent_from
+        if left == 0:
+            return 1
+        sent: cython.Py_ssize_t = send(
+            self.fd, PyBytes_AS_STRING(sealed) + self.unsent_from, left, 0
+        )
+        if sent == left:
+            self.unsent = None
+            return 1
+        if sent < 0 and errno != EAGAIN and errno != EINTR:
+            self.error = errno
+            self.unsent = None
+            self.fail(Transport.reason(self))
+            return 0
+        self.unsent = sealed
+        self.unsent_from += max(sent, 0)
+        return 0
+
+    @cython.cfunc
+    def break_off(self, error):
+        """End because of what the other side has sent, and tell it."""
+        self.fail(explain(error))
+        try:
+            self.push()
+        except Exception:
+            pass  # nobody can be told
+
+    # -- End -------------------------------------------------------------------------------------
+
+    @cython.ccall
+    def close(self):
+        if self.fd < 0:
+            return
+        if self.established and self.fault is None:
+            self.take_leave()
+        Transport.close(self)
+
+    @cython.cfunc
+    def take_leave(self):
+        """Say that nothing will follow, if the socket takes it; no answer is waited for."""
+        try:
+            self.session.unwrap()
+        except (OSError, ValueError):
+            pass
+        if self.unsent is None:
+            self.push()
+
+    @cython.ccall
+    def reason(self):
+        return Transport.reason(self) if self.fault is None else self.fault
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def gather(vectors: cython.pointer[iovec], filled: cython.int) -> cython.Py_ssize_t:
+    """Copy pieces into one, as far as there is room: how many bytes."""
+    size: cython.Py_ssize_t = 0
+    at: cython.int
+    for at in range(filled):
+        part: cython.Py_ssize_t = min(
+            cython.cast(cython.Py_ssize_t, vectors[at].iov_len), _ROOM - size
+        )
+        memcpy(_gathered + size, vectors[at].iov_base, part)
+        size += part
+        if size == _ROOM:
+            break
+    return size
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def is_record(count: cython.Py_ssize_t) -> cython.bint:
+    """Whether so many bytes that have arrived are one record, the length of which follows its kind
+    and version.
+    """
+    if count < _HEADER:
+        return False
+    data: cython.p_uchar = cython.cast(cython.p_uchar, cython.address(_arrived[0]))
+    return ((data[3] << 8) | data[4]) + _HEADER == count
+
+
+def explain(error: Exception) -> str:
+    """What is wrong with a handshake, a record, a certificate or a file, in a few words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate verify failed: {error.verify_message}"
+    if isinstance(error, ssl.SSLEOFError):
+        return "unexpected eof while reading"
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.lower().replace("_", " ")
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error)

@@ -1,0 +1,97 @@
+"""TLS of a server: what its ``tls-`` directives come to."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+from carnelian.net.loop import Loop
+from carnelian.net.tls_context import (
+    Identity,
+    Terms,
+    TlsError,
+    Trust,
+    client_context,
+    server_context,
+)
+from carnelian.net.tls_transport import TlsTransport
+
+if TYPE_CHECKING:
+    from carnelian.engine.config import Config
+
+# Whoever changes one of these has all of them read again, with the files that they name.
+DIRECTIVES = (
+    "tls-cert-file",
+    "tls-key-file",
+    "tls-key-file-pass",
+    "tls-client-cert-file",
+    "tls-client-key-file",
+    "tls-client-key-file-pass",
+    "tls-dh-params-file",
+    "tls-ca-cert-file",
+    "tls-ca-cert-dir",
+    "tls-auth-clients",
+    "tls-protocols",
+    "tls-ciphers",
+    "tls-ciphersuites",
+    "tls-prefer-server-ciphers",
+    "tls-session-caching",
+)
+
+
+class Encryption:
+    """Makes the transports of encrypted connections. What changes holds for new ones."""
+
+    def __init__(self, config: Config):
+        self._config = config
+        self._server: ssl.SSLContext | None = None
+        self._client: ssl.SSLContext | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it was configured."""
+        return self._server is not None
+
+    def configure(self) -> None:
+        """Read directives and files, for clients and for links to other servers.
+
+        Raises TlsError, and nothing has changed then.
+        """
+        config = self._config
+        trust = Trust(
+            config["tls-ca-cert-file"], config["tls-ca-cert-dir"], config["tls-auth-clients"]
+        )
+        terms = Terms(
+            versions=config["tls-protocols"],
+            ciphers=config["tls-ciphers"],
+            suites=config["tls-ciphersuites"],
+            dh_file=config["tls-dh-params-file"],
+            server_chooses=config["tls-prefer-server-ciphers"],
+            resumable=config["tls-session-caching"],
+        )
+        own = self._identity("tls")
+        if own is None:
+            missing = "key" if config["tls-cert-file"] else "cert"
+            raise TlsError(f"No tls-{missing}-file configured!")
+        if trust.clients != "no" and not trust.file and not trust.directory:
+            raise TlsError(
+                "Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-cluster, "
+                "tls-replication or tls-auth-clients are enabled!"
+            )
+        server = server_context(own, trust, terms)
+        client = client_context(self._identity("tls-client") or own, trust, terms)
+        self._server, self._client = server, client
+
+    def accept(self, loop: Loop, fd: int) -> TlsTransport:
+        """The transport of a connection that was accepted."""
+        return TlsTransport(loop, fd, self._server)
+
+    def connect(self, loop: Loop, fd: int) -> TlsTransport:
+        """The transport of a connection to another server."""
+        return TlsTransport(loop, fd, self._client, False)
+
+    def _identity(self, prefix: str) -> Identity | None:
+        certificate, key = self._config[f"{prefix}-cert-file"], self._config[f"{prefix}-key-file"]
+        if not certificate or not key:
+            return None
+        return Identity(certificate, key, self._config[f"{prefix}-key-file-pass"])

@@ -86,7 +86,6 @@ IDLE: frozenset[str] = frozenset(
         "ignore-warnings",
         "hide-user-data-from-log",
         "locale-collate",
-        "tracking-table-max-keys",
         "acllog-max-len",
         "acl-pubsub-default",
         "busy-reply-threshold",

@@ -136,6 +136,7 @@ def debug_load(session: Session, args: list[bytes]) -> object:
     engine.keyspace.flush()
     for db in engine.keyspace.databases:
         engine.changes.replaced(db)
+    engine.changes.flushed()
     before = log.manifest
     try:
         append_loading.read_manifest(log, engine)

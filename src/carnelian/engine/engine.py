@@ -178,7 +178,7 @@ class Engine(Core):
 
     @cython.cfunc
     @cython.inline
-    def refused(self, session: Client, command: Command, reply):
+    def refused(self, session: Client, command: Command | None, reply):
         """The reply in place of that of a command which has not run."""
         if self.tracked and session.tracking is not None:
             self.tracking.end_caching(session, command)

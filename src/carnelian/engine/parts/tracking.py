@@ -221,7 +221,7 @@ class Tracking:
             self.keys.add(args[self.found.keys[number].position], session.id)
 
     @cython.cfunc
-    def end_caching(self, session: Client, command: Command):
+    def end_caching(self, session: Client, command: Command | None):
         """CLIENT CACHING is for one command or transaction, other commands of CLIENT aside."""
         tracker: Tracker = session.tracking
         if not tracker.caching or session.transaction is not None or session.blocked is not None:
@@ -315,7 +315,7 @@ class Tracking:
     # -- Broadcasting ----------------------------------------------------------------------------
 
     @cython.cfunc
-    def note_broadcast(self, key: bytes, by: Client):
+    def note_broadcast(self, key: bytes, by: Client | None):
         """Keep a changed key for those who hear of its prefixes."""
         length: cython.Py_ssize_t
         place: Broadcast
@@ -355,7 +355,7 @@ class Tracking:
     # -- Messages --------------------------------------------------------------------------------
 
     @cython.cfunc
-    def tell(self, session: Client, keys: list):
+    def tell(self, session: Client, keys: list | None):
         """Tell a client, or the one that it redirects to, what to drop; all if that is None.
 
         While no command runs, what the next one is going to reply comes after that: a key may have
@@ -385,7 +385,7 @@ class Tracking:
         return self.core.sessions.get(tracker.redirect)
 
     @cython.cfunc
-    def message_to(self, receiver: Client, session: Client, keys: list):
+    def message_to(self, receiver: Client, session: Client, keys: list | None):
         """The message in the receiver's form; None if it cannot tell messages from replies."""
         if receiver.protocol > 2:
             return Push([b"invalidate", keys])

@@ -166,7 +166,7 @@ def test_bytes_that_come_one_by_one(tls: TlsServer):
                     found = None
                 for byte in outgoing.read():
                     sock.sendall(bytes([byte]))
-                if found is not None or call == session.do_handshake and session.version():
+                if found is not None or (call == session.do_handshake and session.version()):
                     return found
                 incoming.write(sock.recv(1))
 

@@ -146,6 +146,10 @@ class Host:
                 self.core.client_eviction.enforce()
             if self.loose_ends:
                 self.tidy()
+            if self.core.tracked:
+                self.core.tracking.broadcast()
+                if self.loose_ends:
+                    self.tidy()
             if self.core.effects.listening:
                 self.core.effects.commit()
         finally:

@@ -36,6 +36,7 @@ cdef class Mailbox(Session):
     cdef deliver(self, value)
     cdef call_owner(self, tell)
     cdef keep(self, value)
+    cdef deliver_kept(self)
     cdef count_unread(self, Py_ssize_t size)
     cdef count_unrun(self, Py_ssize_t size)
     cpdef check_unread(self)

@@ -10,7 +10,7 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.engine.ground.flags import NEEDS_AUTH, REPLY_ON
+from cython.cimports.carnelian.engine.ground.flags import FLAG_REEXECUTING, NEEDS_AUTH, REPLY_ON
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.cpython.exc import PyErr_CheckSignals
 
@@ -21,6 +21,7 @@ from carnelian.engine.shared.clients import (
     describe,
     kind,
     subscription_memory,
+    tracking_memory,
     transaction_memory,
 )
 from carnelian.resp.replies import NO_REPLY, Error, Push, Sentinel, Several, Verbatim
@@ -87,7 +88,9 @@ class Mailbox(Session):
         """Keep a message, or pass on what a blocked command waited for."""
         if self.closed:
             return
-        if self.running and isinstance(value, Push):
+        if isinstance(value, Push) and (
+            self.running or (self.stream and self.flags & FLAG_REEXECUTING)
+        ):
             # It follows the reply of the command that caused it.
             if self.kept is None:
                 self.kept = []
@@ -101,6 +104,18 @@ class Mailbox(Session):
             if self.stream and self.asked is not None and self.blocked is None:
                 self.note_unfetched(value)
             self.deliver(value)
+        if self.kept is not None and not self.running:
+            self.deliver_kept()
+
+    def send_first(self, messages: list, before_reply: cython.bint):
+        """Deliver messages before others that wait for the reply of the running command."""
+        if self.closed:
+            return
+        if before_reply or not (self.running or (self.stream and self.flags & FLAG_REEXECUTING)):
+            for message in messages:
+                self.deliver(message)
+        else:
+            self.kept = messages if self.kept is None else messages + self.kept
 
     def note_unfetched(self, value):
         """A blocking command of a stream has its reply."""
@@ -151,6 +166,8 @@ class Mailbox(Session):
             size += transaction_memory(self)
         if self.channels or self.patterns or self.shard_channels:
             size += subscription_memory(self)
+        if self.tracking is not None:
+            size += tracking_memory(self)
         return size
 
     @cython.ccall
@@ -191,10 +208,15 @@ class Mailbox(Session):
         elif value is not NO_REPLY:
             self.deliver(value)
         if self.kept is not None:
-            messages: list = self.kept
-            self.kept = None
-            for message in messages:
-                self.deliver(message)
+            self.deliver_kept()
+
+    @cython.cfunc
+    def deliver_kept(self):
+        """Deliver the messages that waited for a reply."""
+        messages: list = self.kept
+        self.kept = None
+        for message in messages:
+            self.deliver(message)
 
     @cython.cfunc
     def proceed(self, core: Engine):

@@ -2,6 +2,7 @@ from carnelian.engine.parts.admission cimport Admission
 from carnelian.engine.parts.client_limits cimport ClientEviction, OutputLimits
 from carnelian.engine.shared.effects cimport Effects
 from carnelian.engine.parts.memory_limit cimport MemoryLimit
+from carnelian.engine.parts.tracking cimport Tracking
 from carnelian.engine.catalogue.registry cimport Command, Registry
 from carnelian.engine.shared.core cimport Core
 from carnelian.engine.shared.client_state cimport Client
@@ -22,6 +23,7 @@ cdef class Engine(Core):
     cdef readonly object blocking
     cdef readonly object pause
     cdef readonly object changes
+    cdef readonly Tracking tracking
     cdef readonly Admission admission
     cdef readonly object users
     cdef readonly MemoryLimit memory_limit
@@ -47,5 +49,6 @@ cdef class Engine(Core):
 
     cpdef execute_next(self, Client session, list args)
     cpdef before_sleep(self)
+    cdef refused(self, Client session, Command command, reply)
     cdef note_call(self, Client session, Command command, list args, long long elapsed)
     cdef propagate(self, Client session, list args, int db_index, bint changed)

@@ -17,6 +17,7 @@ from cython.cimports.carnelian.engine.ground.flags import FLAG_REEXECUTING, UNTO
 from cython.cimports.carnelian.engine.parts.admission import Admission
 from cython.cimports.carnelian.engine.parts.client_limits import ClientEviction, OutputLimits
 from cython.cimports.carnelian.engine.parts.memory_limit import MemoryLimit
+from cython.cimports.carnelian.engine.parts.tracking import Tracking
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.core import Core
 from cython.cimports.carnelian.engine.shared.effects import Effects
@@ -77,7 +78,10 @@ class Engine(Core):
         self.watches = Watches()
         self.monitors = Monitors(self)
         self.blocking = Blocking(self)
-        self.changes = Changes(self.keyspace, self.pubsub, self.watches, self.blocking)
+        self.tracking = Tracking(self)
+        self.changes = Changes(
+            self.keyspace, self.pubsub, self.watches, self.blocking, self.tracking
+        )
         self.admission = Admission(self, self.watches)
         self.users = Users(self, self.admission)
         self.pause = Pause(self, self.blocking, self.admission)
@@ -121,12 +125,14 @@ class Engine(Core):
             self.watches.clear,
             self.blocking.cancel,
             self.monitors.remove,
+            self.tracking.forget,
             lambda session: self.client_eviction.forget(session),
         ]
         follow(
             self,
             self.slowlog,
             self.changes,
+            self.tracking,
             self.expire_cycle,
             self.memory_limit,
             self.output_limits,
@@ -157,19 +163,30 @@ class Engine(Core):
         """:meth:`execute` for the further commands of a batch: time goes on from the last one."""
         command: Command = self.registry.lookup(args)
         if command is None or not command.accepts(len(args)):
-            return self.admission.refuse_malformed(session, command, args)
+            reply = self.admission.refuse_malformed(session, command, args)
+            return self.refused(session, command, reply)
         if self.memory_limit.limit and self.memory_limit.over():
             self.memory_limit.relieve()
+        if self.tracked:
+            self.tracking.limit_keys()
         if session.gate | self.gate or command.flags & _PROTECTED:
             reply = self.admission.judge(session, command, args)
             if reply is not None:
-                return reply
+                return self.refused(session, command, reply)
         if session.gate & UNTOUCHING:
             reply = self._call_untouching(session, command, args)
         else:
             reply = self.call(session, command, args)
         if self.keys_ready and self.depth == 0:
             self.blocking.serve()
+        return reply
+
+    @cython.cfunc
+    @cython.inline
+    def refused(self, session: Client, command: Command | None, reply):
+        """The reply in place of that of a command which has not run."""
+        if self.tracked and session.tracking is not None:
+            self.tracking.end_caching(session, command)
         return reply
 
     @cython.ccall
@@ -179,6 +196,8 @@ class Engine(Core):
         started: cython.longlong = self.clock.ns
         db_index: cython.int = session.db.index
         session.command = command
+        if self.tracked and self.depth == 0:
+            self.tracking.current = session
         try:
             reply = command.handler(session, args)
         except Error as error:
@@ -205,6 +224,8 @@ class Engine(Core):
         if self.effects.listening:
             self.propagate(session, args, db_index, self.keyspace.dirty > dirty)
         session.rewritten = None
+        if self.tracked:
+            self.tracking.called(command, args)
         return reply
 
     @cython.cfunc
@@ -331,6 +352,8 @@ class Engine(Core):
             self.expire_cycle.run(True)
             if self.effects.listening:
                 self.effects.flush(True)
+        if self.tracked:
+            self.tracking.broadcast()
 
     def next_deadline_ms(self) -> int:
         """When :meth:`on_deadline` is due, as unix time in ms; 0 if nothing waits for a time."""
@@ -367,6 +390,8 @@ class Engine(Core):
         budget_us = int(_BACKGROUND_SHARE * 1_000_000 / hz)
         self.keyspace.background_step(budget_us, self.config["activerehashing"])
         self.note_peak()
+        if self.tracked:
+            self.tracking.limit_keys()
         for hook in self.on_cron:
             hook()
         self.cron_ticks += 1

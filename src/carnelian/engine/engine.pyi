@@ -16,6 +16,7 @@ from carnelian.engine.parts.memory_limit import MemoryLimit
 from carnelian.engine.parts.monitors import Monitors
 from carnelian.engine.parts.pause import Pause
 from carnelian.engine.parts.subscriptions import PubSub
+from carnelian.engine.parts.tracking import Tracking
 from carnelian.engine.parts.transactions import Watches
 from carnelian.engine.ports import ChangeLog, Gatherer, Persistence
 from carnelian.engine.shared.client_state import Client
@@ -45,6 +46,8 @@ class Engine(Core):
     def admission(self) -> Admission: ...
     @property
     def users(self) -> Users: ...
+    @property
+    def tracking(self) -> Tracking: ...
     @property
     def memory_limit(self) -> MemoryLimit: ...
     @property

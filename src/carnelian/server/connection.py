@@ -33,7 +33,12 @@ from cython.cimports.carnelian.server.states import (
 )
 
 from carnelian.engine.ground.faults import text_of, trace_of
-from carnelian.engine.shared.clients import OBJECT_SIZE, subscription_memory, transaction_memory
+from carnelian.engine.shared.clients import (
+    OBJECT_SIZE,
+    subscription_memory,
+    tracking_memory,
+    transaction_memory,
+)
 from carnelian.resp.parser import ProtocolError
 from carnelian.resp.replies import NO_REPLY, Error, Lazy, Push, Several
 from carnelian.server import client_info
@@ -459,6 +464,20 @@ class Connection(Session):
         if self.hub.engine.client_eviction.limit and not self.state & _GONE:
             self.hub.engine.client_eviction.update(self)
 
+    @cython.ccall
+    def send_first(self, messages: list, before_reply: cython.bint):
+        """Send messages before others that wait for the reply of the running command."""
+        if self.hub.running is not self and not self.flags & FLAG_REEXECUTING:
+            for message in messages:
+                self.send(message)
+        elif not before_reply:
+            self.kept = messages if self.kept is None else messages + self.kept
+        elif not self.state & _GONE:
+            for message in messages:
+                write(self.output, message, self.protocol)
+            if self.output.pending() > _REPLY_SIZE:
+                self.check_output()
+
     @cython.cfunc
     def keep(self, message):
         """Have a message follow the reply of the command that runs."""
@@ -642,6 +661,8 @@ class Connection(Session):
             size += transaction_memory(self)
         if self.channels or self.patterns or self.shard_channels:
             size += subscription_memory(self)
+        if self.tracking is not None:
+            size += tracking_memory(self)
         return size
 
     def describe(self) -> dict[str, object]:

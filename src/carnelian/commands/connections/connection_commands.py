@@ -180,6 +180,7 @@ def reset(session: Session, args: list):
     session.engine.monitors.remove(session)
     transaction_commands.end(session)
     pubsub_commands.leave(session)
+    session.engine.tracking.disable(session)
     session.select(0)
     session.protocol = 2
     session.reset_identity()

@@ -65,6 +65,7 @@ def _flush(session: Session, databases: list[Database], lazy: bool) -> None:
     for db in databases:
         session.engine.changes.replaced(db)
         session.keyspace.flush(db, lazy)
+    session.engine.changes.flushed()
     session.keyspace.dirty += removed
 
 

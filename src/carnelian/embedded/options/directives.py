@@ -84,7 +84,6 @@ IDLE: frozenset[str] = frozenset(
         "ignore-warnings",
         "hide-user-data-from-log",
         "locale-collate",
-        "tracking-table-max-keys",
         "busy-reply-threshold",
         "lua-enable-deprecated-api",
         "enable-debug-assert",

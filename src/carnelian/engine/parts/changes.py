@@ -1,9 +1,12 @@
-"""What hangs on the change of a key: watched transactions, blocked sessions, notifications."""
+"""What hangs on the change of a key: watched transactions, blocked sessions, caches of clients,
+notifications.
+"""
 
 from __future__ import annotations
 
 from carnelian.engine.parts.blocking import Blocking
 from carnelian.engine.parts.subscriptions import PubSub
+from carnelian.engine.parts.tracking import Tracking
 from carnelian.engine.parts.transactions import Watches
 from carnelian.keyspace import events
 from carnelian.keyspace.database import Database
@@ -14,13 +17,22 @@ from carnelian.resp.numbers import format_int
 class Changes:
     """The observer of a key space: present only while somebody wants to know."""
 
-    def __init__(self, keyspace: Keyspace, pubsub: PubSub, watches: Watches, blocking: Blocking):
+    def __init__(
+        self,
+        keyspace: Keyspace,
+        pubsub: PubSub,
+        watches: Watches,
+        blocking: Blocking,
+        tracking: Tracking,
+    ):
         self._keyspace = keyspace
         self._pubsub = pubsub
         self._watches = watches
         self._blocking = blocking
+        self._tracking = tracking
         self._notified = 0
         self._of_fields = 0
+        tracking.on_interest = self.refresh
         watches.on_interest = self.refresh
         blocking.on_interest = self.refresh
 
@@ -37,7 +49,12 @@ class Changes:
 
     def refresh(self) -> None:
         """Observe the key space, or leave it alone if nobody wants to know."""
-        wanted = bool(self._notified or self._watches.keys or self._blocking.waiters)
+        wanted = bool(
+            self._notified
+            or self._watches.keys
+            or self._blocking.waiters
+            or self._tracking.active
+        )
         self._keyspace.observer = self if wanted else None
         self._keyspace.notifier = self._publish if self._notified else None
 
@@ -45,6 +62,8 @@ class Changes:
         """A key has changed."""
         if self._watches.keys:
             self._watches.touch(db, key)
+        if self._tracking.active:
+            self._tracking.changed(key)
         if self._blocking.waiters:
             self._blocking.signal(db, key)
         if self._notified & kind:
@@ -81,11 +100,24 @@ class Changes:
 
     def expired(self, db: Database, key: bytes) -> None:
         """A key has gone because its time was over."""
-        self(db, key, events.EXPIRED, b"expired")
+        if self._notified & events.EXPIRED:
+            self._publish(db, events.EXPIRED, b"expired", key)
+        self._gone(db, key)
 
     def evicted(self, db: Database, key: bytes) -> None:
         """A key has gone to make room."""
-        self(db, key, events.EVICTED, b"evicted")
+        self._gone(db, key)
+        if self._notified & events.EVICTED:
+            self._publish(db, events.EVICTED, b"evicted", key)
+
+    def _gone(self, db: Database, key: bytes) -> None:
+        """A key has gone, and no client's command has done that."""
+        if self._watches.keys:
+            self._watches.touch(db, key)
+        if self._tracking.active:
+            self._tracking.gone(key)
+        if self._blocking.waiters:
+            self._blocking.signal(db, key)
 
     def fields_expired(self, db: Database, key: bytes, fields: list[bytes], gone: bool) -> None:
         """Fields of a hash have gone because their time was over, perhaps the last ones."""
@@ -106,3 +138,11 @@ class Changes:
         if other is not None:
             self._watches.touch_all(other, db)
             self._blocking.signal_all(other)
+
+    def flushed(self) -> None:
+        """All keys of one or all databases have gone: to be called once, besides :meth:`replaced`.
+
+        Not for a swap, after which clients go on with what they have, as with Redis.
+        """
+        if self._tracking.active:
+            self._tracking.flushed()

@@ -11,6 +11,7 @@ from carnelian.engine.ground.slowlog import SlowLog
 from carnelian.engine.parts.changes import Changes
 from carnelian.engine.parts.client_limits import ClientEviction, OutputLimits
 from carnelian.engine.parts.memory_limit import MemoryLimit
+from carnelian.engine.parts.tracking import Tracking
 from carnelian.engine.shared.core import Core
 from carnelian.keyspace import events
 from carnelian.keyspace.removal.expire_cycle import ExpireCycle
@@ -23,6 +24,7 @@ def follow(
     core: Core,
     slowlog: SlowLog,
     changes: Changes,
+    tracking: Tracking,
     expire_cycle: ExpireCycle,
     memory_limit: MemoryLimit,
     output_limits: OutputLimits,
@@ -78,6 +80,7 @@ def follow(
         "maxmemory": memory_bound,
         "maxmemory-clients": client_memory,
         "client-output-buffer-limit": output_limits.set,
+        "tracking-table-max-keys": _setter(tracking, "most_keys"),
     }
     appliers |= {name: _limit(core, name) for name in limits.DIRECTIVES}
     for name, apply in appliers.items():

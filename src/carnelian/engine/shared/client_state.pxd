@@ -28,10 +28,12 @@ cdef class Client:
     cdef public dict channels
     cdef public dict patterns
     cdef public dict shard_channels
+    cdef public object tracking
     cdef public long long soft_since_ms
     cdef public Py_ssize_t memory_counted
 
     cpdef send(self, value)
+    cpdef send_first(self, list messages, bint before_reply)
     cpdef close(self, after_replies=*)
     cpdef resume(self)
     cpdef Py_ssize_t memory(self) except? -1

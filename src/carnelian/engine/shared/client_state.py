@@ -62,6 +62,8 @@ class Client:
         self.channels: dict[bytes, None] | None = None
         self.patterns: dict[bytes, None] | None = None
         self.shard_channels: dict[bytes, None] | None = None
+        # What CLIENT TRACKING has asked for: a carnelian.engine.parts.tracking.Tracker.
+        self.tracking: object = None
         # Since when more is unread than the soft limit allows, and what eviction counts it with.
         self.soft_since_ms = 0
         self.memory_counted = 0
@@ -86,6 +88,15 @@ class Client:
     def send(self, value: object):
         """Deliver a reply out of turn: a message, or what a blocked command waited for."""
         raise NotImplementedError
+
+    @cython.ccall
+    def send_first(self, messages: list, before_reply: cython.bint):
+        """Deliver messages before others that wait for the reply of the session's own command.
+
+        With ``before_reply`` that command has not begun yet: they go before its reply, too.
+        """
+        for message in messages:
+            self.send(message)
 
     @cython.ccall
     def close(self, after_replies: object = False):

@@ -19,7 +19,7 @@ from cython.cimports.carnelian.engine.shared.client_state import Client
 _LINE = (
     b"id=%d addr=%s laddr=%s fd=%d name=%s age=%d idle=%d flags=%s db=%d sub=%d psub=%d ssub=%d "
     b"multi=%d watch=%d qbuf=%d qbuf-free=%d argv-mem=%d multi-mem=%d rbs=%d rbp=%d obl=%d oll=%d "
-    b"omem=%d tot-mem=%d events=%s cmd=%s user=%s redir=-1 resp=%d lib-name=%s lib-ver=%s "
+    b"omem=%d tot-mem=%d events=%s cmd=%s user=%s redir=%d resp=%d lib-name=%s lib-ver=%s "
     b"io-thread=%d tot-net-in=%d tot-net-out=%d tot-cmds=%d"
 )
 
@@ -29,6 +29,8 @@ OBJECT_SIZE = 1024
 # Entries of dictionaries: a watched key's tuple and two entries, a subscription's two entries.
 WATCH_SIZE = 250
 SUBSCRIPTION_SIZE = 200
+# The same for a prefix that a client tracks, with its bytes.
+PREFIX_SIZE = 250
 
 _KINDS = {
     b"normal": "normal",
@@ -88,6 +90,7 @@ def describe(session: Client, now_ms: int) -> bytes:
         carried("events", b""),
         _command_name(session),
         session.user,
+        -1 if session.tracking is None else session.tracking.redirect,
         session.protocol,
         session.lib_name,
         session.lib_ver,
@@ -118,6 +121,11 @@ def subscription_memory(session: Client) -> int:
     return count * SUBSCRIPTION_SIZE
 
 
+def tracking_memory(session: Client) -> int:
+    """Bytes of the prefixes that a client tracks."""
+    return len(session.tracking.prefixes) * PREFIX_SIZE
+
+
 def _letters(session: Client, own: bytes) -> bytes:
     """The flags in Redis's order; ``own`` are those of the carrier: c, A and U."""
     flags, watch = session.flags, session.watch
@@ -134,6 +142,10 @@ def _letters(session: Client, own: bytes) -> bytes:
         letters += b"x"
     if session.blocked is not None:
         letters += b"b"
+    if session.tracking is not None:
+        letters += b"t"
+        letters += b"R" * session.tracking.broken
+        letters += b"B" * session.tracking.bcast
     if watch is not None and watch.broken:
         letters += b"d"
     letters += own

@@ -20,6 +20,7 @@ cdef class Core:
     cdef public int gate
     cdef public int depth
     cdef public bint monitored
+    cdef public bint tracked
     cdef public bint keys_ready
     cdef public bint timed
     cdef public bint latency_tracking

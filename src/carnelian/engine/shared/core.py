@@ -31,6 +31,7 @@ class Core:
     - ``depth``: above 0 inside EXEC or a command of a user, which is one unit for propagation and
       during which nobody who waits is served;
     - ``monitored``: somebody sees every command (MONITOR);
+    - ``tracked``: somebody wants to hear when what they have read changes (CLIENT TRACKING);
     - ``keys_ready``: waiters are to be served before the next command;
     - ``timed``: something may wait for a time, ``next_deadline_ms`` is to be asked;
     - ``slow_ns``, ``latency_ns``: a command that takes as long is told of, as configured;
@@ -50,7 +51,8 @@ class Core:
         self.run_id = os.urandom(20).hex()
         self.started_ms = self.clock.wall_ms()
         self.gate = self.depth = 0
-        self.monitored = self.keys_ready = self.timed = self.latency_tracking = False
+        self.monitored = self.tracked = self.keys_ready = self.timed = False
+        self.latency_tracking = False
         self.slow_ns = self.latency_ns = 0
         # What came out of user code and is to be raised when the command that it came out of has
         # ended, for an owner who does so; see `defer`. Without one it is None.

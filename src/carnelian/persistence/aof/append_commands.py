@@ -134,9 +134,10 @@ def debug_load(session: Session, args: list[bytes]) -> object:
         raise Error("LOADING Redis is loading the dataset in memory")
     if log.state is not LogState.OFF:
         log.log.flush(True)
-    engine.keyspace.flush()
     for db in engine.keyspace.databases:
         engine.changes.replaced(db)
+    engine.keyspace.flush()
+    engine.changes.flushed()
     before = log.manifest
     try:
         append_loading.read_manifest(log, engine)

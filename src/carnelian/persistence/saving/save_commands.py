@@ -86,7 +86,10 @@ def debug_reload(session: Session, args: list[bytes]) -> object:
     if b"nosave" not in options:
         _do(session, snapshots.save)
     if b"noflush" not in options:
+        for db in engine.keyspace.databases:
+            engine.changes.replaced(db)
         engine.keyspace.flush()
+        engine.changes.flushed()
     try:
         if not snapshots.load(replacing=b"merge" in options, progress=snapshots.serve):
             raise Error("ERR Error trying to load the RDB dump")

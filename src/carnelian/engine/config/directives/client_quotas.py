@@ -45,7 +45,6 @@ TOPIC = Topic(
             1000000,
             0,
             LONG_MAX,
-            awaits="client tracking",
             summary="Keys remembered for client-side caches; 0 is no limit.",
         ),
     ),

@@ -1,0 +1,28 @@
+"""Huey: priorities, results, schedules, retries and locks, with a real consumer."""
+
+from __future__ import annotations
+
+from huey import RedisExpireHuey
+from huey_app import add, flaky, huey, locked
+from settings import PATIENCE, url, worker
+
+
+def check() -> None:
+    """Fails with an AssertionError, or whatever Huey raises."""
+    huey.flush()
+    first, second = add(1, 2), add(3, 4, priority=5)
+    assert huey.pending_count() == 2
+    with worker("-m", "huey.bin.huey_consumer", "huey_app.huey", "-w", "2"):
+        assert first.get(blocking=True, timeout=PATIENCE) == 3
+        assert second.get(blocking=True, timeout=PATIENCE) == 7
+        assert add.schedule((5, 6), delay=1).get(blocking=True, timeout=PATIENCE) == 11
+        assert flaky().get(blocking=True, timeout=PATIENCE) == 3
+        assert locked(9).get(blocking=True, timeout=PATIENCE) == 9
+        pipeline = add.s(1, 1).then(add, 40)
+        assert huey.enqueue(pipeline).get(blocking=True, timeout=PATIENCE) == [2, 42]
+    expiring = RedisExpireHuey("expiring", url=url(3), expire_time=60)
+    expiring.put("k", "v")
+    assert expiring.get("k") == "v"
+    with huey.lock_task("mine"):
+        assert huey.is_locked("mine")
+    assert not huey.is_locked("mine")

@@ -1,0 +1,36 @@
+"""limits: all strategies on redis storage, also from several threads at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from limits import RateLimitItemPerHour, strategies
+from limits.storage import storage_from_string
+from settings import url
+
+STRATEGIES = (
+    strategies.FixedWindowRateLimiter,
+    strategies.MovingWindowRateLimiter,
+    strategies.SlidingWindowCounterRateLimiter,
+)
+
+
+def check() -> None:
+    """Fails with an AssertionError, or whatever limits raises."""
+    storage = storage_from_string(url(7))
+    assert storage.check()
+    storage.reset()
+    for kind in STRATEGIES:
+        limiter = kind(storage)
+        limit = RateLimitItemPerHour(20)
+        with ThreadPoolExecutor(8) as pool:
+            allowed = list(pool.map(lambda _: limiter.hit(limit, kind.__name__), range(50)))
+        assert sum(allowed) == 20, (kind, sum(allowed))
+        assert not limiter.test(limit, kind.__name__)
+        assert limiter.get_window_stats(limit, kind.__name__).remaining == 0
+        assert limiter.hit(limit, "other", cost=20)
+        assert not limiter.hit(limit, "other")
+        limiter.clear(limit, "other")
+        assert limiter.hit(limit, "other")
+        limiter.clear(limit, "other")
+    storage.reset()

@@ -38,7 +38,7 @@ from carnelian.engine.parts.pause import Pause
 from carnelian.engine.parts.subscriptions import PubSub
 from carnelian.engine.parts.transactions import Watches
 from carnelian.engine.shared.info import Info
-from carnelian.resp.replies import NO_REPLY, Error, Lazy
+from carnelian.resp.replies import NO_REPLY, CountedError, Error, Lazy
 
 # Flags that the pipeline reads for every command, as C integers.
 _FLAGS = registry.FLAG_BITS
@@ -88,6 +88,8 @@ class Engine(Core):
         self.persistence: Any = None
         # And what logs its changes.
         self.append_only: Any = None
+        # Scripts and functions, once somebody asks for them.
+        self.scripting: Any = None
         # Subcommands of DEBUG that features bring along.
         self.debug_commands: dict[bytes, Callable] = {}
         self.startup_memory = self.peak_memory = self.memory_limit.used()
@@ -248,7 +250,8 @@ class Engine(Core):
 
     def _count_failure(self, command: Command, error: Error) -> None:
         command.failed_calls += 1
-        self.stats.count_error(error.code)
+        if type(error) is not CountedError:
+            self.stats.count_error(error.code)
 
     def _fault(self, command: Command, fault: Exception) -> Error:
         """A handler failed in a way it should not: the command fails, the engine goes on."""

@@ -257,8 +257,10 @@ def _first_answer(order: Order, session: Client, command: Command, args: list):
     return None
 
 
-def judged_flags(session, command):
+def judged_flags(session, command, args):
     """The flags of a command; those of EXEC are the flags of all that it is going to run."""
+    if command.flags_of is not None:
+        return command.flags_of(session, args, command.flags)
     if session.transaction is not None and command.name == b"exec":
         return command.flags | session.transaction.flags
     return command.flags

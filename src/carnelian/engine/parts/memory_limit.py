@@ -215,7 +215,7 @@ class MemoryLimit:
 
     def check(self, session: Client, command: Command, args: list) -> Error | None:
         """The error for a command that needs memory where there is none left."""
-        if self.exhausted and judged_flags(session, command) & _DENYOOM:
+        if self.exhausted and judged_flags(session, command, args) & _DENYOOM:
             return Error("OOM command not allowed when used memory > 'maxmemory'.")
         return None
 

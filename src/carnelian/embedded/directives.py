@@ -89,8 +89,6 @@ IDLE: frozenset[str] = frozenset(
         "tracking-table-max-keys",
         "acllog-max-len",
         "acl-pubsub-default",
-        "busy-reply-threshold",
-        "lua-enable-deprecated-api",
         "enable-debug-assert",
     )
 )

@@ -321,6 +321,9 @@ class Engine(Core):
     @cython.ccall
     def before_sleep(self):
         """Finish what a batch of commands has left: to be called before waiting for input."""
+        if self.depth:
+            # Others are looked after while a script runs, which goes on as if nothing had been.
+            return
         if self.keys_ready:
             self.blocking.serve()
         if self.effects.listening:
@@ -342,6 +345,8 @@ class Engine(Core):
 
     def on_deadline(self) -> None:
         """Answer sessions whose time is over, end a pause that is over, go on evicting."""
+        if self.depth:
+            return
         self.clock.tick()
         if self.memory_limit.evicting:
             self.memory_limit.relieve()

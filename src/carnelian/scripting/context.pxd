@@ -31,8 +31,13 @@ cdef struct Context:
     int function             # the reference of the function that runs
     bint running
     bint ending              # it is not to go on: every line raises
+    const char *ending_text  # what it raises then
     unsigned long long random    # state of math.random: 48 bits
-    int registering          # reference of the globals that loading a library of functions has
+    int protocol             # of replies as scripts see them: 2 or 3
+    int loading_api          # reference of the globals while libraries of functions are loaded
+    int globals              # reference of the real globals
+    const char *version      # of Redis, as text and as a number
+    int version_number
     const void *locked[32]   # proxies, see carnelian.scripting.sandbox.proxies
     int real[32]             # references of the tables behind them
     int locked_count

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.scripting.chunks import Chunk
 from cython.cimports.carnelian.scripting.lua import REGISTRY, SYNTAX_ERROR, State, lua
 
 _MAX_SIZE = cython.declare(cython.size_t, 512 * 1024 * 1024)

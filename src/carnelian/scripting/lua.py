@@ -10,6 +10,7 @@ import importlib.util
 import os
 
 import cython
+from cython.cimports.carnelian.scripting.lua import Api, lua
 from cython.cimports.posix.dlfcn import RTLD_LOCAL, RTLD_NOW, dlerror, dlopen, dlsym
 
 # The functions in the order of the members of `Api`.

@@ -156,15 +156,7 @@ class Runtime:
         """Run the chunk of a library, with what such a chunk may use; returns None or its error."""
         return self.enter(function, None, None, b"", True)
 
-    @cython.cfunc
-    def enter(
-        self,
-        function: cython.int,
-        keys: list,
-        arguments: list,
-        name: bytes,
-        loading: cython.bint,
-    ):
+    def enter(self, function, keys, arguments, name, loading):
         context: cython.pointer(Context) = cython.address(self.context)
         L: State = context.L
         if context.running:
@@ -223,7 +215,7 @@ class Runtime:
         lua.gc(self.context.L, GC_COLLECT, 0)
 
 
-# -- C functions for Lua; these own no Python reference -----------------------------------------------
+# -- C functions for Lua; these own no Python reference --------------------------------------------
 
 
 @cython.cfunc
@@ -342,7 +334,7 @@ def _handle_error(L: State) -> cython.int:
 def _push_error_text(L: State) -> cython.void:
     """Push "ERR " and what ``tostring`` would make of the first argument."""
     kind: cython.int = lua.type(L, 1)
-    if kind == STRING or kind == NUMBER:
+    if kind in (STRING, NUMBER):
         lua.pushfstring(L, b"ERR %s", lua.tolstring(L, 1, cython.NULL))
     elif kind == NIL:
         lua.pushstring(L, b"ERR nil")

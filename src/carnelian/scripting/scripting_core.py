@@ -174,7 +174,7 @@ class Scripting:
 
 
 @cython.ccall
-def keys_of(args: list):
+def keys_of(args: list) -> list:
     """The keys among the words of EVAL and the like; raises Error if there are not so many."""
     count: cython.Py_ssize_t = parse_int(args[2])
     if count > len(args) - 3:

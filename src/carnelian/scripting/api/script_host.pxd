@@ -30,9 +30,9 @@ cdef class ScriptHost:
     # What takes in functions, while a library is loaded.
     cdef public object registrar
 
-    cdef int begin(self, Session caller, bint read_only, bint lacks_memory) except -1
-    cdef int end(self) except -1
+    cdef int begin(self, Session caller, bint read_only, bint lacks_memory) except? -1
+    cdef int end(self) except? -1
     cdef object execute(self, list words)
     cdef object objection(self, Command command, list words)
     cdef object refuse(self, Command command, object error)
-    cdef bint goes_on(self) except -1
+    cdef bint goes_on(self) except? -1

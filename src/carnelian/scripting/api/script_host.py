@@ -144,9 +144,8 @@ class ScriptHost:
             return _NO_MEMORY
         return None
 
-    @cython.cfunc
-    def refuse(self, command: Command, error: object):
-        """Count a command that does not run."""
+    def refuse(self, command, error):
+        """Count a command that does not run, or that there is not."""
         return self.engine.admission.reject(self.session, command, error)
 
     # -- What else scripts may ask for -------------------------------------------------------------
@@ -184,7 +183,7 @@ class ScriptHost:
         else:
             self.engine.interrupts.append(failure)
 
-    # -- The end of a script before its time ---------------------------------------------------------
+    # -- The end of a script before its time ------------------------------------------------------
 
     @cython.cfunc
     @cython.exceptval(-1)

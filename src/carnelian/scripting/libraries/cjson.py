@@ -433,7 +433,7 @@ def _fail(parser: cython.pointer(_Parser), error: cython.p_const_char) -> cython
 @cython.cfunc
 @cython.exceptval(check=False)
 def _read_unicode(parser: cython.pointer(_Parser), out: cython.p_char) -> cython.int:
-    """Read ``\\uXXXX``, or two of them, and write it in UTF-8; returns the length, 0 for an error."""
+    """Read ``\\uXXXX``, or two of them, and write it in UTF-8; returns its length, 0 if wrong."""
     code: cython.int = _hex4(parser.at + 2)
     low: cython.int
     size: cython.int = 6

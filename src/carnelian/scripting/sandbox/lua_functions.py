@@ -141,7 +141,6 @@ def lua_random(L: State) -> cython.int:
     count: cython.int = lua.gettop(L)
     low: cython.Py_ssize_t = 1
     high: cython.Py_ssize_t
-    value: cython.double
     context.random = (context.random * _FACTOR + 0xB) & _MASK_48
     fraction: cython.double = (
         cython.cast(cython.double, (context.random >> 17) % _MAX_INT) / _MAX_INT

@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 from carnelian.engine.engine import Engine
+from carnelian.engine.extensions.conversion import plain
 from support.local import LocalClient, Recorder
 
 
@@ -40,10 +41,10 @@ def failure(client: LocalClient, script: str, *words: str | int) -> str:
         ("return {ok='fine'}", b"fine"),
         ("return {ok='a\\r\\nb'}", b"a  b"),
         ("return {ok={}}", []),
-        ("return {double=1.5}", b"1.5"),
+        ("return {double=1.5}", 1.5),
         ("return {double='x'}", []),
-        ("return {map={a=1}}", [b"a", 1]),
-        ("return {set={a=true}}", [b"a"]),
+        ("return {map={a=1}}", {b"a": 1}),
+        ("return {set={a=true}}", {b"a"}),
         ("return {big_number='12\\n3'}", b"12 3"),
         ("return {verbatim_string={string='a',format='txt'}}", b"a"),
         ("return _G", []),
@@ -65,7 +66,7 @@ def failure(client: LocalClient, script: str, *words: str | int) -> str:
 )
 def test_replies(client: LocalClient, script: str, reply: object) -> None:
     keys = (2, "{a}1", "{a}2", "x", "y") if "KEYS" in script else (0,)
-    assert client.call("EVAL", script, *keys) == reply
+    assert plain(client("EVAL", script, *keys)) == reply
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_replies_in_resp3(engine: Engine, script: str, reply: object) -> None:
     client("HSET", "h", "f", "v")
     client("SADD", "s", "m")
     client("ZADD", "z", 1, "m")
-    assert client.call("EVAL", script, 0) == reply
+    assert plain(client("EVAL", script, 0)) == reply
 
 
 @pytest.mark.parametrize(
@@ -295,8 +296,13 @@ def test_the_database_of_a_script_is_its_own(client: LocalClient) -> None:
     assert client("EVAL", "return redis.call('get', 'a')", 0) == b"1"
 
 
-def test_blocking_commands_do_not_wait(client: LocalClient) -> None:
-    assert client("EVAL", "return redis.call('blpop', 'l', 0)", 0) is None
+def test_blocking_commands_are_not_for_scripts(client: LocalClient) -> None:
+    assert failure(client, "redis.call('blpop', 'l', 0)") == (
+        "ERR This Redis command is not allowed from script"
+    )
+    assert failure(client, "redis.call('xread', 'block', 0, 'streams', 's', '$')") == (
+        "ERR xread command is not allowed with BLOCK option from scripts"
+    )
 
 
 def test_a_script_sees_one_time(client: LocalClient, clock: object) -> None:
@@ -347,7 +353,7 @@ def test_scripts_wait_for_the_end_of_a_pause(client: LocalClient) -> None:
     assert other.session.blocked is not None
     client("CLIENT", "UNPAUSE")
     client.engine.before_sleep()
-    assert other.messages() == [1]
+    assert [message.value for message in other.messages()] == [1]
 
 
 # -- What is counted -------------------------------------------------------------------------------

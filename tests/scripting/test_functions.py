@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from carnelian.engine.engine import Engine
+from carnelian.engine.extensions.conversion import plain
 from carnelian.keyspace.clock import ManualClock
 from carnelian.persistence.saving.snapshots import snapshots_of
 from support.local import LocalClient, Recorder
@@ -134,7 +135,7 @@ def test_replacing(client: LocalClient) -> None:
 def test_listing(client: LocalClient) -> None:
     client("FUNCTION", "LOAD", STOCK)
     client("FUNCTION", "LOAD", library("redis.register_function('f', redis.log)"))
-    listed = LocalClient(client.engine, 3).call("FUNCTION", "LIST", "LIBRARYNAME", "sto*")
+    listed = plain(client("FUNCTION", "LIST", "LIBRARYNAME", "sto*"))
     assert listed == [
         {
             b"library_name": b"stock",
@@ -149,13 +150,13 @@ def test_listing(client: LocalClient) -> None:
             ],
         }
     ]
-    with_code = LocalClient(client.engine, 3).call("FUNCTION", "LIST", "WITHCODE")
+    with_code = plain(client("FUNCTION", "LIST", "WITHCODE"))
     assert {entry[b"library_code"] for entry in with_code} >= {STOCK.encode()}
     assert client.error("FUNCTION", "LIST", "X") == "ERR Unknown argument X"
     assert client.error("FUNCTION", "LIST", "LIBRARYNAME") == (
         "ERR library name argument was not given"
     )
-    stats = LocalClient(client.engine, 3).call("FUNCTION", "STATS")
+    stats = plain(client("FUNCTION", "STATS"))
     assert stats == {
         b"running_script": None,
         b"engines": {b"LUA": {b"libraries_count": 2, b"functions_count": 3}},

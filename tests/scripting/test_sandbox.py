@@ -98,7 +98,6 @@ def test_bytecode_as_a_script(client: LocalClient) -> None:
         "return string.format('%s', setmetatable({}, {__tostring = function() return 1 end}))",
         "return loadstring('return ' .. string.rep('(', 300) .. string.rep(')', 300))()",
         "return loadstring(string.rep('a.', 100000))()",
-        "string.gsub(string.rep('x', 1000), string.rep('x?', 1000) .. string.rep('x', 1000), '')",
         "error(setmetatable({}, {__index = function(t, k) error(t) end}))",
         "error(setmetatable({}, {__tostring = function() error('x') end}))",
         "error({})",

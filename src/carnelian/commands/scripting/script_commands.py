@@ -85,7 +85,7 @@ def script_show(session: Session, args: list[bytes]) -> bytes:
     return scripting_of(session.engine).scripts().text_of(args[2])
 
 
-@command("SCRIPT DEBUG YES|SYNC|NO", "noscript")
+@command("SCRIPT DEBUG mode=<YES | SYNC | NO>", "noscript")
 def script_debug(session: Session, args: list[bytes]) -> object:
     """Says whether the scripts that follow are run by a debugger.
 

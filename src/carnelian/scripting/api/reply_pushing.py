@@ -209,6 +209,6 @@ def simplified(reply: object, protocol: cython.int) -> object:
 
 
 @cython.cfunc
-def _map(flat: list, protocol: cython.int) -> object:
+def _map(flat: object, protocol: cython.int) -> object:
     parts = [simplified(part, protocol) for part in flat]
     return (b"map", parts) if protocol == 3 else parts

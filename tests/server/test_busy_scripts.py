@@ -47,10 +47,10 @@ def test_a_script_is_killed(impatient: ServerProcess, script: str) -> None:
     assert other.call("FUNCTION", "KILL") == BUSY % b"SCRIPT"
     assert other.call("SHUTDOWN") == BUSY % b"SCRIPT"
     assert other.call("MULTI") == b"+OK"
+    assert other.call("DISCARD") == b"+OK"
     assert other.call("SCRIPT", "KILL") == b"+OK"
     assert client.reply().startswith(KILLED)
     assert client.reply() == b"+PONG"
-    assert other.call("DISCARD") == b"+OK"
     assert other.call("EVAL", "return 1", "0") == 1
     assert "Slow script detected" in impatient.log
 

@@ -20,12 +20,13 @@ from harness import report, servers
 from harness.client import encode, pipelines_of, send_pipelines
 from harness.generator import Case, Generator, Run
 from harness.servers import OURS, PEER, Server
-from harness.workloads import TYPES, WORKLOADS
+from harness.workloads import SCRIPTS, TYPES, WORKLOADS
 
 # Tests, sizes of values and lengths of pipelines.
 SETS = {
     "core": ("PING_INLINE,PING_MBULK,SET,GET,INCR,MSET", "3,64", "1,16,100"),
     "types": (TYPES, "3", "1,16"),
+    "scripts": (SCRIPTS, "3", "1,16"),
 }
 # Tests whose requests or replies carry a value, so that its size matters.
 _WITH_VALUE = {"SET", "GET", "MSET", "LPUSH", "RPUSH", "LPOP", "RPOP", "HSET", "XADD"}
@@ -95,9 +96,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--seconds", type=float, default=1.5, help="length of one run (1.5)")
     add("--clients", type=int, default=50, help="connections (50)")
     add("-r", "--keyspace", type=int, default=100_000, help="number of random keys (100000)")
-    add("--set", choices=SETS, default="core", help="core, or types for all data types (core)")
-    add("--sizes", help="sizes of values in bytes (core: 3,64; types: 3)")
-    add("--pipelines", help="requests per pipeline (core: 1,16,100; types: 1,16)")
+    add(
+        "--set",
+        choices=SETS,
+        default="core",
+        help="core, types for all data types, or scripts (core)",
+    )
+    add("--sizes", help="sizes of values in bytes (core: 3,64; others: 3)")
+    add("--pipelines", help="requests per pipeline (core: 1,16,100; others: 1,16)")
     add("-t", "--tests", help="tests of redis-benchmark, or of the set, instead of all of the set")
     add("--command", action="append", default=[], metavar="LINE",
         help="a command to run instead of the tests, such as 'GETEX key:__rand_int__ EX 60'; "

@@ -6,9 +6,11 @@ differs: what pops finds something to pop in every request, and nothing is left 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from harness import script_workloads
 from harness.client import encode
 
 # Members that one request of a set-up adds.
@@ -29,7 +31,7 @@ class Workload:
     fill: Fill | None = None
 
     def command(self, size: int) -> tuple[str, ...]:
-        return tuple(word.replace("{data}", "x" * size) for word in self.line.split())
+        return tuple(word.replace("{data}", "x" * size) for word in shlex.split(self.line))
 
     @property
     def name(self) -> str:
@@ -121,6 +123,8 @@ def _places(requests: int, size: int) -> Iterator[bytes]:
     yield from spread("GEOADD", b"places", places)
 
 
+_SCRIPTS = script_workloads.lines()
+
 WORKLOADS = {
     "LPUSH": Workload("LPUSH mylist {data}", _nothing(b"mylist")),
     "RPUSH": Workload("RPUSH mylist {data}", _nothing(b"mylist")),
@@ -147,7 +151,9 @@ WORKLOADS = {
     "GEOSEARCH_10KM": Workload(
         f"GEOSEARCH places FROMLONLAT {_LONGITUDE} {_LATITUDE} BYRADIUS 10 km ASC", _places
     ),
+    **{name: Workload(line, script_workloads.load_all) for name, line in _SCRIPTS.items()},
 }
+SCRIPTS = ",".join(_SCRIPTS)
 TYPES = (
     "PING_INLINE,PING_MBULK,SET,GET,INCR,LPUSH,RPUSH,LPOP,RPOP,SADD,HSET,SPOP,ZADD,ZPOPMIN,"
     "LRANGE_100,LRANGE_300,LRANGE_500,LRANGE_600,MSET,XADD,HGETALL_20,ZRANGE_100,"

@@ -1,4 +1,4 @@
-"""Libraries of functions, which nothing runs yet: a log that has them does not lose them."""
+"""Libraries of functions as texts: a log that has them does not lose them."""
 
 from __future__ import annotations
 

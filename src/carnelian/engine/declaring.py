@@ -52,6 +52,7 @@ def command(
     hints: str | Iterable[str] = (),
     group: str = "",
     get_keys: Finder | None = None,
+    flags_of: Callable[..., int] | None = None,
     syscmd: bool = False,
     docstring: str = "",
 ) -> Callable[[Handler], Handler]:
@@ -84,6 +85,8 @@ def command(
             the module if not given.
         get_keys: finds the keys where key specs cannot tell: their positions among the words,
             or pairs of position and flags.
+        flags_of: tells the flags that the command is judged by, where its words decide of them: a
+            function of session, words, and the declared flags as bits.
         syscmd: whether it is one that only servers send.
         docstring: what to read in place of that of a handler which several commands share.
 
@@ -111,6 +114,7 @@ def command(
             categories=tuple(categories.lower().split()),
             hints=(hints,) if isinstance(hints, str) else tuple(hints),
             get_keys=get_keys,
+            flags_of=flags_of,
             syscmd=syscmd,
             docstring=docstring or _document(handler, summary, since, complexity),
             words=arity,

@@ -34,6 +34,7 @@ cdef class Engine(Core):
     cdef readonly object nested
     cdef public object persistence
     cdef public object append_only
+    cdef public object scripting
     cdef public object on_shutdown
     cdef readonly list on_cron
     cdef readonly dict facts

@@ -42,7 +42,7 @@ from carnelian.engine.parts.subscriptions import PubSub
 from carnelian.engine.parts.transactions import Watches
 from carnelian.engine.ports import ChangeLog, Gatherer, Persistence
 from carnelian.engine.shared.info import Info
-from carnelian.resp.replies import NO_REPLY, Error, Lazy
+from carnelian.resp.replies import NO_REPLY, CountedError, Error, Lazy
 
 # Flags that the pipeline reads for every command, as C integers.
 _FLAGS = registry.FLAG_BITS
@@ -96,6 +96,8 @@ class Engine(Core):
         self.persistence: Persistence | None = None
         # And what logs its changes.
         self.append_only: ChangeLog | None = None
+        # Scripts and functions, once somebody asks for them.
+        self.scripting: Any = None
         # Subcommands of DEBUG that features bring along.
         self.debug_commands: dict[bytes, Callable] = {}
         self.startup_memory = self.peak_memory = self.memory_limit.used()
@@ -274,7 +276,8 @@ class Engine(Core):
 
     def _count_failure(self, command: Command, error: Error) -> None:
         command.failed_calls += 1
-        self.stats.count_error(error.code)
+        if type(error) is not CountedError:
+            self.stats.count_error(error.code)
 
     def _fault(self, command: Command, fault: Exception) -> Error:
         """A handler failed in a way it should not: the command fails, the engine goes on."""
@@ -344,6 +347,9 @@ class Engine(Core):
     @cython.ccall
     def before_sleep(self):
         """Finish what a batch of commands has left: to be called before waiting for input."""
+        if self.depth:
+            # Others are looked after while a script runs, which goes on as if nothing had been.
+            return
         if self.keys_ready:
             self.blocking.serve()
         if self.effects.listening:
@@ -367,6 +373,8 @@ class Engine(Core):
 
     def on_deadline(self) -> None:
         """Answer sessions whose time is over, end a pause that is over, go on evicting."""
+        if self.depth:
+            return
         self.clock.tick()
         if self.memory_limit.evicting:
             self.memory_limit.relieve()

@@ -63,6 +63,7 @@ class Engine(Core):
     persistence: Persistence | None
     append_only: ChangeLog | None
     hotkeys: Gatherer | None
+    scripting: Any
     on_shutdown: Callable[[set[bytes]], bool] | None
     @property
     def on_cron(self) -> list[Callable[[], None]]: ...

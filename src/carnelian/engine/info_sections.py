@@ -13,6 +13,7 @@ import sys
 from carnelian import REDIS_VERSION, __version__
 from carnelian.engine.catalogue.registry import Command
 from carnelian.engine.engine import Engine
+from carnelian.engine.ground.script_facts import ScriptFacts
 from carnelian.engine.shared.info import Fields, section
 from carnelian.keyspace.database import Database
 from carnelian.resp.numbers import format_float
@@ -97,6 +98,31 @@ def clients(engine: Engine) -> Fields:
     ]
 
 
+def _script_facts(engine: Engine) -> ScriptFacts:
+    return ScriptFacts() if engine.scripting is None else engine.scripting.facts()
+
+
+def _script_memory(engine: Engine) -> Fields:
+    facts = _script_facts(engine)
+    states = facts.eval_state + facts.function_state
+    known = facts.eval_scripts + facts.function_libraries
+    return [
+        ("used_memory_lua", facts.eval_state),
+        ("used_memory_vm_eval", facts.eval_state),
+        ("used_memory_lua_human", human(facts.eval_state)),
+        ("used_memory_scripts_eval", facts.eval_scripts),
+        ("number_of_cached_scripts", facts.scripts),
+        ("number_of_functions", facts.functions),
+        ("number_of_libraries", facts.libraries),
+        ("used_memory_vm_functions", facts.function_state),
+        ("used_memory_vm_total", states),
+        ("used_memory_vm_total_human", human(states)),
+        ("used_memory_functions", facts.function_libraries),
+        ("used_memory_scripts", known),
+        ("used_memory_scripts_human", human(known)),
+    ]
+
+
 @section("memory")
 def memory(engine: Engine) -> Fields:
     """What the data takes, by our own count and by that of the system."""
@@ -122,19 +148,7 @@ def memory(engine: Engine) -> Fields:
         ("allocator_muzzy", 0),
         ("total_system_memory", total),
         ("total_system_memory_human", human(total)),
-        ("used_memory_lua", 0),
-        ("used_memory_vm_eval", 0),
-        ("used_memory_lua_human", "0B"),
-        ("used_memory_scripts_eval", 0),
-        ("number_of_cached_scripts", 0),
-        ("number_of_functions", 0),
-        ("number_of_libraries", 0),
-        ("used_memory_vm_functions", 0),
-        ("used_memory_vm_total", 0),
-        ("used_memory_vm_total_human", "0B"),
-        ("used_memory_functions", 0),
-        ("used_memory_scripts", 0),
-        ("used_memory_scripts_human", "0B"),
+        *_script_memory(engine),
         ("maxmemory", limit),
         ("maxmemory_human", human(limit)),
         ("maxmemory_policy", engine.config.text("maxmemory-policy")),
@@ -239,7 +253,7 @@ def stats(engine: Engine) -> Fields:
         ("expire_cycle_cpu_milliseconds", keyspace.stats.expire_cycle_us // 1000),
         ("evicted_keys", keyspace.stats.evicted),
         ("evicted_clients", engine.client_eviction.evicted),
-        ("evicted_scripts", 0),
+        ("evicted_scripts", _script_facts(engine).evicted),
         ("total_eviction_exceeded_time", exceeded),
         ("current_eviction_exceeded_time", exceeded_now),
         ("keyspace_hits", keyspace.stats.hits),

@@ -38,6 +38,10 @@ class Error(Exception):
         return self.message.decode("utf-8", "backslashreplace")
 
 
+class CountedError(Error):
+    """An error that a command within the one that fails has been counted for."""
+
+
 class WrongType(Error):
     """The key holds a value of another type than the command works on."""
 

@@ -26,6 +26,7 @@ from carnelian.persistence.saving.ownership import Ownership
 from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
+from carnelian.scripting.scripting_core import scripting_of
 from carnelian.server import encryption
 from carnelian.server.client_cron import DEFAULT_PEAK_RESET_MS, Clients
 from carnelian.server.connection import Hub
@@ -211,7 +212,11 @@ class Server:
     def _serve_within_command(self) -> None:
         """The same while a client has its command run, and is not read from."""
         if self.engine.depth == 0:
-            self.hub.step_aside(self._serve_while_loading)
+            self._serve_within_script()
+
+    def _serve_within_script(self) -> None:
+        """The same within a script, which is one command whatever it calls."""
+        self.hub.step_aside(self._serve_while_loading)
 
     def run(self) -> None:
         """Serve until a shutdown."""
@@ -357,8 +362,9 @@ class Server:
     def _tick(self) -> None:
         """One tick of the cron, and the next one in its time."""
         self._heed_request()
-        if self.snapshots.loading is not None:
-            # Nothing is to be saved, expired or resized before everything is there.
+        if self.snapshots.loading is not None or self.engine.depth:
+            # Nothing is to be saved, expired or resized before everything is there, nor while a
+            # script runs.
             self.loop.call_later(1 / self._hz, self._tick)
             return
         self._hz = self._ticks_per_second()
@@ -413,6 +419,7 @@ class Server:
         background.carry = Slices(self.hub).carry
         self.snapshots.prepare_child = lambda: self._prepare_child("rdb-bgsave", "bgsave_cpulist")
         self.snapshots.serve = self._serve_within_command
+        scripting_of(engine).long_runs.serve = self._serve_within_script
         self.append_only.syncer.on_outcome = lambda: self.loop.call_from_thread(
             self.append_only.judge
         )

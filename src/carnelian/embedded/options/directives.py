@@ -84,8 +84,6 @@ IDLE: frozenset[str] = frozenset(
         "ignore-warnings",
         "hide-user-data-from-log",
         "locale-collate",
-        "busy-reply-threshold",
-        "lua-enable-deprecated-api",
         "enable-debug-assert",
     )
 )

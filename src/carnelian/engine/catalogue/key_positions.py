@@ -79,9 +79,9 @@ def at(
     return KeySpec(flags, begin=index, range=(last, step, limit), notes=notes)
 
 
-def counted(index: int, flags: str, first: int = 1, step: int = 1) -> KeySpec:
+def counted(index: int, flags: str, first: int = 1, step: int = 1, notes: str = "") -> KeySpec:
     """Argument ``index`` is a count, and so many keys follow (EVAL, ZUNION, LMPOP)."""
-    return KeySpec(flags, begin=index, keynum=(0, first, step))
+    return KeySpec(flags, begin=index, keynum=(0, first, step), notes=notes)
 
 
 def after(

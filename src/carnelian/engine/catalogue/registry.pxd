@@ -8,6 +8,7 @@ cdef class Command:
     cdef readonly int number
     cdef int words
     cdef readonly object handler
+    cdef readonly object flags_of
     cdef readonly long long flags
     cdef readonly tuple categories
     cdef readonly dict subcommands

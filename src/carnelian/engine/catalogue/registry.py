@@ -81,6 +81,7 @@ class Declaration:
     categories: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     get_keys: Finder | None = None
+    flags_of: Callable | None = None
     syscmd: bool = False
     docstring: str = ""
     words: int | None = None
@@ -152,6 +153,8 @@ class Command:
         # 0 until somebody asks: to read all grammars at the start would take too long.
         self.words = 0
         self.handler = declaration.handler
+        # What its flags are with these words, where those make a difference.
+        self.flags_of = declaration.flags_of
         self.flags = sum(FLAG_BITS[flag] for flag in declaration.flags)
         if legacy_range(declaration.keys).movable:
             self.flags |= FLAG_BITS["movablekeys"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from carnelian.engine.catalogue.registry import (
     FLAG_BITS,
+    READONLY,
     WRITE,
     Command,
     unknown_command,
@@ -17,6 +18,11 @@ from carnelian.engine.shared.core import Core
 from carnelian.resp.replies import Error
 
 _NOSCRIPT = FLAG_BITS["noscript"]
+
+
+def _runs_scripts(command: Command) -> bool:
+    """Whether it is EVAL or one of its kind, which others than scripts may call."""
+    return command.declaration.group == "scripting" and command.declaration.container is None
 
 
 class Nested:
@@ -71,9 +77,11 @@ class Nested:
             raise unknown_command(args)
         if len(args) != command.arity if command.arity > 0 else len(args) < -command.arity:
             raise wrong_arity(command)
-        if command.flags & _NOSCRIPT:
+        scripted = command.flags & _NOSCRIPT and _runs_scripts(command)
+        if command.flags & _NOSCRIPT and not scripted:
             raise Error(b"ERR '%s' is not allowed inside of a command" % command.name)
-        if command.flags & WRITE and outer is not None and not outer.flags & WRITE:
+        writes = command.flags & WRITE or (scripted and not command.flags & READONLY)
+        if writes and outer is not None and not outer.flags & WRITE:
             raise Error(
                 b"ERR '%s' writes, and '%s' is not declared with the flag write"
                 % (command.name, outer.name)

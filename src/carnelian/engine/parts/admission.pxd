@@ -41,4 +41,4 @@ cdef class Admission:
     cdef arrange(self, list checks)
 
 
-cdef long long judged_flags(Client session, Command command) except -1
+cdef long long judged_flags(Client session, Command command, list args) except -1

@@ -179,6 +179,11 @@ class Admission:
         """The error for a command within a command, or None if it may run."""
         return _first_answer(self.inner, session, command, args)
 
+    def user_objection(self, session: Client, command: Command, args: list) -> object:
+        """The error for what the user of a session may not run, or None."""
+        users = [check for check in self.order.checks if check.stage == USERS]
+        return _first_answer(Order(users), session, command, args)
+
     def refuse_malformed(self, session, command, args):
         """The error for words that make no command."""
         session.command = command
@@ -252,8 +257,10 @@ def _first_answer(order: Order, session: Client, command: Command, args: list):
     return None
 
 
-def judged_flags(session: Client, command: Command) -> cython.longlong:
+def judged_flags(session: Client, command: Command, args: list) -> cython.longlong:
     """The flags of a command; those of EXEC are the flags of all that it is going to run."""
+    if command.flags_of is not None:
+        return command.flags_of(session, args, command.flags)
     if session.transaction is not None and command.name == b"exec":
         return command.flags | session.transaction.flags
     return command.flags

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import cython
 from cython.cimports.carnelian.datatypes.base.memory import used
 from cython.cimports.carnelian.engine.catalogue.registry import Command
+from cython.cimports.carnelian.engine.ground.flags import FLAG_SCRIPT
 from cython.cimports.carnelian.engine.parts.admission import Admission, judged_flags
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.core import Core
@@ -215,7 +216,10 @@ class MemoryLimit:
 
     def check(self, session: Client, command: Command, args: list) -> Error | None:
         """The error for a command that needs memory where there is none left."""
-        if self.exhausted and judged_flags(session, command) & _DENYOOM:
+        if session.flags & FLAG_SCRIPT:
+            # Scripts are judged as wholes: one that has written goes on.
+            return None
+        if self.exhausted and judged_flags(session, command, args) & _DENYOOM:
             return Error("OOM command not allowed when used memory > 'maxmemory'.")
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from carnelian.engine.ground.flags import FLAG_MONITOR
+from carnelian.engine.ground.flags import FLAG_MONITOR, FLAG_SCRIPT
 from carnelian.engine.shared.client_state import Client
 from carnelian.engine.shared.core import Core
 from carnelian.resp.quoting import quote
@@ -41,7 +41,7 @@ class Monitors:
             now_us // 1_000_000,
             now_us % 1_000_000,
             db_index,
-            session.peer(),
+            b"lua" if session.flags & FLAG_SCRIPT else session.peer(),
             b" ".join(map(quote, args)),
         )
         note = Status(line)

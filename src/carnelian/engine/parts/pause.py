@@ -60,16 +60,16 @@ class Pause:
         if self.active and now_ms > self.end_ms:
             self.stop()
 
-    def holds(self, session: Client, command: Command) -> bool:
+    def holds(self, session: Client, command: Command, args: list) -> bool:
         """Whether this command has to wait for the end of the pause."""
         if session.flags & (FLAG_REPLICA | FLAG_PRIMARY):
             return False
         if not self.writes_only:
             return True
-        return bool(judged_flags(session, command) & _REPLICATES)
+        return bool(judged_flags(session, command, args) & _REPLICATES)
 
     def _postpone(self, session: Client, command: Command, args: list[bytes]) -> object:
-        if not self.holds(session, command):
+        if not self.holds(session, command, args):
             return None
         self._blocking.postpone(session, command, args)
         return NO_REPLY

@@ -24,6 +24,7 @@ class Client:
     lib_ver: bytes
     user: bytes
     rights: Any
+    tracking: Any
     transaction: Transaction | None
     executing: Transaction | None
     watch: Watch | None

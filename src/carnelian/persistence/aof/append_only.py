@@ -234,7 +234,7 @@ class AppendOnly(LogFiles):
             self._refusing = refusing
 
     def _check(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
-        failure, flags = self.failure, judged_flags(session, command)
+        failure, flags = self.failure, judged_flags(session, command, args)
         if failure and (flags & _WRITE or command.name == b"ping"):
             return Error(f"MISCONF Errors writing to the AOF file: {os.strerror(failure)}")
         return None

@@ -1,7 +1,7 @@
 """Libraries of functions as texts: what an append-only file does to them.
 
-There is nothing yet that could run them. Their texts are kept all the same, so that the files made
-from now on have them.
+They are loaded when somebody asks for them. Where there is nothing that could run them, their texts
+are kept all the same, so that the files made from now on have them.
 """
 
 from __future__ import annotations
@@ -82,16 +82,17 @@ def _delete(libraries: list[bytes], name: bytes) -> None:
 
 def _restore(libraries: list[bytes], words: list[bytes], keyspace: Keyspace) -> None:
     data, policy = words[0], words[1].lower() if len(words) > 1 else b"append"
-    if not payloads.is_sound(data):
-        raise Error("ERR DUMP payload version or checksum are wrong")
-    codes = _unpack(data, keyspace)
+    codes = codes_of(data, keyspace)
     if policy == b"flush":
         libraries[:] = codes
     else:
         _join(libraries, codes, policy == b"replace")
 
 
-def _unpack(data: bytes, keyspace: Keyspace) -> list[bytes]:
+def codes_of(data: bytes, keyspace: Keyspace) -> list[bytes]:
+    """The texts in a payload of FUNCTION DUMP; raises Error if it is none."""
+    if not payloads.is_sound(data):
+        raise Error("ERR DUMP payload version or checksum are wrong")
     file = file_reader.Reader(Source(_BEGIN + data[:-_FOOTER] + _END), keyspace)
     file.discarding = True
     try:

@@ -195,9 +195,3 @@ def report_end(file: file_reader.Reader, log: files.Log) -> None:
         log("warning", f"Done loading RDB, {counts}, {skipped}.")
     else:
         log("notice", f"Done loading RDB, {counts}.")
-    if file.functions:
-        log(
-            "warning",
-            f"RDB has {len(file.functions)} libraries of functions: they are kept, and written to "
-            "the files made from now on, but cannot be called yet.",
-        )

@@ -23,7 +23,7 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.persistence.bytes import crc64
 from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
 from cython.cimports.carnelian.persistence.bytes.byte_source import Source
-from cython.cimports.carnelian.persistence.bytes.formats import NEWEST, is_type
+from cython.cimports.carnelian.persistence.bytes.formats import FUNCTION, NEWEST, is_type
 from cython.cimports.carnelian.persistence.rdb.records import (
     put_payload,
     read_content,
@@ -65,8 +65,23 @@ def of_value(value: object, version: int, compress: bool) -> bytes:
 def payload(entry: cython.pointer[Entry], version: cython.int, compress: bool):
     """The payload of an entry, of that version or the lowest later one that has a form for it."""
     sink: Sink = Sink(max(version, version_of_entry(entry, False)), compress=compress)
-    sum_: uint64_t
     put_payload(sink, entry)
+    return _sealed(sink)
+
+
+def of_functions(codes: list, version: int, compress: bool) -> bytes:
+    """The payload of FUNCTION DUMP: the texts of libraries."""
+    sink: Sink = Sink(version, compress=compress)
+    for code in codes:
+        sink.put_byte(FUNCTION)
+        sink.text(code)
+    return _sealed(sink)
+
+
+@cython.cfunc
+def _sealed(sink: Sink):
+    """What a sink has, with version and check sum behind it."""
+    sum_: uint64_t
     sink.put_byte(sink.version & 255)
     sink.put_byte(sink.version >> 8)
     sum_ = crc64.update(0, sink.data, sink.length)

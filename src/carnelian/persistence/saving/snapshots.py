@@ -242,7 +242,7 @@ class Snapshots(Task):
             self._refusing = refusing
 
     def _check(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
-        if judged_flags(session, command) & _WRITE or command.name == b"ping":
+        if judged_flags(session, command, args) & _WRITE or command.name == b"ping":
             return Error(_MISCONF)
         return None
 

@@ -73,7 +73,6 @@ SCRIPTING = Topic(
             summary="Let scripts use functions that were withdrawn.",
         ),
     ),
-    awaits="scripting",
 )
 
 DEBUGGING = Topic(

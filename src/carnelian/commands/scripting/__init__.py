@@ -1,0 +1,1 @@
+"""Scripts and functions: running them, and managing those that there are."""

@@ -1,0 +1,1 @@
+"""What scripts find in ``redis``, and what stands behind it."""

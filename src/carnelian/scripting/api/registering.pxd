@@ -1,0 +1,3 @@
+from carnelian.scripting.lua cimport State
+
+cdef int redis_register_function(State L) noexcept

@@ -1,0 +1,38 @@
+from carnelian.engine.catalogue.registry cimport Command
+from carnelian.engine.engine cimport Engine
+from carnelian.engine.session cimport Session
+
+
+cdef class ScriptSession(Session):
+    pass
+
+
+cdef class ScriptHost:
+    cdef readonly Engine engine
+    cdef readonly ScriptSession session
+    # Who has called the script.
+    cdef readonly Session caller
+    # What the context of the script points at.
+    cdef object reply
+    # What ended the script, and is to come out when it has ended.
+    cdef object failure
+    # Kinds of commands, as flags, that are looked at before they run.
+    cdef long long suspicious
+    cdef bint read_only
+    cdef bint lacks_memory
+    cdef public bint wrote
+    cdef public bint killed
+    cdef bint silent
+    cdef long long now_ms
+    cdef readonly long long started_ns
+    # What is called every so many instructions; a true value ends the script.
+    cdef public object on_interval
+    # What takes in functions, while a library is loaded.
+    cdef public object registrar
+
+    cdef int begin(self, Session caller, bint read_only, bint lacks_memory) except? -1
+    cdef int end(self) except? -1
+    cdef object execute(self, list words)
+    cdef object objection(self, Command command, list words)
+    cdef object refuse(self, Command command, object error)
+    cdef bint goes_on(self) except? -1

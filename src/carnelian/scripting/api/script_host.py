@@ -1,0 +1,201 @@
+"""The engine as scripts reach it: commands run in a session of their own, one script at a time."""
+
+from __future__ import annotations
+
+import cython
+from cython.cimports.carnelian.engine.catalogue.registry import Command
+from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.carnelian.engine.ground.flags import (
+    FLAG_DENY_BLOCKING,
+    FLAG_LOADER,
+    FLAG_SCRIPT,
+    RESTRICTED,
+)
+from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.cpython.exc import PyErr_CheckSignals
+
+from carnelian.engine.catalogue.registry import FLAG_BITS, shown_word
+from carnelian.resp.replies import Error
+
+_NOSCRIPT = cython.declare(cython.longlong, FLAG_BITS["noscript"])
+_WRITE = cython.declare(cython.longlong, FLAG_BITS["write"])
+_DENYOOM = cython.declare(cython.longlong, FLAG_BITS["denyoom"])
+
+_UNKNOWN = Error("ERR Unknown Redis command called from script")
+_ARITY = Error("ERR Wrong number of args calling Redis command from script")
+_FORBIDDEN = Error("ERR This Redis command is not allowed from script")
+_READ_ONLY = Error("ERR Write commands are not allowed from read-only scripts.")
+_NO_MEMORY = Error("OOM command not allowed when used memory > 'maxmemory'.")
+
+# REPL_ALL of scripts; with less than the log and the replicas nothing is passed on.
+REPLICATE_ALL = 3
+
+
+@cython.final
+@cython.cclass
+class ScriptSession(Session):
+    """The session in which scripts run their commands. Nothing is ever sent to it."""
+
+    @cython.ccall
+    def send(self, value: object):
+        pass
+
+    @cython.ccall
+    def close(self, after_replies: object = False):
+        pass
+
+    def peer(self) -> bytes:
+        """Nobody is there."""
+        return b"?:0"
+
+    def is_local(self) -> bool:
+        """What DEBUG and MODULE ask is asked of whoever called the script."""
+        return False
+
+
+@cython.final
+@cython.cclass
+class ScriptHost:
+    """Runs the commands of scripts, and knows the script that is running.
+
+    - ``wrote``: it has run a command that writes, so it is not to be ended half-way;
+    - ``killed``: it is to end at the next occasion.
+    """
+
+    def __init__(self, engine: Engine):
+        self.engine = engine
+        self.session = ScriptSession(engine)
+        self.session.flags = FLAG_SCRIPT | FLAG_DENY_BLOCKING
+        self.caller = None
+        self.on_interval = self.registrar = None
+
+    # -- The time of one script --------------------------------------------------------------------
+
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def begin(
+        self, caller: Session, read_only: cython.bint, lacks_memory: cython.bint
+    ) -> cython.int:
+        """A script begins, called by a session."""
+        engine: Engine = self.engine
+        session: ScriptSession = self.session
+        session.db = caller.db
+        session.protocol = 2
+        session.user = caller.user
+        session.gate = caller.gate & RESTRICTED
+        session.flags = FLAG_SCRIPT | FLAG_DENY_BLOCKING | caller.flags & FLAG_LOADER
+        self.caller = caller
+        self.read_only, self.lacks_memory = read_only, lacks_memory
+        self.suspicious = _NOSCRIPT | (_WRITE if read_only else 0)
+        if lacks_memory:
+            self.suspicious |= _DENYOOM
+        self.wrote = self.killed = False
+        self.now_ms = engine.clock.ms
+        self.started_ns = engine.clock.ns
+        engine.depth += 1
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def end(self) -> cython.int:
+        """It has ended."""
+        self.engine.depth -= 1
+        if self.silent:
+            self.replicate(REPLICATE_ALL)
+        self.caller = None
+        self.reply = None
+        return 0
+
+    # -- Commands ----------------------------------------------------------------------------------
+
+    @cython.cfunc
+    def execute(self, words: list):
+        """The reply to a command of the script, or its :class:`Error`."""
+        engine: Engine = self.engine
+        session: ScriptSession = self.session
+        command: Command = engine.registry.lookup(words)
+        if command is None:
+            return self.refuse(None, _UNKNOWN)
+        if not command.accepts(len(words)):
+            return self.refuse(command, _ARITY)
+        if command.flags & self.suspicious or session.gate | engine.gate:
+            error = self.objection(command, words)
+            if error is not None:
+                return self.refuse(command, error)
+        if command.flags & _WRITE:
+            self.wrote = True
+        reply = engine.call(session, command, words)
+        # A script sees one time from its beginning to its end.
+        engine.clock.ms = self.now_ms
+        return reply
+
+    @cython.cfunc
+    def objection(self, command: Command, words: list):
+        """The error for a command that must not run now, or None."""
+        flags: cython.longlong = command.flags
+        if flags & _NOSCRIPT:
+            return _FORBIDDEN
+        error = self.engine.admission.inner_objection(self.session, command, words)
+        if error is not None:
+            return error
+        if flags & _WRITE and self.read_only:
+            return _READ_ONLY
+        if flags & _DENYOOM and self.lacks_memory and not self.wrote:
+            return _NO_MEMORY
+        return None
+
+    def refuse(self, command, error):
+        """Count a command that does not run, or that there is not."""
+        return self.engine.admission.reject(self.session, command, error)
+
+    # -- What else scripts may ask for -------------------------------------------------------------
+
+    def replicate(self, wanted: cython.int) -> None:
+        """Pass on what is written from now on (REPL_ALL), or nothing of it."""
+        silent: cython.bint = wanted != REPLICATE_ALL
+        if silent == self.silent:
+            return
+        self.silent = silent
+        if silent:
+            self.engine.effects.suspend()
+        else:
+            self.engine.effects.resume()
+
+    def may_run(self, words: list) -> bool:
+        """Whether the user who has called the script may run a command.
+
+        Raises Error if the words make none.
+        """
+        engine: Engine = self.engine
+        command: Command = engine.registry.lookup(words)
+        if command is None or not command.accepts(len(words)):
+            raise Error("ERR Invalid command passed to redis.acl_check_cmd()")
+        return engine.admission.user_objection(self.session, command, words) is None
+
+    def log(self, level: cython.int, text: bytes) -> None:
+        """Write a line into the engine's log."""
+        self.engine.log(_LEVELS[level], shown_word(text, len(text)).decode("utf-8", "replace"))
+
+    def note_failure(self, failure: BaseException) -> None:
+        """Keep what a function has raised that is no part of the engine, for when all has ended."""
+        if self.engine.interrupts is None:
+            self.failure = failure
+        else:
+            self.engine.interrupts.append(failure)
+
+    # -- The end of a script before its time ------------------------------------------------------
+
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def goes_on(self) -> cython.bint:
+        """Whether the script may go on; asked every so many instructions."""
+        with cython.nogil:
+            pass  # others may have waited for it
+        PyErr_CheckSignals()
+        if self.on_interval is not None:
+            self.on_interval()
+            self.engine.clock.ms = self.now_ms
+        return not self.killed
+
+
+_LEVELS = ("debug", "verbose", "notice", "warning")

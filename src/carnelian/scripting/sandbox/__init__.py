@@ -1,0 +1,1 @@
+"""What scripts see of Lua itself, without the parts that would lead out."""

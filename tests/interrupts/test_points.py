@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -195,7 +197,7 @@ def test_a_command_of_a_user_is_interrupted(nested: bool) -> None:
 
 
 def test_the_first_command_begins_the_timer_or_the_next_one_does() -> None:
-    others = set(threading.enumerate())
+    others = _threads_of_others()
     for engine, fault in every(carnelian.Engine, lambda engine: engine.execute("SET", "k", "v")):
         assert fault is None or isinstance(fault, Interrupt)
         check(engine)
@@ -205,6 +207,15 @@ def test_the_first_command_begins_the_timer_or_the_next_one_does() -> None:
         for thread in set(threading.enumerate()) - others:
             thread.join(10)
             assert not thread.is_alive()
+
+
+def _threads_of_others() -> set[threading.Thread]:
+    """Once those that earlier tests have begun run, or have ended with their engines."""
+    gc.collect()
+    found: set[threading.Thread] = set()
+    while found != (found := set(threading.enumerate())):
+        time.sleep(1)
+    return found
 
 
 @pytest.mark.parametrize("method", ["session", "stream"])

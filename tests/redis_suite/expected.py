@@ -17,7 +17,8 @@ class Unit:
 
     ``excluded`` maps test name -> feature it waits for, ``deny_tags`` tag -> feature.
     ``insert_before`` maps test name -> Tcl line put before it, which does what a skipped test
-    would have done for it. ``insert_first`` is a Tcl line put before everything else.
+    would have done for it. ``insert_first`` is a Tcl line put before everything else. ``replaced``
+    maps texts of the file to what newer versions of Redis have in their place.
     """
 
     name: str
@@ -27,6 +28,8 @@ class Unit:
     insert_first: str = ""
     # Whether all of it is run over TLS, without which it has no tests.
     tls: bool = False
+
+    replaced: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,10 @@ def _unit(name: str, table: dict[str, Any], reasons: dict[str, str]) -> Unit:
                 raise ValueError(f"{name}: {test!r} is excluded twice")
             excluded[test] = reason
     deny_tags = table.get("deny-tags", {})
-    unknown = {*excluded.values(), *deny_tags.values()} - reasons.keys()
+    newer: dict[str, dict[str, str]] = table.get("replaced", {})
+    replaced = {old: new for texts in newer.values() for old, new in texts.items()}
+    unknown = {*excluded.values(), *deny_tags.values(), *newer} - reasons.keys()
     if unknown:
         raise ValueError(f"{name}: unknown reasons {sorted(unknown)}")
     before, first = table.get("insert-before", {}), table.get("insert-first", "")
-    return Unit(name, excluded, deny_tags, before, first, table.get("tls", False))
+    return Unit(name, excluded, deny_tags, before, first, table.get("tls", False), replaced)

@@ -68,7 +68,7 @@ def lay_out(
         shutil.copytree(certificates, folder / "tests" / "tls", dirs_exist_ok=True)
         if server is None:
             _leave_out(folder / "tests" / "support" / "server.tcl", NOT_YET_ENCRYPTED)
-    if unit.insert_before or unit.insert_first:
+    if unit.insert_before or unit.insert_first or unit.replaced:
         _insert(folder / "tests" / f"{unit.name}.tcl", unit)
 
 
@@ -103,4 +103,9 @@ def _insert(path: Path, unit: Unit) -> None:
         lines.insert(at[0], f"    {inserted}\n")
     if unit.insert_first:
         lines.insert(0, f"{unit.insert_first}\n")
-    path.write_text("".join(lines))
+    text = "".join(lines)
+    for old, new in unit.replaced.items():
+        if old not in text:
+            raise ValueError(f"{path}: {old!r} is not there")
+        text = text.replace(old, new)
+    path.write_text(text)

@@ -83,7 +83,7 @@ class _Options:
     def __init__(self, session: Session, args: list, may_store: cython.bint):
         self.gets = []
         # Whether there are keys that the user may not read: patterns could lead to them.
-        self.confined = session.gate & RESTRICTED and not (
+        self.confined = bool(session.gate & RESTRICTED) and not (
             session.rights.reads_all_keys(session.command, args)
         )
         self.count = -1

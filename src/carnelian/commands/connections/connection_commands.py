@@ -105,7 +105,8 @@ def hello(session: Session, args: list):
     version = _protocol(args[1]) if len(args) > 1 else session.protocol
     credentials, name = _hello_options(args)
     if credentials is not None:
-        session.engine.users.authenticate(session, *credentials, args[0])
+        user, password = credentials
+        session.engine.users.authenticate(session, user, password, args[0])
     if session.gate & NEEDS_AUTH:
         raise Error(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the "

@@ -150,10 +150,11 @@ class Selector:
         finder: KeyFinder = command.key_finder()
         if not finder.any:
             return ALLOWED
-        try:
+        if finder.get_keys is None:
             count = finder.locate(args, found, self.exactly)
-        except Exception:
-            # A finder of somebody's own: what cannot be told is not allowed.
+        else:
+            count = _located(finder, args, found, self.exactly)
+        if count < 0:
             objection.reason = BY_KEY
             objection.position = 0
             return BY_KEY
@@ -182,6 +183,20 @@ class Selector:
     def listens(self, channel: bytes, as_pattern: bool) -> bool:
         """Whether a channel may be listened to."""
         return self.hears(channel, as_pattern)
+
+
+@cython.cfunc
+@cython.exceptval(-2)
+def _located(
+    finder: KeyFinder, args: list, found: KeyPositions, exactly: cython.bint
+) -> cython.Py_ssize_t:
+    """How many keys were found; -1 if a finder of somebody's own has failed: what cannot be told
+    is not allowed.
+    """
+    try:
+        return finder.locate(args, found, exactly)
+    except Exception:
+        return -1
 
 
 @cython.cfunc

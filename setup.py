@@ -176,6 +176,7 @@ COMPILED = (
     "carnelian.scripting.lua_memory",
     "carnelian.scripting.chunks",
     "carnelian.scripting.libraries.cjson",
+    "carnelian.scripting.libraries.cjson_settings",
     "carnelian.scripting.sandbox.os_library",
     "carnelian.scripting.sandbox.proxies",
     "carnelian.scripting.sandbox.lua_functions",

@@ -28,7 +28,6 @@ class Unit:
     insert_first: str = ""
     # Whether all of it is run over TLS, without which it has no tests.
     tls: bool = False
-
     replaced: dict[str, str] = field(default_factory=dict)
 
 

@@ -92,10 +92,10 @@ def test_nothing_else_happens_meanwhile(start: Start) -> None:
     server = start("--busy-reply-threshold", "10", "--appendonly", "yes", "--hz", "100")
     client, other, third = server.connect(), server.connect(), server.connect()
     other.send(request("BLPOP", "list", "0.05"))
-    client.call("SET", "fleeting", "v", "PX", "30")
+    client.call("SET", "fleeting", "v", "PX", "250")
     script = (
         "redis.call('rpush', 'list', 1) local n = 0 "
-        "while n < 3e7 do n = n + 1 end redis.call('del', 'list') "
+        "while n < 6e7 do n = n + 1 end redis.call('del', 'list') "
         "return redis.call('get', 'fleeting')"
     )
     client.send(request("EVAL", script, "0"))

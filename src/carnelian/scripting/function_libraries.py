@@ -93,12 +93,13 @@ class FunctionLibraries:
 
     @cython.cfunc
     def find(self, name: bytes) -> Function:
-        """The function of this name, None if there is none."""
-        return self.by_name.get(name)
+        """The function of this name, in any case; None if there is none."""
+        function: Function = self.by_name.get(name)
+        return self.by_name.get(name.lower()) if function is None else function
 
     def functions_count(self) -> int:
         """How many functions all libraries have together."""
-        return len(self.by_name)
+        return sum(len(library.functions) for library in self.libraries.values())
 
     def memory(self) -> int:
         """Bytes that texts and names take."""
@@ -221,14 +222,16 @@ class FunctionLibraries:
     def put(self, library: Library):
         """Let the functions of a library be called."""
         self.libraries[library.name] = library
-        self.by_name.update(library.functions)
+        for name, function in library.functions.items():
+            self.by_name[name] = self.by_name[name.lower()] = function
 
     @cython.cfunc
     def drop(self, library: Library):
         """Let go of a library."""
         del self.libraries[library.name]
         for name in library.functions:
-            del self.by_name[name]
+            self.by_name.pop(name, None)
+            self.by_name.pop(name.lower(), None)
         self._forget(library)
 
     def _forget(self, library: Library) -> None:

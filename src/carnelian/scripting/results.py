@@ -47,8 +47,8 @@ from carnelian.resp.replies import (
 _SLOTS = cython.declare(cython.int, 8)  # of Lua's stack, for one level
 _NO_LINES = bytes.maketrans(b"\r\n", b"  ")
 _TOO_DEEP = b"ERR reached lua stack limit"
-# Levels that a table may have: those that contain themselves end here, too.
-_MOST_LEVELS = cython.declare(cython.int, 1000)
+# Levels that a table may have, fewer than a reply: those that contain themselves end here, too.
+_MOST_LEVELS = cython.declare(cython.int, 480)
 
 
 @cython.cfunc

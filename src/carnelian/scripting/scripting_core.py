@@ -14,7 +14,7 @@ from cython.cimports.carnelian.scripting.runtime import Runtime
 from carnelian.engine.ground.script_facts import ScriptFacts
 from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error
+from carnelian.resp.replies import OK, Error
 from carnelian.scripting.shebangs import ALLOW_OOM, NO_WRITES, SILENT
 
 # The flags as C integers.
@@ -44,6 +44,14 @@ class Scripting:
         self.eval_scripts = None
         self.function_libraries = None
         self.running: list[bytes] | None = None
+        engine.debug_commands[b"set-disable-deny-scripts"] = self._let_all_run
+
+    def _let_all_run(self, session: Session, args: list) -> object:
+        """DEBUG SET-DISABLE-DENY-SCRIPTS <0 | 1>"""
+        if len(args) != 3:
+            raise Error("ERR Unknown subcommand or wrong number of arguments for 'debug'.")
+        self.host.lets_all_run = parse_int(args[2]) != 0
+        return OK
 
     # -- What there is -----------------------------------------------------------------------------
 
@@ -176,7 +184,7 @@ class Scripting:
 @cython.ccall
 def keys_of(args: list) -> list:
     """The keys among the words of EVAL and the like; raises Error if there are not so many."""
-    count: cython.Py_ssize_t = parse_int(args[2])
+    count: cython.longlong = parse_int(args[2])
     if count > len(args) - 3:
         raise Error("ERR Number of keys can't be greater than number of args")
     if count < 0:

@@ -204,10 +204,13 @@ class Server:
     def _serve_while_loading(self) -> None:
         """A look at the clients, who are many or few: a few turns of the loop."""
         for _turn in range(_TURNS_WHILE_LOADING):
-            self.loop.call_soon(_nothing)  # so that it does not wait
-            self.loop.turn()
-            if self._ended:
-                raise SystemExit(0)
+            self._turn()
+
+    def _turn(self) -> None:
+        self.loop.call_soon(_nothing)  # so that it does not wait
+        self.loop.turn()
+        if self._ended:
+            raise SystemExit(0)
 
     def _serve_within_command(self) -> None:
         """The same while a client has its command run, and is not read from."""
@@ -216,7 +219,14 @@ class Server:
 
     def _serve_within_script(self) -> None:
         """The same within a script, which is one command whatever it calls."""
-        self.hub.step_aside(self._serve_while_loading)
+        self.hub.step_aside(self._serve_while_busy)
+
+    def _serve_while_busy(self) -> None:
+        host = scripting_of(self.engine).host
+        for _turn in range(_TURNS_WHILE_LOADING):
+            self._turn()
+            if host.killed:
+                break
 
     def run(self) -> None:
         """Serve until a shutdown."""

@@ -20,6 +20,9 @@ from carnelian.scripting.shebangs import command_flags, script_header
 
 GROUP = "scripting"
 
+_NO_INTEGER = b"ERR value is not an integer"
+_BAD_COUNT = Error("ERR Bad number of keys provided")
+
 _FLAGS = "noscript skip_monitor may_replicate no_mandatory_keys stale movablekeys"
 _READING = "readonly noscript skip_monitor no_mandatory_keys stale movablekeys"
 _WORST_WRITES = "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE"
@@ -160,7 +163,11 @@ def _call_function(session: Session, args: list, read_only: cython.bint):
     function: Function = _libraries(session).find(args[1])
     if function is None:
         raise Error("ERR Function not found")
-    return scripting.run_function(session, function, keys_of(args), args, read_only)
+    try:
+        keys: list = keys_of(args)
+    except Error as error:
+        raise (_BAD_COUNT if error.message.startswith(_NO_INTEGER) else error) from None
+    return scripting.run_function(session, function, keys, args, read_only)
 
 
 @cython.cfunc

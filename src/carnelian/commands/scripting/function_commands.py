@@ -11,7 +11,7 @@ from carnelian.engine.declaring import command
 from carnelian.engine.ground.flags import FLAG_LOADER
 from carnelian.engine.help import container
 from carnelian.engine.session import Session
-from carnelian.persistence.aof import libraries as texts
+from carnelian.persistence.rdb import libraries as texts
 from carnelian.persistence.rdb import payloads
 from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.resp.replies import OK, Error, FlatMap, Status

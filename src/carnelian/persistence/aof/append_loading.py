@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 
 from carnelian.engine.engine import Engine
-from carnelian.persistence.aof import libraries, manifest, replay
+from carnelian.persistence.aof import manifest, replay
 from carnelian.persistence.aof.append_only import AppendOnly
 from carnelian.persistence.aof.manifest import Manifest, ManifestError, Part, StoreError
 from carnelian.persistence.aof.replay import Failed, Misformatted, Replay, Truncated, UnknownCommand
 from carnelian.persistence.bytes.file_errors import FormatError
-from carnelian.persistence.rdb import file_reader, files, loading
+from carnelian.persistence.rdb import file_reader, files, libraries, loading
 from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 
 Progress = Callable[[], None]

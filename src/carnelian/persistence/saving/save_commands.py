@@ -86,6 +86,7 @@ def debug_reload(session: Session, args: list[bytes]) -> object:
     if b"nosave" not in options:
         _do(session, snapshots.save)
     if b"noflush" not in options:
+        snapshots.functions = []
         for db in engine.keyspace.databases:
             engine.changes.replaced(db)
         engine.keyspace.flush()

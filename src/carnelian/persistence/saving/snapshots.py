@@ -13,7 +13,7 @@ from carnelian.persistence.background.jobs import Job, Method, Outcome, Slot, Ta
 from carnelian.persistence.background.slicing import Making
 from carnelian.persistence.bytes.file_errors import FormatError
 from carnelian.persistence.bytes.targets import SnapshotTarget, Target
-from carnelian.persistence.rdb import files, loading
+from carnelian.persistence.rdb import files, libraries, loading
 from carnelian.persistence.rdb.file_writer import needed_version
 from carnelian.persistence.rdb.files import Progress
 from carnelian.persistence.saving.lock import LockedError
@@ -272,8 +272,21 @@ class Snapshots(Task):
         except (FormatError, MemoryError) as fault:
             raise LoadError("Terminating server after rdb file reading failure.") from fault
         self.keys_loaded, self.keys_expired = file.keys_loaded, file.keys_expired
-        self.functions = file.functions
+        self._take_functions(file.functions, replacing)
         return True
+
+    def _take_functions(self, codes: list[bytes], replacing: bool) -> None:
+        """Take in the libraries of a file; the list is a new one, by which others see that."""
+        kept = list(self.functions)
+        if not kept:
+            self.functions = codes
+            return
+        try:
+            libraries.join(kept, codes, replacing)
+        except Error as error:
+            self._engine.log("warning", f"Error loading functions from the RDB: {error}")
+            raise LoadError("Terminating server after rdb file reading failure.") from None
+        self.functions = kept
 
     def set_loading(self, current: loading.Loading | None) -> None:
         """Show a load that goes on, or that there is none any more."""

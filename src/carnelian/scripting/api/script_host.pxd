@@ -22,6 +22,7 @@ cdef class ScriptHost:
     cdef bint lacks_memory
     cdef public bint wrote
     cdef public bint killed
+    cdef public bint lets_all_run
     cdef bint silent
     cdef long long now_ms
     cdef readonly long long started_ns

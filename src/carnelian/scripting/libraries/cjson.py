@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.scripting.context import Context, Json, context_of
+from cython.cimports.carnelian.scripting.libraries.cjson_settings import add_settings
 from cython.cimports.carnelian.scripting.lua import (
     BOOLEAN,
     LIGHT_USERDATA,
     NIL,
-    NONE,
     NUMBER,
     STRING,
     TABLE,
@@ -81,17 +81,11 @@ _Parser = cython.struct(
 @cython.exceptval(check=False)
 def open_cjson(L: State, context: cython.pointer[Context]) -> cython.void:
     """Push the table of the library."""
-    json: cython.pointer[Json] = cython.address(context.json)
-    json.sparse_ratio, json.sparse_safe = 2, 10
-    json.encode_depth = json.decode_depth = 1000
-    json.decode_invalid = True
-    json.precision = 14
     lua.createtable(L, 0, 12)
     _add(L, context, b"encode", _encode)
     _add(L, context, b"decode", _decode)
-    _add(L, context, b"encode_max_depth", _encode_max_depth)
-    _add(L, context, b"decode_max_depth", _decode_max_depth)
-    _add(L, context, b"encode_number_precision", _encode_number_precision)
+    _add(L, context, b"new", _new)
+    add_settings(L, context)
     lua.pushlightuserdata(L, cython.NULL)
     lua.setfield(L, -2, b"null")
     lua.pushstring(L, b"cjson")
@@ -110,44 +104,12 @@ def _add(
     lua.setfield(L, -2, name)
 
 
-# -- Settings ------------------------------------------------------------------------------------
-
-
 @cython.cfunc
 @cython.exceptval(check=False)
-def _integer_option(
-    L: State, option: cython.p_int, least: cython.int, most: cython.int, error: cython.p_const_char
-) -> cython.int:
-    if lua.gettop(L) > 1:
-        return lua.raise_error(L, b"bad argument #2 to '?' (found too many arguments)")
-    if lua.type(L, 1) != NONE and lua.type(L, 1) != NIL:
-        value: cython.Py_ssize_t = lua.checkinteger(L, 1)
-        if not least <= value <= most:
-            return lua.argerror(L, 1, error)
-        option[0] = cython.cast(cython.int, value)
-    lua.pushnumber(L, option[0])
+def _new(L: State) -> cython.int:
+    """``cjson.new()``: another table of the library; the settings are the same ones, reset."""
+    open_cjson(L, context_of(L))
     return 1
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def _encode_max_depth(L: State) -> cython.int:
-    option = cython.address(context_of(L).json.encode_depth)
-    return _integer_option(L, option, 1, 0x7FFFFFFF, b"expected integer between 1 and 2147483647")
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def _decode_max_depth(L: State) -> cython.int:
-    option = cython.address(context_of(L).json.decode_depth)
-    return _integer_option(L, option, 1, 0x7FFFFFFF, b"expected integer between 1 and 2147483647")
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def _encode_number_precision(L: State) -> cython.int:
-    option = cython.address(context_of(L).json.precision)
-    return _integer_option(L, option, 1, 14, b"expected integer between 1 and 14")
 
 
 # -- Encoding ------------------------------------------------------------------------------------

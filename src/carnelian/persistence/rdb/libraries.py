@@ -55,10 +55,14 @@ def name_of(code: bytes) -> bytes:
 
 def _load(libraries: list[bytes], words: list[bytes]) -> None:
     *options, code = words
-    _join(libraries, [code], replace=any(word.lower() == b"replace" for word in options))
+    join(libraries, [code], replace=any(word.lower() == b"replace" for word in options))
 
 
-def _join(libraries: list[bytes], codes: list[bytes], replace: bool) -> None:
+def join(libraries: list[bytes], codes: list[bytes], replace: bool) -> None:
+    """Add libraries, which ``replace`` those of the same names.
+
+    Raises Error if one has no name, or one that is taken.
+    """
     places = {name_of(code): i for i, code in enumerate(libraries)}
     names = [name_of(code) for code in codes]
     for name in names:
@@ -86,7 +90,7 @@ def _restore(libraries: list[bytes], words: list[bytes], keyspace: Keyspace) -> 
     if policy == b"flush":
         libraries[:] = codes
     else:
-        _join(libraries, codes, policy == b"replace")
+        join(libraries, codes, policy == b"replace")
 
 
 def codes_of(data: bytes, keyspace: Keyspace) -> list[bytes]:

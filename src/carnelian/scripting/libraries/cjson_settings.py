@@ -1,0 +1,164 @@
+"""The settings of ``cjson``: each function sets one, if it is given a value, and returns it."""
+
+from __future__ import annotations
+
+import cython
+from cython.cimports.carnelian.scripting.context import Context, Json, context_of
+from cython.cimports.carnelian.scripting.lua import BOOLEAN, NIL, NONE, CFunction, State, lua
+from cython.cimports.libc.string import strcmp
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def add_settings(L: State, context: cython.pointer(Context)) -> cython.void:
+    """Add the functions to the table on top of the stack, and set everything as it is at first."""
+    json: cython.pointer(Json) = cython.address(context.json)
+    json.sparse_ratio, json.sparse_safe = 2, 10
+    json.encode_depth = json.decode_depth = 1000
+    json.decode_invalid = json.keep_buffer = True
+    json.sparse_convert = False
+    json.encode_invalid = 0
+    json.precision = 14
+    _add(L, context, b"encode_max_depth", _encode_max_depth)
+    _add(L, context, b"decode_max_depth", _decode_max_depth)
+    _add(L, context, b"encode_number_precision", _encode_number_precision)
+    _add(L, context, b"encode_sparse_array", _encode_sparse_array)
+    _add(L, context, b"encode_invalid_numbers", _encode_invalid_numbers)
+    _add(L, context, b"decode_invalid_numbers", _decode_invalid_numbers)
+    _add(L, context, b"encode_keep_buffer", _encode_keep_buffer)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _add(
+    L: State, context: cython.pointer(Context), name: cython.p_const_char, function: CFunction
+) -> cython.void:
+    lua.pushlightuserdata(L, context)
+    lua.pushcclosure(L, function, 1)
+    lua.setfield(L, -2, name)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _integer_option(
+    L: State, option: cython.p_int, least: cython.int, most: cython.int, error: cython.p_const_char
+) -> cython.int:
+    if lua.gettop(L) > 1:
+        return lua.raise_error(L, b"bad argument #2 to '?' (found too many arguments)")
+    if lua.type(L, 1) != NONE and lua.type(L, 1) != NIL:
+        value: cython.Py_ssize_t = lua.checkinteger(L, 1)
+        if not least <= value <= most:
+            return lua.argerror(L, 1, error)
+        option[0] = cython.cast(cython.int, value)
+    lua.pushnumber(L, option[0])
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _choice(
+    L: State, index: cython.int, option: cython.p_int, most: cython.int, last: cython.p_const_char
+) -> cython.void:
+    """Set an option from off, on, or what ``last`` names, and push what it is then."""
+    kind: cython.int = lua.type(L, index)
+    if kind == BOOLEAN:
+        option[0] = lua.toboolean(L, index)
+    elif kind != NONE and kind != NIL:
+        word: cython.p_const_char = lua.checklstring(L, index, cython.NULL)
+        if strcmp(word, b"off") == 0:
+            option[0] = 0
+        elif strcmp(word, b"on") == 0:
+            option[0] = 1
+        elif most == 2 and strcmp(word, last) == 0:
+            option[0] = 2
+        else:
+            lua.argerror(L, index, lua.pushfstring(L, b"invalid option '%s'", word))
+    if option[0] == 2:
+        lua.pushstring(L, last)
+    else:
+        lua.pushboolean(L, option[0])
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _refuse_more(L: State, most: cython.int) -> cython.void:
+    if lua.gettop(L) > most:
+        lua.argerror(L, most + 1, b"found too many arguments")
+    lua.settop(L, most)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _encode_sparse_array(L: State) -> cython.int:
+    json: cython.pointer(Json) = cython.address(context_of(L).json)
+    convert: cython.int = json.sparse_convert
+    _refuse_more(L, 3)
+    _choice(L, 1, cython.address(convert), 1, b"")
+    json.sparse_convert = convert
+    _number_option(L, 2, cython.address(json.sparse_ratio))
+    _number_option(L, 3, cython.address(json.sparse_safe))
+    return 3
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _number_option(L: State, index: cython.int, option: cython.p_int) -> cython.void:
+    """Set an option that is a number from 0 on, and push what it is then."""
+    value: cython.Py_ssize_t
+    if lua.type(L, index) != NIL:
+        value = lua.checkinteger(L, index)
+        if value < 0 or value > 0x7FFFFFFF:
+            lua.argerror(L, index, b"expected integer between 0 and 2147483647")
+        option[0] = cython.cast(cython.int, value)
+    lua.pushnumber(L, option[0])
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _encode_invalid_numbers(L: State) -> cython.int:
+    _refuse_more(L, 1)
+    _choice(L, 1, cython.address(context_of(L).json.encode_invalid), 2, b"null")
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _decode_invalid_numbers(L: State) -> cython.int:
+    json: cython.pointer(Json) = cython.address(context_of(L).json)
+    wanted: cython.int = json.decode_invalid
+    _refuse_more(L, 1)
+    _choice(L, 1, cython.address(wanted), 1, b"")
+    json.decode_invalid = wanted
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _encode_keep_buffer(L: State) -> cython.int:
+    json: cython.pointer(Json) = cython.address(context_of(L).json)
+    wanted: cython.int = json.keep_buffer
+    _refuse_more(L, 1)
+    _choice(L, 1, cython.address(wanted), 1, b"")
+    json.keep_buffer = wanted
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _encode_max_depth(L: State) -> cython.int:
+    option = cython.address(context_of(L).json.encode_depth)
+    return _integer_option(L, option, 1, 0x7FFFFFFF, b"expected integer between 1 and 2147483647")
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _decode_max_depth(L: State) -> cython.int:
+    option = cython.address(context_of(L).json.decode_depth)
+    return _integer_option(L, option, 1, 0x7FFFFFFF, b"expected integer between 1 and 2147483647")
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _encode_number_precision(L: State) -> cython.int:
+    option = cython.address(context_of(L).json.precision)
+    return _integer_option(L, option, 1, 14, b"expected integer between 1 and 14")

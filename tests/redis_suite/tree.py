@@ -45,7 +45,7 @@ def lay_out(folder: Path, source: Path, server: list[str] | None, unit: Unit) ->
     binaries = folder / "src"
     binaries.mkdir()
     launcher = binaries / "redis-server"
-    launcher.write_text(_own_launcher("server") if server is None else _foreign_launcher(server))
+    launcher.write_text(_own_launcher("serve") if server is None else _foreign_launcher(server))
     launcher.chmod(0o755)
     for tool in TOOLS:
         if server is None and tool in OURS:

@@ -1,8 +1,12 @@
-"""Run real clients of other languages against a server started for them.
+"""Run real clients and frameworks against a server started for them.
 
-    python tests/interop/run.py
+    python tests/interop/run.py [node] [frameworks]
 
-Needs node and npm; the clients are installed into build/interop.
+- ``node``: clients of another language; needs node and npm.
+- ``frameworks``: Celery, Django's caches, Huey, RQ, Dramatiq, channels_redis, limits and redis-py's
+  locks, each with a real worker, in an environment of their own.
+
+What is needed is installed into build/interop.
 """
 
 from __future__ import annotations
@@ -12,9 +16,13 @@ import socket
 import subprocess
 import sys
 import time
+import venv
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 WORK = ROOT / "build" / "interop"
 
 
@@ -36,24 +44,55 @@ def wait_until_it_answers(port: int) -> None:
     sys.exit("the server does not answer")
 
 
-def main() -> int:
-    if shutil.which("npm") is None:
-        sys.exit("node and npm are needed (Debian: apt install nodejs npm)")
-    WORK.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "check.js"):
-        shutil.copy(ROOT / "tests" / "interop" / "node" / name, WORK / name)
-    subprocess.run(
-        ["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=WORK, check=True, timeout=300
-    )
+@contextmanager
+def running_server() -> Iterator[int]:
+    """A server for the time of the checks; its port."""
     port = free_port()
     command = [sys.executable, "-m", "carnelian", "--port", str(port), "--save", ""]
     server = subprocess.Popen(command, cwd=WORK, stdout=subprocess.DEVNULL)
     try:
         wait_until_it_answers(port)
-        return subprocess.run(["node", "check.js", str(port)], cwd=WORK, timeout=120).returncode
+        yield port
     finally:
         server.terminate()
         server.wait(10)
+
+
+def check_node() -> int:
+    if shutil.which("npm") is None:
+        sys.exit("node and npm are needed (Debian: apt install nodejs npm)")
+    for name in ("package.json", "check.js"):
+        shutil.copy(HERE / "node" / name, WORK / name)
+    subprocess.run(
+        ["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=WORK, check=True, timeout=300
+    )
+    with running_server() as port:
+        return subprocess.run(["node", "check.js", str(port)], cwd=WORK, timeout=120).returncode
+
+
+def check_frameworks() -> int:
+    place = WORK / "frameworks"
+    python = place / "bin" / "python"
+    if not python.exists():
+        venv.create(place, with_pip=True)
+    requirements = HERE / "frameworks" / "requirements.txt"
+    subprocess.run(
+        [python, "-m", "pip", "-q", "--disable-pip-version-check", "install", "-r", requirements],
+        check=True,
+        timeout=600,
+    )
+    with running_server() as port:
+        check = HERE / "frameworks" / "check.py"
+        return subprocess.run([python, check, str(port)], timeout=600).returncode
+
+
+CHECKS: dict[str, Callable[[], int]] = {"node": check_node, "frameworks": check_frameworks}
+
+
+def main() -> int:
+    WORK.mkdir(parents=True, exist_ok=True)
+    wanted = sys.argv[1:] or list(CHECKS)
+    return max([CHECKS[name]() for name in wanted])
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -75,7 +76,7 @@ def test_what_expires_is_seen(engine: carnelian.Engine, cached: carnelian.Redis)
 
 
 def test_two_clients_share_what_one_changes(engine: carnelian.Engine) -> None:
-    options = {"engine": engine, "protocol": 3, "cache_config": CacheConfig()}
+    options: dict[str, Any] = {"engine": engine, "protocol": 3, "cache_config": CacheConfig()}
     with carnelian.Redis(**options) as first, carnelian.Redis(**options) as second:
         first.set("k", 1)
         assert first.get("k") == second.get("k") == b"1"

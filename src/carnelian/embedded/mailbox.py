@@ -213,7 +213,7 @@ class Mailbox(Session):
     @cython.cfunc
     def deliver_kept(self):
         """Deliver the messages that waited for a reply."""
-        messages: list = self.kept
+        messages: list = self.kept  # type: ignore[assignment]
         self.kept = None
         for message in messages:
             self.deliver(message)

@@ -49,7 +49,7 @@ _WantWrite = cython.declare(object, ssl.SSLWantWriteError)
 class Window:
     """Memory to be read as a buffer: one object for all, where a memoryview is made for each."""
 
-    def __getbuffer__(self, buffer: cython.pointer[Py_buffer], flags: cython.int):  # noqa: F821
+    def __getbuffer__(self, buffer: cython.pointer[Py_buffer], flags: cython.int):  # type: ignore[name-defined]  # noqa: F821
         PyBuffer_FillInfo(buffer, self, self.data, self.size, True, flags)
 
 

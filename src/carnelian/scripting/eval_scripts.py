@@ -56,16 +56,16 @@ class EvalScripts:
     @cython.cfunc
     def of_source(self, source: bytes) -> Script:
         """The script of a text, which is compiled if need be; raises Error if that fails."""
-        script: Script = self.by_source.get(source)
+        script: Script | None = self.by_source.get(source)
         if script is None:
             return self.add(source, True)
         self.use(script)
         return script
 
     @cython.cfunc
-    def of_sha(self, sha: bytes) -> Script:
+    def of_sha(self, sha: bytes) -> Script | None:
         """The script of a SHA-1 in hexadecimal digits; None if there is none."""
-        script: Script = self.by_sha.get(sha)
+        script: Script | None = self.by_sha.get(sha)
         if script is None:
             script = self.by_sha.get(sha.lower())
             if script is None:
@@ -112,7 +112,7 @@ class EvalScripts:
 
     def load(self, source: bytes) -> bytes:
         """Compile a script that stays, and return its SHA-1; raises Error if that fails."""
-        script: Script = self.by_source.get(source)
+        script: Script | None = self.by_source.get(source)
         if script is None:
             return self.add(source, False).sha
         if script.evictable:
@@ -126,7 +126,7 @@ class EvalScripts:
 
     def text_of(self, sha: bytes) -> bytes:
         """The text of a script; raises Error if there is none of this SHA-1."""
-        script: Script = self.by_sha.get(sha.lower())
+        script: Script | None = self.by_sha.get(sha.lower())
         if script is None:
             raise Error("NOSCRIPT No matching script. Please use EVAL.")
         return script.source

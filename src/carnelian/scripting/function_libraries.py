@@ -92,9 +92,9 @@ class FunctionLibraries:
     # -- Finding -----------------------------------------------------------------------------------
 
     @cython.cfunc
-    def find(self, name: bytes) -> Function:
+    def find(self, name: bytes) -> Function | None:
         """The function of this name, in any case; None if there is none."""
-        function: Function = self.by_name.get(name)
+        function: Function | None = self.by_name.get(name)
         return self.by_name.get(name.lower()) if function is None else function
 
     def functions_count(self) -> int:
@@ -116,7 +116,7 @@ class FunctionLibraries:
         Raises Error, with everything as it was, if that fails.
         """
         name, _ = library_header(code)
-        old: Library = self.libraries.get(name)
+        old: Library | None = self.libraries.get(name)
         if old is not None and not replace:
             raise Error(b"ERR Library '%b' already exists" % name)
         library: Library = self.compile(code)
@@ -135,7 +135,7 @@ class FunctionLibraries:
 
     def delete(self, name: bytes) -> None:
         """Delete a library; raises Error if there is none of this name."""
-        library: Library = self.libraries.get(name)
+        library: Library | None = self.libraries.get(name)
         if library is None:
             raise Error("ERR Library not found")
         self.texts.remove(library.code)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.session import Session
@@ -87,7 +90,7 @@ class Scripting:
         self.function_libraries = made
         return made
 
-    def loading(self, session: Session, load: object) -> object:
+    def loading(self, session: Session, load: Callable[[], Any]) -> Any:
         """The outcome of ``load()``, which loads libraries: their time is limited."""
         if self.host.caller is not None:
             return load()
@@ -125,7 +128,7 @@ class Scripting:
     ):
         """EVAL: run a script with the keys and arguments of the command; raises its Error."""
         self.long_runs.for_functions = False
-        runtime: Runtime = self.eval_scripts.runtime
+        runtime: Runtime = self.eval_scripts.runtime  # type: ignore[attr-defined]
         return self.call(
             runtime, script.function, script.sha, script.flags, session, keys, args, read_only
         )
@@ -136,7 +139,7 @@ class Scripting:
     ):
         """FCALL: the same with a function."""
         self.long_runs.for_functions = True
-        runtime: Runtime = self.function_libraries.runtime
+        runtime: Runtime = self.function_libraries.runtime  # type: ignore[attr-defined]
         name, flags = function.name, function.flags
         return self.call(runtime, function.reference, name, flags, session, keys, args, read_only)
 

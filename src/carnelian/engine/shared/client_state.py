@@ -63,7 +63,7 @@ class Client:
         self.patterns: dict[bytes, None] | None = None
         self.shard_channels: dict[bytes, None] | None = None
         # What CLIENT TRACKING has asked for: a carnelian.engine.parts.tracking.Tracker.
-        self.tracking: object = None
+        self.tracking: Any = None
         # Since when more is unread than the soft limit allows, and what eviction counts it with.
         self.soft_since_ms = 0
         self.memory_counted = 0

@@ -173,7 +173,7 @@ def _ask_whether_to_go_on(context: cython.pointer[Context]) -> cython.bint:
 
 
 @cython.cfunc
-def take_words(L: State) -> list:
+def take_words(L: State) -> list | None:
     """What is on the stack as words; None if nothing is, or if something is no word."""
     count: cython.int = lua.gettop(L)
     i: cython.int

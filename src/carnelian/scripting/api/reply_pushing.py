@@ -8,6 +8,8 @@ one of any.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cython
 from cython.cimports.carnelian.resp.numbers import format_float, format_plain
 from cython.cimports.carnelian.scripting.borrowed import (
@@ -172,7 +174,7 @@ def is_plain(value: cython.pointer[PyObject], protocol: cython.int) -> cython.bi
 
 
 @cython.cfunc
-def simplified(reply: object, protocol: cython.int) -> object:
+def simplified(reply: Any, protocol: cython.int) -> object:
     """A plain reply with what a reply holds, as RESP2 or RESP3 would have it."""
     kind = type(reply)
     if kind is bytes or kind is int or kind is Status or reply is None:
@@ -209,6 +211,6 @@ def simplified(reply: object, protocol: cython.int) -> object:
 
 
 @cython.cfunc
-def _map(flat: object, protocol: cython.int) -> object:
+def _map(flat: Any, protocol: cython.int) -> object:
     parts = [simplified(part, protocol) for part in flat]
     return (b"map", parts) if protocol == 3 else parts

@@ -10,9 +10,9 @@ from cython.cimports.libc.string import strcmp
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def add_settings(L: State, context: cython.pointer(Context)) -> cython.void:
+def add_settings(L: State, context: cython.pointer[Context]) -> cython.void:
     """Add the functions to the table on top of the stack, and set everything as it is at first."""
-    json: cython.pointer(Json) = cython.address(context.json)
+    json: cython.pointer[Json] = cython.address(context.json)
     json.sparse_ratio, json.sparse_safe = 2, 10
     json.encode_depth = json.decode_depth = 1000
     json.decode_invalid = json.keep_buffer = True
@@ -31,7 +31,7 @@ def add_settings(L: State, context: cython.pointer(Context)) -> cython.void:
 @cython.cfunc
 @cython.exceptval(check=False)
 def _add(
-    L: State, context: cython.pointer(Context), name: cython.p_const_char, function: CFunction
+    L: State, context: cython.pointer[Context], name: cython.p_const_char, function: CFunction
 ) -> cython.void:
     lua.pushlightuserdata(L, context)
     lua.pushcclosure(L, function, 1)
@@ -90,7 +90,7 @@ def _refuse_more(L: State, most: cython.int) -> cython.void:
 @cython.cfunc
 @cython.exceptval(check=False)
 def _encode_sparse_array(L: State) -> cython.int:
-    json: cython.pointer(Json) = cython.address(context_of(L).json)
+    json: cython.pointer[Json] = cython.address(context_of(L).json)
     convert: cython.int = json.sparse_convert
     _refuse_more(L, 3)
     _choice(L, 1, cython.address(convert), 1, b"")
@@ -124,7 +124,7 @@ def _encode_invalid_numbers(L: State) -> cython.int:
 @cython.cfunc
 @cython.exceptval(check=False)
 def _decode_invalid_numbers(L: State) -> cython.int:
-    json: cython.pointer(Json) = cython.address(context_of(L).json)
+    json: cython.pointer[Json] = cython.address(context_of(L).json)
     wanted: cython.int = json.decode_invalid
     _refuse_more(L, 1)
     _choice(L, 1, cython.address(wanted), 1, b"")
@@ -135,7 +135,7 @@ def _decode_invalid_numbers(L: State) -> cython.int:
 @cython.cfunc
 @cython.exceptval(check=False)
 def _encode_keep_buffer(L: State) -> cython.int:
-    json: cython.pointer(Json) = cython.address(context_of(L).json)
+    json: cython.pointer[Json] = cython.address(context_of(L).json)
     wanted: cython.int = json.keep_buffer
     _refuse_more(L, 1)
     _choice(L, 1, cython.address(wanted), 1, b"")

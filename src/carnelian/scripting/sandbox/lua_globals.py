@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.scripting.context import Context
+from cython.cimports.carnelian.scripting.libraries.bit_library import open_bit
 from cython.cimports.carnelian.scripting.libraries.cjson import open_cjson
+from cython.cimports.carnelian.scripting.libraries.cmsgpack import open_cmsgpack
+from cython.cimports.carnelian.scripting.libraries.struct_library import open_struct
 from cython.cimports.carnelian.scripting.lua import GLOBALS, CFunction, State, lua, pop
 from cython.cimports.carnelian.scripting.sandbox.lua_functions import (
     lua_load,
@@ -74,6 +77,12 @@ def open_libraries(L: State, context: cython.pointer[Context]) -> cython.void:
     lua.setfield(L, GLOBALS, b"os")
     open_cjson(L, context)
     lua.setfield(L, GLOBALS, b"cjson")
+    open_cmsgpack(L)
+    lua.setfield(L, GLOBALS, b"cmsgpack")
+    open_struct(L)
+    lua.setfield(L, GLOBALS, b"struct")
+    open_bit(L)
+    lua.setfield(L, GLOBALS, b"bit")
 
 
 @cython.cfunc
@@ -83,6 +92,9 @@ def lock_libraries(L: State, context: cython.pointer[Context]) -> cython.void:
     lock_global(L, context, b"table")
     lock_global(L, context, b"string")
     lock_global(L, context, b"math")
+    lock_global(L, context, b"cmsgpack")
+    lock_global(L, context, b"struct")
+    lock_global(L, context, b"bit")
     lock_global(L, context, b"os")
     lock_global(L, context, b"coroutine")
     lock_global(L, context, b"cjson")

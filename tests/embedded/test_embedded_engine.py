@@ -234,14 +234,16 @@ def test_closing_wakes_those_who_wait(engine):
 
 def test_an_interrupted_wait_leaves_the_session_usable():
     program = """
-import _thread, threading, time, carnelian
+import signal, threading, time, carnelian
+# It may have been started with the signal ignored, as shells do in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 engine = carnelian.Engine()
 engine.execute("CLIENT", "PAUSE", 60000, "WRITE")
 def interrupt():
     while engine.core.blocking.count == 0:
         time.sleep(0.005)
     time.sleep(0.05)
-    import os, signal
+    import os
     os.kill(os.getpid(), signal.SIGINT)
 threading.Thread(target=interrupt).start()
 try:

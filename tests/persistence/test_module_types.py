@@ -120,7 +120,7 @@ def test_files_keep_them(client: LocalClient) -> None:
 
 
 def test_snapshots_without_a_fork_keep_them(client: LocalClient, tmp_path: Path) -> None:
-    client("CONFIG", "SET", "snapshot-method", "slices")
+    client("CONFIG", "SET", "snapshot-method", "sliced")
     client("SADD", "others", *range(500))
     assert client("SAVE") == b"OK"
     other = LocalClient(Engine(Config()))

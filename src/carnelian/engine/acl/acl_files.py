@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from carnelian.engine.acl.command_names import CommandNames
@@ -107,31 +106,6 @@ def _apply(
             if not told:
                 yield f"{place}: {error}. "
             told = True
-
-
-def write_text(path: str, text: bytes) -> None:
-    """Put a file in the place of another, which is whole until the new one is on the disk.
-
-    Raises:
-        OSError: nothing has changed.
-    """
-    temporary = f"{path}.tmp-{os.getpid()}-{os.urandom(4).hex()}"
-    # Passwords are hashed, but nobody else has to see them.
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    try:
-        with open(fd, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(fd)
-        os.rename(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-    directory = os.open(os.path.dirname(path) or ".", os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 # -- Lines of redis.conf --------------------------------------------------------------------------

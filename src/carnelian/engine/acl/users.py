@@ -30,6 +30,7 @@ from carnelian.engine.catalogue.registry import FLAG_BITS, Command, unknown_comm
 from carnelian.engine.config.mistakes import ConfigFileError
 from carnelian.engine.ground import stages
 from carnelian.engine.ground.flags import FLAG_SCRIPT, NEEDS_AUTH, RESTRICTED
+from carnelian.engine.ground.whole_files import replace_file
 from carnelian.engine.parts.admission import Admission
 from carnelian.engine.shared.client_state import Client
 from carnelian.engine.shared.clients import describe
@@ -304,7 +305,7 @@ class Users:
         """Write all users to the ``aclfile``. Raises Error if it cannot be written."""
         path = self._path()
         try:
-            acl_files.write_text(path, b"".join([line + b"\n" for line in self.lines()]))
+            replace_file(path, b"".join([line + b"\n" for line in self.lines()]))
         except OSError as error:
             self._core.log("warning", f"Writing ACL file for ACL SAVE: {error.strerror}")
             raise Error(

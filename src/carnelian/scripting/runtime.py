@@ -95,6 +95,7 @@ class Runtime:
         self.context.host = cython.cast(cython.pointer(PyObject), host)
         self.context.random = _SEED
         self.context.protocol = 2
+        self.context.deprecated = host.engine.config["lua-enable-deprecated-api"]
         self.context.version = cython.cast(cython.p_const_char, cython.cast(bytes, _VERSION))
         self.context.version_number = _VERSION_NUMBER
         opening = _open_for_functions if for_functions else _open_for_scripts

@@ -31,7 +31,6 @@ _NO_MEMORY = Error("OOM command not allowed when used memory > 'maxmemory'.")
 REPLICATE_ALL = 3
 
 
-@cython.final
 @cython.cclass
 class ScriptSession(Session):
     """The session in which scripts run their commands. Nothing is ever sent to it."""

@@ -35,13 +35,13 @@ from cython.cimports.carnelian.scripting.lua import (
     pop,
 )
 from cython.cimports.carnelian.scripting.lua_memory import allocate
+from cython.cimports.carnelian.scripting.lua_runtime import HANDLER, RUN
 from cython.cimports.carnelian.scripting.results import (
     LAST_NAME,
     script_error,
     take_result,
     text_at,
 )
-from cython.cimports.carnelian.scripting.runtime import HANDLER, RUN
 from cython.cimports.carnelian.scripting.sandbox.lua_globals import lock_libraries, open_libraries
 from cython.cimports.carnelian.scripting.sandbox.proxies import lock_globals
 from cython.cimports.libc.stdlib import free

@@ -9,6 +9,7 @@ import cython
 from cython.cimports.carnelian.commands.common.lifetimes import integer
 from cython.cimports.carnelian.datatypes.collections.scored_pack import MEMBERS
 from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet
+from cython.cimports.carnelian.engine.ground.flags import FLAG_SCRIPT
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, LIST
@@ -77,6 +78,7 @@ class _Options:
     start: cython.longlong
     count: cython.longlong
     store: bytes
+    for_script: cython.bint
 
     def __init__(self, args: list, may_store: cython.bint):
         self.gets = []
@@ -172,6 +174,7 @@ def sort(session: Session, args: list):
     """
     db: Database = session.db
     options: _Options = _Options(args, True)
+    options.for_script = session.flags & FLAG_SCRIPT != 0
     rows: list = _rows(db, args[1], options)
     if options.store is None:
         return rows
@@ -191,7 +194,9 @@ def sort_ro(session: Session, args: list):
     Since 7.0.0, O(N+M*log(M)), with N the elements of the collection and M those replied; O(N)
     where nothing is to be sorted
     """
-    return _rows(session.db, args[1], _Options(args, False))
+    options: _Options = _Options(args, False)
+    options.for_script = session.flags & FLAG_SCRIPT != 0
+    return _rows(session.db, args[1], options)
 
 
 @cython.cfunc
@@ -240,9 +245,9 @@ def _in_order(db: Database, elements: list, kind: bytes | None, options: _Option
     by: _Pattern | None = options.by
     alpha: cython.bint = options.alpha
     if options.unsorted:
-        if kind != b"set" or options.store is None:
+        if kind != b"set" or (options.store is None and not options.for_script):
             return elements[::-1] if options.descending and kind != b"set" else elements
-        # What is stored must not depend on the order in which a set happens to be.
+        # What is stored or comes of a script must not depend on the order that a set happens to have.
         by = None
         alpha = True
     if alpha:

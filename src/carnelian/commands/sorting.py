@@ -247,7 +247,7 @@ def _in_order(db: Database, elements: list, kind: bytes | None, options: _Option
     if options.unsorted:
         if kind != b"set" or (options.store is None and not options.for_script):
             return elements[::-1] if options.descending and kind != b"set" else elements
-        # What is stored or comes of a script must not depend on the order that a set happens to have.
+        # What is stored, or a script gets, must not depend on the order that a set happens to have.
         by = None
         alpha = True
     if alpha:

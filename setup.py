@@ -192,7 +192,7 @@ COMPILED = (
     "carnelian.scripting.api.registering",
     "carnelian.scripting.api.redis_table",
     "carnelian.scripting.results",
-    "carnelian.scripting.runtime",
+    "carnelian.scripting.lua_runtime",
     "carnelian.scripting.eval_scripts",
     "carnelian.scripting.function_libraries",
     "carnelian.scripting.long_runs",

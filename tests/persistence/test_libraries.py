@@ -77,10 +77,10 @@ def test_what_cannot_be_is_reported() -> None:
     logged.close()
 
 
-@pytest.mark.parametrize("words", [("FUNCTION",), ("FUNCTION", "LIST"), ("FUNCTION", "LOAD")])
-def test_other_commands_are_unknown(words: Command) -> None:
+@pytest.mark.parametrize("words", [("FUNCTION",), ("FUNCTION", "LOAD")])
+def test_what_is_no_command_is_refused(words: Command) -> None:
     put_log(load(ONE), words)
-    with pytest.raises(LoadError, match="Unknown command 'FUNCTION' reading the append only file"):
+    with pytest.raises(LoadError):
         Logged()
 
 

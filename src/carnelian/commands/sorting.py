@@ -9,7 +9,7 @@ import cython
 from cython.cimports.carnelian.commands.common.lifetimes import integer
 from cython.cimports.carnelian.datatypes.collections.scored_pack import MEMBERS
 from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet
-from cython.cimports.carnelian.engine.ground.flags import RESTRICTED
+from cython.cimports.carnelian.engine.ground.flags import FLAG_SCRIPT, RESTRICTED
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import GENERIC, LIST
@@ -79,9 +79,11 @@ class _Options:
     count: cython.longlong
     store: bytes
     confined: cython.bint
+    for_script: cython.bint
 
     def __init__(self, session: Session, args: list, may_store: cython.bint):
         self.gets = []
+        self.for_script = session.flags & FLAG_SCRIPT != 0
         # Whether there are keys that the user may not read: patterns could lead to them.
         self.confined = bool(session.gate & RESTRICTED) and not (
             session.rights.reads_all_keys(session.command, args)
@@ -250,9 +252,9 @@ def _in_order(db: Database, elements: list, kind: bytes | None, options: _Option
     by: _Pattern | None = options.by
     alpha: cython.bint = options.alpha
     if options.unsorted:
-        if kind != b"set" or options.store is None:
+        if kind != b"set" or (options.store is None and not options.for_script):
             return elements[::-1] if options.descending and kind != b"set" else elements
-        # What is stored must not depend on the order in which a set happens to be.
+        # What is stored, or a script gets, must not depend on the order that a set happens to have.
         by = None
         alpha = True
     if alpha:

@@ -114,6 +114,12 @@ class BigNumber(int):
     __slots__ = ()
 
 
+class BigText(bytes):
+    """What stands in the place of a big number, though it may be none; a bulk string in RESP2."""
+
+    __slots__ = ()
+
+
 class PlainFloat(float):
     """A double that is written with up to 17 digits after the point and without an exponent."""
 

@@ -36,6 +36,7 @@ from carnelian.resp.replies import (
     OK,
     Attribute,
     BigNumber,
+    BigText,
     Error,
     FlatMap,
     FlatSet,
@@ -486,6 +487,8 @@ def _write_special(
         return _write_big_number(out, value, protocol)
     if isinstance(value, Status):
         return _write_line(out, b"+", value)
+    if kind is BigText and protocol >= 3:
+        return _write_line(out, b"(", value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         # Whatever a subclass thinks that its bytes or its text are.
         data = PyBytes_FromObject(value)

@@ -30,6 +30,7 @@ cdef struct Context:
     PyObject *reply          # of the last command, or the text for an error
     int function             # the reference of the function that runs
     bint running
+    bint deprecated          # scripts have what was withdrawn: getfenv, setfenv, newproxy
     bint ending              # it is not to go on: every line raises
     const char *ending_text  # what it raises then
     unsigned long long random    # state of math.random: 48 bits

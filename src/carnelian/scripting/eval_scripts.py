@@ -9,7 +9,7 @@ import hashlib
 
 import cython
 from cython.cimports.carnelian.scripting.api.script_host import ScriptHost
-from cython.cimports.carnelian.scripting.runtime import Runtime
+from cython.cimports.carnelian.scripting.lua_runtime import Runtime
 
 from carnelian.resp.replies import Error
 from carnelian.scripting.shebangs import script_header

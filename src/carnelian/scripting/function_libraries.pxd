@@ -1,5 +1,5 @@
 from carnelian.scripting.api.script_host cimport ScriptHost
-from carnelian.scripting.runtime cimport Runtime
+from carnelian.scripting.lua_runtime cimport Runtime
 
 
 cdef class Function:

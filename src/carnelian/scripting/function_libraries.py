@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.scripting.api.script_host import ScriptHost
-from cython.cimports.carnelian.scripting.runtime import Runtime
+from cython.cimports.carnelian.scripting.lua_runtime import Runtime
 
 from carnelian.resp.replies import Error
 from carnelian.scripting.shebangs import FLAG_NAMES, check_name, library_header

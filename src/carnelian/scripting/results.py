@@ -36,6 +36,7 @@ from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from carnelian.resp.replies import (
     OK,
     BigNumber,
+    BigText,
     CountedError,
     Error,
     FlatMap,
@@ -178,7 +179,7 @@ def _big_number(text: bytes):
     try:
         return BigNumber(text)
     except ValueError:
-        return text
+        return BigText(text)
 
 
 @cython.cfunc

@@ -4,7 +4,7 @@ from carnelian.scripting.api.script_host cimport ScriptHost
 from carnelian.scripting.eval_scripts cimport EvalScripts, Script
 from carnelian.scripting.function_libraries cimport Function, FunctionLibraries
 from carnelian.scripting.long_runs cimport LongRuns
-from carnelian.scripting.runtime cimport Runtime
+from carnelian.scripting.lua_runtime cimport Runtime
 
 
 cdef class Scripting:

@@ -12,18 +12,13 @@ from cython.cimports.carnelian.scripting.api.script_host import ScriptHost
 from cython.cimports.carnelian.scripting.eval_scripts import EvalScripts, Script
 from cython.cimports.carnelian.scripting.function_libraries import Function, FunctionLibraries
 from cython.cimports.carnelian.scripting.long_runs import LongRuns
-from cython.cimports.carnelian.scripting.runtime import Runtime
+from cython.cimports.carnelian.scripting.lua_runtime import Runtime
+from cython.cimports.carnelian.scripting.shebangs import ALLOW_OOM, NO_WRITES, SILENT
 
 from carnelian.engine.ground.script_facts import ScriptFacts
 from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
-from carnelian.scripting.shebangs import ALLOW_OOM, NO_WRITES, SILENT
-
-# The flags as C integers.
-_NO_WRITES = cython.declare(cython.int, NO_WRITES)
-_ALLOW_OOM = cython.declare(cython.int, ALLOW_OOM)
-_SILENT = cython.declare(cython.int, SILENT)
 
 _NESTED = Error("ERR This Redis command is not allowed from script")
 _WRITES = Error("ERR Can not execute a script with write flag using *_ro command.")
@@ -160,13 +155,13 @@ class Scripting:
         lacks_memory: cython.bint = engine.memory_limit.exhausted
         if host.caller is not None:
             raise _NESTED
-        if not flags & _SILENT:
-            if read_only and not flags & _NO_WRITES:
+        if not flags & SILENT:
+            if read_only and not flags & NO_WRITES:
                 raise _WRITES
-            if lacks_memory and not flags & (_NO_WRITES | _ALLOW_OOM):
+            if lacks_memory and not flags & (NO_WRITES | ALLOW_OOM):
                 raise _NO_MEMORY
-            read_only = flags & _NO_WRITES != 0
-            lacks_memory = lacks_memory and not flags & _ALLOW_OOM
+            read_only = flags & NO_WRITES != 0
+            lacks_memory = lacks_memory and not flags & ALLOW_OOM
         self.long_runs.name = name
         self.running = args
         host.begin(session, read_only, lacks_memory)

@@ -372,9 +372,12 @@ class Server:
     def _tick(self) -> None:
         """One tick of the cron, and the next one in its time."""
         self._heed_request()
-        if self.snapshots.loading is not None or self.engine.depth:
-            # Nothing is to be saved, expired or resized before everything is there, nor while a
-            # script runs.
+        if self.engine.depth:
+            # A script runs: its time is no time for anything else, but what is due comes next.
+            self.loop.call_later(0.001, self._tick)
+            return
+        if self.snapshots.loading is not None:
+            # Nothing is to be saved, expired or resized before everything is there.
             self.loop.call_later(1 / self._hz, self._tick)
             return
         self._hz = self._ticks_per_second()

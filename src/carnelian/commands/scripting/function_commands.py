@@ -82,7 +82,7 @@ def function_delete(session: Session, args: list[bytes]) -> object:
     return OK
 
 
-@command("FUNCTION FLUSH [ASYNC|SYNC]", "write noscript", hints=_ALL_SHARDS)
+@command("FUNCTION FLUSH [async=<ASYNC | SYNC>]", "write noscript", hints=_ALL_SHARDS)
 def function_flush(session: Session, args: list[bytes]) -> object:
     """Deletes all libraries.
 
@@ -217,7 +217,7 @@ def function_dump(session: Session, args: list[bytes]) -> bytes:
 
 
 @command(
-    "FUNCTION RESTORE serialized-value [FLUSH|APPEND|REPLACE policy]",
+    "FUNCTION RESTORE serialized-value [policy=<FLUSH | APPEND | REPLACE>]",
     "write denyoom noscript",
     hints=_ALL_SHARDS,
 )

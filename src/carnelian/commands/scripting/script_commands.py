@@ -46,7 +46,7 @@ def script_exists(session: Session, args: list[bytes]) -> list[int]:
 
 
 @command(
-    "SCRIPT FLUSH [ASYNC|SYNC@6.2.0]",
+    "SCRIPT FLUSH [async@6.2.0=<ASYNC | SYNC>]",
     "noscript",
     hints=("request_policy:all_nodes", "response_policy:all_succeeded"),
 )

@@ -294,5 +294,5 @@ def _not_while_subscribed(session: Client, command: Command, args: list) -> Erro
 def _queue(session: Client, command: Command, args: list) -> object:
     if session.transaction is None or command.name in _NEVER_QUEUED:
         return None
-    session.transaction.add(command, args)
+    session.transaction.add(command, args, judged_flags(session, command, args))
     return QUEUED

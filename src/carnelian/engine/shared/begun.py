@@ -20,10 +20,10 @@ class Transaction:
         self.flags = 0
         self.memory = 0
 
-    def add(self, command: Command, args: list[bytes]) -> None:
-        """Queue a command."""
+    def add(self, command: Command, args: list[bytes], flags: int) -> None:
+        """Queue a command that is judged by these flags."""
         self.queue.append((command, args))
-        self.flags |= command.flags
+        self.flags |= flags
         self.memory += sum(map(len, args))
 
 

@@ -160,7 +160,7 @@ class Replay:
         if not command.accepts(len(args)):
             raise Misformatted("wrong number of arguments")
         if session.transaction is not None and command.name != b"exec":
-            session.transaction.add(command, list(args))
+            session.transaction.add(command, list(args), command.flags)
             return
         if command.name == b"multi":
             self.valid_before_multi = self.valid_up_to

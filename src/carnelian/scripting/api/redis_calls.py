@@ -146,10 +146,10 @@ def _run_command(context: cython.pointer[Context], L: State) -> cython.int:
                 # It came out of other people's code, and comes out of the engine when the script
                 # has ended.
                 host.reply, status = b"ERR interrupted", _BROKEN
-            elif isinstance(reply, Error):
-                host.reply, status = reply.message, _FAILED
             elif is_plain(cython.cast(cython.pointer[PyObject], reply), context.protocol):
                 host.reply = reply
+            elif isinstance(reply, Error):
+                host.reply, status = reply.message, _FAILED
             else:
                 host.reply = simplified(reply, context.protocol)
     except BaseException as failure:

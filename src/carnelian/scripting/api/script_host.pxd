@@ -4,7 +4,8 @@ from carnelian.engine.session cimport Session
 
 
 cdef class ScriptSession(Session):
-    pass
+    cpdef send(self, value)
+    cpdef close(self, after_replies=*)
 
 
 cdef class ScriptHost:

@@ -19,6 +19,8 @@ from carnelian.resp.replies import Error
 
 _NOSCRIPT = cython.declare(cython.longlong, FLAG_BITS["noscript"])
 _WRITE = cython.declare(cython.longlong, FLAG_BITS["write"])
+# What others may hear of counts as writing where nothing may be written.
+_WRITES = cython.declare(cython.longlong, FLAG_BITS["write"] | FLAG_BITS["may_replicate"])
 _DENYOOM = cython.declare(cython.longlong, FLAG_BITS["denyoom"])
 
 _UNKNOWN = Error("ERR Unknown Redis command called from script")
@@ -31,7 +33,6 @@ _NO_MEMORY = Error("OOM command not allowed when used memory > 'maxmemory'.")
 REPLICATE_ALL = 3
 
 
-@cython.final
 @cython.cclass
 class ScriptSession(Session):
     """The session in which scripts run their commands. Nothing is ever sent to it."""
@@ -88,7 +89,7 @@ class ScriptHost:
         session.flags = FLAG_SCRIPT | FLAG_DENY_BLOCKING | caller.flags & FLAG_LOADER
         self.caller = caller
         self.read_only, self.lacks_memory = read_only, lacks_memory
-        self.suspicious = _NOSCRIPT | (_WRITE if read_only else 0)
+        self.suspicious = _NOSCRIPT | (_WRITES if read_only else 0)
         if lacks_memory:
             self.suspicious |= _DENYOOM
         self.wrote = self.killed = False
@@ -140,7 +141,7 @@ class ScriptHost:
         error = self.engine.admission.inner_objection(self.session, command, words)
         if error is not None:
             return error
-        if flags & _WRITE and self.read_only:
+        if flags & _WRITES and self.read_only:
             return _READ_ONLY
         if flags & _DENYOOM and self.lacks_memory and not self.wrote:
             return _NO_MEMORY

@@ -26,22 +26,23 @@ from cython.cimports.carnelian.scripting.sandbox.proxies import (
     metatable_of,
     pairs_of,
     reading,
+    setting_environment,
     writing,
 )
 
-# Neither files nor the ways around a global's protection; what loads code comes back as our own.
+# Neither files nor the ways around the protection of globals; the last three can be asked for.
 _FORBIDDEN = cython.declare(cython.p_const_char[8])
 _FORBIDDEN[0], _FORBIDDEN[1], _FORBIDDEN[2], _FORBIDDEN[3] = (
     b"dofile",
     b"loadfile",
     b"print",
-    b"newproxy",
+    b"require",
 )
 _FORBIDDEN[4], _FORBIDDEN[5], _FORBIDDEN[6], _FORBIDDEN[7] = (
+    b"module",
+    b"newproxy",
     b"getfenv",
     b"setfenv",
-    b"require",
-    b"module",
 )
 
 
@@ -54,9 +55,11 @@ def open_libraries(L: State, context: cython.pointer[Context]) -> cython.void:
     _open(L, lua.open_table)
     _open(L, lua.open_string)
     _open(L, lua.open_math)
-    for i in range(8):
+    for i in range(5 if context.deprecated else 8):
         lua.pushnil(L)
         lua.setfield(L, GLOBALS, _FORBIDDEN[i])
+    if context.deprecated:
+        _replace(L, context, b"", b"setfenv", setting_environment, b"", b"setfenv")
     _set(L, context, b"pcall", lua_pcall)
     _set(L, context, b"loadstring", lua_loadstring)
     _set(L, context, b"unpack", lua_unpack)

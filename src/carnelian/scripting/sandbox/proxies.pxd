@@ -7,5 +7,6 @@ cdef void lock_globals(State L, Context *context) noexcept
 cdef int refuse_missing(State L) noexcept
 cdef int writing(State L) noexcept
 cdef int reading(State L) noexcept
+cdef int setting_environment(State L) noexcept
 cdef int pairs_of(State L) noexcept
 cdef int metatable_of(State L) noexcept

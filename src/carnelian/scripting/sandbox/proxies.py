@@ -154,6 +154,15 @@ def reading(L: State) -> cython.int:
 
 @cython.cfunc
 @cython.exceptval(check=False)
+def setting_environment(L: State) -> cython.int:
+    """``setfenv``, but for the environment of all that is to come."""
+    if lua.isnumber(L, 1) and lua.tonumber(L, 1) == 0:
+        return lua.raise_error(L, _READ_ONLY)
+    return _go_on(L)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
 def pairs_of(L: State) -> cython.int:
     """``pairs``"""
     if _which(L, context_of(L)) < 0:

@@ -35,13 +35,13 @@ from cython.cimports.carnelian.scripting.lua import (
     pop,
 )
 from cython.cimports.carnelian.scripting.lua_memory import allocate
+from cython.cimports.carnelian.scripting.lua_runtime import HANDLER, RUN
 from cython.cimports.carnelian.scripting.results import (
     LAST_NAME,
     script_error,
     take_result,
     text_at,
 )
-from cython.cimports.carnelian.scripting.runtime import HANDLER, RUN
 from cython.cimports.carnelian.scripting.sandbox.lua_globals import lock_libraries, open_libraries
 from cython.cimports.carnelian.scripting.sandbox.proxies import lock_globals
 from cython.cimports.libc.stdlib import free
@@ -95,6 +95,7 @@ class Runtime:
         self.context.host = cython.cast(cython.pointer[PyObject], host)
         self.context.random = _SEED
         self.context.protocol = 2
+        self.context.deprecated = host.engine.config["lua-enable-deprecated-api"]
         self.context.version = cython.cast(cython.p_const_char, cython.cast(bytes, _VERSION))
         self.context.version_number = _VERSION_NUMBER
         opening = _open_for_functions if for_functions else _open_for_scripts

@@ -219,6 +219,7 @@ WHOLE = (
     "carnelian.persistence.rdb.files",
     "carnelian.persistence.rdb.loading",
     "carnelian.persistence.saving.lock",
+    "carnelian.persistence.saving.migration",
     "carnelian.persistence.aof.manifest",
     "carnelian.persistence.saving.overhearing",
     "carnelian.persistence.saving.ownership",

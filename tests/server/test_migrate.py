@@ -113,7 +113,8 @@ def test_several_keys(source: Client, target: Client, port: int):
         (("h", 1, "key", 0, "x"), b"-ERR value is not an integer or out of range"),
         (
             ("h", 1, "key", 0, 1, "KEYS", "key"),
-            b"-ERR When using MIGRATE KEYS option, the key argument must be set to the empty string",
+            b"-ERR When using MIGRATE KEYS option, the key argument must be set to the empty "
+            b"string",
         ),
         (("h", 1, "key", 0), b"-ERR wrong number of arguments for 'migrate' command"),
         (
@@ -153,7 +154,6 @@ def test_what_was_taken_before_the_end_is_gone(source: Client):
     """The other side takes one key and hangs up."""
     source.call("MSET", "a", 1, "b", 2)
     with socket.create_server(("127.0.0.1", 0)) as server:
-
         server.settimeout(TIMEOUT)
 
         def take_one() -> None:

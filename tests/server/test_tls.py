@@ -166,12 +166,12 @@ def test_bytes_that_come_one_by_one(tls: TlsServer):
                     found = None
                 for byte in outgoing.read():
                     sock.sendall(bytes([byte]))
-                if found is not None or call == session.do_handshake and session.version():
+                if found is not None:
                     return found
                 incoming.write(sock.recv(1))
 
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        exchange(lambda: session.do_handshake() or True)
+        exchange(lambda: session.do_handshake() or True)  # type: ignore[func-returns-value]
         exchange(lambda: session.write(request("ECHO", "hello")))
         reply = b""
         while len(reply) < len(b"$5\r\nhello\r\n"):

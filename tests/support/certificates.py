@@ -46,9 +46,7 @@ class Authority:
         if password is not None:
             locked = serialization.BestAvailableEncryption(password.encode())
         (folder / f"{name}.key").write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked
-            )
+            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)
         )
 
 

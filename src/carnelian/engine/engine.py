@@ -386,7 +386,7 @@ class Engine(Core):
 
 
 @cython.cfunc
-def _count_failure(stats: Stats, command: Command, error: object):
+def _count_failure(stats: Stats, command: Command, error: Any):
     """Count a call that failed, and the kind of its error."""
     counts: dict = stats.errors
     code = "WRONGTYPE" if error is WRONG_TYPE else error.code
@@ -400,7 +400,7 @@ def _count_failure(stats: Stats, command: Command, error: object):
 
 
 @cython.cfunc
-def _forget_frames(error: object):
+def _forget_frames(error: Any):
     """Let go of what the callers hold: a reply may wait in the session that one of them holds."""
     # A chain that somebody has closed to a ring has no end.
     for _ in range(_LONGEST_CHAIN):

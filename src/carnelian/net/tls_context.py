@@ -133,9 +133,7 @@ def _load_identity(context: ssl.SSLContext, identity: Identity) -> None:
     """Certificate and key; what is wrong is said of the file that it is wrong with."""
     try:
         # A password is always given: without one the terminal would be asked.
-        context.load_cert_chain(
-            identity.certificate, identity.key, lambda: identity.password or ""
-        )
+        context.load_cert_chain(identity.certificate, identity.key, lambda: identity.password or "")
     except (OSError, ValueError) as error:
         alone = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         _attempt(

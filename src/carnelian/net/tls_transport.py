@@ -49,8 +49,8 @@ _WantWrite = cython.declare(object, ssl.SSLWantWriteError)
 class Window:
     """Memory to be read as a buffer: one object for all, where a memoryview is made for each."""
 
-    def __getbuffer__(self, buffer: cython.pointer[Py_buffer], flags: cython.int):  # noqa: F821
-        PyBuffer_FillInfo(buffer, self, self.data, self.size, True, flags)
+    def __getbuffer__(self, buffer: cython.pointer[Py_buffer], flags: cython.int):  # type: ignore  # noqa: F821
+        PyBuffer_FillInfo(buffer, self, self.data, self.size, True, flags)  # type: ignore
 
 
 _window = cython.declare(Window, Window())

@@ -42,9 +42,9 @@ class Transport(Channel):
     """A socket in plain TCP or of the Unix kind, connected, not blocking, and ours from now on.
 
     A subclass for another kind overrides :meth:`receive`, :meth:`transmit`, :meth:`pending`,
-    :meth:`close`, :meth:`connected` and :meth:`reason`, :meth:`on_event` for what must happen before it carries data,
-    and :meth:`watch` where reading may have to wait until the socket can be written, or the other
-    way round.
+    :meth:`close`, :meth:`connected` and :meth:`reason`, :meth:`on_event` for what must happen
+    before it carries data, and :meth:`watch` where reading may have to wait until the socket can be
+    written, or the other way round.
     ``wanted`` is what the owner waits for, ``error`` the number of what has failed.
     """
 

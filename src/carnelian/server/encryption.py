@@ -6,7 +6,14 @@ import ssl
 from typing import TYPE_CHECKING
 
 from carnelian.net.loop import Loop
-from carnelian.net.tls_context import Identity, Terms, TlsError, Trust, client_context, server_context
+from carnelian.net.tls_context import (
+    Identity,
+    Terms,
+    TlsError,
+    Trust,
+    client_context,
+    server_context,
+)
 from carnelian.net.tls_transport import TlsTransport
 
 if TYPE_CHECKING:
@@ -77,10 +84,12 @@ class Encryption:
 
     def accept(self, loop: Loop, fd: int) -> TlsTransport:
         """The transport of a connection that was accepted."""
+        assert self._server is not None
         return TlsTransport(loop, fd, self._server)
 
     def connect(self, loop: Loop, fd: int) -> TlsTransport:
         """The transport of a connection to another server."""
+        assert self._client is not None
         return TlsTransport(loop, fd, self._client, False)
 
     def _identity(self, prefix: str) -> Identity | None:

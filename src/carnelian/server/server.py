@@ -25,9 +25,9 @@ from carnelian.persistence.saving.ownership import Ownership
 from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
+from carnelian.server import encryption
 from carnelian.server.client_cron import DEFAULT_PEAK_RESET_MS, Clients
 from carnelian.server.connection import Hub
-from carnelian.server import encryption
 from carnelian.server.door import Listeners, Ports
 from carnelian.server.encryption import Encryption
 from carnelian.server.slices import Slices

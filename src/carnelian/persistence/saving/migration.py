@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from carnelian.engine.declaring import after, at, command
 from carnelian.engine.engine import Engine
+from carnelian.engine.parts.monitors import redact
 from carnelian.engine.session import Session
 from carnelian.keyspace import events
 from carnelian.persistence.rdb import payloads
@@ -43,9 +44,11 @@ class Request:
                 self.replace = True
             elif word == b"auth" and more >= 1:
                 self.credentials = [args[at_word + 1]]
+                redact(args, at_word + 1)
                 at_word += 1
             elif word == b"auth2" and more >= 2:
                 self.credentials = args[at_word + 1 : at_word + 3]
+                redact(args, at_word + 1, at_word + 2)
                 at_word += 2
             elif word == b"keys":
                 if args[3]:
@@ -118,6 +121,7 @@ def migrate(session: Session, args: list[bytes]) -> object:
             message = "IOERR error or timeout connecting to the client"
         raise Error(message) from None
     finally:
+        session.engine.facts["migrate_cached_sockets"] = len(targets)
         if moved:
             session.rewrite([b"DEL", *moved])
     if refusals:
@@ -129,8 +133,13 @@ def _targets_of(engine: Engine) -> Targets:
     snapshots = snapshots_of(engine)
     if snapshots.targets is None:
         snapshots.targets = Targets()
-        engine.on_cron.append(snapshots.targets.drop_idle)
+        engine.on_cron.append(lambda: _look_after(engine, snapshots.targets))
     return snapshots.targets
+
+
+def _look_after(engine: Engine, targets: Targets) -> None:
+    targets.drop_idle()
+    engine.facts["migrate_cached_sockets"] = len(targets)
 
 
 def _move(

@@ -75,6 +75,9 @@ class Targets:
     def __init__(self) -> None:
         self._targets: dict[tuple[str, int], Target] = {}
 
+    def __len__(self) -> int:
+        return len(self._targets)
+
     def get(self, host: str, port: int, timeout: float) -> Target:
         """The connection to a server, or a new one. Raises MigrationError."""
         target = self._targets.get((host, port))

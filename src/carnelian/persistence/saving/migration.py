@@ -18,6 +18,7 @@ GROUP = "generic"
 
 NO_KEY = Status(b"NOKEY")
 _DEFAULT_MS = 1000
+_MOVED = "RW access delete"
 
 
 class Request:
@@ -69,17 +70,17 @@ def _port(text: bytes) -> int:
     return int(digits or b"0") & 0xFFFF
 
 
-def _keys_of_migrate(args: list[bytes]) -> list[int]:
+def _keys_of_migrate(args: list[bytes]) -> list[tuple[int, str]]:
     """The key, or what follows KEYS if that is empty."""
     if len(args) > 3 and args[3]:
-        return [3]
+        return [(3, _MOVED)]
     at_word = 6
     while at_word < len(args):
         word = args[at_word].lower()
         if word == b"keys":
-            return list(range(at_word + 1, len(args)))
+            return [(position, _MOVED) for position in range(at_word + 1, len(args))]
         at_word += {b"auth": 2, b"auth2": 3}.get(word, 1)
-    return [3]
+    return [(3, _MOVED)]
 
 
 @command(
@@ -89,8 +90,8 @@ def _keys_of_migrate(args: list[bytes]) -> list[int]:
     "[KEYS keys~key:key#1@3.0.6 ...]",
     "write",
     keys=(
-        at(3, "RW access delete"),
-        after("KEYS", "RW access delete incomplete", start=-2, last=-1),
+        at(3, _MOVED),
+        after("KEYS", f"{_MOVED} incomplete", start=-2, last=-1),
     ),
     categories="keyspace dangerous",
     hints=("nondeterministic_output",),

@@ -259,6 +259,8 @@ WHOLE = (
     "carnelian.persistence.rdb.loading",
     "carnelian.persistence.saving.lock",
     "carnelian.persistence.aof.log_files",
+
+    "carnelian.persistence.saving.migration",
     "carnelian.persistence.aof.manifest",
     "carnelian.persistence.saving.overhearing",
     "carnelian.persistence.saving.ownership",

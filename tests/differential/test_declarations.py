@@ -50,6 +50,7 @@ NEWER: dict[str, dict[str, str]] = {
     "hscan": {"arguments": "7.4.0"},
     "latency|reset": {"tips": "7.2.0"},
     "lcs": {"arguments": "7.2.0"},
+    "migrate": {"arguments": "7.2.0"},
     "mset": {"arguments": "7.2.0"},
     "msetnx": {"tips": "7.2.0", "arguments": "7.2.0"},
     "pfmerge": {"arguments": "7.2.0"},

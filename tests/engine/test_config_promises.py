@@ -31,9 +31,8 @@ BINDING = {
     "hide-user-data-from-log": ("yes", "redaction"),
     "min-replicas-to-write": ("1", "replication"),
     "replicaof": ("127.0.0.1 6379", "replication"),
-    "tls-cluster": ("yes", "TLS"),
-    "tls-port": ("6380", "TLS"),
-    "tls-replication": ("yes", "TLS"),
+    "tls-cluster": ("yes", "Redis Cluster"),
+    "tls-replication": ("yes", "replication"),
 }
 
 
@@ -91,7 +90,7 @@ def test_what_has_an_effect_awaits_nothing() -> None:
     text = "".join(path.read_text() for path in sources)
     waiting = [d.name for d in DIRECTIVES if d.awaits]
     # These are read already, by what is to be built on.
-    known = {"propagation-error-behavior", "repl-backlog-size"}
+    known = {"propagation-error-behavior", "repl-backlog-size", "cluster-enabled"}
     assert {name for name in waiting if f'"{name}"' in text} <= known
 
 
@@ -103,8 +102,8 @@ def test_what_has_an_effect_awaits_nothing() -> None:
     [
         (("--replicaof", "127.0.0.1", "6379"), 'replicaof "127.0.0.1" "6379"',
          "this needs replication, which Carnelian does not have yet"),
-        (("--tls-port", "6380"), 'tls-port "6380"',
-         "this needs TLS, which Carnelian does not have yet"),
+        (("--tls-replication", "yes"), 'tls-replication "yes"',
+         "this needs replication, which Carnelian does not have yet"),
         (("--cluster-enabled", "yes"), 'cluster-enabled "yes"',
          "this needs Redis Cluster, which Carnelian does not have yet"),
     ],

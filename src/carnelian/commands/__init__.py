@@ -8,6 +8,7 @@ _FEATURES = (
     "carnelian.engine.sizes",
     "carnelian.persistence.aof.append_commands",
     "carnelian.persistence.information",
+    "carnelian.persistence.saving.migration",
     "carnelian.persistence.saving.save_commands",
     "carnelian.persistence.saving.transfer",
 )

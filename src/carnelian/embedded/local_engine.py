@@ -161,7 +161,7 @@ class Engine:
             if reply is CLOSED:
                 raise _ended(box, "the session was closed while it waited")
         if isinstance(reply, Error):
-            raise reply.with_traceback(None)
+            raise reply.fresh()
         return plain(reply)
 
     # -- Sessions --------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
 from cython.cimports.carnelian.engine.ground.flags import FLAG_REEXECUTING, UNTOUCHING
+from cython.cimports.carnelian.engine.ground.stats import Stats
 from cython.cimports.carnelian.engine.parts.admission import Admission
 from cython.cimports.carnelian.engine.parts.client_limits import ClientEviction, OutputLimits
 from cython.cimports.carnelian.engine.parts.memory_limit import MemoryLimit
@@ -42,7 +43,7 @@ from carnelian.engine.parts.subscriptions import PubSub
 from carnelian.engine.parts.transactions import Watches
 from carnelian.engine.ports import ChangeLog, Gatherer, Persistence
 from carnelian.engine.shared.info import Info
-from carnelian.resp.replies import NO_REPLY, CountedError, Error, Lazy
+from carnelian.resp.replies import NO_REPLY, WRONG_TYPE, CountedError, Error, Lazy
 
 # Flags that the pipeline reads for every command, as C integers.
 _FLAGS = registry.FLAG_BITS
@@ -205,7 +206,7 @@ class Engine(Core):
         except Error as error:
             reply = error
             _forget_frames(error)
-            self._count_failure(command, error)
+            _count_failure(self.stats, command, error)
         except Exception as fault:
             reply = self._fault(command, fault)
         except BaseException as interrupt:
@@ -274,11 +275,6 @@ class Engine(Core):
         if self.depth == 0:
             effects.flush(cython.cast(Command, session.command).flags & _ARBITRARY_KEYS != 0)
 
-    def _count_failure(self, command: Command, error: Error) -> None:
-        command.failed_calls += 1
-        if type(error) is not CountedError:
-            self.stats.count_error(error.code)
-
     def _fault(self, command: Command, fault: Exception) -> Error:
         """A handler failed in a way it should not: the command fails, the engine goes on."""
         if self.interrupts is not None and not command.flags & _MODULE:
@@ -293,7 +289,7 @@ class Engine(Core):
             self.log(level, trace_of(fault))
         except BaseException as another:
             self.defer(another)
-        self._count_failure(command, error)
+        _count_failure(self.stats, command, error)
         return error
 
     def _interrupted(
@@ -306,7 +302,7 @@ class Engine(Core):
             self.blocking.retry(session)
             return NO_REPLY
         error = Error("ERR interrupted")
-        self._count_failure(command, error)
+        _count_failure(self.stats, command, error)
         return error
 
     def _feed_monitors(self, session: Client, args: list, db_index: cython.int) -> None:
@@ -426,7 +422,25 @@ class Engine(Core):
         self.changes.fields_expired(db, key, fields, gone)
 
 
-def _forget_frames(error: BaseException | None) -> None:
+@cython.cfunc
+def _count_failure(stats: Stats, command: Command, error: Any):
+    """Count a call that failed, and the kind of its error."""
+    command.failed_calls += 1
+    # A script has failed with the error of a command that it called.
+    if type(error) is CountedError:
+        return
+    counts: dict = stats.errors
+    code = "WRONGTYPE" if error is WRONG_TYPE else error.code
+    count = counts.get(code)
+    if count is None:
+        stats.count_error(code)
+        return
+    counts[code] = count + 1
+    stats.error_replies += 1
+
+
+@cython.cfunc
+def _forget_frames(error: Any):
     """Let go of what the callers hold: a reply may wait in the session that one of them holds."""
     # A chain that somebody has closed to a ring has no end.
     for _ in range(_LONGEST_CHAIN):

@@ -263,7 +263,7 @@ def stats(engine: Engine) -> Fields:
         ("pubsubshard_channels", len(engine.pubsub.shard_channels)),
         ("latest_fork_usec", fact("latest_fork_usec", 0)),
         ("total_forks", fact("total_forks", 0)),
-        ("migrate_cached_sockets", 0),
+        ("migrate_cached_sockets", fact("migrate_cached_sockets", 0)),
         ("slave_expires_tracked_keys", 0),
         ("active_defrag_hits", 0),
         ("active_defrag_misses", 0),

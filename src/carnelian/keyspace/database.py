@@ -43,7 +43,7 @@ from cython.cimports.cpython.bytes import (
 from cython.cimports.libc.stdint import int64_t, uint32_t, uint64_t
 from cython.cimports.libc.string import memset
 
-from carnelian.resp.replies import WrongType
+from carnelian.resp.replies import WRONG_TYPE
 
 NO_KEY: int = -2
 NO_EXPIRY: int = -1
@@ -83,7 +83,7 @@ class Database(Strings):
         if entry is cython.NULL:
             return None
         if entry.kind == OBJECT:
-            raise WrongType
+            raise WRONG_TYPE
         return read_value(entry)
 
     def collection(self, key: bytes, cls: type):
@@ -239,7 +239,7 @@ class Database(Strings):
         if entry is cython.NULL:
             return None
         if entry.kind == OBJECT:
-            raise WrongType
+            raise WRONG_TYPE
         return read_value(entry)
 
     def collection_to_change(self, key: bytes, cls: type):
@@ -658,7 +658,7 @@ def count_power(found: dict, name: object, size: cython.Py_ssize_t):
 def of_class(value: object, cls: type):
     """``value`` if it is None or of that class; raises WrongType."""
     if value is not None and not isinstance(value, cls):
-        raise WrongType
+        raise WRONG_TYPE
     return value
 
 

@@ -41,7 +41,7 @@ from cython.cimports.cpython.bytes import (
 from cython.cimports.libc.stdint import INT64_MAX, INT64_MIN, int64_t, uint64_t
 from cython.cimports.libc.string import memcpy
 
-from carnelian.resp.replies import Error, WrongType
+from carnelian.resp.replies import NO_INTEGER, WRONG_TYPE, Error
 
 
 @cython.cclass
@@ -134,7 +134,7 @@ class Strings(Slots):
             self.set_string(key, tail)
             return size
         if entry.kind == OBJECT:
-            raise WrongType
+            raise WRONG_TYPE
         length = text_length(entry)
         self.check_length(length, size)
         memcpy(self.edit(key, length + size) + length, PyBytes_AS_STRING(tail), size)
@@ -154,7 +154,7 @@ class Strings(Slots):
         entry = self.write(key)
         if entry is not cython.NULL:
             if entry.kind == OBJECT:
-                raise WrongType
+                raise WRONG_TYPE
             length = text_length(entry)
         if size == 0:
             return length
@@ -168,7 +168,7 @@ class Strings(Slots):
         if entry is cython.NULL:
             return 0
         if entry.kind == OBJECT:
-            raise WrongType
+            raise WRONG_TYPE
         return text_length(entry)
 
     def get_range(self, key: bytes, start: int64_t, end: int64_t) -> bytes:
@@ -216,14 +216,14 @@ class Strings(Slots):
         if entry is cython.NULL:
             return -1
         if entry.kind == OBJECT:
-            raise WrongType
+            raise WRONG_TYPE
         return text_length(entry)
 
     def text(self, entry, digits, length):
         """The text of an entry; raises WrongType."""
         kind: cython.int = entry.kind
         if kind == OBJECT:
-            raise WrongType
+            raise WRONG_TYPE
         length[0] = text_length(entry)
         if kind == INLINE:
             return value_of(entry)
@@ -283,8 +283,8 @@ def integer_of_text(entry: cython.pointer[Entry]) -> int64_t:
     """The integer that a text stands for; raises WrongType, or Error if it is none."""
     number: int64_t = 0
     if entry.kind == OBJECT:
-        raise WrongType
+        raise WRONG_TYPE
     text: bytes = read_value(entry) if text_length(entry) <= 20 else b""
     if not parse_integer(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), cython.address(number)):
-        raise Error("ERR value is not an integer or out of range")
+        raise NO_INTEGER
     return number

@@ -5,6 +5,8 @@ themselves; the types here say what those cannot. Only the writer knows how any 
 the wire.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 # Levels of lists in each other that a reply may have.
@@ -24,7 +26,7 @@ class Error(Exception):
     """
 
     def __init__(self, message: str | bytes):
-        super().__init__(message)
+        # What is raised often is made often: `args` are there before this.
         if not isinstance(message, bytes):
             message = message.encode("utf-8", "backslashreplace")
         self.message = message
@@ -33,6 +35,12 @@ class Error(Exception):
     def code(self) -> str:
         """The first word, such as ``ERR`` or ``WRONGTYPE``; what ``INFO errorstats`` counts."""
         return self.message.split(b" ", 1)[0].decode("latin-1")
+
+    def fresh(self) -> Error:
+        """The same once more, for code that keeps what it catches: see :data:`WRONG_TYPE`."""
+        other = self.__class__.__new__(self.__class__, *self.args)
+        other.message = self.message
+        return other
 
     def __str__(self) -> str:
         return self.message.decode("utf-8", "backslashreplace")
@@ -54,6 +62,12 @@ class SyntaxError_(Error):
 
     def __init__(self) -> None:
         super().__init__("ERR syntax error")
+
+
+# Made once for all: they are raised by handlers, and hold nothing when the engine has caught them.
+# What leaves the engine as an exception is a fresh one.
+WRONG_TYPE = WrongType()
+NO_INTEGER = Error("ERR value is not an integer or out of range")
 
 
 class Push(list):

@@ -9,11 +9,9 @@ from cython.cimports.carnelian.keyspace.keyspace import Keyspace
 from cython.cimports.carnelian.keyspace.state import DELETE
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
-from carnelian.resp.replies import Error
+from carnelian.resp.replies import NO_INTEGER, Error
 
 _MOST = cython.declare(cython.longlong, 0x7FFFFFFFFFFFFFFF)
-
-NOT_AN_INTEGER: str = "ERR value is not an integer or out of range"
 
 
 @cython.cfunc
@@ -22,7 +20,7 @@ def integer(text: bytes) -> cython.longlong:
     """The 64-bit integer that an argument has to be."""
     value: cython.longlong = 0
     if not to_longlong(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), cython.address(value)):
-        raise Error(NOT_AN_INTEGER)
+        raise NO_INTEGER
     return value
 
 

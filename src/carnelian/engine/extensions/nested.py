@@ -66,7 +66,7 @@ class Nested:
         if core.interrupts:
             raise core.interrupts.pop()
         if isinstance(reply, Error):
-            raise reply
+            raise reply.fresh()
         return plain(reply)
 
     def _find(self, session: Client, args: list[bytes]) -> Command:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cython.cimports.carnelian.engine.parts.admission import judged_flags
 
@@ -84,6 +84,8 @@ class Snapshots(Task):
         self.keys_expired = 0
         # For tests: payloads and files are taken whatever their check sum is.
         self.skips_sums = False
+        # Connections to where keys have migrated, once there are any.
+        self.targets: Any = None
         # Libraries of functions that a file brought along.
         self.functions: list[bytes] = []
         self._dirty_before = 0

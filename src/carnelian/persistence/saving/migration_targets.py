@@ -1,0 +1,102 @@
+"""Connections to the servers that MIGRATE sends keys to, kept for a while."""
+
+from __future__ import annotations
+
+import time
+from errno import ECONNREFUSED
+
+_KEPT_SECONDS = 10
+_MOST_KEPT = 64
+_PIECE = 64 * 1024
+
+
+class MigrationError(Exception):
+    """The other server cannot be reached, or does not answer in time.
+
+    ``doing`` is ``connecting``, ``writing`` or ``reading``; ``timed_out`` tells which of both.
+    """
+
+    def __init__(self, doing: str, fault: OSError | UnicodeError):
+        super().__init__(doing)
+        self.doing = doing
+        self.timed_out = isinstance(fault, TimeoutError)
+
+
+class Target:
+    """A connection to one server. ``timeout`` is in seconds, and for each step of its own."""
+
+    def __init__(self, host: str, port: int, timeout: float):
+        import socket  # which hardly any engine needs
+
+        try:
+            self._socket = socket.create_connection((host, port), timeout)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except (OSError, UnicodeError) as fault:
+            refused = isinstance(fault, OSError) and fault.errno == ECONNREFUSED
+            raise MigrationError("writing" if refused else "connecting", fault) from None
+        self._received = b""
+        self.timeout = timeout
+        # The database that it has selected; -1 if nobody knows.
+        self.database = -1
+        self.used_at = time.monotonic()
+
+    def send(self, data: bytes) -> None:
+        """Send all of it. Raises MigrationError."""
+        self.used_at = time.monotonic()
+        self._socket.settimeout(self.timeout)
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[self._socket.send(view[:_PIECE]) :]
+        except OSError as fault:
+            raise MigrationError("writing", fault) from None
+
+    def line(self) -> bytes:
+        """The next line, without its end. Raises MigrationError."""
+        while b"\r\n" not in self._received:
+            try:
+                more = self._socket.recv(_PIECE)
+                if not more:
+                    raise ConnectionResetError
+            except OSError as fault:
+                raise MigrationError("reading", fault) from None
+            self._received += more
+        line, _, self._received = self._received.partition(b"\r\n")
+        return line
+
+    def close(self) -> None:
+        """End it."""
+        self._socket.close()
+
+
+class Targets:
+    """All connections of an engine, by host and port."""
+
+    def __init__(self) -> None:
+        self._targets: dict[tuple[str, int], Target] = {}
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def get(self, host: str, port: int, timeout: float) -> Target:
+        """The connection to a server, or a new one. Raises MigrationError."""
+        target = self._targets.get((host, port))
+        if target is None:
+            if len(self._targets) >= _MOST_KEPT:
+                self.drop(*next(iter(self._targets)))
+            target = self._targets[host, port] = Target(host, port, timeout)
+        target.timeout = timeout
+        return target
+
+    def drop(self, host: str, port: int) -> None:
+        """End the connection to a server, if there is one."""
+        target = self._targets.pop((host, port), None)
+        if target is not None:
+            target.close()
+
+    def drop_idle(self) -> None:
+        """End those that were not used lately."""
+        before = time.monotonic() - _KEPT_SECONDS
+        for place, target in list(self._targets.items()):
+            if target.used_at < before:
+                self.drop(*place)

@@ -276,7 +276,9 @@ def test_prefixes(client: LocalClient, engine: Engine) -> None:
     assert told(first) == []
 
 
-def test_who_expires_is_nobody(client: LocalClient, reader: LocalClient, clock: ManualClock) -> None:
+def test_who_expires_is_nobody(
+    client: LocalClient, reader: LocalClient, clock: ManualClock
+) -> None:
     reader("CLIENT", "TRACKING", "ON", "BCAST", "NOLOOP")
     reader("SET", "a", 1, "PX", 100)
     clock.advance(200)

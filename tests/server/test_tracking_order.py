@@ -56,7 +56,7 @@ class Talk:
         return heard
 
     def _until_boundary(self, name: str) -> bytes:
-        """Up to the answer to a question that changes nothing: not even what was said of caching."""
+        """Up to the answer to a question that changes nothing, not even CLIENT CACHING."""
         connection = self._sockets[name]
         ends = (b":%d\r\n" % self._ids[name], b"-ERR Can't execute 'client|id'")
         connection.sendall(request("CLIENT", "ID"))

@@ -18,6 +18,7 @@ NAMES = (
     "locks", "limits", "django_cache", "huey", "rq", "dramatiq", "channels", "celery",
 )  # fmt: skip
 
+
 def has_lua(port: int) -> bool:
     import redis
 

@@ -88,9 +88,7 @@ def _check_modes(session: Session, wanted: Tracker, prefixes: list[bytes]) -> No
         raise Error("ERR OPTIN and OPTOUT are not compatible with BCAST")
     if wanted.optin and wanted.optout:
         raise Error("ERR You can't specify both OPTIN mode and OPTOUT mode")
-    if now is not None and (
-        (wanted.optin and now.optout) or (wanted.optout and now.optin)
-    ):
+    if now is not None and ((wanted.optin and now.optout) or (wanted.optout and now.optin)):
         raise Error(f"ERR You can't switch OPTIN/OPTOUT mode {_SWITCHING}")
     _check_prefixes([] if now is None else sorted(now.prefixes), prefixes)
 

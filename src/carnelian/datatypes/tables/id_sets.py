@@ -64,9 +64,7 @@ class Ids:
                 reallocate(self.ids, 2 * self.room * cython.sizeof(int64_t)),
             )
             self.room *= 2
-        memmove(
-            self.ids + low + 1, self.ids + low, (self.count - low) * cython.sizeof(int64_t)
-        )
+        memmove(self.ids + low + 1, self.ids + low, (self.count - low) * cython.sizeof(int64_t))
         self.ids[low] = id
         self.count += 1
         return True
@@ -99,9 +97,7 @@ class IdSets:
         if slot is not cython.NULL:
             return self.add_to(slot, id)
         describe_integer(id, cython.address(content))
-        entry = build(
-            PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key), 0, -1, cython.address(content)
-        )
+        entry = build(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key), 0, -1, cython.address(content))
         try:
             self.table.insert(hashed, entry)
         except MemoryError:

@@ -50,10 +50,7 @@ class Changes:
     def refresh(self) -> None:
         """Observe the key space, or leave it alone if nobody wants to know."""
         wanted = bool(
-            self._notified
-            or self._watches.keys
-            or self._blocking.waiters
-            or self._tracking.active
+            self._notified or self._watches.keys or self._blocking.waiters or self._tracking.active
         )
         self._keyspace.observer = self if wanted else None
         self._keyspace.notifier = self._publish if self._notified else None

@@ -212,9 +212,9 @@ class Mailbox(Session):
     @cython.cfunc
     def deliver_kept(self):
         """Deliver the messages that waited for a reply."""
-        messages: list = self.kept
+        messages: list | None = self.kept
         self.kept = None
-        for message in messages:
+        for message in messages or ():
             self.deliver(message)
 
     @cython.cfunc

@@ -318,7 +318,7 @@ class Tracking:
     def note_broadcast(self, key: bytes, by: Client | None):
         """Keep a changed key for those who hear of its prefixes."""
         length: cython.Py_ssize_t
-        place: Broadcast
+        place: Broadcast | None
         for length in self.lengths:
             if length > len(key):
                 return

@@ -295,8 +295,8 @@ class TestPause:
 
 
 def test_unknown_subcommand(client: LocalClient) -> None:
-    assert client.error("CLIENT", "TRACKING", "ON") == (
-        "ERR unknown subcommand 'TRACKING'. Try CLIENT HELP."
+    assert client.error("CLIENT", "NOSUCH", "ON") == (
+        "ERR unknown subcommand 'NOSUCH'. Try CLIENT HELP."
     )
 
 

@@ -76,8 +76,10 @@ def test_what_expires_is_seen(engine: carnelian.Engine, cached: carnelian.Redis)
 
 
 def test_two_clients_share_what_one_changes(engine: carnelian.Engine) -> None:
-    options: dict[str, Any] = {"engine": engine, "protocol": 3, "cache_config": CacheConfig()}
-    with carnelian.Redis(**options) as first, carnelian.Redis(**options) as second:
+    def client() -> carnelian.Redis:
+        return carnelian.Redis(engine=engine, protocol=3, cache_config=CacheConfig())
+
+    with client() as first, client() as second:
         first.set("k", 1)
         assert first.get("k") == second.get("k") == b"1"
         second.incr("k")

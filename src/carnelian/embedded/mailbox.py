@@ -213,9 +213,9 @@ class Mailbox(Session):
     @cython.cfunc
     def deliver_kept(self):
         """Deliver the messages that waited for a reply."""
-        messages: list = self.kept  # type: ignore[assignment]
+        messages: list | None = self.kept
         self.kept = None
-        for message in messages:
+        for message in messages or ():
             self.deliver(message)
 
     @cython.cfunc

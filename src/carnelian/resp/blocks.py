@@ -78,7 +78,7 @@ def lent() -> int:
 @cython.ccall
 @cython.exceptval(check=False)
 def allocated() -> cython.Py_ssize_t:
-    """Bytes of all buffers, in use and kept for reuse, and of the objects counted beside them:
-    the part of used memory they are.
+    """Bytes of all buffers in use, and of the objects counted beside them: the part of used memory
+    they are. What is kept for reuse is free, as what an allocator keeps: no key has to go for it.
     """
-    return _lent_bytes + _beside_bytes + cython.cast(cython.Py_ssize_t, _kept_count) * BLOCK
+    return _lent_bytes + _beside_bytes

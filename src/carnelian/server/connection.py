@@ -138,6 +138,12 @@ class Hub(Hooks):
         if self.deadline_ms and self.engine.clock.wall_ms() >= self.deadline_ms:
             self.deadline_ms = 0
             self.engine.on_deadline()
+            if self.pending:
+                # What evictions have made clients be told takes memory until it is sent, and more
+                # keys would go for it before the commands of this turn.
+                if self.engine.effects.listening:
+                    self.commit()
+                self.flush()
 
     @cython.ccall
     def flush(self):

@@ -25,7 +25,7 @@ def check() -> None:
         limit = RateLimitItemPerHour(20)
         with ThreadPoolExecutor(8) as pool:
             hits = [pool.submit(limiter.hit, limit, kind.__name__) for _ in range(50)]
-        allowed = [hit.result() for hit in hits]
+            allowed = [hit.result() for hit in hits]
         assert sum(allowed) == 20, (kind, sum(allowed))
         assert not limiter.test(limit, kind.__name__)
         assert limiter.get_window_stats(limit, kind.__name__).remaining == 0

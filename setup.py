@@ -259,7 +259,6 @@ WHOLE = (
     "carnelian.persistence.rdb.loading",
     "carnelian.persistence.saving.lock",
     "carnelian.persistence.aof.log_files",
-
     "carnelian.persistence.saving.migration",
     "carnelian.persistence.aof.manifest",
     "carnelian.persistence.saving.overhearing",

@@ -8,7 +8,6 @@ loaded.
 from __future__ import annotations
 
 import functools
-import inspect
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -87,6 +86,9 @@ def adapted(name: str, handler: Handler) -> Handler:
     """The handler as the engine calls it, which knows replies and errors of its own only."""
     if not callable(handler):
         raise TypeError(f"{name}: {handler!r} cannot be called")
+    # It takes longer to load than the rest of the module, and servers seldom have such commands.
+    import inspect
+
     if inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler):
         raise TypeError(f"{name}: a handler runs within one command and cannot be async")
 

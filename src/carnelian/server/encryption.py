@@ -1,23 +1,21 @@
-"""TLS of a server: what its ``tls-`` directives come to."""
+"""TLS of a server: what its ``tls-`` directives come to.
+
+``ssl`` takes a while to load, and most servers have no use for it: what needs it is imported when
+it is first called.
+"""
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING
 
 from carnelian.net.loop import Loop
-from carnelian.net.tls_context import (
-    Identity,
-    Terms,
-    TlsError,
-    Trust,
-    client_context,
-    server_context,
-)
-from carnelian.net.tls_transport import TlsTransport
 
 if TYPE_CHECKING:
+    import ssl
+
     from carnelian.engine.config import Config
+    from carnelian.net.tls_context import Identity
+    from carnelian.net.tls_transport import TlsTransport
 
 # Whoever changes one of these has all of them read again, with the files that they name.
 DIRECTIVES = (
@@ -57,6 +55,14 @@ class Encryption:
 
         Raises TlsError, and nothing has changed then.
         """
+        from carnelian.net.tls_context import (
+            Terms,
+            TlsError,
+            Trust,
+            client_context,
+            server_context,
+        )
+
         config = self._config
         trust = Trust(
             config["tls-ca-cert-file"], config["tls-ca-cert-dir"], config["tls-auth-clients"]
@@ -84,15 +90,21 @@ class Encryption:
 
     def accept(self, loop: Loop, fd: int) -> TlsTransport:
         """The transport of a connection that was accepted."""
+        from carnelian.net.tls_transport import TlsTransport
+
         assert self._server is not None
         return TlsTransport(loop, fd, self._server)
 
     def connect(self, loop: Loop, fd: int) -> TlsTransport:
         """The transport of a connection to another server."""
+        from carnelian.net.tls_transport import TlsTransport
+
         assert self._client is not None
         return TlsTransport(loop, fd, self._client, False)
 
     def _identity(self, prefix: str) -> Identity | None:
+        from carnelian.net.tls_context import Identity
+
         certificate, key = self._config[f"{prefix}-cert-file"], self._config[f"{prefix}-key-file"]
         if not certificate or not key:
             return None

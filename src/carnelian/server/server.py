@@ -16,7 +16,6 @@ from carnelian.engine.extensions.modules import ModuleError
 from carnelian.engine.info_sections import REDIS_VERSION
 from carnelian.net.listener import ListenError
 from carnelian.net.loop import Loop
-from carnelian.net.tls_context import TlsError
 from carnelian.persistence import opening
 from carnelian.persistence.aof import append_loading
 from carnelian.persistence.aof.append_only import append_only_of
@@ -486,6 +485,8 @@ class Server:
 
     def _encrypt(self) -> bool:
         """Configure TLS; false, with the reason in the log, if it cannot be done."""
+        from carnelian.net.tls_context import TlsError
+
         try:
             self.encryption.configure()
         except TlsError as error:

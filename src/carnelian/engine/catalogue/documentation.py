@@ -13,17 +13,15 @@ All other paragraphs are for those who read the source.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
-from inspect import cleandoc
+from typing import NamedTuple
 
 _SINCE = re.compile(r"Since ([\d.]+)(?:, (.*))?")
 _CHANGE = re.compile(r"([\d.]+): (.*)")
 _DEPRECATED = re.compile(r"Deprecated since ([\d.]+): (.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Documentation:
+class Documentation(NamedTuple):
     """The fields are named as in COMMAND DOCS.
 
     ``history`` has pairs of version and change; ``deprecated`` is the version since which, and what
@@ -40,6 +38,9 @@ class Documentation:
 @cache
 def parse(docstring: str) -> Documentation:
     """Read a docstring. O(n)."""
+    # It is needed, and takes longer to load, only where documentation is asked for.
+    from inspect import cleandoc
+
     paragraphs = cleandoc(docstring).split("\n\n")
     entries = next((each for each in paragraphs if each.startswith("Since ")), "")
     since, complexity, history, deprecated = "1.0.0", "", [], None

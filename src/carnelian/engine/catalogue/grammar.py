@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from carnelian.resp.replies import FlatSet, Status
 
@@ -56,8 +56,7 @@ _WORD = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One node of the tree; fields are named as in COMMAND DOCS."""
 
     name: str
@@ -181,7 +180,7 @@ class _Parser:
         if not self.peek().startswith("..."):
             return node
         each = self.take() == "...*"
-        return replace(node, multiple=True, multiple_token=each)
+        return node._replace(multiple=True, multiple_token=each)
 
     def element(self) -> Argument:
         lexeme = self.peek()
@@ -201,7 +200,7 @@ class _Parser:
             node = choices[0][0]
         else:
             node = Argument("options", "block", arguments=tuple(choices[0]))
-        return replace(node, optional=True)
+        return node._replace(optional=True)
 
     def choices(self) -> list[list[Argument]]:
         found = [self.sequence()]
@@ -237,7 +236,7 @@ class _Parser:
         follower = self.peek()
         if follower and (follower[-1] in "<(" or _takes_token(follower)):
             node = self.group() if follower[-1] in "<(" else self.word()
-            return replace(node, token=name, since=since or node.since)
+            return node._replace(token=name, since=since or node.since)
         return self.pure_token(name.lower(), name, match)
 
     def pure_token(self, name: str, token: str, match: re.Match[str]) -> Argument:

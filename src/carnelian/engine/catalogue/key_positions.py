@@ -10,7 +10,6 @@ See https://redis.io/docs/latest/develop/reference/key-specs/ for the vocabulary
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import cython
@@ -55,8 +54,7 @@ def flag_names(access: int) -> list[str]:
     return [name for bit, name in enumerate(ACCESS_FLAGS) if access & 1 << bit]
 
 
-@dataclass(frozen=True, slots=True)
-class KeySpec:
+class KeySpec(NamedTuple):
     """Where the keys of a command stand, and what it does to them.
 
     ``begin`` is an index, or a keyword to search from ``begin_from`` (negative: backwards).

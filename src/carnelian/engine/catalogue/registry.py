@@ -9,7 +9,7 @@ line client all read it. Declarations are shared and immutable; each engine make
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cython
 from cython.cimports.carnelian.engine.catalogue.key_positions import KeyFinder
@@ -64,8 +64,7 @@ _FLAG_CATEGORIES = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """All that is known of a command before it runs; see
     :func:`carnelian.engine.declaring.command` for the fields.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 
 
 def text_of(fault: BaseException) -> str:
@@ -18,6 +17,8 @@ def text_of(fault: BaseException) -> str:
 def trace_of(fault: BaseException) -> str:
     """The traceback for the log."""
     try:
+        import traceback
+
         return "".join(traceback.format_exception(fault))
     except BaseException:
         return text_of(fault)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from carnelian.engine.catalogue.grammar import Argument, parse
 from carnelian.engine.catalogue.registry import Declaration
@@ -53,7 +52,7 @@ def _instances(nodes: Sequence[Argument], usual: dict[str, bytes]) -> Iterator[t
 
 def _older(node: Argument) -> Argument:
     """The argument without those parts that the reference does not know."""
-    return replace(node, arguments=tuple(map(_older, known(node.arguments))))
+    return node._replace(arguments=tuple(map(_older, known(node.arguments))))
 
 
 def _token(node: Argument) -> Words:

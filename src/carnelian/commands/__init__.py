@@ -1,7 +1,8 @@
 """The commands, one module or package for each family; those of features live with them."""
 
 import importlib
-import pkgutil
+
+from carnelian.engine.extensions.package_walk import import_all
 
 # Modules outside of this package that declare commands, fields of INFO or the like.
 _FEATURES = (
@@ -16,7 +17,6 @@ _FEATURES = (
 
 def declare_all() -> None:
     """Import all families, so that a registry made from now on knows their commands."""
-    for found in pkgutil.walk_packages(__path__, f"{__name__}."):
-        importlib.import_module(found.name)
+    import_all(__path__, __name__)
     for name in _FEATURES:
         importlib.import_module(name)

@@ -5,8 +5,6 @@ What EVAL brought along gives way when there are too many such; what SCRIPT LOAD
 
 from __future__ import annotations
 
-import hashlib
-
 import cython
 from cython.cimports.carnelian.scripting.api.script_host import ScriptHost
 from cython.cimports.carnelian.scripting.lua_runtime import Runtime
@@ -89,6 +87,9 @@ class EvalScripts:
             b"@user_script",
             b"ERR Error compiling script (new function): ",
         )
+        # It takes a while to load, and many servers never see a script.
+        import hashlib
+
         sha = hashlib.sha1(source).hexdigest().encode()
         script: Script = Script(source, sha, function, flags, evictable)
         while evictable and len(self.recent) >= _MOST_EVICTABLE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -36,6 +37,8 @@ Every directive of redis.conf is an option, its name after two dashes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
+    # All that is loaded now stays; the server says when the collector runs.
+    gc.disable()
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = parse_arguments(words)
     if arguments.action:

@@ -1,7 +1,5 @@
 """XCFGSET, XIDMPRECORD and what XADD does with IDMP: entries that may be sent again."""
 
-import hashlib
-
 import cython
 from cython.cimports.carnelian.commands.streams.stream_operands import read_id
 from cython.cimports.carnelian.datatypes.streams.ids import ConstId, Id, as_pair
@@ -39,6 +37,8 @@ def memory_of(session, key, values):
 def name_of(args, place):
     """A name for the fields and values from ``place`` on that is the same in whatever order."""
     pairs: list = sorted(zip(args[place::2], args[place + 1 :: 2], strict=True))
+    import hashlib
+
     content = hashlib.blake2b(digest_size=_NAME_BYTES)
     for pair in pairs:
         for word in pair:

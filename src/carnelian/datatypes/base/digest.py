@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha1
-
 
 class Digest:
     """Twenty bytes that take in byte strings, in an order that matters or not."""
@@ -15,12 +13,16 @@ class Digest:
 
     def blend(self, data: bytes) -> None:
         """Take in data regardless of what comes before or after it."""
+        # OpenSSL, on which it rests, takes a while to load, and few ask for digests.
+        from hashlib import sha1
+
         self._state ^= int.from_bytes(sha1(data).digest(), "big")
 
     def chain(self, data: bytes) -> None:
         """Take in data at this place of a sequence."""
         self.blend(data)
-        self._state = int.from_bytes(sha1(self.value()).digest(), "big")
+        state, self._state = self.value(), 0
+        self.blend(state)
 
     def value(self) -> bytes:
         """The twenty bytes."""

@@ -22,7 +22,6 @@ import importlib.util
 import itertools
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 
@@ -326,6 +325,8 @@ def _declarations(source: ModuleType) -> list[Declaration]:
 def _describe(reason: BaseException) -> str:
     """An exception in one line, with the place where the user's code raised it."""
     text = text_of(reason)
+    import traceback
+
     frames = traceback.extract_tb(reason.__traceback__)
     # What is compiled tells its file as it was named when it was built.
     foreign = (_HERE, _BUILT, os.path.dirname(importlib.__file__), "<frozen")

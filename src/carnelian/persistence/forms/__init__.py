@@ -1,10 +1,8 @@
 """The forms of values: what files ask of a type stands in one module for each family."""
 
-import importlib
-import pkgutil
+from carnelian.engine.extensions.package_walk import import_all
 
 
 def register_all() -> None:
     """Import all families, each of which registers its form."""
-    for found in pkgutil.iter_modules(__path__, f"{__name__}."):
-        importlib.import_module(found.name)
+    import_all(__path__, __name__)

@@ -4,8 +4,6 @@ of owns no Python reference, and what touches Python objects raises nothing in L
 
 from __future__ import annotations
 
-import hashlib
-
 import cython
 from cython.cimports.carnelian.scripting.api.redis_calls import take_words
 from cython.cimports.carnelian.scripting.api.reply_pushing import push_field
@@ -99,6 +97,8 @@ def _hash(
 ) -> cython.bint:
     host: ScriptHost = cython.cast(ScriptHost, context.host)
     try:
+        import hashlib
+
         host.reply = hashlib.sha1(text[:size] if text != cython.NULL else b"").hexdigest().encode()
         context.reply = cython.cast(cython.pointer[PyObject], host.reply)
         return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import faulthandler
 import os
 import sys
-import traceback
 
 import cython
 from cython.cimports.carnelian.server.system.crash import (
@@ -85,5 +84,7 @@ def report(log: Log, fault: BaseException) -> None:
     log("warning", f"{_RULE} CARNELIAN BUG REPORT {_RULE}")
     log("warning", f"Carnelian {__version__} ends: {type(fault).__name__}: {fault}")
     log.raw("warning", "------ STACK TRACE ------\n")
+    import traceback
+
     log.raw("warning", "".join(traceback.format_exception(fault)))
     log("warning", f"Python {sys.version}")

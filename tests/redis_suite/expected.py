@@ -28,6 +28,8 @@ class Unit:
     insert_first: str = ""
     # Whether all of it is run over TLS, without which it has no tests.
     tls: bool = False
+    # Whether it crashes servers on purpose, to see what they log.
+    crashes: bool = False
     replaced: dict[str, str] = field(default_factory=dict)
 
 
@@ -61,4 +63,5 @@ def _unit(name: str, table: dict[str, Any], reasons: dict[str, str]) -> Unit:
     if unknown:
         raise ValueError(f"{name}: unknown reasons {sorted(unknown)}")
     before, first = table.get("insert-before", {}), table.get("insert-first", "")
-    return Unit(name, excluded, deny_tags, before, first, table.get("tls", False), replaced)
+    tls, crashes = table.get("tls", False), table.get("crashes", False)
+    return Unit(name, excluded, deny_tags, before, first, tls, crashes, replaced)

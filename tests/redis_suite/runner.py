@@ -179,6 +179,8 @@ def _judge(plan: Plan, unit: Unit, result: UnitResult, folder: Path) -> None:
     if not plan.excluded_too and not plan.only and result.finished:
         for test in sorted(unit.excluded.keys() - set(result.skipped)):
             result.fail(f"excluded test {test!r} is in the suite")
+    if unit.crashes:
+        return
     for log in sorted(folder.glob("tests/tmp/server*/std*")):
         text = log.read_text(errors="replace")
         marks = [mark for mark in _CRASH_MARKS if mark in text]

@@ -64,7 +64,7 @@ def test_a_packed_set_of_integers_settles_as_an_intset() -> None:
     for member in (b"3", b"1", b"2"):
         made.add(LIMITS, member)
     assert made.encoding() == b"listpack"
-    made.settle(LIMITS)
+    made.compact(LIMITS)
     assert made.encoding() == b"intset"
     assert list(made) == [b"1", b"2", b"3"]
 

@@ -304,8 +304,8 @@ def test_expecting_commands_changes_nothing(keyspace: Keyspace, db: Database, co
     for number in range(count):
         db.set_string(b"%d" % number, b"x")
     commands = [[b"PING"], [b"GET", b"1"], [b"SET", b"", b"x"], [], [b"MGET", b"none", b"2"]]
-    db.expect([])
-    db.expect(commands)
-    db.expect(commands * 50)
+    db.prefetch([])
+    db.prefetch(commands)
+    db.prefetch(commands * 50)
     assert len(db) == count
     assert (keyspace.stats.hits, keyspace.stats.misses) == (0, 0)

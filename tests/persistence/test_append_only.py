@@ -490,7 +490,7 @@ def test_rewrites_that_fail_again_and_again_are_held_back() -> None:
     limit, lines = RewriteLimit(), []
 
     def holds(now: int) -> bool:
-        return limit.holds(now, lambda level, line: lines.append(line))
+        return limit.delays(now, lambda level, line: lines.append(line))
 
     limit.failures = 2
     assert not holds(0)

@@ -131,13 +131,13 @@ def _add_sparse(
         changes += changed
     if changes or length < 0:
         invalidate(sketch.data)
-        _keep(db, key, sketch, length)
+        _store(db, key, sketch, length)
     return changes
 
 
 @cython.cfunc
 @cython.exceptval(-1)
-def _keep(db: Database, key: bytes, sketch: Sketch, length: cython.Py_ssize_t) -> cython.int:
+def _store(db: Database, key: bytes, sketch: Sketch, length: cython.Py_ssize_t) -> cython.int:
     """Put a sketch under its key, where a string of that length was (none if below 0)."""
     if length > sketch.length:
         db.set_text(key, b"", True)
@@ -235,7 +235,7 @@ def pfmerge(session: Session, args: list):
         if ranks[i]:
             sketch.raise_to(i, ranks[i], most)
     invalidate(sketch.data)
-    _keep(db, key, sketch, length)
+    _store(db, key, sketch, length)
     db.changed(key, STRING, b"pfadd")
     return OK
 
@@ -277,7 +277,7 @@ def pfdebug(session: Session, args: list):
     if not was_dense:
         if not sketch.make_dense():
             raise _corrupt()
-        _keep(db, key, sketch, length)
+        _store(db, key, sketch, length)
         # Not a change of the key's content, but replicas take part in it.
         db.keyspace.dirty += 1
     return sketch.ranks() if name == b"GETREG" else int(not was_dense)

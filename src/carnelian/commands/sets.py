@@ -542,7 +542,7 @@ def _store(session: Session, key: bytes, members: list, event: bytes, packed: bo
     for member in members:
         value.add(session.keyspace.limits, member)
     if packed:
-        value.settle(session.keyspace.limits)
+        value.compact(session.keyspace.limits)
     db.replace(key, value)
     db.changed(key, events.SET, event)
     return len(members)

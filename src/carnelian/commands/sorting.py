@@ -187,7 +187,7 @@ def sort(session: Session, args: list):
     rows: list = _rows(db, args[1], options)
     if options.store is None:
         return rows
-    return _keep(db, options.store, rows)
+    return _store(db, options.store, rows)
 
 
 @command(
@@ -207,7 +207,7 @@ def sort_ro(session: Session, args: list):
 
 
 @cython.cfunc
-def _keep(db: Database, key: bytes, rows: list):
+def _store(db: Database, key: bytes, rows: list):
     """Put the rows into a list under a key; returns how many there are."""
     size: cython.Py_ssize_t = len(rows)
     if size:

@@ -79,7 +79,7 @@ class Channel(LocalSession):
     async def _arrival(self) -> None:
         self._waiter = self._loop.create_future()
         # The loop keeps what waits alive, as it does with sockets, and lets go when it is closed.
-        kept = self._loop.call_later(_DAY, _keep, self)
+        kept = self._loop.call_later(_DAY, _do_nothing, self)
         self.hear(True)
         try:
             # Something may have come before the waiter was there.
@@ -116,7 +116,7 @@ class Channel(LocalSession):
         """It is closed when close() returns."""
 
 
-def _keep(channel: Channel) -> None:
+def _do_nothing(channel: Channel) -> None:
     """Called by a loop that has run for a day; what waits then is kept by others or nobody."""
 
 

@@ -485,7 +485,7 @@ class Host:
         self.core.log("warning", "SHUTDOWN ends servers; close() ends an engine in your process")
         return False
 
-    def keep_in(self, storage: Storage, as_found: bool) -> None:
+    def use_storage(self, storage: Storage, as_found: bool) -> None:
         """Load what the storage has, and save there from now on; see Storage.load."""
         self.perform(storage.load, self.core, as_found)
         self.storage = storage

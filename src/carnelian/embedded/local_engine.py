@@ -82,7 +82,7 @@ class Engine:
             if hasattr(clock, "attach"):
                 clock.attach(self.host)
             if storage is not None:
-                self.host.keep_in(storage, "appendonly" not in directives)
+                self.host.use_storage(storage, "appendonly" not in directives)
         except BaseException:
             self._give_up(storage)
             raise

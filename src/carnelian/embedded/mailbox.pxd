@@ -35,7 +35,7 @@ cdef class Mailbox(Session):
     cdef finish(self, Engine core)
     cdef deliver(self, value)
     cdef call_owner(self, tell)
-    cdef keep(self, value)
+    cdef put_unread(self, value)
     cdef deliver_kept(self)
     cdef count_unread(self, Py_ssize_t size)
     cdef count_unrun(self, Py_ssize_t size)

@@ -136,7 +136,7 @@ class Mailbox(Session):
         if self.waiting:
             self.waiting = False
             self.answers.put(NO_REPLY)
-        self.settle_reply_mode()
+        self.advance_reply_mode()
         if self.backlog and not self.resuming:
             self.resuming = True
             self.loose_ends.append(self)
@@ -204,7 +204,7 @@ class Mailbox(Session):
             if type(value) is Several:
                 self.deliver(value)
             if self.blocked is None:
-                self.settle_reply_mode()
+                self.advance_reply_mode()
         elif value is not NO_REPLY:
             self.deliver(value)
         if self.kept is not None:
@@ -257,14 +257,14 @@ class Mailbox(Session):
     def deliver(self, value):
         if type(value) is Several:
             for part in value:
-                self.keep(part)
+                self.put_unread(part)
         else:
-            self.keep(value)
+            self.put_unread(value)
         if self.on_delivery is not None:
             self.call_owner(self.on_delivery)
 
     @cython.cfunc
-    def keep(self, value):
+    def put_unread(self, value):
         """Have a reply or message wait until it is fetched."""
         size: cython.Py_ssize_t = 0
         if self.counted:

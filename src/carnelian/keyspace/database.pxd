@@ -33,7 +33,7 @@ cdef class Database(Strings):
     cpdef collection_to_change(self, bytes key, type cls)
     cpdef keep(self, bytes key)
     cpdef bint touch(self, bytes key) except -1
-    cpdef expect(self, list commands)
+    cpdef prefetch(self, list commands)
     # Keys
     cpdef bint add(self, bytes key, value, int64_t expiry=*) except -1
     cpdef bint replace(self, bytes key, value, bint keep_ttl=*, int64_t expiry=*) except -1

@@ -258,7 +258,7 @@ class Database(Strings):
         """Renew the access clock and count, as TOUCH does; returns whether the key is there."""
         return self.read(key, True) is not cython.NULL
 
-    def expect(self, commands: list) -> None:
+    def prefetch(self, commands: list) -> None:
         """Have the memory fetched that the first keys of these commands are about to need.
 
         Memory is waited for once, not key by key: worth it from some four commands on. Looks at
@@ -275,10 +275,10 @@ class Database(Strings):
                 break
             if len(cython.cast(list, command)) > 1:
                 hashes[count] = hash_of(cython.cast(list, command)[1])
-                self.table.expect(hashes[count])
+                self.table.prefetch(hashes[count])
                 count += 1
         for i in range(count):
-            self.table.expect_entry(hashes[i])
+            self.table.prefetch_entry(hashes[i])
 
     # -- Keys ------------------------------------------------------------------------------------
 
@@ -586,8 +586,8 @@ class Database(Strings):
         """Go on with a resize, if there is one; returns whether there is more to do."""
         self.table.step(buckets)
         self.expiring.step(buckets)
-        if self.table.unsettled():
-            self.table.settle(buckets)
+        if self.table.short_of_versions():
+            self.table.renew_versions(buckets)
             return True
         return self.table.rehashing() or self.expiring.rehashing()
 

@@ -156,9 +156,9 @@ class Slots(Store):
         entry: cython.pointer[Entry]
         i: cython.Py_ssize_t
         for i in range(count):
-            self.table.expect(numbers[i])
+            self.table.prefetch(numbers[i])
         for i in range(count):
-            self.table.expect_entry(numbers[i])
+            self.table.prefetch_entry(numbers[i])
         for i in range(count):
             self.table.collect_alike(numbers[i], found)
         # Keys of other slots may have the same number.

@@ -51,7 +51,7 @@ cdef class State:
 
     cpdef spare_overdue(self, int reason)
     cpdef cease_sparing(self, int reason)
-    cdef int settle_overdue(self) noexcept
+    cdef int combine_reasons(self) noexcept
     cdef uint32_t new_access(self) noexcept
     cdef uint32_t next_access(self, uint32_t access) noexcept
     cdef int frequency(self, uint32_t access) noexcept

@@ -109,14 +109,14 @@ class State:
     def spare_overdue(self, reason: cython.int):
         """Delete no key past its time while there is this reason, one of ``keyspace.sparing``."""
         self.spared |= reason
-        self.settle_overdue()
+        self.combine_reasons()
 
     def cease_sparing(self, reason: cython.int):
         """There is this reason no longer; others hold as before."""
         self.spared &= ~reason
-        self.settle_overdue()
+        self.combine_reasons()
 
-    def settle_overdue(self):
+    def combine_reasons(self):
         """Work out what lookups ask for, so that they have one number to compare."""
         if self.spared & (LOADING | DIGESTING):
             self.overdue = IGNORE

@@ -9,5 +9,5 @@ cdef struct Chunk:
     int reference    # of the function, or of the error message if `status` is not 0
 
 
-cdef int keep_chunk(State L) noexcept
+cdef int reference_chunk(State L) noexcept
 cdef int load_text(State L, const char *text, size_t size, const char *name) noexcept

@@ -20,7 +20,7 @@ _Text = cython.struct(text=cython.p_const_char, size=cython.size_t, step=cython.
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def keep_chunk(L: State) -> cython.int:
+def reference_chunk(L: State) -> cython.int:
     """Compile a :class:`Chunk` and have the registry keep the function; to be called protected."""
     chunk = cython.cast(cython.pointer[Chunk], lua.touserdata(L, 1))
     chunk.status = load_text(L, chunk.text, chunk.size, chunk.name)

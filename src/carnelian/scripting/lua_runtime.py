@@ -15,7 +15,7 @@ from cython.cimports.carnelian.scripting.api.redis_table import open_loading_api
 from cython.cimports.carnelian.scripting.api.reply_pushing import push_words
 from cython.cimports.carnelian.scripting.api.script_host import ScriptHost
 from cython.cimports.carnelian.scripting.borrowed import PyObject
-from cython.cimports.carnelian.scripting.chunks import Chunk, keep_chunk
+from cython.cimports.carnelian.scripting.chunks import Chunk, reference_chunk
 from cython.cimports.carnelian.scripting.context import Context, context_of
 from cython.cimports.carnelian.scripting.lua import (
     BOOLEAN,
@@ -124,7 +124,7 @@ class Runtime:
         chunk = cython.declare(Chunk)
         chunk.text, chunk.size = source, len(source)
         chunk.name = name
-        if lua.cpcall(L, keep_chunk, cython.address(chunk)) != 0:
+        if lua.cpcall(L, reference_chunk, cython.address(chunk)) != 0:
             pop(L, 1)
             raise MemoryError
         if chunk.status != 0:

@@ -68,7 +68,7 @@ cdef class Connection(Session):
     cdef finish_silently(self, value)
     cdef refuse_input(self, error)
     cdef check_query(self)
-    cdef keep(self, message)
+    cdef put_behind_reply(self, message)
     cdef write_kept(self)
     cdef queue(self)
     cdef flush(self)

@@ -411,7 +411,7 @@ class Connection(Session):
         elif type(value) is Lazy:
             self.hub.engine.parts_written(self, self.args)
         if self.blocked is None:
-            self.settle_reply_mode()
+            self.advance_reply_mode()
 
     @cython.cfunc
     def refuse_input(self, error):
@@ -441,7 +441,7 @@ class Connection(Session):
     def resume(self):
         """Go on with waiting input, before the loop sleeps."""
         if self.reply_mode != REPLY_ON:
-            self.settle_reply_mode()
+            self.advance_reply_mode()
         if not self.state & (RESUMING | _GONE):
             self.state |= RESUMING
             self.hub.resumed.append(self)
@@ -455,7 +455,7 @@ class Connection(Session):
             return
         if isinstance(value, Push):
             if self.hub.running is self or self.flags & FLAG_REEXECUTING:
-                self.keep(value)
+                self.put_behind_reply(value)
                 return
         elif self.reply_mode != REPLY_ON:
             return
@@ -485,7 +485,7 @@ class Connection(Session):
                 self.check_output()
 
     @cython.cfunc
-    def keep(self, message):
+    def put_behind_reply(self, message):
         """Have a message follow the reply of the command that runs."""
         if self.kept is None:
             self.kept = []

@@ -246,7 +246,7 @@ class Server:
             )
         process.set_cpu_affinity(self.config["server_cpulist"] or "", self.log)
         self._score_for_oom(None)
-        process.settle_memory()
+        process.freeze_memory()
         self._tick()
         self.loop.run()
 

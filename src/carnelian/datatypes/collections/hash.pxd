@@ -59,5 +59,5 @@ cdef class Hash(Value):
     cdef list expire_in_pack(self, int64_t now)
     cdef list expire_in_table(self, int64_t now, Py_ssize_t buckets)
     cdef list take_late(self, Found *found, int64_t now)
-    cdef int keep_times(self) except -1
+    cdef int prepare_times(self) except -1
     cdef int to_table(self) except -1

@@ -607,7 +607,7 @@ class Hash(Value):
         if self.times is None:
             if ms <= 0:
                 return self.contains(field)
-            self.keep_times()
+            self.prepare_times()
         if self.pack is not cython.NULL:
             at = self.locate(field)
             if at == 0 or self.is_late(self.time_at(at)):
@@ -636,7 +636,7 @@ class Hash(Value):
         listpack.remove_several(cython.address(self.pack), at, 3)
         return self.add_to_pack(field, value, ms)
 
-    def keep_times(self) -> cython.int:
+    def prepare_times(self) -> cython.int:
         """Be ready for fields that expire."""
         flat: list
         i: cython.Py_ssize_t

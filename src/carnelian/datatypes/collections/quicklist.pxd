@@ -45,4 +45,4 @@ cdef class Quicklist:
     cdef Py_ssize_t strip(
         self, Node *node, const Needle *needle, Py_ssize_t most, bint forward
     ) except -1
-    cdef int settle(self, Node *node) except -1
+    cdef int compress_changed(self, Node *node) except -1

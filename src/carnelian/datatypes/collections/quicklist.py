@@ -270,8 +270,8 @@ class Quicklist:
                 self.head = node
         self.nodes += 1
         if self.depth:
-            self.settle(beside)
-            self.settle(node)
+            self.compress_changed(beside)
+            self.compress_changed(node)
         return 0
 
     def unlink(self, node: cython.pointer[Node]) -> cython.int:
@@ -288,9 +288,9 @@ class Quicklist:
         self.nodes -= 1
         self.count -= node.count
         free_node(node)
-        return self.settle(cython.NULL)
+        return self.compress_changed(cython.NULL)
 
-    def settle(self, node: cython.pointer[Node]) -> cython.int:
+    def compress_changed(self, node: cython.pointer[Node]) -> cython.int:
         """Compress a node that was changed if it is far enough from both ends; see to the nodes
         where that begins, too. Called after every change.
         """
@@ -413,7 +413,7 @@ class Quicklist:
         open_at(cursor)
         if self.accepts(node, length):
             put_in(node, behind(cursor) if after else cursor.at, text)
-            return self.settle(node)
+            return self.compress_changed(node)
         if not edge:
             rest: NodePointer = self.cut(node, cursor.at, after)
             put_in(rest, listpack.first(cython.cast(Pack, rest.data)) if after else -1, text)
@@ -424,8 +424,8 @@ class Quicklist:
             self.keep(neighbour)
             decompress(neighbour)
             put_in(neighbour, listpack.HEADER if after else -1, text)
-            self.settle(neighbour)
-            return self.settle(node)
+            self.compress_changed(neighbour)
+            return self.compress_changed(node)
         return self.link(self.new_node(text), node, after)
 
     def insert_large(
@@ -479,7 +479,7 @@ class Quicklist:
         open_at(cursor)
         if not node.plain and not large:
             replace_in(node, cursor.at, text)
-            return self.settle(node)
+            return self.compress_changed(node)
         if node.plain:
             # A plain node has one element: another node takes its place.
             self.insert(cursor, text, True)
@@ -500,8 +500,8 @@ class Quicklist:
         node.count -= 1
         self.count -= 1
         fresh = self.merge_around(fresh)
-        self.settle(fresh.previous)
-        return self.settle(fresh.next)
+        self.compress_changed(fresh.previous)
+        return self.compress_changed(fresh.next)
 
     # -- Merging ---------------------------------------------------------------------------------
 
@@ -546,7 +546,7 @@ class Quicklist:
         node.count += moved
         tail.count = 0
         self.unlink(tail)
-        return self.settle(node)
+        return self.compress_changed(node)
 
     # -- Removing --------------------------------------------------------------------------------
 
@@ -578,7 +578,7 @@ class Quicklist:
                 removed -= node.count
                 count -= removed
                 self.count -= removed
-                self.settle(node)
+                self.compress_changed(node)
             node = next_node
             at = listpack.HEADER
         return 0
@@ -622,5 +622,5 @@ class Quicklist:
         else:
             node.count -= removed
             self.count -= removed
-            self.settle(node)
+            self.compress_changed(node)
         return removed

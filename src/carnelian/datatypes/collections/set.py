@@ -396,7 +396,7 @@ class Set(Value):
 
     # -- The form --------------------------------------------------------------------------------
 
-    def settle(self, limits: Limits) -> None:
+    def compact(self, limits: Limits) -> None:
         """Become an intset if all members are integers, and few enough of them."""
         number: int64_t = 0
         member: bytes

@@ -68,13 +68,13 @@ cdef class Table:
     cdef Py_ssize_t limit      # of all data, above which nothing grows unless overfull; 0 is none
     cdef uint32_t version      # of the entries that are new, changed, or were kept
     cdef uint32_t unfinished   # versions begun since one came to its end
-    cdef uint64_t settle_cursor
+    cdef uint64_t renewed_to
     cdef Keeper keeper         # None but between the begin and the end of a version
 
     cdef uint64_t *find(self, uint64_t hash, const char *key, Py_ssize_t length) noexcept nogil
     cdef uint64_t *find_entry(self, uint64_t hash, const Entry *entry) noexcept nogil
-    cdef void expect(self, uint64_t hash) noexcept nogil
-    cdef void expect_entry(self, uint64_t hash) noexcept nogil
+    cdef void prefetch(self, uint64_t hash) noexcept nogil
+    cdef void prefetch_entry(self, uint64_t hash) noexcept nogil
     cdef int collect_alike(self, uint32_t low, Found *found) except -1
     cdef int insert(self, uint64_t hash, Entry *entry) except -1
     cdef int remove(self, uint64_t hash, uint64_t *slot) except -1
@@ -87,8 +87,8 @@ cdef class Table:
     cdef bint drain(self, Py_ssize_t buckets) except -1
     cdef int begin_version(self, Keeper keeper) except -1
     cdef int end_version(self, bint complete) except -1
-    cdef bint unsettled(self) noexcept nogil
-    cdef int settle(self, Py_ssize_t buckets) except -1
+    cdef bint short_of_versions(self) noexcept nogil
+    cdef int renew_versions(self, Py_ssize_t buckets) except -1
     cdef int put_in_place(self, uint64_t *slot, Entry *entry) except -1
     cdef int drain_bucket(self, Array *array, uint64_t index) except -1
     cdef Py_ssize_t buckets(self) noexcept nogil

@@ -292,7 +292,7 @@ class Table:
         self.limit = 0
         self.version = 0
         self.unfinished = 0
-        self.settle_cursor = 0
+        self.renewed_to = 0
 
     def __dealloc__(self):
         if self.used:
@@ -353,14 +353,14 @@ class Table:
             bucket = bucket.next
         return cython.NULL
 
-    def expect(self, hash):
+    def prefetch(self, hash):
         """Have the bucket of a hash fetched that is looked up soon."""
         if self.used == 0:
             return
         array: cython.pointer[Array] = self.home(hash)
         prefetch(cython.address(array.buckets[hash & array.mask]))
 
-    def expect_entry(self, hash):
+    def prefetch_entry(self, hash):
         """Once the bucket is there, have the entry fetched that is probably meant."""
         tag: uint64_t
         i: cython.int
@@ -471,8 +471,8 @@ class Table:
         ``keep``. Whoever wants all of them walks the table by :meth:`scan` besides.
         """
         if self.unfinished >= VERSIONS - 2:
-            self.settle(self.buckets())
-        self.settle_cursor = 0
+            self.renew_versions(self.buckets())
+        self.renewed_to = 0
         self.version = (self.version + 1) % VERSIONS
         self.unfinished += 1
         self.keeper = keeper
@@ -488,11 +488,11 @@ class Table:
             self.unfinished = 0
         return 0
 
-    def unsettled(self):
+    def short_of_versions(self):
         """Whether so many versions came to no end that their numbers are about to come again."""
         return self.unfinished > VERSIONS // 4 and self.keeper is None
 
-    def settle(self, buckets):
+    def renew_versions(self, buckets):
         """Have entries be of the current version that are of an older one, in so many buckets."""
         found = cython.declare(Found)
         i: cython.Py_ssize_t
@@ -500,10 +500,10 @@ class Table:
         try:
             while buckets > 0 and self.unfinished:
                 found.count = 0
-                self.settle_cursor = self.scan(self.settle_cursor, cython.address(found))
+                self.renewed_to = self.scan(self.renewed_to, cython.address(found))
                 for i in range(found.count):
                     set_version(found.items[i], self.version)
-                if self.settle_cursor == 0:
+                if self.renewed_to == 0:
                     self.unfinished = 0
                 buckets -= 1
         finally:

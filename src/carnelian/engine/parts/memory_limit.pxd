@@ -35,4 +35,4 @@ cdef class MemoryLimit:
     cdef bint held(self) except -1
     cdef bint free(self, Py_ssize_t excess) except -1
     cdef evict(self, db, bytes key)
-    cdef settle(self, bint exceeded, bint exhausted)
+    cdef note_outcome(self, bint exceeded, bint exhausted)

@@ -76,7 +76,7 @@ class MemoryLimit:
         self.limit = limit
         self.keyspace.limit_tables(limit)
         if not limit:
-            self.settle(False, False)
+            self.note_outcome(False, False)
         elif self.used() > limit:
             self.core.log(
                 "warning",
@@ -128,7 +128,7 @@ class MemoryLimit:
         """Evict until the data fits, nothing is left to evict, or the time for it is over."""
         if not self.limit or self.held():
             self.evicting = False
-            self.settle(self.exceeded and self.limit > 0, False)
+            self.note_outcome(self.exceeded and self.limit > 0, False)
             return
         excess: cython.Py_ssize_t = self.excess()
         if excess > 0 and self.relievers:
@@ -137,14 +137,14 @@ class MemoryLimit:
             excess = self.excess()
         if excess <= 0:
             self.evicting = False
-            self.settle(False, False)
+            self.note_outcome(False, False)
             return
         started: cython.Py_ssize_t = self.clock.monotonic_ns()
         exhausted: cython.bint = not self.free(excess)
         self._note("eviction-cycle", started)
         if exhausted:
             self.evicting = False
-        self.settle(exhausted or self.evicting, exhausted)
+        self.note_outcome(exhausted or self.evicting, exhausted)
 
     def held(self) -> cython.bint:
         """Whether the data has to stay as it is."""
@@ -197,7 +197,7 @@ class MemoryLimit:
 
     # -- Refusing --------------------------------------------------------------------------------
 
-    def settle(self, exceeded: cython.bint, exhausted: cython.bint):
+    def note_outcome(self, exceeded: cython.bint, exhausted: cython.bint):
         """Note how it went, for the commands that come and for INFO."""
         now: cython.Py_ssize_t
         if exceeded != self.exceeded:

@@ -60,7 +60,7 @@ class Pause:
         if self.active and now_ms > self.end_ms:
             self.stop()
 
-    def holds(self, session: Client, command: Command, args: list) -> bool:
+    def delays(self, session: Client, command: Command, args: list) -> bool:
         """Whether this command has to wait for the end of the pause."""
         if session.flags & (FLAG_REPLICA | FLAG_PRIMARY):
             return False
@@ -69,7 +69,7 @@ class Pause:
         return bool(judged_flags(session, command, args) & _REPLICATES)
 
     def _postpone(self, session: Client, command: Command, args: list[bytes]) -> object:
-        if not self.holds(session, command, args):
+        if not self.delays(session, command, args):
             return None
         self._blocking.postpone(session, command, args)
         return NO_REPLY

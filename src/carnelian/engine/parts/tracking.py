@@ -138,7 +138,7 @@ class Tracking:
             self.measure()
         if session.id not in self.known:
             self.known.add(session.id)
-            self.settle()
+            self.follow_interest()
         if self.current is None:
             # This may stand in a transaction, and what follows is told after that.
             self.current = session
@@ -166,9 +166,9 @@ class Tracking:
         self.disable(session)
         self.known.discard(session.id)
         if not self.known:
-            self.settle()
+            self.follow_interest()
 
-    def settle(self) -> None:
+    def follow_interest(self) -> None:
         """Look at the changes of keys if somebody tracks; else forget all that was remembered."""
         self.core.tracked = bool(self.known)
         if not self.known:

@@ -39,5 +39,5 @@ cdef class Client:
     cpdef Py_ssize_t memory(self) except? -1
     cpdef int output_class(self)
     cpdef evict(self)
-    cdef settle_reply_mode(self)
+    cdef advance_reply_mode(self)
     cpdef rewrite(self, list args)

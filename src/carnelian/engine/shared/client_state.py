@@ -144,7 +144,7 @@ class Client:
         return {}
 
     @cython.cfunc
-    def settle_reply_mode(self):
+    def advance_reply_mode(self):
         """CLIENT REPLY SKIP silences one command: to be called after each by the carrier."""
         if self.reply_mode == REPLY_SKIP_NEXT:
             self.reply_mode = REPLY_SKIP

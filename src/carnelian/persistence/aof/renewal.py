@@ -38,7 +38,7 @@ class RewriteLimit:
         self._minutes = 0
         self._until_s = 0
 
-    def holds(self, now_s: int, log: Callable[[str, str], None]) -> bool:
+    def delays(self, now_s: int, log: Callable[[str, str], None]) -> bool:
         """Whether there may be no rewrite now, but for one that somebody asks for."""
         if self.failures < self.FAILURES:
             self._minutes = self._until_s = 0
@@ -192,7 +192,7 @@ class Renewal(Task):
     # -- Time ------------------------------------------------------------------------------------
 
     def held(self) -> bool:
-        return self.limit.holds(self._engine.clock.ms // 1000, self._engine.log)
+        return self.limit.delays(self._engine.clock.ms // 1000, self._engine.log)
 
     def heed(self) -> None:
         """Begin a rewrite if the log has grown enough."""

@@ -27,7 +27,7 @@ cdef class Source:
     cdef int64_t read_word(self) except? -1
     cdef double read_double(self) except? -1
     cdef const char *read_text(self, Py_ssize_t *length) except NULL
-    cdef const char *keep(self, const char *text, Py_ssize_t length) except NULL
+    cdef const char *retain(self, const char *text, Py_ssize_t length) except NULL
     cdef bytes read_bytes(self)
     cdef int64_t position(self) noexcept
     cdef int64_t left(self) noexcept

@@ -237,8 +237,8 @@ class Source:
         length[0] = size
         return cython.cast(cython.p_const_char, self.scratch)
 
-    def keep(self, text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.p_const_char:
-        """The same text where it stays until the next one is kept."""
+    def retain(self, text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.p_const_char:
+        """The same text where it stays until the next one is retained."""
         self.kept = enlarged(self.kept, cython.address(self.kept_room), length)
         memcpy(self.kept, text, length)
         return cython.cast(cython.p_const_char, self.kept)

@@ -308,7 +308,7 @@ def read_hash(source: Source, limits: Limits, thorough: cython.bint):
     while count > 0:
         count -= 1
         field = source.read_text(cython.address(length))
-        field = source.keep(field, length)
+        field = source.retain(field, length)
         value = source.read_text(cython.address(value_length))
         if made.pack is not cython.NULL:
             if seen is not None:
@@ -405,7 +405,7 @@ def read_timed_hash(source: Source, type: cython.int, limits: Limits):
         raise EmptyValue("Hash")
     if first < 0:
         raise Corrupt(f"Hash read invalid minExpire value: {first}")
-    made.keep_times()
+    made.prepare_times()
     if count > limits.hash_max_listpack_entries:
         made.to_table()
         made.table.reserve(count)

@@ -197,7 +197,7 @@ def read_members(
     i: cython.Py_ssize_t
     for i in range(count):
         text = source.read_text(cython.address(length))
-        text = source.keep(text, length)
+        text = source.retain(text, length)
         score = read_score(source, binary)
         hash = hash_text(text, length)
         if made.table.find(hash, text, length) is not cython.NULL:

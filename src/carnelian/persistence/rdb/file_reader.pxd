@@ -45,7 +45,7 @@ cdef class Reader:
     cdef int read_key(self, int type) except -1
     cdef int discard(self) except -1
     cdef int refuse_duplicate(self) except -1
-    cdef int keep_key(self) except -1
+    cdef int read_name(self) except -1
     cdef int add(self, Content *content) except -1
     cdef int select(self) except -1
     cdef int resize(self) except -1

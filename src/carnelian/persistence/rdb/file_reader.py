@@ -358,7 +358,7 @@ class Reader:
         content = cython.declare(Content)
         self.stage = 3
         self.type = type
-        self.keep_key()
+        self.read_name()
         self.stage = 4
         try:
             read_content(
@@ -402,7 +402,7 @@ class Reader:
         name = self.key[: self.key_length].decode("utf-8", "backslashreplace")
         raise DuplicateKey(f"RDB has duplicated key '{name}' in DB {self.number}")
 
-    def keep_key(self) -> cython.int:
+    def read_name(self) -> cython.int:
         """Read the key, and keep it until its value is read."""
         length: cython.Py_ssize_t = 0
         text: cython.p_const_char = self.source.read_text(cython.address(length))

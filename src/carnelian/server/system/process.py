@@ -42,7 +42,7 @@ def write_pid_file(path: str) -> str:
     return path
 
 
-def settle_memory() -> None:
+def freeze_memory() -> None:
     """What was loaded until now lives as long as the process, and values make no cycles.
 
     So the cyclic collector, whose passes would stop the server for as long as the data set is

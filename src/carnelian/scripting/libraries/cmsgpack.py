@@ -336,7 +336,7 @@ def _unpack_some(L: State, limit: cython.Py_ssize_t, offset: cython.Py_ssize_t) 
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _take(input: cython.pointer(_Input), count: cython.size_t) -> cython.p_const_char:
+def _take(input: cython.pointer[_Input], count: cython.size_t) -> cython.p_const_char:
     """So many bytes, which are there or it raises."""
     at: cython.p_const_char = input.at
     if count > cython.cast(cython.size_t, input.end - at):
@@ -347,7 +347,7 @@ def _take(input: cython.pointer(_Input), count: cython.size_t) -> cython.p_const
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _word(input: cython.pointer(_Input), size: cython.int) -> uint64_t:
+def _word(input: cython.pointer[_Input], size: cython.int) -> uint64_t:
     """The number that is the next ``size`` bytes."""
     at: cython.p_const_char = _take(input, size)
     word: uint64_t = 0
@@ -359,7 +359,7 @@ def _word(input: cython.pointer(_Input), size: cython.int) -> uint64_t:
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _push_next(input: cython.pointer(_Input)) -> cython.void:
+def _push_next(input: cython.pointer[_Input]) -> cython.void:
     """Push the next value."""
     L: State = input.L
     byte: cython.int
@@ -400,7 +400,7 @@ def _push_next(input: cython.pointer(_Input)) -> cython.void:
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _push_integer(input: cython.pointer(_Input), byte: cython.int) -> cython.void:
+def _push_integer(input: cython.pointer[_Input], byte: cython.int) -> cython.void:
     """Integers of 1, 2, 4 and 8 bytes: those from 0xD0 on are signed."""
     word: uint64_t = _word(input, 1 << (byte & 3))
     number: int64_t = cython.cast(int64_t, word)
@@ -416,7 +416,7 @@ def _push_integer(input: cython.pointer(_Input), byte: cython.int) -> cython.voi
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _push_float(input: cython.pointer(_Input), size: cython.int) -> cython.void:
+def _push_float(input: cython.pointer[_Input], size: cython.int) -> cython.void:
     word: uint64_t = _word(input, size)
     number: cython.double = 0
     short: cython.float = 0
@@ -432,13 +432,13 @@ def _push_float(input: cython.pointer(_Input), size: cython.int) -> cython.void:
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _push_text(input: cython.pointer(_Input), size: cython.size_t) -> cython.void:
+def _push_text(input: cython.pointer[_Input], size: cython.size_t) -> cython.void:
     lua.pushlstring(input.L, _take(input, size), size)
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _push_array(input: cython.pointer(_Input), count: cython.size_t) -> cython.void:
+def _push_array(input: cython.pointer[_Input], count: cython.size_t) -> cython.void:
     L: State = input.L
     index: cython.size_t
     # Room is made for what comes, not for what is announced.
@@ -452,7 +452,7 @@ def _push_array(input: cython.pointer(_Input), count: cython.size_t) -> cython.v
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _push_map(input: cython.pointer(_Input), count: cython.size_t) -> cython.void:
+def _push_map(input: cython.pointer[_Input], count: cython.size_t) -> cython.void:
     L: State = input.L
     _index: cython.size_t
     lua.createtable(L, 0, 0)

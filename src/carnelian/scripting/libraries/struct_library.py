@@ -79,7 +79,7 @@ def _is_alphanumeric(letter: cython.int) -> cython.bint:
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _begin(format: cython.pointer(_Format), L: State) -> cython.void:
+def _begin(format: cython.pointer[_Format], L: State) -> cython.void:
     """Read the format that is the first argument."""
     format.L = L
     format.at = lua.checklstring(L, 1, cython.NULL)
@@ -89,7 +89,7 @@ def _begin(format: cython.pointer(_Format), L: State) -> cython.void:
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _number(format: cython.pointer(_Format), otherwise: cython.int) -> cython.int:
+def _number(format: cython.pointer[_Format], otherwise: cython.int) -> cython.int:
     """The number that stands next in the format, or another one where there is none."""
     number: cython.int = 0
     digit: cython.int
@@ -106,7 +106,7 @@ def _number(format: cython.pointer(_Format), otherwise: cython.int) -> cython.in
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _size_of(format: cython.pointer(_Format), letter: cython.char) -> cython.size_t:
+def _size_of(format: cython.pointer[_Format], letter: cython.char) -> cython.size_t:
     """Bytes of a value; 0 where that varies, and for what is no value."""
     size: cython.int
     if letter == b"B" or letter == b"b" or letter == b"x":
@@ -136,7 +136,7 @@ def _size_of(format: cython.pointer(_Format), letter: cython.char) -> cython.siz
 @cython.cfunc
 @cython.exceptval(check=False)
 def _padding(
-    format: cython.pointer(_Format),
+    format: cython.pointer[_Format],
     position: cython.size_t,
     letter: cython.char,
     size: cython.size_t,
@@ -153,7 +153,7 @@ def _padding(
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _control(format: cython.pointer(_Format), letter: cython.char) -> cython.void:
+def _control(format: cython.pointer[_Format], letter: cython.char) -> cython.void:
     """Heed what is no value."""
     alignment: cython.int
     if letter == b" ":

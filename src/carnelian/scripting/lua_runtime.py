@@ -169,7 +169,7 @@ class Runtime:
         return self.enter(function, None, None, b"", True)
 
     def enter(self, function, keys, arguments, name, loading):
-        """:meth:`run` and :meth:`load`."""
+        """Lay out what a run begins with; raises Error if one is going on already."""
         context: cython.pointer[Context] = cython.address(self.context)
         L: State = context.L
         if context.running:

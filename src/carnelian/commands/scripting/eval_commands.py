@@ -23,6 +23,8 @@ GROUP = "scripting"
 
 _NO_INTEGER = b"ERR value is not an integer"
 _NOT_BY_SHA = Error("ERR Please use EVAL instead of EVALSHA for debugging")
+_SHA_DIGITS = cython.declare(cython.Py_ssize_t, 40)
+_NO_SCRIPT = Error("NOSCRIPT No matching script. Please use EVAL.")
 _BAD_COUNT = Error("ERR Bad number of keys provided")
 
 _FLAGS = "noscript skip_monitor may_replicate no_mandatory_keys stale movablekeys"
@@ -152,13 +154,16 @@ def _evaluate(session: Session, args: list, read_only: cython.bint):
 def _evaluate_known(session: Session, args: list, read_only: cython.bint):
     scripting: Scripting = scripting_of(session.engine)
     _show(session, args)
+    # What cannot be a SHA-1 is told before anything else is looked at.
+    if len(args[1]) != _SHA_DIGITS:
+        raise _NO_SCRIPT
     if scripting.debugged is not None and session in scripting.debugged:
         raise _NOT_BY_SHA
     keys: list = keys_of(args)
     scripts: EvalScripts = scripting.scripts()
     script: Script = scripts.of_sha(args[1])
     if script is None:
-        raise Error("NOSCRIPT No matching script. Please use EVAL.")
+        raise _NO_SCRIPT
     return scripting.run_script(session, script, keys, args, read_only)
 
 

@@ -179,11 +179,6 @@ class Admission:
         """The error for a command within a command, or None if it may run."""
         return _first_answer(self.inner, session, command, args)
 
-    def user_objection(self, session: Client, command: Command, args: list) -> object:
-        """The error for what the user of a session may not run, or None."""
-        users = [check for check in self.order.checks if check.stage == USERS]
-        return _first_answer(Order(users), session, command, args)
-
     def refuse_malformed(self, session, command, args):
         """The error for words that make no command."""
         session.command = command

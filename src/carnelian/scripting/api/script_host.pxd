@@ -4,6 +4,7 @@ from carnelian.engine.session cimport Session
 
 
 cdef class ScriptSession(Session):
+    cdef Session caller
     cpdef send(self, value)
     cpdef close(self, after_replies=*)
 

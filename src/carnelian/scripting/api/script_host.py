@@ -35,7 +35,10 @@ REPLICATE_ALL = 3
 
 @cython.cclass
 class ScriptSession(Session):
-    """The session in which scripts run their commands. Nothing is ever sent to it."""
+    """The session in which scripts run their commands. Nothing is ever sent to it.
+
+    ``caller`` is the session of whoever has called the script, while it runs.
+    """
 
     @cython.ccall
     def send(self, value: object):
@@ -48,6 +51,10 @@ class ScriptSession(Session):
     def peer(self) -> bytes:
         """Nobody is there."""
         return b"?:0"
+
+    def describe(self) -> dict[str, object]:
+        """What is logged of it concerns its caller."""
+        return {} if self.caller is None else self.caller.describe()
 
     def is_local(self) -> bool:
         """What DEBUG and MODULE ask is asked of whoever called the script."""
@@ -84,7 +91,8 @@ class ScriptHost:
         session: ScriptSession = self.session
         session.db = caller.db
         session.protocol = 2
-        session.user = caller.user
+        session.user, session.rights = caller.user, caller.rights
+        session.caller = caller
         session.gate = caller.gate & RESTRICTED
         session.flags = FLAG_SCRIPT | FLAG_DENY_BLOCKING | caller.flags & FLAG_LOADER
         self.caller = caller
@@ -105,7 +113,7 @@ class ScriptHost:
         self.engine.depth -= 1
         if self.silent:
             self.replicate(REPLICATE_ALL)
-        self.caller = None
+        self.caller = self.session.caller = None
         self.reply = None
         return 0
 
@@ -165,15 +173,14 @@ class ScriptHost:
             self.engine.effects.resume()
 
     def may_run(self, words: list) -> bool:
-        """Whether the user who has called the script may run a command.
+        """Whether the user who has called the script may run a command; nothing is noted.
 
         Raises Error if the words make none.
         """
-        engine: Engine = self.engine
-        command: Command = engine.registry.lookup(words)
-        if command is None or not command.accepts(len(words)):
-            raise Error("ERR Invalid command passed to redis.acl_check_cmd()")
-        return engine.admission.user_objection(self.session, command, words) is None
+        try:
+            return self.engine.users.may(self.session, words)
+        except Error:
+            raise Error("ERR Invalid command passed to redis.acl_check_cmd()") from None
 
     def log(self, level: cython.int, text: bytes) -> None:
         """Write a line into the engine's log."""

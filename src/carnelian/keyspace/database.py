@@ -220,8 +220,11 @@ class Database(Strings):
         return self.keyspace.frequency(entry.access) if entry is not cython.NULL else None
 
     def memory_usage(self, key: bytes):
-        """Bytes that the key, its value and its places in the tables take, or None."""
-        entry: cython.pointer[Entry] = self.find(key)
+        """Bytes that the key, its value and its places in the tables take, or None.
+
+        One whose time is over takes them until it is deleted.
+        """
+        entry: cython.pointer[Entry] = self.held(key)
         if entry is cython.NULL:
             return None
         return memory_of(entry) + (16 if expires(entry) else 8) + (4 if self.slots else 0)

@@ -125,6 +125,10 @@ class Transport(Channel):
         close(self.fd)
         self.fd: int = -1
 
+    def hand_over(self) -> None:
+        """Close what a child process of this one goes on with; the other side sees no end."""
+        Transport.close(self)
+
     @cython.cfunc
     @cython.exceptval(check=False)
     def failure(self) -> cython.Py_ssize_t:

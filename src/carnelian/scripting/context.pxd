@@ -5,11 +5,8 @@ from carnelian.scripting.lua cimport UPVALUE, CFunction, State, lua
 from carnelian.scripting.lua_memory cimport Budget
 
 
-# A text that grows, and the settings of the library `cjson`.
-cdef struct Json:
-    char *data
-    size_t size
-    size_t room
+# The settings of the library `cjson`, or of one more that `cjson.new` has made.
+cdef struct JsonSettings:
     bint sparse_convert
     int sparse_ratio
     int sparse_safe
@@ -19,6 +16,15 @@ cdef struct Json:
     int encode_invalid    # 0: an error, 1: as they are, 2: null
     bint decode_invalid
     int precision
+
+
+# A text that grows, and the settings that hold for it.
+cdef struct Json:
+    char *data
+    size_t size
+    size_t room
+    JsonSettings *settings
+    Budget *budget
 
 
 # It holds no reference: `host` has those, for as long as the pointers here are in use.
@@ -46,6 +52,7 @@ cdef struct Context:
     int globals_view
     int globals_index        # of the globals among the proxies
     Json json
+    JsonSettings json_settings
     Budget budget
 
 

@@ -42,6 +42,10 @@ cdef enum:
     MASK_COUNT = 8
 
 cdef enum:
+    # What a hook is called for.
+    EVENT_COUNT = 3
+
+cdef enum:
     # Requests to `gc`.
     GC_COLLECT = 2
     GC_COUNT = 3
@@ -131,6 +135,7 @@ cdef struct Api:
     # Debugging
     int (*getstack)(State, int, lua_Debug *) noexcept nogil
     int (*getinfo)(State, const char *, lua_Debug *) noexcept nogil         # R
+    const char *(*getlocal)(State, lua_Debug *, int) noexcept nogil         # pushes the value
     int (*sethook)(State, Hook, int, int) noexcept nogil
     # The auxiliary library
     int (*ref)(State, int) noexcept nogil                    # R

@@ -64,6 +64,7 @@ _NAMES = [
     "lua_gc",
     "lua_getstack",
     "lua_getinfo",
+    "lua_getlocal",
     "lua_sethook",
     "luaL_ref",
     "luaL_unref",

@@ -34,7 +34,7 @@ from cython.cimports.carnelian.scripting.lua import (
     lua_Debug,
     pop,
 )
-from cython.cimports.carnelian.scripting.lua_memory import allocate
+from cython.cimports.carnelian.scripting.lua_memory import Budget, allocate, limit_memory
 from cython.cimports.carnelian.scripting.lua_runtime import HANDLER, RUN
 from cython.cimports.carnelian.scripting.results import (
     LAST_NAME,
@@ -44,7 +44,7 @@ from cython.cimports.carnelian.scripting.results import (
 )
 from cython.cimports.carnelian.scripting.sandbox.lua_globals import lock_libraries, open_libraries
 from cython.cimports.carnelian.scripting.sandbox.proxies import lock_globals
-from cython.cimports.libc.stdlib import free
+from cython.cimports.cpython.mem import PyMem_Free
 
 from carnelian import REDIS_VERSION
 from carnelian.resp.replies import Error
@@ -60,6 +60,12 @@ _NAMES[0], _NAMES[1], _NAMES[2], _NAMES[3] = b"err", b"ok", b"double", b"map"
 _NAMES[4], _NAMES[5], _NAMES[6] = b"set", b"big_number", b"verbatim_string"
 _NAMES[7], _NAMES[8], _NAMES[9] = b"string", b"format", b"ignore_error_stats_update"
 _NAMES[10], _NAMES[11] = b"source", b"line"
+
+_MAX_SIZE = cython.declare(cython.size_t, 1 << 48)
+_NO_MEMORY = Error("ERR not enough memory")
+# Bytes that are collected when a script has ended, but not before there are twice as many as there
+# were after the last time.
+_WORTH_COLLECTING = cython.declare(cython.size_t, 8 << 20)
 
 _VERSION = REDIS_VERSION.encode()
 _MAJOR, _MINOR, _PATCH = map(int, REDIS_VERSION.split("."))
@@ -84,6 +90,7 @@ class Runtime:
 
     def __cinit__(self, host: ScriptHost, for_functions: cython.bint = False):
         load()
+        limit_memory(cython.address(self.context.budget), 0)
         self.context.L = lua.newstate(allocate, cython.address(self.context.budget))
         if self.context.L == cython.NULL:
             raise MemoryError
@@ -106,11 +113,12 @@ class Runtime:
         if status != 0 or _fill_stack(cython.address(self.context)):
             raise MemoryError("Lua does not start")
         lua.sethook(self.context.L, cython.cast(Hook, interval_hook), MASK_COUNT, _INSTRUCTIONS)
+        self.collect()
 
     def __dealloc__(self):
         if self.context.L != cython.NULL:
             lua.close(self.context.L)
-        free(self.context.json.data)
+        PyMem_Free(self.context.json.data)
 
     # -- Code --------------------------------------------------------------------------------------
 
@@ -124,9 +132,12 @@ class Runtime:
         chunk = cython.declare(Chunk)
         chunk.text, chunk.size = source, len(source)
         chunk.name = name
-        if lua.cpcall(L, reference_chunk, cython.address(chunk)) != 0:
+        failed: cython.bint = lua.cpcall(L, reference_chunk, cython.address(chunk)) != 0
+        if self.context.budget.refused and not self.context.running:
+            self.collect()
+        if failed:
             pop(L, 1)
-            raise MemoryError
+            raise Error(cython.cast(bytes, failure) + b"not enough memory")
         if chunk.status != 0:
             lua.rawgeti(L, REGISTRY, chunk.reference)
             message = text_at(L, -1)
@@ -178,6 +189,8 @@ class Runtime:
             if status != 0:
                 return script_error(L, name)
             return take_result(L, 0, self.host.session.protocol == 3)
+        except MemoryError:
+            return _NO_MEMORY
         finally:
             if loading:
                 _exchange_globals(context, context.globals)
@@ -194,6 +207,9 @@ class Runtime:
             context.ending = False
             lua.sethook(context.L, cython.cast(Hook, interval_hook), MASK_COUNT, _INSTRUCTIONS)
         context.keys = context.arguments = context.reply = cython.NULL
+        budget: cython.pointer[Budget] = cython.address(context.budget)
+        if budget.refused or budget.used > 2 * budget.settled + _WORTH_COLLECTING:
+            self.collect()
         return 0
 
     @cython.cfunc
@@ -213,8 +229,20 @@ class Runtime:
 
     @cython.ccall
     def collect(self):
-        """A full cycle of Lua's garbage collector."""
-        lua.gc(self.context.L, GC_COLLECT, 0)
+        """A full cycle of Lua's garbage collector, and what the limit is from then on."""
+        context: cython.pointer[Context] = cython.address(self.context)
+        # It may move what it keeps, and raises where it gets no room for that.
+        context.budget.limit = context.budget.used + _MAX_SIZE
+        lua.gc(context.L, GC_COLLECT, 0)
+        if context.json.room > _WORTH_COLLECTING:
+            context.json.data = cython.cast(
+                cython.p_char,
+                allocate(cython.address(context.budget), context.json.data, context.json.room, 0),
+            )
+            context.json.room = 0
+        context.budget.settled = context.budget.used
+        context.budget.refused = False
+        limit_memory(cython.address(context.budget), self.host.engine.config["lua-memory-limit"])
 
 
 # -- C functions for Lua; these own no Python reference --------------------------------------------
@@ -267,6 +295,9 @@ def _fill_stack(context: cython.pointer[Context]) -> cython.bint:
     lua.pushcclosure(L, _run, 4)
     for i in range(12):
         lua.pushstring(L, _NAMES[i])
+    # Letting go of a reference takes no memory any more once it has been done.
+    lua.pushboolean(L, 1)
+    lua.unref(L, REGISTRY, lua.ref(L, REGISTRY))
     return lua.gettop(L) != LAST_NAME
 
 

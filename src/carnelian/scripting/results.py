@@ -9,6 +9,7 @@ from __future__ import annotations
 import cython
 from cython.cimports.carnelian.scripting.lua import (
     BOOLEAN,
+    GC_COUNT,
     NIL,
     NUMBER,
     STRING,
@@ -31,6 +32,7 @@ from cython.cimports.carnelian.scripting.results import (
     NAME_STRING,
     NAME_VERBATIM,
 )
+from cython.cimports.carnelian.scripting.spare_memory import affordable
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 
 from carnelian.resp.replies import (
@@ -46,6 +48,13 @@ from carnelian.resp.replies import (
 )
 
 _SLOTS = cython.declare(cython.int, 8)  # of Lua's stack, for one level
+# Bytes that are copied between two looks at how many there are, and those since the last one.
+_MUCH = cython.declare(cython.size_t, 16 << 20)
+_copied = cython.declare(cython.size_t, 0)
+# Values that the result may still have. A table can stand in it many times, so that few of them
+# come to more than any memory holds: it may have more values than all of Lua's memory, not many
+# times as many.
+_left = cython.declare(cython.Py_ssize_t, 0)
 _NO_LINES = bytes.maketrans(b"\r\n", b"  ")
 _TOO_DEEP = b"ERR reached lua stack limit"
 # Levels that a table may have, fewer than a reply: those that contain themselves end here, too.
@@ -54,9 +63,15 @@ _MOST_LEVELS = cython.declare(cython.int, 480)
 
 @cython.cfunc
 def text_at(L: State, index: cython.int) -> bytes:
-    """The string at a place of the stack."""
+    """The string at a place of the stack. Raises MemoryError if there is no room for a copy."""
+    global _copied
     size: cython.size_t = 0
     text = lua.tolstring(L, index, cython.address(size))
+    _copied += size
+    if _copied > _MUCH:
+        _copied = 0
+        if not affordable(size):
+            raise MemoryError
     return PyBytes_FromStringAndSize(text, size)
 
 
@@ -96,6 +111,8 @@ def _take_table(L: State, depth: cython.int, booleans: cython.bint):
     # Room for some levels was made at the start; the rest is asked for ten levels at a time.
     if depth >= _MOST_LEVELS or (depth % 10 == 9 and not _has_room(L)):
         return Error(_TOO_DEEP)
+    if depth == 0:
+        _begin_counting(L)
     if _value(L, NAME_ERR, STRING):
         message = text_at(L, -1).translate(_NO_LINES)
         pop(L, 1)
@@ -106,6 +123,25 @@ def _take_table(L: State, depth: cython.int, booleans: cython.bint):
         return OK if text == b"OK" else Status(text)
     found, value = _take_typed(L, depth, booleans)
     return value if found else _take_list(L, depth, booleans)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _begin_counting(L: State) -> cython.void:
+    global _left
+    _left = (cython.cast(cython.Py_ssize_t, lua.gc(L, GC_COUNT, 0)) << 10) + (1 << 20)
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def _count() -> cython.int:
+    """Count a value; raises MemoryError if they are too many."""
+    global _left
+    _left -= 1
+    if _left < 0:
+        raise MemoryError
+    return 0
 
 
 @cython.cfunc
@@ -139,6 +175,7 @@ def _take_list(L: State, depth: cython.int, booleans: cython.bint) -> list:
         lua.rawgeti(L, -1, index)
         if lua.type(L, -1) == NIL:
             break
+        _count()
         values.append(take_result(L, depth + 1, booleans))
         pop(L, 1)
         index += 1
@@ -164,6 +201,7 @@ def _pairs(L: State, depth: cython.int, booleans: cython.bint, values: cython.bi
     found: list = []
     lua.pushnil(L)
     while lua.next(L, -2):
+        _count()
         lua.pushvalue(L, -2)
         found.append(take_result(L, depth + 1, booleans))
         pop(L, 1)

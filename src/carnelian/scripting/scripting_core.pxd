@@ -14,6 +14,8 @@ cdef class Scripting:
     cdef EvalScripts eval_scripts
     cdef FunctionLibraries function_libraries
     cdef readonly list running
+    cdef public dict debugged
+    cdef public object debug_carrier
 
     cpdef EvalScripts scripts(self)
     cpdef FunctionLibraries libraries(self, Session session)

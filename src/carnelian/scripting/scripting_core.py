@@ -42,6 +42,10 @@ class Scripting:
         self.eval_scripts = None
         self.function_libraries = None
         self.running: list[bytes] | None = None
+        # While somebody wants to debug scripts: who, and how; and who carries such sessions.
+        self.debugged: dict[Session, bytes] | None = None
+        self.debug_carrier: Any = None
+        engine.config.on_change("lua-memory-limit", self._limit_memory)
         engine.debug_commands[b"set-disable-deny-scripts"] = self._let_all_run
 
     def _let_all_run(self, session: Session, args: list) -> object:
@@ -50,6 +54,11 @@ class Scripting:
             raise Error("ERR Unknown subcommand or wrong number of arguments for 'debug'.")
         self.host.lets_all_run = parse_int(args[2]) != 0
         return OK
+
+    def _limit_memory(self, size: int) -> None:
+        for states in (self.eval_scripts, self.function_libraries):
+            if states is not None:
+                states.runtime.collect()
 
     # -- What there is -----------------------------------------------------------------------------
 

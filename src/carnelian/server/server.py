@@ -29,6 +29,7 @@ from carnelian.scripting.scripting_core import scripting_of
 from carnelian.server import encryption
 from carnelian.server.client_cron import DEFAULT_PEAK_RESET_MS, Clients
 from carnelian.server.connection import Hub
+from carnelian.server.debug_lines import DebugLines
 from carnelian.server.door import Listeners, Ports
 from carnelian.server.encryption import Encryption
 from carnelian.server.slices import Slices
@@ -74,6 +75,7 @@ class Server:
         self.encryption = Encryption(config)
         self.listeners = Listeners(self.hub, config, log, self.encryption)
         self.signals = Signals(self.loop, log, self._request_shutdown)
+        self.debug_lines = DebugLines(self.engine, log, lambda: self.signals.received)
         self.oom_score = process.OomScore(log)
         self.title = process.Title()
         self.supervisor = supervisor
@@ -266,6 +268,7 @@ class Server:
                 )
                 self.signals.reset()
                 return False
+        self.debug_lines.kill()
         self._clean_up()
         self.loop.stop()
         self._ended = True
@@ -432,6 +435,8 @@ class Server:
         self.snapshots.prepare_child = lambda: self._prepare_child("rdb-bgsave", "bgsave_cpulist")
         self.snapshots.serve = self._serve_within_command
         scripting_of(engine).long_runs.serve = self._serve_within_script
+        scripting_of(engine).debug_carrier = self.debug_lines
+        engine.on_cron.append(self.debug_lines.tend)
         self.append_only.syncer.on_outcome = lambda: self.loop.call_from_thread(
             self.append_only.judge
         )

@@ -16,6 +16,7 @@ from carnelian.engine import data_digest
 from carnelian.engine.config.quantities import parse_memory
 from carnelian.engine.declaring import command
 from carnelian.engine.session import Session
+from carnelian.keyspace.sparing import DIGESTING
 from carnelian.persistence.aof.append_commands import debug_flush_sleep, debug_load
 from carnelian.persistence.saving.save_commands import debug_reload, debug_skip_sums
 from carnelian.resp.numbers import parse_float, parse_int
@@ -85,6 +86,19 @@ def _set_active_expire(session: Session, args: list[bytes]) -> object:
     return OK
 
 
+def _of_all_held(handler: Handler) -> Handler:
+    """Have a handler see keys whose time is over, for as long as they are there."""
+
+    def handle(session: Session, args: list[bytes]) -> object:
+        session.keyspace.spare_overdue(DIGESTING)
+        try:
+            return handler(session, args)
+        finally:
+            session.keyspace.cease_sparing(DIGESTING)
+
+    return handle
+
+
 def _object(session: Session, args: list[bytes]) -> Status:
     db, key = session.db, args[2]
     if not db.holds(key):
@@ -140,7 +154,7 @@ def _quicklist(session: Session, args: list[bytes]) -> Status:
 
 def _encoded(session: Session, key: bytes, encoding: bytes) -> Any:
     """The value of a key; raises Error if there is none or it has another encoding."""
-    if not session.db.holds(key):
+    if not session.db.has(key):
         raise Error("ERR no such key")
     if session.db.encoding(key) != encoding:
         raise Error(b"ERR Not a %s encoded object." % encoding)
@@ -297,11 +311,11 @@ _SUBCOMMANDS: dict[bytes, tuple[int, int, Handler]] = {
     b"help": (0, 0, _help),
     b"sleep": (1, 1, _sleep),
     b"set-active-expire": (1, 1, _set_active_expire),
-    b"object": (1, 1, _object),
-    b"sdslen": (1, 1, _sdslen),
+    b"object": (1, 1, _of_all_held(_object)),
+    b"sdslen": (1, 1, _of_all_held(_sdslen)),
     b"populate": (1, 3, _populate),
     b"digest": (0, 0, _digest),
-    b"digest-value": (0, 1 << 30, _digest_value),
+    b"digest-value": (0, 1 << 30, _of_all_held(_digest_value)),
     b"protocol": (1, 1, _protocol),
     b"error": (1, 1, _error),
     b"log": (1, 1, _log),

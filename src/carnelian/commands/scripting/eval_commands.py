@@ -10,6 +10,7 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.scripting.debugger.debug_sessions import debug
 from cython.cimports.carnelian.scripting.eval_scripts import EvalScripts, Script
 from cython.cimports.carnelian.scripting.function_libraries import Function, FunctionLibraries
 from cython.cimports.carnelian.scripting.scripting_core import Scripting, keys_of, scripting_of
@@ -21,6 +22,7 @@ from carnelian.scripting.shebangs import command_flags, script_header
 GROUP = "scripting"
 
 _NO_INTEGER = b"ERR value is not an integer"
+_NOT_BY_SHA = Error("ERR Please use EVAL instead of EVALSHA for debugging")
 _SHA_DIGITS = cython.declare(cython.Py_ssize_t, 40)
 _NO_SCRIPT = Error("NOSCRIPT No matching script. Please use EVAL.")
 _BAD_COUNT = Error("ERR Bad number of keys provided")
@@ -141,6 +143,8 @@ def call_reading_function(session: Session, args: list):
 def _evaluate(session: Session, args: list, read_only: cython.bint):
     scripting: Scripting = scripting_of(session.engine)
     _show(session, args)
+    if scripting.debugged is not None and session in scripting.debugged:
+        return debug(session, args, read_only)
     keys: list = keys_of(args)
     scripts: EvalScripts = scripting.scripts()
     return scripting.run_script(session, scripts.of_source(args[1]), keys, args, read_only)
@@ -153,6 +157,8 @@ def _evaluate_known(session: Session, args: list, read_only: cython.bint):
     # What cannot be a SHA-1 is told before anything else is looked at.
     if len(args[1]) != _SHA_DIGITS:
         raise _NO_SCRIPT
+    if scripting.debugged is not None and session in scripting.debugged:
+        raise _NOT_BY_SHA
     keys: list = keys_of(args)
     scripts: EvalScripts = scripting.scripts()
     script: Script = scripts.of_sha(args[1])

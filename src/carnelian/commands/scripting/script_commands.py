@@ -9,6 +9,7 @@ from carnelian.engine.declaring import command
 from carnelian.engine.help import container
 from carnelian.engine.session import Session
 from carnelian.resp.replies import OK, Error
+from carnelian.scripting.debugger.debug_sessions import set_mode
 from carnelian.scripting.scripting_core import scripting_of
 
 GROUP = "scripting"
@@ -91,9 +92,5 @@ def script_debug(session: Session, args: list[bytes]) -> object:
 
     Since 3.2.0, O(1)
     """
-    mode = args[2].lower()
-    if mode == b"no":
-        return OK
-    if mode in (b"yes", b"sync"):
-        raise Error("ERR SCRIPT DEBUG: scripts cannot be debugged here")
-    raise Error("ERR Use SCRIPT DEBUG YES/SYNC/NO")
+    set_mode(session, args[2].lower())
+    return OK

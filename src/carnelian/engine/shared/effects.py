@@ -70,6 +70,12 @@ class Effects:
         if not self.listening:
             self._pending.clear()
 
+    def abandon(self) -> None:
+        """Tell nobody any more: what happens in this process concerns nobody else."""
+        self._listeners.clear()
+        self._functions.clear()
+        self.listening = False
+
     def suspend(self) -> None:
         """Tell nobody of anything until :meth:`resume`: what is run now is not new."""
         self.listening = False

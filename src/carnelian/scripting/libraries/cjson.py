@@ -6,8 +6,17 @@ All of it is called by Lua and owns no Python reference. The one buffer belongs 
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.scripting.context import Context, Json, context_of
-from cython.cimports.carnelian.scripting.libraries.cjson_settings import add_settings
+from cython.cimports.carnelian.scripting.context import (
+    Context,
+    Json,
+    JsonSettings,
+    context_of,
+)
+from cython.cimports.carnelian.scripting.libraries.cjson_settings import (
+    add_function,
+    add_settings,
+    settings_of,
+)
 from cython.cimports.carnelian.scripting.lua import (
     BOOLEAN,
     LIGHT_USERDATA,
@@ -15,13 +24,13 @@ from cython.cimports.carnelian.scripting.lua import (
     NUMBER,
     STRING,
     TABLE,
-    CFunction,
     State,
     lua,
     pop,
 )
+from cython.cimports.carnelian.scripting.lua_memory import allocate
 from cython.cimports.libc.stdio import snprintf
-from cython.cimports.libc.stdlib import realloc, strtod
+from cython.cimports.libc.stdlib import strtod
 from cython.cimports.libc.string import memcpy, strncmp
 from cython.cimports.posix.strings import strncasecmp
 
@@ -63,6 +72,15 @@ for _escaped, _letter in zip(b'"\\/\b\t\n\f\r', b'"\\/btnfr', strict=True):
 for _i in range(23):
     _powers[_i] = 10.0**_i
 
+# What the settings are at first.
+_FRESH = cython.declare(JsonSettings)
+_FRESH.sparse_ratio, _FRESH.sparse_safe = 2, 10
+_FRESH.encode_depth = _FRESH.decode_depth = 1000
+_FRESH.decode_invalid = _FRESH.keep_buffer = True
+_FRESH.sparse_convert = False
+_FRESH.encode_invalid = 0
+_FRESH.precision = 14
+
 _Parser = cython.struct(
     json=cython.pointer[Json],
     start=cython.p_const_char,
@@ -81,11 +99,22 @@ _Parser = cython.struct(
 @cython.exceptval(check=False)
 def open_cjson(L: State, context: cython.pointer[Context]) -> cython.void:
     """Push the table of the library."""
+    context.json_settings = _FRESH
+    context.json.budget = cython.address(context.budget)
+    lua.pushlightuserdata(L, cython.address(context.json_settings))
+    _push_library(L, context)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _push_library(L: State, context: cython.pointer[Context]) -> cython.void:
+    """Replace the settings on top of the stack by a table of functions that heed them."""
     lua.createtable(L, 0, 12)
-    _add(L, context, b"encode", _encode)
-    _add(L, context, b"decode", _decode)
-    _add(L, context, b"new", _new)
+    add_function(L, context, b"encode", _encode)
+    add_function(L, context, b"decode", _decode)
+    add_function(L, context, b"new", _new)
     add_settings(L, context)
+    lua.remove(L, -2)
     lua.pushlightuserdata(L, cython.NULL)
     lua.setfield(L, -2, b"null")
     lua.pushstring(L, b"cjson")
@@ -96,20 +125,24 @@ def open_cjson(L: State, context: cython.pointer[Context]) -> cython.void:
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _add(
-    L: State, context: cython.pointer[Context], name: cython.p_const_char, function: CFunction
-) -> cython.void:
-    lua.pushlightuserdata(L, context)
-    lua.pushcclosure(L, function, 1)
-    lua.setfield(L, -2, name)
+def _new(L: State) -> cython.int:
+    """``cjson.new()``: another table of the library, with settings of its own."""
+    settings = cython.cast(
+        cython.pointer[JsonSettings], lua.newuserdata(L, cython.sizeof(JsonSettings))
+    )
+    settings[0] = _FRESH
+    _push_library(L, context_of(L))
+    return 1
 
 
 @cython.cfunc
+@cython.inline
 @cython.exceptval(check=False)
-def _new(L: State) -> cython.int:
-    """``cjson.new()``: another table of the library; the settings are the same ones, reset."""
-    open_cjson(L, context_of(L))
-    return 1
+def _json_of(L: State) -> cython.pointer[Json]:
+    """The buffer, with the settings of the function that was called."""
+    json: cython.pointer[Json] = cython.address(context_of(L).json)
+    json.settings = settings_of(L)
+    return json
 
 
 # -- Encoding ------------------------------------------------------------------------------------
@@ -129,7 +162,7 @@ def _room(L: State, json: cython.pointer[Json], size: cython.size_t) -> cython.p
 @cython.exceptval(check=False)
 def _enlarge(L: State, json: cython.pointer[Json], size: cython.size_t) -> cython.void:
     room: cython.size_t = 2 * json.room + size + 1024
-    grown = cython.cast(cython.p_char, realloc(json.data, room))
+    grown = cython.cast(cython.p_char, allocate(json.budget, json.data, json.room, room))
     if grown == cython.NULL:
         lua.raise_error(L, b"not enough memory")
     json.data, json.room = grown, room
@@ -189,22 +222,22 @@ def _append_number(L: State, json: cython.pointer[Json], index: cython.int) -> c
     number: cython.double = lua.tonumber(L, index)
     out: cython.p_char
     size: cython.int
-    if -1e14 < number < 1e14 and json.precision == 14:
+    if -1e14 < number < 1e14 and json.settings.precision == 14:
         whole: cython.longlong = cython.cast(cython.longlong, number)
         if whole == number and whole != 0:
             _append_integer(L, json, whole)
             return
     if number != number or number - number != 0:
-        if json.encode_invalid == 0:
+        if json.settings.encode_invalid == 0:
             _raise_unserialisable(L, index, b"must not be NaN or Inf")
-        if json.encode_invalid == 2:
+        if json.settings.encode_invalid == 2:
             _append(L, json, b"null", 4)
             return
         if number != number:
             _append(L, json, b"nan", 3)
             return
     out = _room(L, json, 32)
-    size = snprintf(out, 32, b"%.*g", json.precision, number)
+    size = snprintf(out, 32, b"%.*g", json.settings.precision, number)
     json.size += size
 
 
@@ -244,7 +277,7 @@ def _append_value(L: State, json: cython.pointer[Json], depth: cython.int) -> cy
         _append_number(L, json, -1)
     elif kind == TABLE:
         depth += 1
-        if depth > json.encode_depth or lua.checkstack(L, 4) == 0:
+        if depth > json.settings.encode_depth or lua.checkstack(L, 4) == 0:
             lua.raise_error(L, b"Cannot serialise, excessive nesting (%d)", depth)
         if not _append_sequence(L, json, depth):
             length: cython.int = _array_length(L, json)
@@ -305,8 +338,10 @@ def _array_length(L: State, json: cython.pointer[Json]) -> cython.int:
         if key > most:
             most = cython.cast(cython.int, key)
         items += 1
-    if json.sparse_ratio > 0 and most > items * json.sparse_ratio and most > json.sparse_safe:
-        if not json.sparse_convert:
+    settings = json.settings
+    sparse: cython.bint = most > items * settings.sparse_ratio and most > settings.sparse_safe
+    if sparse and settings.sparse_ratio > 0:
+        if not settings.sparse_convert:
             _raise_unserialisable(L, -1, b"excessively sparse array")
         return -1
     return most
@@ -355,12 +390,16 @@ def _append_object(L: State, json: cython.pointer[Json], depth: cython.int) -> c
 @cython.cfunc
 @cython.exceptval(check=False)
 def _encode(L: State) -> cython.int:
-    json: cython.pointer[Json] = cython.address(context_of(L).json)
+    json: cython.pointer[Json] = _json_of(L)
     if lua.gettop(L) != 1:
         return lua.argerror(L, 1, b"expected 1 argument")
     json.size = 0
     _append_value(L, json, 0)
     lua.pushlstring(L, json.data, json.size)
+    if not json.settings.keep_buffer:
+        allocate(json.budget, json.data, json.room, 0)
+        json.data = cython.NULL
+        json.room = 0
     return 1
 
 
@@ -540,7 +579,7 @@ def _next(L: State, parser: cython.pointer[_Parser]) -> cython.int:
     if char == 34:
         return _read_string(L, parser)
     if char == 45 or 48 <= char <= 57:
-        if not parser.json.decode_invalid and _is_invalid(parser.at):
+        if not parser.json.settings.decode_invalid and _is_invalid(parser.at):
             return _fail(parser, b"invalid number")
         return _read_number(parser)
     if char == 0:
@@ -570,7 +609,11 @@ def _next(L: State, parser: cython.pointer[_Parser]) -> cython.int:
     if strncmp(parser.at, b"null", 4) == 0:
         parser.at += 4
         return _NULL
-    if parser.json.decode_invalid and char in (43, 73, 78, 105, 110) and _is_invalid(parser.at):
+    if (
+        parser.json.settings.decode_invalid
+        and char in (43, 73, 78, 105, 110)
+        and _is_invalid(parser.at)
+    ):
         return _read_number(parser)
     return _fail(parser, b"invalid token")
 
@@ -594,7 +637,7 @@ def _raise_unexpected(
 @cython.exceptval(check=False)
 def _descend(L: State, parser: cython.pointer[_Parser]) -> cython.void:
     parser.depth += 1
-    if parser.depth > parser.json.decode_depth or lua.checkstack(L, 4) == 0:
+    if parser.depth > parser.json.settings.decode_depth or lua.checkstack(L, 4) == 0:
         lua.raise_error(
             L,
             b"Found too many nested data structures (%d) at character %d",
@@ -679,7 +722,7 @@ def _decode(L: State) -> cython.int:
     token: cython.int
     if lua.gettop(L) != 1:
         return lua.argerror(L, 1, b"expected 1 argument")
-    parser.json = cython.address(context_of(L).json)
+    parser.json = _json_of(L)
     parser.start = parser.at = lua.checklstring(L, 1, cython.address(size))
     parser.end = parser.start + size
     parser.depth = 0

@@ -3,39 +3,50 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.scripting.context import Context, Json, context_of
-from cython.cimports.carnelian.scripting.lua import BOOLEAN, NIL, NONE, CFunction, State, lua
+from cython.cimports.carnelian.scripting.context import Context, JsonSettings
+from cython.cimports.carnelian.scripting.lua import (
+    BOOLEAN,
+    NIL,
+    NONE,
+    UPVALUE,
+    CFunction,
+    State,
+    lua,
+)
 from cython.cimports.libc.string import strcmp
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
 def add_settings(L: State, context: cython.pointer[Context]) -> cython.void:
-    """Add the functions to the table on top of the stack, and set everything as it is at first."""
-    json: cython.pointer[Json] = cython.address(context.json)
-    json.sparse_ratio, json.sparse_safe = 2, 10
-    json.encode_depth = json.decode_depth = 1000
-    json.decode_invalid = json.keep_buffer = True
-    json.sparse_convert = False
-    json.encode_invalid = 0
-    json.precision = 14
-    _add(L, context, b"encode_max_depth", _encode_max_depth)
-    _add(L, context, b"decode_max_depth", _decode_max_depth)
-    _add(L, context, b"encode_number_precision", _encode_number_precision)
-    _add(L, context, b"encode_sparse_array", _encode_sparse_array)
-    _add(L, context, b"encode_invalid_numbers", _encode_invalid_numbers)
-    _add(L, context, b"decode_invalid_numbers", _decode_invalid_numbers)
-    _add(L, context, b"encode_keep_buffer", _encode_keep_buffer)
+    """Add the functions to the table on top of the stack; below that are the settings."""
+    add_function(L, context, b"encode_max_depth", _encode_max_depth)
+    add_function(L, context, b"decode_max_depth", _decode_max_depth)
+    add_function(L, context, b"encode_number_precision", _encode_number_precision)
+    add_function(L, context, b"encode_sparse_array", _encode_sparse_array)
+    add_function(L, context, b"encode_invalid_numbers", _encode_invalid_numbers)
+    add_function(L, context, b"decode_invalid_numbers", _decode_invalid_numbers)
+    add_function(L, context, b"encode_keep_buffer", _encode_keep_buffer)
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _add(
+def add_function(
     L: State, context: cython.pointer[Context], name: cython.p_const_char, function: CFunction
 ) -> cython.void:
+    """Add one to the table on top of the stack; its upvalues: context, the settings below that."""
     lua.pushlightuserdata(L, context)
-    lua.pushcclosure(L, function, 1)
+    lua.pushvalue(L, -3)
+    lua.pushcclosure(L, function, 2)
     lua.setfield(L, -2, name)
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def settings_of(L: State) -> cython.pointer[JsonSettings]:
+    """The settings that the function which was called heeds."""
+    return cython.cast(cython.pointer[JsonSettings], lua.touserdata(L, UPVALUE - 1))
 
 
 @cython.cfunc
@@ -90,13 +101,13 @@ def _refuse_more(L: State, most: cython.int) -> cython.void:
 @cython.cfunc
 @cython.exceptval(check=False)
 def _encode_sparse_array(L: State) -> cython.int:
-    json: cython.pointer[Json] = cython.address(context_of(L).json)
-    convert: cython.int = json.sparse_convert
+    settings: cython.pointer[JsonSettings] = settings_of(L)
+    convert: cython.int = settings.sparse_convert
     _refuse_more(L, 3)
     _choice(L, 1, cython.address(convert), 1, b"")
-    json.sparse_convert = convert
-    _number_option(L, 2, cython.address(json.sparse_ratio))
-    _number_option(L, 3, cython.address(json.sparse_safe))
+    settings.sparse_convert = convert
+    _number_option(L, 2, cython.address(settings.sparse_ratio))
+    _number_option(L, 3, cython.address(settings.sparse_safe))
     return 3
 
 
@@ -117,48 +128,48 @@ def _number_option(L: State, index: cython.int, option: cython.p_int) -> cython.
 @cython.exceptval(check=False)
 def _encode_invalid_numbers(L: State) -> cython.int:
     _refuse_more(L, 1)
-    _choice(L, 1, cython.address(context_of(L).json.encode_invalid), 2, b"null")
+    _choice(L, 1, cython.address(settings_of(L).encode_invalid), 2, b"null")
     return 1
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
 def _decode_invalid_numbers(L: State) -> cython.int:
-    json: cython.pointer[Json] = cython.address(context_of(L).json)
-    wanted: cython.int = json.decode_invalid
+    settings: cython.pointer[JsonSettings] = settings_of(L)
+    wanted: cython.int = settings.decode_invalid
     _refuse_more(L, 1)
     _choice(L, 1, cython.address(wanted), 1, b"")
-    json.decode_invalid = wanted
+    settings.decode_invalid = wanted
     return 1
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
 def _encode_keep_buffer(L: State) -> cython.int:
-    json: cython.pointer[Json] = cython.address(context_of(L).json)
-    wanted: cython.int = json.keep_buffer
+    settings: cython.pointer[JsonSettings] = settings_of(L)
+    wanted: cython.int = settings.keep_buffer
     _refuse_more(L, 1)
     _choice(L, 1, cython.address(wanted), 1, b"")
-    json.keep_buffer = wanted
+    settings.keep_buffer = wanted
     return 1
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
 def _encode_max_depth(L: State) -> cython.int:
-    option = cython.address(context_of(L).json.encode_depth)
+    option = cython.address(settings_of(L).encode_depth)
     return _integer_option(L, option, 1, 0x7FFFFFFF, b"expected integer between 1 and 2147483647")
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
 def _decode_max_depth(L: State) -> cython.int:
-    option = cython.address(context_of(L).json.decode_depth)
+    option = cython.address(settings_of(L).decode_depth)
     return _integer_option(L, option, 1, 0x7FFFFFFF, b"expected integer between 1 and 2147483647")
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
 def _encode_number_precision(L: State) -> cython.int:
-    option = cython.address(context_of(L).json.precision)
+    option = cython.address(settings_of(L).precision)
     return _integer_option(L, option, 1, 14, b"expected integer between 1 and 14")

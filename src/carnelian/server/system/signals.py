@@ -34,6 +34,11 @@ class Signals:
         signal.signal(signal.SIGINT, self._handle)
         signal.set_wakeup_fd(self._loop.wakeup_fd, warn_on_full_buffer=False)
 
+    @property
+    def received(self) -> bool:
+        """Whether one has asked for a shutdown that was not called off."""
+        return self._received
+
     def reset(self) -> None:
         """The shutdown was called off: the next signal asks for one again."""
         self._received = False

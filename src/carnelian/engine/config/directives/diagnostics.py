@@ -1,6 +1,6 @@
 """The slow log, latency, keyspace events and debugging."""
 
-from carnelian.engine.config.directive import Boolean, Integer, Topic
+from carnelian.engine.config.directive import Boolean, Integer, Memory, Topic
 from carnelian.engine.config.quantities import INT_MAX, LONG_MAX
 from carnelian.engine.config.special import Events, Percentiles
 
@@ -65,6 +65,13 @@ SCRIPTING = Topic(
             LONG_MAX,
             alias="lua-time-limit",
             summary="Milliseconds after which a script lets others be told that it is busy.",
+        ),
+        Memory(
+            "lua-memory-limit",
+            0,
+            0,
+            LONG_MAX,
+            summary="Bytes of Lua's memory for scripts, and for functions; 0: what can be spared.",
         ),
         Boolean(
             "lua-enable-deprecated-api",

@@ -1,0 +1,3 @@
+cdef size_t spare_bytes() noexcept nogil
+cdef size_t total_bytes() noexcept nogil
+cdef bint affordable(size_t size) noexcept nogil

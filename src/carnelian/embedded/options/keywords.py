@@ -81,6 +81,7 @@ class Directives(TypedDict, total=False):
     loading_process_events_interval_bytes: Number
     locale_collate: str | bytes | None
     lua_enable_deprecated_api: Switch
+    lua_memory_limit: Number
     lua_time_limit: Number
     maxmemory: Number
     maxmemory_clients: Number

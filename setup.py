@@ -87,6 +87,7 @@ COMPILED = (
     "carnelian.engine.acl.permissions",
     "carnelian.engine.acl.user_check",
     "carnelian.engine.shared.effects",
+    "carnelian.engine.shared.failures",
     "carnelian.engine.catalogue.key_positions",
     "carnelian.engine.parts.memory_limit",
     "carnelian.engine.parts.tracking",
@@ -259,7 +260,6 @@ WHOLE = (
     "carnelian.persistence.rdb.loading",
     "carnelian.persistence.saving.lock",
     "carnelian.persistence.aof.log_files",
-
     "carnelian.persistence.saving.migration",
     "carnelian.persistence.aof.manifest",
     "carnelian.persistence.saving.overhearing",

@@ -13,8 +13,13 @@ from typing import Any
 
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
+from cython.cimports.carnelian.engine.engine import (
+    PyException_SetTraceback,
+    PyObject,
+    context_of,
+    drop,
+)
 from cython.cimports.carnelian.engine.ground.flags import FLAG_REEXECUTING, UNTOUCHING
-from cython.cimports.carnelian.engine.ground.stats import Stats
 from cython.cimports.carnelian.engine.parts.admission import Admission
 from cython.cimports.carnelian.engine.parts.client_limits import ClientEviction, OutputLimits
 from cython.cimports.carnelian.engine.parts.memory_limit import MemoryLimit
@@ -22,9 +27,11 @@ from cython.cimports.carnelian.engine.parts.tracking import Tracking
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.core import Core
 from cython.cimports.carnelian.engine.shared.effects import Effects
+from cython.cimports.carnelian.engine.shared.failures import count_failure
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.removal.expire_cycle import ExpireCycle
+from cython.cimports.carnelian.resp.replies import Error
 
 from carnelian.engine.acl.users import Users
 from carnelian.engine.catalogue import registry
@@ -43,7 +50,7 @@ from carnelian.engine.parts.subscriptions import PubSub
 from carnelian.engine.parts.transactions import Watches
 from carnelian.engine.ports import ChangeLog, Gatherer, Persistence
 from carnelian.engine.shared.info import Info
-from carnelian.resp.replies import NO_REPLY, WRONG_TYPE, CountedError, Error, Lazy
+from carnelian.resp.replies import NO_REPLY, Lazy
 
 # Flags that the pipeline reads for every command, as C integers.
 _FLAGS = registry.FLAG_BITS
@@ -59,7 +66,7 @@ _BACKGROUND_SHARE = 0.1
 _MAX_HZ = 500
 
 # Exceptions that are looked at of those an error was raised in the handling of.
-_LONGEST_CHAIN = 64
+_LONGEST_CHAIN = cython.declare(cython.int, 64)
 
 
 @cython.cclass
@@ -206,7 +213,8 @@ class Engine(Core):
         except Error as error:
             reply = error
             _forget_frames(error)
-            _count_failure(self.stats, command, error)
+            command.failed_calls += 1
+            count_failure(self.stats, error)
         except Exception as fault:
             reply = self._fault(command, fault)
         except BaseException as interrupt:
@@ -289,7 +297,8 @@ class Engine(Core):
             self.log(level, trace_of(fault))
         except BaseException as another:
             self.defer(another)
-        _count_failure(self.stats, command, error)
+        command.failed_calls += 1
+        count_failure(self.stats, error)
         return error
 
     def _interrupted(
@@ -302,7 +311,8 @@ class Engine(Core):
             self.blocking.retry(session)
             return NO_REPLY
         error = Error("ERR interrupted")
-        _count_failure(self.stats, command, error)
+        command.failed_calls += 1
+        count_failure(self.stats, error)
         return error
 
     def _feed_monitors(self, session: Client, args: list, db_index: cython.int) -> None:
@@ -423,28 +433,15 @@ class Engine(Core):
 
 
 @cython.cfunc
-def _count_failure(stats: Stats, command: Command, error: Any):
-    """Count a call that failed, and the kind of its error."""
-    command.failed_calls += 1
-    # A script has failed with the error of a command that it called.
-    if type(error) is CountedError:
-        return
-    counts: dict = stats.errors
-    code = "WRONGTYPE" if error is WRONG_TYPE else error.code
-    count = counts.get(code)
-    if count is None:
-        stats.count_error(code)
-        return
-    counts[code] = count + 1
-    stats.error_replies += 1
-
-
-@cython.cfunc
-def _forget_frames(error: Any):
+def _forget_frames(error: object):
     """Let go of what the callers hold: a reply may wait in the session that one of them holds."""
+    before: cython.pointer[PyObject]
+    PyException_SetTraceback(error, None)
     # A chain that somebody has closed to a ring has no end.
     for _ in range(_LONGEST_CHAIN):
-        if error is None:
+        before = context_of(error)
+        if before == cython.NULL:
             return
-        error.__traceback__ = None
-        error = error.__context__
+        error = cython.cast(object, before)
+        drop(before)
+        PyException_SetTraceback(error, None)

@@ -13,12 +13,6 @@ from typing import Any
 
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
-from cython.cimports.carnelian.engine.engine import (
-    PyException_SetTraceback,
-    PyObject,
-    context_of,
-    drop,
-)
 from cython.cimports.carnelian.engine.ground.flags import FLAG_REEXECUTING, UNTOUCHING
 from cython.cimports.carnelian.engine.parts.admission import Admission
 from cython.cimports.carnelian.engine.parts.client_limits import ClientEviction, OutputLimits
@@ -27,11 +21,17 @@ from cython.cimports.carnelian.engine.parts.tracking import Tracking
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.core import Core
 from cython.cimports.carnelian.engine.shared.effects import Effects
-from cython.cimports.carnelian.engine.shared.failures import count_failure
+from cython.cimports.carnelian.engine.shared.failures import (
+    PyObject_Vectorcall,
+    caught_error,
+    count_failure,
+    result_of,
+)
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.removal.expire_cycle import ExpireCycle
 from cython.cimports.carnelian.resp.replies import Error
+from cython.cimports.cpython.object import PyObject
 
 from carnelian.engine.acl.users import Users
 from carnelian.engine.catalogue import registry
@@ -64,9 +64,6 @@ _ARBITRARY_KEYS = cython.declare(cython.longlong, _FLAGS["touches_arbitrary_keys
 # The share of its time that the engine may spend on resizing tables and freeing memory.
 _BACKGROUND_SHARE = 0.1
 _MAX_HZ = 500
-
-# Exceptions that are looked at of those an error was raised in the handling of.
-_LONGEST_CHAIN = cython.declare(cython.int, 64)
 
 
 @cython.cclass
@@ -205,16 +202,25 @@ class Engine(Core):
         dirty: cython.longlong = self.keyspace.dirty
         started: cython.longlong = self.clock.ns
         db_index: cython.int = session.db.index
+        words = cython.declare(cython.pointer[PyObject][2])
+        made: cython.pointer[PyObject]
+        error: Error | None
         session.command = command
         if self.tracked and self.depth == 0:
             self.tracking.current = session
+        words[0] = cython.cast(cython.pointer[PyObject], session)
+        words[1] = cython.cast(cython.pointer[PyObject], args)
+        made = PyObject_Vectorcall(
+            cython.cast(cython.pointer[PyObject], command.handler), words, 2, cython.NULL
+        )
+        error = None if made != cython.NULL else caught_error()
         try:
-            reply = command.handler(session, args)
-        except Error as error:
-            reply = error
-            _forget_frames(error)
-            command.failed_calls += 1
-            count_failure(self.stats, error)
+            if error is None:
+                reply = result_of(made)
+            else:
+                reply = error
+                command.failed_calls += 1
+                count_failure(self.stats, error)
         except Exception as fault:
             reply = self._fault(command, fault)
         except BaseException as interrupt:
@@ -430,18 +436,3 @@ class Engine(Core):
     def _fields_expired(self, db: Database, key: bytes, fields: list, gone: bool) -> None:
         self.effects.add(db.index, [b"HDEL", key, *fields])
         self.changes.fields_expired(db, key, fields, gone)
-
-
-@cython.cfunc
-def _forget_frames(error: object):
-    """Let go of what the callers hold: a reply may wait in the session that one of them holds."""
-    before: cython.pointer[PyObject]
-    PyException_SetTraceback(error, None)
-    # A chain that somebody has closed to a ring has no end.
-    for _ in range(_LONGEST_CHAIN):
-        before = context_of(error)
-        if before == cython.NULL:
-            return
-        error = cython.cast(object, before)
-        drop(before)
-        PyException_SetTraceback(error, None)

@@ -433,6 +433,8 @@ def _write_value(
         return _write_null(out, protocol)
     if kind is Status:
         return _write_line(out, b"+", value)
+    if isinstance(value, Error):
+        return _write_line(out, b"-", cython.cast(Error, value).message)
     if depth >= MAX_DEPTH:
         raise ValueError("a reply is nested too deeply")
     if kind is list:
@@ -461,8 +463,6 @@ def _write_special(
 ) -> cython.int:
     """The rarer types and subclasses of all."""
     data: bytes
-    if isinstance(value, Error):
-        return _write_line(out, b"-", cython.cast(Error, value).message)
     if isinstance(value, list):
         return _write_list(out, kind, value, protocol, depth + 1)
     if kind is Rows:

@@ -318,21 +318,18 @@ class Registry:
 
 def unknown_command(args: list[bytes]) -> Error:
     """The error for a name that nothing answers to; shows the start of the arguments."""
-    parts = [b"ERR unknown command '", shown_word(args[0]), b"', with args beginning with: "]
-    left = 128
+    shown = b""
     for arg in args[1:]:
-        if left <= 0:
+        if len(shown) >= 128:
             break
-        word = shown_word(arg, left)
-        parts += (b"'", word, b"' ")
-        left -= len(word) + 3
-    return Error(b"".join(parts))
+        shown += b"'" + shown_word(arg, 128 - len(shown)) + b"' "
+    name = shown_word(args[0])
+    return Error(b"ERR unknown command '" + name + b"', with args beginning with: " + shown)
 
 
 def shown_word(word: bytes, limit: int = 128) -> bytes:
     """A word of a client as errors show it: to its first zero byte, and not too much of it."""
-    end = word.find(b"\0")
-    return word[: limit if end < 0 else min(end, limit)]
+    return word.partition(b"\0")[0][:limit]
 
 
 def unknown_subcommand(command: Command, args: list[bytes]) -> Error:

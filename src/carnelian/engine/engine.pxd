@@ -10,14 +10,8 @@ from carnelian.engine.ground.stats cimport Stats
 from carnelian.keyspace.clock cimport Clock
 from carnelian.keyspace.removal.expire_cycle cimport ExpireCycle
 from carnelian.keyspace.keyspace cimport Keyspace
-from cpython.object cimport PyObject
 
-cdef extern from "Python.h":
-    int PyException_SetTraceback(object error, object frames) except -1
-    PyObject *context_of "PyException_GetContext"(object error)  # owned, NULL if there is none
-    void drop "Py_DECREF"(PyObject *value)
-
-cdef object Lazy, NO_REPLY, WRONG_TYPE
+cdef object Lazy, NO_REPLY
 
 
 cdef class Engine(Core):

@@ -87,6 +87,7 @@ COMPILED = (
     "carnelian.engine.acl.permissions",
     "carnelian.engine.acl.user_check",
     "carnelian.engine.shared.effects",
+    "carnelian.engine.shared.failures",
     "carnelian.engine.catalogue.key_positions",
     "carnelian.engine.parts.memory_limit",
     "carnelian.engine.parts.tracking",

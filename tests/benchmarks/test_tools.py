@@ -48,6 +48,10 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
             ["CPU seconds", "always -P 16: k/s", "GET -P 1: fork ms", "SET: over the baseline MB"],
         ),
         (
+            "failures.py --pairs 1 --requests 200 --ours redis-server",
+            ["WRONGTYPE of INCR: us", "unknown command: k/s"],
+        ),
+        (
             "fuzz.py --requests 3000 --server redis-server --seed 1",
             ["malformed requests; the server is alive and well"],
         ),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from carnelian.engine.catalogue.key_positions import after, at, counted, unknown
+from carnelian.engine.catalogue.key_positions import KeySpec, after, at, counted, unknown
 from carnelian.engine.catalogue.registry import Declaration, declarations
 from carnelian.engine.engine import Engine
 from support.local import LocalClient
@@ -192,7 +192,7 @@ def with_key_specs(monkeypatch: pytest.MonkeyPatch) -> LocalClient:
             name,
             lambda session, args: None,
             frozenset(options.get("flags", "").split()),
-            keys if isinstance(keys, tuple) else (keys,),
+            (keys,) if isinstance(keys, KeySpec) else keys,
             get_keys=options.get("get_keys"),
             words=-2,
         )

@@ -18,7 +18,7 @@ from cython.cimports.libc.string import memmove, memset
 
 from carnelian.engine.declaring import after, at, command
 from carnelian.resp.numbers import format_int, parse_float, parse_int
-from carnelian.resp.replies import NULL_ARRAY, Error, PlainFloat, SyntaxError_
+from carnelian.resp.replies import NULL_ARRAY, SYNTAX_ERROR, Error, PlainFloat
 
 GROUP = "geo"
 
@@ -60,7 +60,7 @@ def geoadd(session: Session, args: list):
         given.add(args[first].upper())
         first += 1
     if (len(args) - first) % 3 or (b"NX" in given and b"XX" in given):
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     words: list = [b"zadd", *args[1:first]]
     for i in range(first, len(args), 3):
         words.append(_score(parse_float(args[i]), parse_float(args[i + 1])))
@@ -175,7 +175,7 @@ def geodist(session: Session, args: list):
     if len(args) == 5:
         unit = _meters(args[4])
     elif len(args) > 5:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     value: SortedSet = session.db.collection(args[1], SortedSet)
     if (
         value is None
@@ -290,7 +290,7 @@ class Query:
         if allowed & _DESTINATION and option == b"STOREDIST":
             self.store_distances = True
             return 0
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
 
     def read_shape(self, args, at, option, value):
         """FROMMEMBER, FROMLONLAT, BYRADIUS or BYBOX; how many words belong to it."""
@@ -312,7 +312,7 @@ class Query:
             self.read_box(args, at + 1)
             self.by_box = True
             return 3
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
 
     def check(self, allowed, name):
         """Raise Error if something is missing, or options do not go together."""

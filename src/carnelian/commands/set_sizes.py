@@ -14,7 +14,7 @@ from cython.cimports.libc.string import memset
 
 from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import command, counted
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error
 
 GROUP = "set"
 
@@ -86,7 +86,7 @@ def _operands(args: list, approximating: cython.bint) -> tuple:
             approximate = True
             i += 1
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
     return count, approximate, limit
 
 

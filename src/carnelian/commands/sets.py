@@ -19,7 +19,7 @@ from cython.cimports.carnelian.resp.rows import ARRAY, SET
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
 from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, FlatSet, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error, FlatSet
 
 GROUP = "set"
 
@@ -214,7 +214,7 @@ def scan_options(args: list) -> tuple:
     for i in range(3, len(args), 2):
         name = args[i].upper()
         if i + 1 == len(args) or name not in (b"MATCH", b"COUNT"):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         if name == b"MATCH":
             pattern = None if args[i + 1] == b"*" else args[i + 1]
             continue
@@ -242,7 +242,7 @@ def spop(session: Session, args: list):
     if len(args) == 3:
         return _pop_several(session, key, args[2])
     if len(args) > 3:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     value: Set = db.collection_to_change(key, Set)
     if value is None:
         return None
@@ -299,7 +299,7 @@ def srandmember(session: Session, args: list):
     2.6.0: A count can be given.
     """
     if len(args) > 3:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     if len(args) == 2:
         single: Set = session.db.collection(args[1], Set)
         return None if single is None else single.random()
@@ -422,7 +422,7 @@ def sintercard(session: Session, args: list):
     most, i = 0, count + 2
     while i < len(args):
         if args[i].upper() != b"LIMIT" or i + 1 == len(args):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         most = _at_least(args[i + 1], 0, "ERR LIMIT can't be negative")
         i += 2
     sets = _sets(session.db, args[2 : 2 + count])

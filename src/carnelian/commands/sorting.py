@@ -20,7 +20,7 @@ from cython.cimports.libc.stdlib import strtod
 from carnelian.datatypes.collections.hash import Hash
 from carnelian.datatypes.collections.list import List
 from carnelian.engine.declaring import at, command, unknown
-from carnelian.resp.replies import Error, SyntaxError_, WrongType
+from carnelian.resp.replies import SYNTAX_ERROR, WRONG_TYPE, Error
 
 GROUP = "generic"
 
@@ -124,7 +124,7 @@ class _Options:
             self.gets.append(_Pattern(args[i + 1]))
             return 2
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         return 1
 
     @cython.cfunc
@@ -235,7 +235,7 @@ def _rows(db: Database, key: bytes, options: _Options) -> list:
     elif kind in _SORTED_TYPES:
         elements = list(value)
     else:
-        raise WrongType
+        raise WRONG_TYPE
     elements = options.limited(_in_order(db, elements, kind, options))
     if not options.gets:
         return elements

@@ -11,7 +11,7 @@ from carnelian.keyspace.clock cimport Clock
 from carnelian.keyspace.removal.expire_cycle cimport ExpireCycle
 from carnelian.keyspace.keyspace cimport Keyspace
 
-cdef object Lazy
+cdef object Lazy, NO_REPLY
 
 
 cdef class Engine(Core):

@@ -14,7 +14,6 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
 from cython.cimports.carnelian.engine.ground.flags import FLAG_REEXECUTING, UNTOUCHING
-from cython.cimports.carnelian.engine.ground.stats import Stats
 from cython.cimports.carnelian.engine.parts.admission import Admission
 from cython.cimports.carnelian.engine.parts.client_limits import ClientEviction, OutputLimits
 from cython.cimports.carnelian.engine.parts.memory_limit import MemoryLimit
@@ -22,9 +21,17 @@ from cython.cimports.carnelian.engine.parts.tracking import Tracking
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.core import Core
 from cython.cimports.carnelian.engine.shared.effects import Effects
+from cython.cimports.carnelian.engine.shared.failures import (
+    PyObject_Vectorcall,
+    caught_error,
+    count_failure,
+    result_of,
+)
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.removal.expire_cycle import ExpireCycle
+from cython.cimports.carnelian.resp.replies import Error
+from cython.cimports.cpython.object import PyObject
 
 from carnelian.engine.acl.users import Users
 from carnelian.engine.catalogue import registry
@@ -43,7 +50,7 @@ from carnelian.engine.parts.subscriptions import PubSub
 from carnelian.engine.parts.transactions import Watches
 from carnelian.engine.ports import ChangeLog, Gatherer, Persistence
 from carnelian.engine.shared.info import Info
-from carnelian.resp.replies import NO_REPLY, WRONG_TYPE, CountedError, Error, Lazy
+from carnelian.resp.replies import NO_REPLY, Lazy
 
 # Flags that the pipeline reads for every command, as C integers.
 _FLAGS = registry.FLAG_BITS
@@ -57,9 +64,6 @@ _ARBITRARY_KEYS = cython.declare(cython.longlong, _FLAGS["touches_arbitrary_keys
 # The share of its time that the engine may spend on resizing tables and freeing memory.
 _BACKGROUND_SHARE = 0.1
 _MAX_HZ = 500
-
-# Exceptions that are looked at of those an error was raised in the handling of.
-_LONGEST_CHAIN = 64
 
 
 @cython.cclass
@@ -198,15 +202,25 @@ class Engine(Core):
         dirty: cython.longlong = self.keyspace.dirty
         started: cython.longlong = self.clock.ns
         db_index: cython.int = session.db.index
+        words = cython.declare(cython.pointer[PyObject][2])
+        made: cython.pointer[PyObject]
+        error: Error | None
         session.command = command
         if self.tracked and self.depth == 0:
             self.tracking.current = session
+        words[0] = cython.cast(cython.pointer[PyObject], session)
+        words[1] = cython.cast(cython.pointer[PyObject], args)
+        made = PyObject_Vectorcall(
+            cython.cast(cython.pointer[PyObject], command.handler), words, 2, cython.NULL
+        )
+        error = None if made != cython.NULL else caught_error()
         try:
-            reply = command.handler(session, args)
-        except Error as error:
-            reply = error
-            _forget_frames(error)
-            _count_failure(self.stats, command, error)
+            if error is None:
+                reply = result_of(made)
+            else:
+                reply = error
+                command.failed_calls += 1
+                count_failure(self.stats, error)
         except Exception as fault:
             reply = self._fault(command, fault)
         except BaseException as interrupt:
@@ -289,7 +303,8 @@ class Engine(Core):
             self.log(level, trace_of(fault))
         except BaseException as another:
             self.defer(another)
-        _count_failure(self.stats, command, error)
+        command.failed_calls += 1
+        count_failure(self.stats, error)
         return error
 
     def _interrupted(
@@ -302,7 +317,8 @@ class Engine(Core):
             self.blocking.retry(session)
             return NO_REPLY
         error = Error("ERR interrupted")
-        _count_failure(self.stats, command, error)
+        command.failed_calls += 1
+        count_failure(self.stats, error)
         return error
 
     def _feed_monitors(self, session: Client, args: list, db_index: cython.int) -> None:
@@ -420,31 +436,3 @@ class Engine(Core):
     def _fields_expired(self, db: Database, key: bytes, fields: list, gone: bool) -> None:
         self.effects.add(db.index, [b"HDEL", key, *fields])
         self.changes.fields_expired(db, key, fields, gone)
-
-
-@cython.cfunc
-def _count_failure(stats: Stats, command: Command, error: Any):
-    """Count a call that failed, and the kind of its error."""
-    command.failed_calls += 1
-    # A script has failed with the error of a command that it called.
-    if type(error) is CountedError:
-        return
-    counts: dict = stats.errors
-    code = "WRONGTYPE" if error is WRONG_TYPE else error.code
-    count = counts.get(code)
-    if count is None:
-        stats.count_error(code)
-        return
-    counts[code] = count + 1
-    stats.error_replies += 1
-
-
-@cython.cfunc
-def _forget_frames(error: Any):
-    """Let go of what the callers hold: a reply may wait in the session that one of them holds."""
-    # A chain that somebody has closed to a ring has no end.
-    for _ in range(_LONGEST_CHAIN):
-        if error is None:
-            return
-        error.__traceback__ = None
-        error = error.__context__

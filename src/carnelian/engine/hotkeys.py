@@ -136,7 +136,8 @@ def _keys(command: Command, args: list[bytes]) -> list[bytes]:
     """The keys of a command; none where it makes no sense of its words."""
     try:
         return [args[key.position] for key in command.key_finder().find(args)]
-    except Error:
+    except Error as error:
+        error.__traceback__ = None  # it may be one that is made once for all
         return []
 
 

@@ -1,6 +1,8 @@
 from carnelian.datatypes.base.limits cimport Limits
 from carnelian.keyspace.clock cimport Clock
 from carnelian.keyspace.trash cimport Trash
+# For the functions that know databases: errors pass them without a trace.
+from carnelian.resp cimport replies as _replies
 from libc.stdint cimport int64_t, uint32_t
 
 cdef enum:  # what becomes of a key found to be past its time (State.overdue)

@@ -107,6 +107,8 @@ class Strings(Slots):
             self.added(key)
             return delta
         entry = entry_at(slot)
+        if entry.kind == OBJECT:
+            raise WRONG_TYPE
         number = word_of(entry) if entry.kind == INTEGER else integer_of_text(entry)
         if number > INT64_MAX - delta if delta > 0 else number < INT64_MIN - delta:
             raise Error("ERR increment or decrement would overflow")

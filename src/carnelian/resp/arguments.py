@@ -136,6 +136,22 @@ def place(
 
 
 @cython.cfunc
+@cython.exceptval(-1, check=False)
+def renew(
+    command: list, at: cython.Py_ssize_t, text: cython.p_const_char, size: cython.Py_ssize_t
+) -> cython.int:
+    """Like :func:`place`, for what is often the same as in the command before: its hash is kept."""
+    old: cython.pointer[PyObject] = get_item(command, at)
+    if (
+        old != cython.NULL
+        and PyBytes_GET_SIZE(cython.cast(bytes, old)) == size
+        and memcmp(PyBytes_AS_STRING(cython.cast(bytes, old)), text, size) == 0
+    ):
+        return 0
+    return place(command, at, text, size)
+
+
+@cython.cfunc
 @cython.exceptval(check=False)
 def recycle(command: list) -> cython.void:
     """Say that a command from the parser is done, for its list to be used again.

@@ -26,7 +26,7 @@ from cython.cimports.cpython.bytes import (
 from cython.cimports.libc import errno as libc
 from cython.cimports.libc.stdio import snprintf
 
-from carnelian.resp.replies import Error
+from carnelian.resp.replies import NO_FLOAT, NO_INTEGER, Error
 
 NOT_AN_INTEGER: str = "ERR value is not an integer or out of range"
 NOT_A_FLOAT: str = "ERR value is not a valid float"
@@ -62,7 +62,7 @@ def parse_int(text: bytes):
     """
     value: cython.longlong = 0
     if not to_longlong(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), cython.address(value)):
-        raise Error(NOT_AN_INTEGER)
+        raise NO_INTEGER
     return value
 
 
@@ -76,7 +76,7 @@ def parse_float(text: bytes, message: Any = NOT_A_FLOAT) -> cython.double:
     """
     value: cython.double = 0.0
     if not to_double(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), cython.address(value)):
-        raise Error(message)
+        raise NO_FLOAT if message is NOT_A_FLOAT else Error(message)
     return value
 
 
@@ -126,7 +126,7 @@ def add_floats(current: bytes, increment: bytes) -> bytes:
     ) or not _to_long_double(
         PyBytes_AS_STRING(increment), PyBytes_GET_SIZE(increment), cython.address(delta)
     ):
-        raise Error(NOT_A_FLOAT)
+        raise NO_FLOAT
     value += delta
     if isnan(value) or isinf(value):
         raise Error(NOT_FINITE)

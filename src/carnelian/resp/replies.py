@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import cython
+
 # Levels of lists in each other that a reply may have.
 MAX_DEPTH: int = 500
 
@@ -19,10 +21,12 @@ class Status(bytes):
     __slots__ = ()
 
 
+@cython.cclass
 class Error(Exception):
     """An error reply: ``Error("ERR syntax error")``, the code being the first word.
 
-    Raised by handlers; a reply that carries one inside (EXEC) holds it as a value.
+    Raised by handlers; a reply that carries one inside (EXEC) holds it as a value. Compiled
+    functions leave no trace in its traceback.
     """
 
     def __init__(self, message: str | bytes):
@@ -46,6 +50,7 @@ class Error(Exception):
         return self.message.decode("utf-8", "backslashreplace")
 
 
+@cython.cclass
 class CountedError(Error):
     """An error that a command within the one that fails has been counted for."""
 
@@ -67,7 +72,10 @@ class SyntaxError_(Error):
 # Made once for all: they are raised by handlers, and hold nothing when the engine has caught them.
 # What leaves the engine as an exception is a fresh one.
 WRONG_TYPE = WrongType()
+SYNTAX_ERROR = SyntaxError_()
 NO_INTEGER = Error("ERR value is not an integer or out of range")
+NO_FLOAT = Error("ERR value is not a valid float")
+NO_SUCH_KEY = Error("ERR no such key")
 
 
 class Push(list):

@@ -19,6 +19,7 @@ from cython.cimports.carnelian.datatypes.algorithms.decimals import (
 )
 from cython.cimports.carnelian.resp.layout import BLOCK, Mark
 from cython.cimports.carnelian.resp.output import OutputBuffer
+from cython.cimports.carnelian.resp.replies import Error
 from cython.cimports.carnelian.resp.rows import MAP, SET, Rows
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
@@ -37,7 +38,6 @@ from carnelian.resp.replies import (
     Attribute,
     BigNumber,
     BigText,
-    Error,
     FlatMap,
     FlatSet,
     Lazy,
@@ -433,6 +433,8 @@ def _write_value(
         return _write_null(out, protocol)
     if kind is Status:
         return _write_line(out, b"+", value)
+    if isinstance(value, Error):
+        return _write_line(out, b"-", cython.cast(Error, value).message)
     if depth >= MAX_DEPTH:
         raise ValueError("a reply is nested too deeply")
     if kind is list:
@@ -469,8 +471,6 @@ def _write_special(
         return _write_lazy(out, value, protocol)
     if kind is PlainFloat:
         return _write_plain(out, value, protocol)
-    if isinstance(value, Error):
-        return _write_line(out, b"-", value.message)
     if isinstance(value, tuple):
         return _write_list(out, list, list(value), protocol, depth + 1)
     if value is NULL_ARRAY:

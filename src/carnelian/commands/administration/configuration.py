@@ -9,7 +9,7 @@ from carnelian.engine.declaring import command
 from carnelian.engine.help import container
 from carnelian.engine.parts.monitors import redact
 from carnelian.engine.session import Session
-from carnelian.resp.replies import OK, FlatMap, SyntaxError_
+from carnelian.resp.replies import OK, SYNTAX_ERROR, FlatMap
 
 GROUP = "server"
 
@@ -44,7 +44,7 @@ def config_set(session: Session, args: list[bytes]) -> object:
     7.0.0: Takes several directives.
     """
     if len(args) % 2:
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     config = session.engine.config
     pairs = list(zip(args[2::2], args[3::2], strict=True))
     for position in range(2, len(args), 2):

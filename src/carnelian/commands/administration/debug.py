@@ -21,6 +21,7 @@ from carnelian.persistence.aof.append_commands import debug_flush_sleep, debug_l
 from carnelian.persistence.saving.save_commands import debug_reload, debug_skip_sums
 from carnelian.resp.numbers import parse_float, parse_int
 from carnelian.resp.replies import (
+    NO_SUCH_KEY,
     OK,
     Attribute,
     BigNumber,
@@ -102,7 +103,7 @@ def _of_all_held(handler: Handler) -> Handler:
 def _object(session: Session, args: list[bytes]) -> Status:
     db, key = session.db, args[2]
     if not db.holds(key):
-        raise Error("ERR no such key")
+        raise NO_SUCH_KEY
     value = db.peek(key)
     length = len(value) + 1 if isinstance(value, bytes) else value.memory()
     idle = db.idle_seconds(key) or 0
@@ -118,7 +119,7 @@ def _lru_clock(session: Session) -> int:
 def _sdslen(session: Session, args: list[bytes]) -> Status:
     db, key = session.db, args[2]
     if not db.holds(key):
-        raise Error("ERR no such key")
+        raise NO_SUCH_KEY
     value = db.peek(key)
     if not isinstance(value, bytes) or db.encoding(key) == b"int":
         raise Error("ERR Not an sds encoded string.")
@@ -155,7 +156,7 @@ def _quicklist(session: Session, args: list[bytes]) -> Status:
 def _encoded(session: Session, key: bytes, encoding: bytes) -> Any:
     """The value of a key; raises Error if there is none or it has another encoding."""
     if not session.db.has(key):
-        raise Error("ERR no such key")
+        raise NO_SUCH_KEY
     if session.db.encoding(key) != encoding:
         raise Error(b"ERR Not a %s encoded object." % encoding)
     return session.db.peek(key)

@@ -10,7 +10,7 @@ from carnelian.engine.declaring import command
 from carnelian.engine.help import container
 from carnelian.engine.hotkeys import HotKeys
 from carnelian.engine.session import Session
-from carnelian.resp.replies import OK, Error, SyntaxError_
+from carnelian.resp.replies import OK, SYNTAX_ERROR, Error
 
 GROUP = "server"
 
@@ -120,7 +120,7 @@ def _options(words: list[bytes]) -> tuple[int, int, int]:
     for word in rest:
         option, value = word.upper(), next(rest, None)
         if value is None:
-            raise SyntaxError_
+            raise SYNTAX_ERROR
         if option == b"COUNT":
             count = integer(value, "ERR COUNT must be between 1 and 64", 1, _MOST_KEYS)
         elif option == b"DURATION":
@@ -131,5 +131,5 @@ def _options(words: list[bytes]) -> tuple[int, int, int]:
         elif option == b"SLOTS":
             raise Error("ERR SLOTS parameter cannot be used in non-cluster mode")
         else:
-            raise SyntaxError_
+            raise SYNTAX_ERROR
     return count, seconds, sample

@@ -16,7 +16,7 @@ from carnelian.engine.catalogue.registry import FLAGS, Command, Registry
 from carnelian.engine.declaring import command
 from carnelian.engine.help import declare_help
 from carnelian.engine.session import Session
-from carnelian.resp.replies import Error, FlatMap, FlatSet, Status, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error, FlatMap, FlatSet, Status
 
 GROUP = "server"
 
@@ -113,10 +113,10 @@ def command_list(session: Session, args: list[bytes]) -> list[bytes]:
     if len(args) == 2:
         return [one.name for one in every]
     if len(args) != 5 or args[2].lower() != b"filterby":
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     make_filter = _FILTERS.get(args[3].lower())
     if make_filter is None:
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     passes = make_filter(session, args[4])
     return [one.name for one in every if passes(one)]
 

@@ -11,7 +11,7 @@ from carnelian.engine.info_sections import MemoryReading, human
 from carnelian.engine.session import Session
 from carnelian.keyspace.database import Database
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import OK, FlatMap, SyntaxError_, Verbatim
+from carnelian.resp.replies import OK, SYNTAX_ERROR, FlatMap, Verbatim
 
 GROUP = "server"
 
@@ -36,10 +36,10 @@ def usage(session: Session, args: list[bytes]) -> int | None:
     samples, position = 5, 3
     while position < len(args):
         if args[position].lower() != b"samples" or position + 1 == len(args):
-            raise SyntaxError_
+            raise SYNTAX_ERROR
         samples = parse_int(args[position + 1])
         if samples < 0:
-            raise SyntaxError_
+            raise SYNTAX_ERROR
         position += 2
     return session.db.memory_usage(args[2])
 

@@ -9,7 +9,7 @@ from carnelian.engine.declaring import command
 from carnelian.engine.ground.flags import FLAG_DENY_BLOCKING
 from carnelian.engine.session import Session
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim
+from carnelian.resp.replies import NO_REPLY, OK, SYNTAX_ERROR, Error, Verbatim
 
 GROUP = "server"
 
@@ -52,9 +52,9 @@ def shutdown(session: Session, args: list[bytes]) -> object:
     """
     options = {word.lower() for word in args[1:]}
     if options - {b"nosave", b"save", b"now", b"force", b"abort"}:
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     if {b"nosave", b"save"} <= options or (b"abort" in options and len(options) > 1):
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     engine = session.engine
     if b"abort" in options:
         if engine.on_shutdown is None or not engine.on_shutdown(options):

@@ -13,7 +13,7 @@ from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 from cython.cimports.libc.string import strlen
 
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error
 
 GROUP = "bitmap"
 
@@ -199,7 +199,7 @@ def _parse(db: Database, args: list) -> list:
             continue
         operation = _OPERATIONS.get(name, 0)
         if operation == 0 or left < (2 if operation == _GET else 3):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         step: _Step = _step(db, operation, args[i + 1], args[i + 2])
         step.overflow = overflow
         if operation != _GET:

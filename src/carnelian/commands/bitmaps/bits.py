@@ -27,7 +27,7 @@ from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.libc.string import memcpy
 
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error
 
 GROUP = "bitmap"
 
@@ -103,7 +103,7 @@ def _counts_bits(text: bytes) -> cython.bint:
     if unit == b"BIT":
         return True
     if unit != b"BYTE":
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     return False
 
 
@@ -147,7 +147,7 @@ def bitcount(session: Session, args: list):
     digits = cython.declare(cython.char[24])
     data: octets
     if len(args) == 3 or len(args) > 5:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     if len(args) > 2:
         first = integer(args[2])
         last = integer(args[3])
@@ -184,7 +184,7 @@ def bitpos(session: Session, args: list):
     if bit != 0 and bit != 1:
         raise Error("ERR The bit argument must be 1 or 0.")
     if len(args) > 6:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     if len(args) > 3:
         first = integer(args[3])
     if len(args) == 6:
@@ -239,7 +239,7 @@ def _operation(args: list) -> cython.int:
     name: bytes = args[1].upper()
     operation: cython.int = _OPERATIONS.get(name, 0)
     if operation == 0:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     if operation == NOT and len(args) != 4:
         raise Error("ERR BITOP NOT must be called with a single source key.")
     if operation in (DIFF, DIFF1, ANDOR) and len(args) < 5:

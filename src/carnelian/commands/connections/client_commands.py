@@ -21,7 +21,7 @@ from carnelian.engine.help import container
 from carnelian.engine.session import Session
 from carnelian.engine.shared import clients
 from carnelian.engine.shared.client_state import Client
-from carnelian.resp.replies import NO_REPLY, OK, Error, SyntaxError_, Verbatim
+from carnelian.resp.replies import NO_REPLY, OK, SYNTAX_ERROR, Error, Verbatim
 
 GROUP = "connection"
 
@@ -119,7 +119,7 @@ def client_reply(session: Session, args: list[bytes]) -> object:
     if mode == b"off":
         session.reply_mode = REPLY_OFF
     elif mode != b"skip":
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     elif session.reply_mode != REPLY_OFF:
         session.reply_mode = REPLY_SKIP_NEXT
     return NO_REPLY
@@ -182,7 +182,7 @@ def client_list(session: Session, args: list[bytes]) -> Verbatim:
         found = [sessions.get(integer(word, "ERR Invalid client ID")) for word in args[3:]]
         chosen = [one for one in found if one is not None]
     else:
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     now = session.engine.clock.ms
     return Verbatim(b"".join([clients.describe(one, now) + b"\n" for one in chosen]))
 
@@ -228,7 +228,7 @@ Condition = Callable[[Client], bool]
 def _filters(session: Session, args: list[bytes]) -> tuple[list[Condition], bool]:
     """What a connection to be killed must fulfil, and whether one's own is spared."""
     if len(args) % 2:
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     conditions: dict[bytes, Condition] = {}
     spare_self = True
     for word, value in zip(args[2::2], args[3::2], strict=True):
@@ -239,7 +239,7 @@ def _filters(session: Session, args: list[bytes]) -> tuple[list[Condition], bool
             # The last one of a kind counts.
             conditions[option] = _FILTERS[option](session, value)
         else:
-            raise SyntaxError_
+            raise SYNTAX_ERROR
     return list(conditions.values()), spare_self
 
 
@@ -367,7 +367,7 @@ def _kind(word: bytes) -> str:
 def _yes_or_no(word: bytes) -> bool:
     answer = word.lower()
     if answer not in (b"yes", b"no"):
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     return answer == b"yes"
 
 
@@ -378,7 +378,7 @@ def _switch(session: Session, flag: int, word: bytes) -> object:
     elif state == b"off":
         session.flags &= ~flag
     else:
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     return OK
 
 

@@ -19,7 +19,7 @@ from carnelian.engine.catalogue.registry import wrong_arity
 from carnelian.engine.declaring import command
 from carnelian.engine.parts.monitors import redact
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import OK, PONG, Error, FlatMap, Status, SyntaxError_
+from carnelian.resp.replies import OK, PONG, SYNTAX_ERROR, Error, FlatMap, Status
 
 GROUP = "connection"
 
@@ -78,7 +78,7 @@ def auth(session: Session, args: list):
     6.0.0: Takes a user name.
     """
     if len(args) > 3:
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     words = args[1:]
     redact(args, *range(1, len(args)))
     if len(words) == 1:

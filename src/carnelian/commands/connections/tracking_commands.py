@@ -9,7 +9,7 @@ from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import command
 from carnelian.engine.parts.tracking import Tracker
 from carnelian.engine.session import Session
-from carnelian.resp.replies import OK, Error, FlatMap, FlatSet, SyntaxError_
+from carnelian.resp.replies import OK, SYNTAX_ERROR, Error, FlatMap, FlatSet
 
 GROUP = "connection"
 
@@ -36,7 +36,7 @@ def client_tracking(session: Session, args: list[bytes]) -> object:
     elif status == b"off":
         session.engine.tracking.disable(session)
     else:
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     return OK
 
 
@@ -62,7 +62,7 @@ def _options(session: Session, args: list[bytes]) -> tuple[Tracker, list[bytes]]
         elif option == b"noloop":
             tracker.noloop = True
         else:
-            raise SyntaxError_
+            raise SYNTAX_ERROR
         position += 1
     return tracker, prefixes
 
@@ -134,7 +134,7 @@ def client_caching(session: Session, args: list[bytes]) -> object:
                 "ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode."
             )
     else:
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     tracker.caching = True
     return OK
 

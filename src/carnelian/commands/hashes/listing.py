@@ -15,7 +15,7 @@ from cython.cimports.carnelian.resp.rows import ARRAY, MAP
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
 from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, FlatMap, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error, FlatMap
 
 GROUP = "hash"
 
@@ -136,7 +136,7 @@ def _scan_options(args: list) -> tuple:
             i += 1
             continue
         if i + 1 == len(args) or name not in (b"MATCH", b"COUNT"):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         if name == b"MATCH":
             pattern = None if args[i + 1] == b"*" else args[i + 1]
         else:
@@ -174,7 +174,7 @@ def _several(session: Session, args: list):
     wanted: cython.int = FIELDS
     if len(args) > 3:
         if len(args) > 4 or args[3].upper() != b"WITHVALUES":
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         if not -(_MOST // 2) <= count <= _MOST // 2:
             raise Error("ERR value is out of range")
         wanted = FIELDS | VALUES

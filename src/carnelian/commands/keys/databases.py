@@ -6,7 +6,7 @@ from carnelian.commands.keys.indexes import parse_index
 from carnelian.engine.declaring import command
 from carnelian.engine.session import Session
 from carnelian.keyspace.database import Database
-from carnelian.resp.replies import OK, Error, SyntaxError_
+from carnelian.resp.replies import OK, SYNTAX_ERROR, Error
 
 GROUP = "server"
 
@@ -81,7 +81,7 @@ def _is_lazy(session: Session, args: list[bytes]) -> bool:
         return session.engine.config["lazyfree-lazy-user-flush"]
     mode = args[1].upper()
     if len(args) > 2 or mode not in (b"SYNC", b"ASYNC"):
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     return mode == b"ASYNC"
 
 

@@ -7,7 +7,7 @@ from cython.cimports.carnelian.keyspace.events import GENERIC
 
 from carnelian.commands.keys.indexes import database
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import OK, Error, SyntaxError_
+from carnelian.resp.replies import NO_SUCH_KEY, OK, SYNTAX_ERROR, Error
 
 GROUP = "generic"
 
@@ -41,7 +41,7 @@ def _rename(session: Session, key: bytes, name: bytes, only_new: cython.bint):
     """Both: 1 if the key has the name now and had not."""
     db: Database = session.db
     if not db.has(key):
-        raise Error("ERR no such key")
+        raise NO_SUCH_KEY
     if key == name or (only_new and db.has(name)):
         return 0
     before: bytes = db.former(name)
@@ -87,7 +87,7 @@ def _copy_options(session: Session, args: list) -> tuple:
         elif index is not None:
             target = database(session, index)
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
     return target, replace
 
 

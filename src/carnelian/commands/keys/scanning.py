@@ -18,7 +18,7 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from carnelian.datatypes.base.value import TYPE_NAMES
 from carnelian.engine.declaring import command
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error
 
 GROUP = "generic"
 
@@ -121,7 +121,7 @@ def parse_count(text: bytes) -> int:
     """
     count = parse_int(text)
     if count < 1:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     return min(count, _MOST)
 
 
@@ -133,7 +133,7 @@ def _options(args: list) -> tuple:
     for i in range(2, len(args), 2):
         name = args[i].upper()
         if i + 1 == len(args):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         value = args[i + 1]
         if name == b"COUNT":
             count = parse_count(value)
@@ -144,5 +144,5 @@ def _options(args: list) -> tuple:
             if type_name not in TYPE_NAMES:
                 raise Error(b"ERR unknown type name '%s'" % value)
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
     return pattern, count, type_name

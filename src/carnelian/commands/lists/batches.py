@@ -10,7 +10,7 @@ from cython.cimports.carnelian.keyspace.events import LIST
 
 from carnelian.commands.common.operands import integer, timeout
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
+from carnelian.resp.replies import NULL_ARRAY, SYNTAX_ERROR
 
 GROUP = "list"
 
@@ -45,15 +45,15 @@ class Order:
         if not how_many:
             return
         if len(how_many) != 3:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         selector: bytes = how_many[0].upper()
         if selector not in (b"COUNT", b"EXACTLY"):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         self.exactly = selector == b"EXACTLY"
         self.count = integer(how_many[1], "ERR count should be greater than 0", 1)
         ordering: bytes = how_many[2].upper()
         if ordering not in (b"OBO", b"BULK"):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         self.one_by_one = ordering == b"OBO"
 
 

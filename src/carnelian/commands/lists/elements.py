@@ -13,7 +13,7 @@ from cython.cimports.carnelian.resp.numbers import parse_int
 
 from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import OK, Error, SyntaxError_
+from carnelian.resp.replies import NO_SUCH_KEY, OK, SYNTAX_ERROR, Error
 
 GROUP = "list"
 
@@ -103,7 +103,7 @@ def lset(session: Session, args: list):
     key: bytes = args[1]
     values: List = db.collection_to_change(key, List)
     if values is None:
-        raise Error("ERR no such key")
+        raise NO_SUCH_KEY
     if not values.set_item(session.keyspace.limits, parse_int(args[2]), args[3]):
         raise Error("ERR index out of range")
     db.changed(key, LIST, b"lset")
@@ -122,7 +122,7 @@ def linsert(session: Session, args: list):
     key: bytes = args[1]
     where: bytes = args[2].lower()
     if where != b"before" and where != b"after":
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     values: List = db.collection_to_change(key, List)
     if values is None:
         return 0
@@ -200,7 +200,7 @@ def lpos(session: Session, args: list):
     for place in range(3, len(args), 2):
         option: bytes = args[place].upper()
         if place + 1 == len(args):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         if option == b"RANK":
             rank = _rank(args[place + 1])
         elif option == b"COUNT":
@@ -208,7 +208,7 @@ def lpos(session: Session, args: list):
         elif option == b"MAXLEN":
             scanned = integer(args[place + 1], "ERR MAXLEN can't be negative", 0)
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
     values: List = session.db.collection(args[1], List)
     if values is None:
         return None if most < 0 else []

@@ -10,19 +10,19 @@ from cython.cimports.carnelian.keyspace.events import LIST
 from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import format_int
-from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
+from carnelian.resp.replies import NULL_ARRAY, SYNTAX_ERROR
 
 GROUP = "list"
 
 
 def side(word):
-    """1 for LEFT, the start of a list, and 0 for RIGHT; raises SyntaxError_."""
+    """1 for LEFT, the start of a list, and 0 for RIGHT; raises Error."""
     name: bytes = word.upper()
     if name == b"LEFT":
         return 1
     if name == b"RIGHT":
         return 0
-    raise SyntaxError_()
+    raise SYNTAX_ERROR
 
 
 @command(
@@ -103,16 +103,16 @@ def takings(args, at):
     keys: cython.Py_ssize_t = integer(args[at], "ERR numkeys should be greater than 0", 1)
     # Also where the number is too large to be added to.
     if keys >= len(args) - at - 1:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     where: cython.Py_ssize_t = at + 1 + keys
     wanted: Takings = Takings(args[at + 1 : where])
     wanted.at_head = side(args[where])
     if len(args) > where + 1:
         if len(args) < where + 3 or args[where + 1].upper() != b"COUNT":
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         wanted.count = integer(args[where + 2], "ERR count should be greater than 0", 1)
         if len(args) > where + 3:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
     return wanted
 
 

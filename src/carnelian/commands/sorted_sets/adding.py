@@ -23,7 +23,7 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 
 from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_float
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error
 
 GROUP = "sorted-set"
 
@@ -113,7 +113,7 @@ def add(session, args, conditions):
 def _check(conditions: cython.int, words: cython.Py_ssize_t) -> cython.int:
     """Raise Error if these options, or so many words behind them, do not go together."""
     if words == 0 or words % 2:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     if conditions & NX and conditions & XX:
         raise Error("ERR XX and NX options at the same time are not compatible")
     if (conditions & (GT | LT) and conditions & NX) or (conditions & GT and conditions & LT):

@@ -9,7 +9,7 @@ from cython.cimports.libc.math import isnan
 from cython.cimports.libc.stdint import int64_t
 from cython.cimports.libc.stdlib import strtod
 
-from carnelian.resp.replies import Error
+from carnelian.resp.replies import NO_INTEGER, Error
 
 NOT_AN_INTEGER: str = "ERR value is not an integer or out of range"
 
@@ -45,7 +45,7 @@ def parse(kind, low, high, range):
 def _rank(text: bytes) -> int64_t:
     number: cython.longlong = 0
     if not to_longlong(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), cython.address(number)):
-        raise Error(NOT_AN_INTEGER)
+        raise NO_INTEGER
     return number
 
 

@@ -15,7 +15,7 @@ from cython.cimports.libc.math import isnan
 from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import parse_float, parse_int
-from carnelian.resp.replies import Error, SyntaxError_, WrongType
+from carnelian.resp.replies import SYNTAX_ERROR, WRONG_TYPE, Error
 
 GROUP = "sorted-set"
 
@@ -43,7 +43,7 @@ class Source:
         self.weight = 1.0
         self.scored = isinstance(value, SortedSet)
         if value is not None and not self.scored and getattr(value, "type_name", b"") != b"set":
-            raise WrongType
+            raise WRONG_TYPE
         self.size = value.size() if value is not None else 0
 
     @cython.cfunc
@@ -94,7 +94,7 @@ def _sources(session: Session, args: list, first: cython.Py_ssize_t) -> Plan:
         name = session.command.name.decode()
         raise Error(f"ERR at least 1 input key is needed for '{name}' command")
     if count > len(args) - first - 1:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     plan.sources = [Source(session.db.lookup(key)) for key in args[first + 1 : first + 1 + count]]
     return plan
 
@@ -116,14 +116,14 @@ def _read_options(
         elif weighing and option == b"AGGREGATE" and len(args) - i >= 2:
             aggregate = _AGGREGATES.get(args[i + 1].upper())
             if aggregate is None:
-                raise SyntaxError_()
+                raise SYNTAX_ERROR
             plan.aggregate = aggregate
             i += 2
         elif not storing and option == b"WITHSCORES":
             plan.with_scores = True
             i += 1
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
     return 0
 
 
@@ -337,7 +337,7 @@ def zintercard(session: Session, args: list):
     i: cython.Py_ssize_t = 2 + len(plan.sources)
     while i < len(args):
         if args[i].upper() != b"LIMIT" or i + 1 == len(args):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         plan.limit = integer(args[i + 1], "ERR LIMIT can't be negative", 0)
         i += 2
     return len(_intersection(plan))

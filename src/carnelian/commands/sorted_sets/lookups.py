@@ -22,7 +22,7 @@ from cython.cimports.libc.stdint import uint64_t
 from carnelian.commands.keys.scanning import parse_count, parse_cursor
 from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import NULL_ARRAY, Error, SyntaxError_
+from carnelian.resp.replies import NULL_ARRAY, SYNTAX_ERROR, Error
 
 GROUP = "sorted-set"
 
@@ -96,7 +96,7 @@ def _rank(session: Session, args: list, reverse: cython.bint):
         raise Error(b"ERR wrong number of arguments for '%s' command" % name)
     if len(args) == 4:
         if args[3].upper() != b"WITHSCORE":
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         with_score = True
     value: SortedSet = session.db.collection(args[1], SortedSet)
     if value is not None:
@@ -203,7 +203,7 @@ def _random_count(args: list) -> int:
     if count < -_MOST:
         raise Error(message)
     if len(args) > 4 or (len(args) == 4 and args[3].upper() != b"WITHSCORES"):
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     if len(args) == 4 and abs(count) > _MOST // 2:
         raise Error("ERR value is out of range")
     return count
@@ -252,11 +252,11 @@ def _scan_options(args: list) -> tuple:
     for i in range(3, len(args), 2):
         name = args[i].upper()
         if i + 1 == len(args):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         if name == b"COUNT":
             count = parse_count(args[i + 1])
         elif name == b"MATCH":
             pattern = None if args[i + 1] == b"*" else args[i + 1]
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
     return pattern, count

@@ -10,7 +10,7 @@ from cython.cimports.carnelian.keyspace.events import ZSET
 from carnelian.commands.common.operands import integer, timeout
 from carnelian.engine.declaring import at, command, counted
 from carnelian.resp.numbers import format_int
-from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
+from carnelian.resp.replies import NULL_ARRAY, SYNTAX_ERROR
 
 GROUP = "sorted-set"
 
@@ -63,7 +63,7 @@ def _pop_from(session: Session, args: list, highest: cython.bint):
     count: cython.Py_ssize_t = 1
     shape: cython.int = FLAT
     if len(args) > 3:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     if len(args) == 3:
         count = integer(args[2], "ERR value is out of range, must be positive", 0)
         if session.protocol > 2:
@@ -120,14 +120,14 @@ def _sources(args: list, first: cython.Py_ssize_t) -> tuple:
     where = first + numkeys + 1
     count = 0
     if where >= len(args):
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     end = args[where].upper()
     if end not in (b"MIN", b"MAX"):
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     options = args[where + 1 :]
     while options:
         if count or options[0].upper() != b"COUNT" or len(options) < 2:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         count = integer(options[1], "ERR count should be greater than 0", 1)
         options = options[2:]
     return args[first + 1 : where], end == b"MAX", count or 1

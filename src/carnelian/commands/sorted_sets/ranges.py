@@ -25,7 +25,7 @@ from cython.cimports.carnelian.resp.rows import ARRAY
 
 from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error
 
 GROUP = "sorted-set"
 
@@ -66,7 +66,7 @@ def _read_options(
         elif option == b"BYSCORE" and selection.kind == _ANY:
             selection.kind = SCORES
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         i += 1
     selection.reverse = selection.reverse == _REVERSE
     if selection.kind == _ANY:

@@ -49,7 +49,7 @@ from carnelian.commands.common.operands import integer
 from carnelian.commands.streams.stream_operands import no_group, shown
 from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import NULL_ARRAY, Error, SyntaxError_, WrongType
+from carnelian.resp.replies import NULL_ARRAY, SYNTAX_ERROR, WRONG_TYPE, Error
 
 GROUP = "stream"
 
@@ -82,11 +82,11 @@ def xpending(session: Session, args: list):
     name: bytes | None = None
     if len(args) != 3:
         if len(args) < 6 or len(args) > 9:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         if args[3].upper() == b"IDLE":
             idle = parse_int(args[4])
             if len(args) < 8:
-                raise SyntaxError_()
+                raise SYNTAX_ERROR
             place = 5
         count = read_count(args[place + 2])
         read_start(args[place], cython.address(start))
@@ -356,10 +356,10 @@ def xautoclaim(session: Session, args: list):
         elif option == b"JUSTID":
             claim.just_id = True
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         place += 1
     if value is not None and not isinstance(value, Stream):
-        raise WrongType
+        raise WRONG_TYPE
     values: Stream = value
     group: Group = None if values is None else values.group(args[2])
     if group is None:

@@ -29,7 +29,7 @@ from carnelian.commands.common.operands import integer
 from carnelian.commands.streams.stream_operands import _POLICIES
 from carnelian.engine.catalogue.registry import wrong_arity
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import OK, Error, SyntaxError_
+from carnelian.resp.replies import NO_SUCH_KEY, OK, SYNTAX_ERROR, Error
 
 GROUP = "stream"
 
@@ -325,9 +325,9 @@ def _selection(args: list, place: cython.Py_ssize_t) -> tuple:
             ids = read_ids(args, place + 1, place + 1 + count)
             place += 1 + count
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
     if ids is None:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     return policy or 0, ids
 
 
@@ -366,7 +366,7 @@ def xsetid(session: Session, args: list):
     for place in range(3, len(args), 2):
         option: bytes = args[place].upper()
         if place + 1 == len(args):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         if option == b"ENTRIESADDED":
             added = parse_int(args[place + 1])
             if added < 0:
@@ -379,10 +379,10 @@ def xsetid(session: Session, args: list):
                     "max_deleted_entry_id"
                 )
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
     values: Stream = session.db.collection_to_change(args[1], Stream)
     if values is None:
-        raise Error("ERR no such key")
+        raise NO_SUCH_KEY
     if compare(cython.address(id), cython.address(values.max_deleted)) < 0:
         raise Error("ERR The ID specified in XSETID is smaller than current max_deleted_entry_id")
     if values.last_live(cython.address(highest)):

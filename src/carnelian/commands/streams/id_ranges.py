@@ -13,7 +13,7 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.libc.stdint import int64_t
 
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import NULL_ARRAY, SyntaxError_
+from carnelian.resp.replies import NULL_ARRAY, SYNTAX_ERROR
 
 GROUP = "stream"
 
@@ -49,7 +49,7 @@ def _range(session: Session, args: list, start_word: bytes, end_word: bytes, bac
     read_end(end_word, cython.address(end))
     for place in range(4, len(args), 2):
         if args[place].upper() != b"COUNT" or place + 1 == len(args):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         count = read_count(args[place + 1])
     values: Stream = session.db.collection(args[1], Stream)
     if values is None:

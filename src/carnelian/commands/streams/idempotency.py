@@ -11,7 +11,7 @@ from cython.cimports.carnelian.resp.numbers import parse_int
 from cython.cimports.libc.stdint import int64_t
 
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import OK, Error, SyntaxError_
+from carnelian.resp.replies import NO_SUCH_KEY, OK, SYNTAX_ERROR, Error
 
 GROUP = "stream"
 
@@ -102,7 +102,7 @@ def xcfgset(session: Session, args: list):
     while place < len(args):
         option: bytes = args[place].upper()
         if option not in (b"IDMP-DURATION", b"IDMP-MAXSIZE") or place + 1 == len(args):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         number: int64_t = parse_int(args[place + 1])
         if option == b"IDMP-DURATION":
             duration = number
@@ -115,7 +115,7 @@ def xcfgset(session: Session, args: list):
         place += 2
     values: Stream = session.db.collection_to_change(args[1], Stream)
     if values is None:
-        raise Error("ERR no such key")
+        raise NO_SUCH_KEY
     known: Idempotency = memory_of(session, args[1], values)
     duration = duration or known.duration_s
     most = most or known.most
@@ -136,7 +136,7 @@ def xidmprecord(session: Session, args: list):
     id = cython.declare(Id)
     values: Stream = session.db.collection_to_change(args[1], Stream)
     if values is None:
-        raise Error("ERR no such key")
+        raise NO_SUCH_KEY
     if not args[2]:
         raise Error("ERR XIDMPRECORD requires a non-empty producer ID")
     if not args[3]:

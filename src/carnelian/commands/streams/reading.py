@@ -36,7 +36,7 @@ from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 from carnelian.commands.common.operands import integer, milliseconds
 from carnelian.commands.streams.stream_operands import no_group, shown
 from carnelian.engine.declaring import after, command
-from carnelian.resp.replies import NULL_ARRAY, Error, FlatMap, SyntaxError_
+from carnelian.resp.replies import NULL_ARRAY, SYNTAX_ERROR, Error, FlatMap
 
 GROUP = "stream"
 
@@ -162,10 +162,10 @@ def _options(session: Session, args: list, grouped: cython.bint) -> _Request:
             _only_in_groups(grouped, "NOACK")
             request.no_ack = True
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         place += 1
     if request.streams == 0:
-        raise SyntaxError_()
+        raise SYNTAX_ERROR
     if (last - request.streams) % 2 == 0:
         name = "xreadgroup" if grouped else "xread"
         wanted = "ID or '>'" if grouped else "ID, '+', or '$'"

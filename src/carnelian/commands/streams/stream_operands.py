@@ -30,7 +30,7 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import INT64_MAX, int64_t, uint64_t
 from cython.cimports.libc.string import memset
 
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error
 
 # These get what was decided already: limits are not for them.
 _OBEYED = cython.declare(cython.int, FLAG_LOADER | FLAG_PRIMARY)
@@ -194,7 +194,7 @@ def read_trimming(session, args, how, adding, found):
             at = read_name(args, at, found)
         elif option in _POLICIES:
             if has_policy:
-                raise SyntaxError_()
+                raise SYNTAX_ERROR
             has_policy = True
             how.policy = _POLICIES[option]
         elif adding:
@@ -202,7 +202,7 @@ def read_trimming(session, args, how, adding, found):
             found.has_id = True
             break
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         at += 1
     if found.named and found.has_id and not session.flags & _OBEYED:
         raise Error("ERR IDMP/IDMPAUTO can be used only with auto-generated IDs")

@@ -21,7 +21,7 @@ from carnelian.commands.streams.stream_operands import bad_subcommand, no_group_
 from carnelian.engine.declaring import at, command
 from carnelian.engine.help import container
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import Error, FlatMap
+from carnelian.resp.replies import NO_SUCH_KEY, FlatMap
 
 GROUP = "stream"
 
@@ -41,7 +41,7 @@ def _stream(session: Session, key: bytes) -> Stream:
     """The stream of a key, which has to be there."""
     values: Stream = session.db.collection(key, Stream)
     if values is None:
-        raise Error("ERR no such key")
+        raise NO_SUCH_KEY
     return values
 
 

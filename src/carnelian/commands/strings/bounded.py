@@ -21,7 +21,7 @@ from cython.cimports.libc.stdint import INT64_MAX, INT64_MIN, int64_t
 
 from carnelian.engine.declaring import at, command
 from carnelian.resp.numbers import NOT_FINITE
-from carnelian.resp.replies import Error, PlainFloat, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error, PlainFloat
 
 GROUP = "string"
 
@@ -94,7 +94,7 @@ def _options(args: list) -> Request:
         ):
             request.persist = True
         elif operand is None:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         elif option in _INCREMENTS and request.increment is None:
             request.increment = operand
             request.floating = option == b"BYFLOAT"
@@ -110,7 +110,7 @@ def _options(args: list) -> Request:
             request.unit = _UNITS[option]
             place += 1
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         place += 1
     if request.keep_time and request.time is None:
         raise Error("ERR ENX flag requires an expiration")

@@ -22,7 +22,7 @@ from cython.cimports.carnelian.commands.strings.options import (
     XX,
 )
 
-from carnelian.resp.replies import SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR
 
 _WORDS = cython.declare(
     dict,
@@ -83,7 +83,7 @@ def parse(args: list, start: cython.Py_ssize_t, allowed: cython.int) -> Options:
     An option may come again, and its last argument counts; two of one kind exclude each other.
 
     Raises:
-        SyntaxError_: an option is unknown, not allowed here, excluded or lacks its argument.
+        Error: an option is unknown, not allowed here, excluded or lacks its argument.
     """
     options: Options = Options.__new__(Options)
     at: cython.Py_ssize_t = start
@@ -91,12 +91,12 @@ def parse(args: list, start: cython.Py_ssize_t, allowed: cython.int) -> Options:
     while at < len(args):
         bit = word(args[at]) & allowed
         if bit == 0 or options.given & _excluded(bit):
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         options.given |= bit
         at += 1
         if bit & (COMPARISONS | TIMES):
             if at == len(args):
-                raise SyntaxError_()
+                raise SYNTAX_ERROR
             if bit & TIMES:
                 options.time = args[at]
             else:

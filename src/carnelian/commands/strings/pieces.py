@@ -9,7 +9,7 @@ from cython.cimports.carnelian.keyspace.events import STRING
 
 from carnelian.datatypes.algorithms import lcs as subsequence
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import Error, FlatMap, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error, FlatMap
 
 GROUP = "string"
 
@@ -118,12 +118,12 @@ def _lcs_options(args: list) -> tuple[set[bytes], int]:
         if name == b"MINMATCHLEN":
             length = next(rest, None)
             if length is None:
-                raise SyntaxError_()
+                raise SYNTAX_ERROR
             least = integer(length)
         elif name in (b"LEN", b"IDX", b"WITHMATCHLEN"):
             words.add(name)
         else:
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
     return words, least
 
 

@@ -31,7 +31,7 @@ from cython.cimports.carnelian.keyspace.events import GENERIC, STRING
 from cython.cimports.carnelian.resp.numbers import format_int
 
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import OK, Error, WrongType
+from carnelian.resp.replies import OK, WRONG_TYPE, Error
 
 GROUP = "string"
 
@@ -134,7 +134,7 @@ def _allows(db: Database, key: bytes, options: Options) -> cython.bint:
     if value is None:
         return given & (IFEQ | IFDEQ) == 0
     if type(value) is not bytes:
-        raise WrongType()
+        raise WRONG_TYPE
     return _matches(value, given, options.operand)
 
 

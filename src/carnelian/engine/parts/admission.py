@@ -31,6 +31,7 @@ from cython.cimports.carnelian.engine.ground.stages import (
 from cython.cimports.carnelian.engine.parts.admission import EVERYWHERE, GUARDED, Asked
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.core import Core
+from cython.cimports.carnelian.engine.shared.failures import count_failure
 from cython.cimports.cpython.object import PyObject
 from cython.cimports.libc.stdlib import free, malloc
 
@@ -200,7 +201,7 @@ class Admission:
             command.rejected_calls += 1
             if command.name == b"exec":
                 error = self._abort(session, error)
-        self.core.stats.count_error(error.code)
+        count_failure(self.core.stats, error)
         return error
 
     def _abort(self, session: Client, error: Error) -> Error:

@@ -1,6 +1,8 @@
 from carnelian.engine.catalogue.registry cimport Command
 from carnelian.keyspace.database cimport Database
 from carnelian.keyspace.keyspace cimport Keyspace
+# For the functions that know sessions: errors pass them without a trace.
+from carnelian.resp cimport replies as _replies
 
 
 cdef class Client:

@@ -12,7 +12,7 @@ from carnelian.persistence.saving.migration_targets import MigrationError, Targe
 from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.resp.command_buffer import CommandBuffer
 from carnelian.resp.numbers import format_int, parse_int
-from carnelian.resp.replies import OK, Error, Status, SyntaxError_
+from carnelian.resp.replies import OK, SYNTAX_ERROR, Error, Status
 
 GROUP = "generic"
 
@@ -60,7 +60,7 @@ class Request:
                 self.keys = args[at_word + 1 :]
                 return
             else:
-                raise SyntaxError_
+                raise SYNTAX_ERROR
             at_word += 1
 
 

@@ -9,7 +9,7 @@ from carnelian.engine.session import Session
 from carnelian.persistence.saving.overhearing import Overheard
 from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import OK, Error, Status, SyntaxError_
+from carnelian.resp.replies import OK, SYNTAX_ERROR, Error, Status
 
 GROUP = "server"
 
@@ -44,7 +44,7 @@ def bgsave(session: Session, args: list[bytes]) -> object:
     """
     snapshots = snapshots_of(session.engine)
     if len(args) > 1 and (len(args) > 2 or args[1].lower() != b"schedule"):
-        raise SyntaxError_
+        raise SYNTAX_ERROR
     if snapshots.running:
         raise Error("ERR Background save already in progress")
     if session.engine.depth or snapshots.background.busy:

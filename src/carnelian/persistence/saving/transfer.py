@@ -12,7 +12,7 @@ from carnelian.persistence.bytes.file_errors import FormatError
 from carnelian.persistence.rdb import payloads
 from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.resp.numbers import format_int, parse_int
-from carnelian.resp.replies import OK, Error, SyntaxError_
+from carnelian.resp.replies import OK, SYNTAX_ERROR, Error
 
 GROUP = "generic"
 
@@ -129,7 +129,7 @@ def _options(args: list):
             if not 0 <= frequency <= 255:
                 raise Error("ERR Invalid FREQ value, must be >= 0 and <= 255")
         else:
-            raise SyntaxError_
+            raise SYNTAX_ERROR
         i += 1
     return replace, absolute, idle, frequency
 

@@ -11,6 +11,8 @@ Lua reports errors with ``longjmp``. Two rules keep that away from Python's refe
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.resp.arguments import name, obtain, put, recycle, renew
+from cython.cimports.carnelian.resp.replies import Error
 from cython.cimports.carnelian.scripting.api.reply_pushing import (
     is_plain,
     push_field,
@@ -33,8 +35,6 @@ from cython.cimports.carnelian.scripting.lua import (
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.stdio import snprintf
 from cython.cimports.libc.string import strlen
-
-from carnelian.resp.replies import Error
 
 # What a command comes to.
 _REPLY = cython.declare(cython.int, 0)
@@ -142,6 +142,7 @@ def _run_command(context: cython.pointer[Context], L: State) -> cython.int:
         else:
             context.protocol = host.session.protocol
             reply = host.execute(words)
+            recycle(words)
             if host.engine.interrupts:
                 # It came out of other people's code, and comes out of the engine when the script
                 # has ended.
@@ -149,7 +150,7 @@ def _run_command(context: cython.pointer[Context], L: State) -> cython.int:
             elif is_plain(cython.cast(cython.pointer[PyObject], reply), context.protocol):
                 host.reply = reply
             elif isinstance(reply, Error):
-                host.reply, status = reply.message, _FAILED
+                host.reply, status = cython.cast(Error, reply).message, _FAILED
             else:
                 host.reply = simplified(reply, context.protocol)
     except BaseException as failure:
@@ -181,14 +182,17 @@ def take_words(L: State) -> list | None:
     kind: cython.int
     if count == 0:
         return None
-    words: list = [None] * count
+    words: list = obtain(count)
     for i in range(count):
         kind = lua.type(L, i + 1)
         if kind == STRING:
             text = lua.tolstring(L, i + 1, cython.address(size))
-            words[i] = PyBytes_FromStringAndSize(text, size)
+            if i == 0:
+                put(words, 0, name(text, size))
+            else:
+                renew(words, i, text, size)
         elif kind == NUMBER:
-            words[i] = _number_text(lua.tonumber(L, i + 1))
+            put(words, i, _number_text(lua.tonumber(L, i + 1)))
         else:
             return None
     return words

@@ -135,8 +135,11 @@ class ScriptHost:
                 return self.refuse(command, error)
         if command.flags & _WRITE:
             self.wrote = True
+        # What the script did until now is no time of this command. A script sees one time from its
+        # beginning to its end.
+        engine.clock.tick()
+        engine.clock.ms = self.now_ms
         reply = engine.call(session, command, words)
-        # A script sees one time from its beginning to its end.
         engine.clock.ms = self.now_ms
         return reply
 

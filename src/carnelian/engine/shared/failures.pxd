@@ -1,0 +1,25 @@
+from carnelian.engine.ground.stats cimport Stats
+from carnelian.resp.replies cimport Error
+from cpython.object cimport PyObject
+
+cdef extern from *:
+    """
+    static inline PyObject *carnelian_result(PyObject *value) { return value; }
+    """
+    # What a call has returned; raises what it has raised.
+    object result_of "carnelian_result"(PyObject *value)
+
+cdef extern from "Python.h":
+    PyObject *PyObject_Vectorcall(
+        PyObject *function, PyObject **arguments, size_t count, PyObject *names
+    ) noexcept
+    PyObject *PyErr_Occurred() noexcept
+    PyObject *type_of "(PyObject *)Py_TYPE"(PyObject *value) noexcept
+    bint PyType_IsSubtype(PyObject *kind, PyObject *base) noexcept
+    int PyException_SetTraceback(object error, object frames) except -1
+    PyObject *context_of "PyException_GetContext"(object error)  # owned, NULL if there is none
+
+cdef object WRONG_TYPE
+
+cdef Error caught_error()
+cdef count_failure(Stats stats, Error error)

@@ -211,9 +211,7 @@ def _pipelines(request: Draw, requests: int, length: int) -> list[bytes]:
     return [b"".join(request() for _ in range(count)) + _END for count in counts]
 
 
-def _note(
-    figures: Pairs, name: str, what: str, run: tuple[float, float], requests: int
-) -> None:
+def _note(figures: Pairs, name: str, what: str, run: tuple[float, float], requests: int) -> None:
     seconds, spent = run
     figures.add(name, f"{what} k/s", requests / seconds / 1000, MORE)
     figures.add(name, f"{what} us", spent / requests * 1e6)

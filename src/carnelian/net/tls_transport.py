@@ -11,16 +11,14 @@ import ssl
 
 import cython
 from cython.cimports.carnelian.net.libc import recv, send
-from cython.cimports.carnelian.net.loop import Loop
+from cython.cimports.carnelian.net.loop import Loop, seconds
 from cython.cimports.carnelian.net.outcomes import FAILED, WOULD_BLOCK
 from cython.cimports.carnelian.net.poller import READABLE, WRITABLE
 from cython.cimports.carnelian.net.transport import Transport
 from cython.cimports.carnelian.resp.libc import iovec
 from cython.cimports.carnelian.resp.output import OutputBuffer
-from cython.cimports.cpython.buffer import PyBUF_WRITE, PyBuffer_FillInfo
-from cython.cimports.cpython.bytearray import PyByteArray_AS_STRING
+from cython.cimports.cpython.buffer import PyBuffer_FillInfo
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cython.cimports.cpython.memoryview import PyMemoryView_FromMemory
 from cython.cimports.libc.errno import EAGAIN, EINTR, errno
 from cython.cimports.libc.string import memcpy
 
@@ -34,11 +32,15 @@ _ROOM = cython.declare(cython.Py_ssize_t, 64 * 1024)
 _arrived = cython.declare(cython.char[65536])
 _gathered = cython.declare(cython.char[65536])
 
-# The most that a record holds, and where one is decrypted to: arguments that are made once.
-_RECORD = cython.declare(cython.Py_ssize_t, 16 * 1024)
-_opened = cython.declare(bytearray, bytearray(16 * 1024))
-_INTO_OPENED = cython.declare(tuple, (16 * 1024, _opened))
+# Bytes that are encrypted and sent for one connection before others have their turn.
+_MOST_SENT = cython.declare(cython.Py_ssize_t, 256 * 1024)
 _HEADER = cython.declare(cython.Py_ssize_t, 5)
+# Seconds that handshakes may take of one turn of a loop; further ones wait for the next turn.
+_HANDSHAKES = cython.declare(cython.double, 0.001)
+
+# The turn in which the last handshake went on, and the seconds that handshakes took in it.
+_turn = cython.declare(cython.longlong, -1)
+_spent = cython.declare(cython.double, 0.0)
 
 _WantRead = cython.declare(object, ssl.SSLWantReadError)
 _WantWrite = cython.declare(object, ssl.SSLWantWriteError)
@@ -47,13 +49,20 @@ _WantWrite = cython.declare(object, ssl.SSLWantWriteError)
 @cython.final
 @cython.cclass
 class Window:
-    """Memory to be read as a buffer: one object for all, where a memoryview is made for each."""
+    """Memory as a buffer: one object for all, where a memoryview would be made for each."""
+
+    def __init__(self, readonly: cython.bint):
+        self.readonly = readonly
 
     def __getbuffer__(self, buffer: cython.pointer[Py_buffer], flags: cython.int):  # type: ignore[name-defined]  # noqa: F821
-        PyBuffer_FillInfo(buffer, self, self.data, self.size, True, flags)
+        PyBuffer_FillInfo(buffer, self, self.data, self.size, self.readonly, flags)
 
 
-_window = cython.declare(Window, Window())
+_window = cython.declare(Window, Window(True))
+# Where a record is decrypted to, and the arguments for that: the most that one holds, or as much
+# as there is room for.
+_opened = cython.declare(Window, Window(False))
+_INTO_OPENED = cython.declare(tuple, (16 * 1024, _opened))
 
 
 @cython.cfunc
@@ -148,13 +157,26 @@ class TlsTransport(Transport):
 
     @cython.cfunc
     def prepare(self, events: cython.int):
-        """What an event means for the handshake."""
+        """What an event means for the handshake.
+
+        To sign takes about a millisecond. Where many begin at once, each turn of the loop has a
+        few of them, and those who are through are served in between.
+        """
+        global _turn, _spent
         if events & WRITABLE:
             self.push()
+        if self.loop.turns != _turn:
+            _turn = self.loop.turns
+            _spent = 0.0
+        if _spent >= _HANDSHAKES:
+            self.observe()
+            return
         if events & READABLE and self.fill() == 0:
             self.fail("unexpected eof while reading")
         if self.fault is None:
+            began: cython.double = seconds()
             self.negotiate()
+            _spent += seconds() - began
         self.observe()
 
     @cython.cfunc
@@ -239,12 +261,9 @@ class TlsTransport(Transport):
     @cython.exceptval(-3, check=False)
     def open_record(self, buffer: cython.p_char, room: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Decrypt one record, or what there is room for: how many bytes."""
-        count: cython.Py_ssize_t
-        if room < _RECORD:
-            return self.decrypt(room, PyMemoryView_FromMemory(buffer, room, PyBUF_WRITE))
-        count = self.decrypt(*_INTO_OPENED)
-        memcpy(buffer, PyByteArray_AS_STRING(_opened), count)
-        return count
+        _opened.data = buffer
+        _opened.size = room
+        return self.decrypt(*_INTO_OPENED)
 
     @cython.cfunc
     @cython.exceptval(-3, check=False)
@@ -297,20 +316,26 @@ class TlsTransport(Transport):
     @cython.cfunc
     @cython.exceptval(-3, check=False)
     def seal(self, output: OutputBuffer) -> cython.Py_ssize_t:
-        """Encrypt what is to be sent, within bounds, and send it."""
+        """Encrypt what is to be sent and send it, within bounds and as far as the socket takes it:
+        how many bytes of the output, or why not.
+        """
         vectors = cython.declare(iovec[64])
         filled: cython.int = output.iovecs(vectors, _VECTORS)
-        data: cython.p_char = cython.cast(cython.p_char, vectors[0].iov_base)
-        size: cython.Py_ssize_t = vectors[0].iov_len
-        if filled > 1 and size < _ROOM:
-            size = gather(vectors, filled)
-            data = _gathered
-        size = min(size, _ROOM)
-        count: cython.Py_ssize_t = self.encrypt(view(data, size))
-        if self.push():
-            return count
-        self.covered = count
-        return WOULD_BLOCK if self.fault is None else FAILED
+        at: cython.int = 0
+        total: cython.Py_ssize_t = 0
+        while at < filled and total < _MOST_SENT:
+            data: cython.p_char = cython.cast(cython.p_char, vectors[at].iov_base)
+            size: cython.Py_ssize_t = vectors[at].iov_len
+            if size < _ROOM and at + 1 < filled:
+                size = gather(vectors + at, filled - at)
+                data = _gathered
+            size = self.encrypt(view(data, min(size, _ROOM)))
+            total += size
+            if not self.push():
+                self.covered = total
+                return WOULD_BLOCK if self.fault is None else FAILED
+            at += pass_over(vectors + at, filled - at, size)
+        return total
 
     @cython.cfunc
     @cython.exceptval(-3, check=False)
@@ -389,6 +414,22 @@ def gather(vectors: cython.pointer[iovec], filled: cython.int) -> cython.Py_ssiz
         if size == _ROOM:
             break
     return size
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def pass_over(
+    vectors: cython.pointer[iovec], filled: cython.int, size: cython.Py_ssize_t
+) -> cython.int:
+    """Take so many bytes off the first pieces: how many of these are used up."""
+    at: cython.int = 0
+    while at < filled and cython.cast(cython.Py_ssize_t, vectors[at].iov_len) <= size:
+        size -= vectors[at].iov_len
+        at += 1
+    if at < filled:
+        vectors[at].iov_base = cython.cast(cython.p_char, vectors[at].iov_base) + size
+        vectors[at].iov_len -= size
+    return at
 
 
 @cython.cfunc

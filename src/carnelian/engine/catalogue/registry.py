@@ -210,9 +210,13 @@ class Command:
     @cython.exceptval(-1)
     def accepts(self, count: cython.Py_ssize_t) -> cython.bint:
         """Whether the arity allows this number of words."""
+        # In the order of what is usual.
+        if count == self.words:
+            return True
         if self.words == 0:
             self.words = self.declaration.arity
-        return count == self.words if self.words > 0 else count >= -self.words
+            return self.accepts(count)
+        return self.words < 0 and count >= -self.words
 
     def has(self, flag: str) -> bool:
         """Whether the declaration carries this flag."""

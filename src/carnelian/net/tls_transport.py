@@ -1,7 +1,7 @@
 """A transport that encrypts: TLS over a connected socket.
 
 The socket is read and written here, and only bytes pass through Python's ``ssl``, by way of two
-buffers in memory. One read takes all records that have arrived, where the library by itself would
+buffers in memory. One read takes the records that have arrived, where the library by itself would
 read each record's header first; one write sends all records of a turn.
 """
 
@@ -23,13 +23,15 @@ from cython.cimports.libc.errno import EAGAIN, EINTR, errno
 from cython.cimports.libc.string import memcpy
 
 _VECTORS = cython.declare(cython.int, 64)
-# Bytes taken from a socket at a time, and of those that are encrypted at a time. Each connection
-# keeps what it has once needed for them.
+# Bytes taken from a socket at a time: a full record as most are made, so that what is copied on its
+# way stays in the processor's cache. Bytes that are encrypted at a time. Each connection keeps
+# what it has once needed for them.
+_PIECE = cython.declare(cython.Py_ssize_t, 16 * 1024 + 22)
 _ROOM = cython.declare(cython.Py_ssize_t, 64 * 1024)
 
 # What has arrived, and what is to be encrypted as one. Shared by all: nothing waits in them, and
 # nothing lets another thread run while they are used.
-_arrived = cython.declare(cython.char[65536])
+_arrived = cython.declare(cython.char[16406])
 _gathered = cython.declare(cython.char[65536])
 
 # Bytes that are encrypted and sent for one connection before others have their turn.
@@ -222,11 +224,18 @@ class TlsTransport(Transport):
         try:
             if self.ended:
                 return 0
+            count: cython.Py_ssize_t = 0
             if self.emptied:
-                count: cython.Py_ssize_t = self.fill()
+                count = self.fill()
                 if count <= 0:
                     return count
-            return self.open_records(buffer, size)
+            total: cython.Py_ssize_t = self.open_records(buffer, size)
+            while count == _PIECE and self.emptied and 0 < total < size:
+                # There may be more.
+                count = self.fill()
+                if count > 0:
+                    total += max(self.open_records(buffer + total, size - total), 0)
+            return total
         except Exception as error:
             self.break_off(error)
             return FAILED
@@ -269,7 +278,7 @@ class TlsTransport(Transport):
     @cython.exceptval(-3, check=False)
     def fill(self) -> cython.Py_ssize_t:
         """Take from the socket what has arrived: how many bytes, 0 at the end, or why not."""
-        count: cython.Py_ssize_t = recv(self.fd, _arrived, _ROOM, 0)
+        count: cython.Py_ssize_t = recv(self.fd, _arrived, _PIECE, 0)
         if count > 0:
             self.alone = self.at_boundary and is_record(count)
             self.at_boundary = False

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from harness import report, servers
 from harness.client import encode, pipelines_of, send_pipelines
+from harness.encryption import make_certificate
 from harness.generator import Case, Generator, Run
 from harness.servers import OURS, PEER, Server
 from harness.workloads import SCRIPTS, TYPES, WORKLOADS
@@ -64,7 +65,8 @@ class Outcome:
 def main() -> None:
     options = _parser().parse_args()
     pin = options.pin and (os.cpu_count() or 1) > 1
-    generator = Generator(options.clients, options.keyspace, 1 if pin else None)
+    certificate = options.tls and make_certificate(Path(options.tls))
+    generator = Generator(options.clients, options.keyspace, 1 if pin else None, certificate)
     outcomes = [Outcome(case) for case in _cases(options)]
     titles: dict[str, str] = {}
     for number in range(options.pairs):
@@ -72,7 +74,9 @@ def main() -> None:
         # faster or slower by several per cent for as long as it lives.
         with ExitStack() as stack:
             running = {
-                name: stack.enter_context(Server(name, command, cpu=0 if pin else None))
+                name: stack.enter_context(
+                    Server(name, command, cpu=0 if pin else None, certificate=certificate)
+                )
                 for name, command in servers.commands(options).items()
             }
             if not titles:
@@ -108,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--command", action="append", default=[], metavar="LINE",
         help="a command to run instead of the tests, such as 'GETEX key:__rand_int__ EX 60'; "
         "repeatable")  # fmt: skip
+    add("--tls", metavar="FOLDER", help="encrypted, with a certificate made in this folder")
     add("--pin", action="store_true", help="servers on CPU 0, redis-benchmark on CPU 1")
     return parser
 

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
-from harness import process, servers
+from harness import encryption, process, servers
 from harness.client import send_all
 from harness.servers import Server
 from harness.workloads import WORKLOADS
@@ -41,17 +42,33 @@ class Run:
 class Generator:
     """Runs redis-benchmark and reads what it prints."""
 
-    def __init__(self, clients: int, keyspace: int, cpu: int | None = None) -> None:
+    def __init__(
+        self,
+        clients: int,
+        keyspace: int,
+        cpu: int | None = None,
+        certificate: Path | None = None,
+    ) -> None:
         if shutil.which("redis-benchmark") is None:
             sys.exit("redis-benchmark is not installed (Debian: apt-get install redis-tools)")
         self.keyspace = keyspace
         self._options = ["-c", str(clients), "-r", str(keyspace), "--precision", "3"]
         self._cpu = cpu
+        if certificate is not None:
+            self._options += encryption.client_options(certificate)
 
     def command(self, case: Case, server: Server, requests: int) -> list[str]:
         """The command line of a run of ``requests`` requests."""
-        command = ["redis-benchmark", "-p", str(server.port), "-n", str(requests)]
-        command += [*self._options, "-d", str(case.size), "-P", str(case.pipeline)]
+        command = ["redis-benchmark", "-p", str(server.tls_port or server.port)]
+        command += [
+            "-n",
+            str(requests),
+            *self._options,
+            "-d",
+            str(case.size),
+            "-P",
+            str(case.pipeline),
+        ]
         workload = WORKLOADS.get(case.test)
         if workload is not None and not case.command:
             return command + list(workload.command(case.size))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from harness import encryption
 from harness.client import Client, ReplyError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -30,7 +31,8 @@ class NotStarting(Exception):
 class Server:
     """A server process of our own without save points, in a temporary folder.
 
-    ``files`` are linked into the folder first, by their names there.
+    ``files`` are linked into the folder first, by their names there. With a folder of a
+    ``certificate`` it listens with TLS, too, at ``tls_port``.
     """
 
     def __init__(
@@ -40,9 +42,14 @@ class Server:
         *options: str,
         cpu: int | None = None,
         files: Mapping[str, Path] | None = None,
+        certificate: Path | None = None,
     ):
         self.name = name
         self.port = free_port()
+        self.tls_port = 0
+        if certificate is not None:
+            self.tls_port = free_port()
+            options = (*options, *encryption.server_options(certificate, self.tls_port))
         self._folder = tempfile.TemporaryDirectory(prefix="bench-")
         self.folder = Path(self._folder.name)
         self._log = self.folder / "log"

@@ -26,6 +26,15 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
             ["GETDEL key:__rand_int__ 3 B -P 1: throughput x "],
         ),
         (
+            "compare.py --pairs 1 --seconds 0.05 --sizes 3 --pipelines 16 -t GET "
+            "--ours redis-server --tls {data}",
+            ["GET 3 B -P 16: throughput x "],
+        ),
+        (
+            "caching.py --pairs 1 --clients 3 --requests 480 --ours redis-server",
+            ["default: writes us", "BCAST, 3 prefixes: reads us"],
+        ),
+        (
             "memory.py --keys 2000 --connections 0 --ours redis-server",
             ["keys 16+64 B: used x 1.00", "keys 16+64 B, expiring: used x 1.00"],
         ),

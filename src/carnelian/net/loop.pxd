@@ -24,7 +24,8 @@ cdef class Loop:
     cdef readonly bint stopping
     cdef double longest_wait
     cdef double next_timer
-    cdef double now
+    cdef double slept
+    cdef double woke
     cdef public Hooks hooks
     cdef readonly long long turns
 
@@ -40,3 +41,6 @@ cdef class Loop:
     cdef run_reminders(self)
     cdef run_timers(self)
     cdef run_soon(self)
+
+
+cdef double seconds() noexcept nogil

@@ -45,7 +45,7 @@ class Channel:
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def _now() -> cython.double:
+def seconds() -> cython.double:
     """Seconds of a clock that is never set back."""
     reading = cython.declare(timespec)
     clock_gettime(CLOCK_MONOTONIC, cython.address(reading))
@@ -93,7 +93,8 @@ class Loop:
         self.reminders = []
         self.threadsafe: deque = deque()
         self.next_timer = NEVER
-        self.now = _now()
+        # When it began to wait the last time, and when that was over, in seconds.
+        self.slept = self.woke = seconds()
         self.hooks = Hooks()
         self.stopping = False
         self.longest_wait = MAX_WAIT
@@ -144,10 +145,10 @@ class Loop:
         """Call ``callback()`` at the end of this turn, or of the next one."""
         self.soon.append(callback)
 
-    def call_later(self, seconds: float, callback) -> Timer:
-        """Call ``callback()`` once after ``seconds``. O(log n) in the number of timers."""
+    def call_later(self, delay: float, callback) -> Timer:
+        """Call ``callback()`` once after ``delay`` seconds. O(log n) in the number of timers."""
         timer = Timer(callback)
-        due: cython.double = _now() + cython.cast(cython.double, seconds)
+        due: cython.double = seconds() + cython.cast(cython.double, delay)
         self.timer_count += 1
         heapq.heappush(self.timers, (due, self.timer_count, timer))
         self.next_timer = min(self.next_timer, due)
@@ -190,9 +191,9 @@ class Loop:
         self.waker.close()
         self.poller.close()
 
-    def limit_wait(self, seconds: float) -> None:
-        """Wait no longer than this in the turn that begins: called by the before-sleep hook."""
-        self.longest_wait = min(self.longest_wait, max(seconds, 0.0))
+    def limit_wait(self, longest: float) -> None:
+        """Wait no longer than these seconds in this turn: called by the before-sleep hook."""
+        self.longest_wait = min(self.longest_wait, max(longest, 0.0))
 
     @cython.ccall
     def turn(self):
@@ -200,14 +201,14 @@ class Loop:
         self.hooks.before_sleep()
         if self.stopping:
             return
+        self.slept = seconds()
         if self.epoll >= 0:
             self.wait_for_epoll()
         else:
             self.wait_for_poller()
         if self.reminders:
             self.run_reminders()
-        self.now = _now()
-        if self.next_timer <= self.now:
+        if self.next_timer <= self.woke:
             self.run_timers()
         if self.soon:
             self.run_soon()
@@ -227,6 +228,7 @@ class Loop:
         if count < 0:
             PyErr_CheckSignals()
         self.turns += 1
+        self.woke = seconds()
         self.hooks.after_sleep()
         for i in range(count):
             self.tell(ready[i].data.fd, ready[i].events)
@@ -236,6 +238,7 @@ class Loop:
         """:meth:`wait_for_epoll` where there is another poller."""
         ready: list = self.poller.poll(self.timeout(), MAX_EVENTS)
         self.turns += 1
+        self.woke = seconds()
         self.hooks.after_sleep()
         for fd, events in ready:
             self.tell(fd, events)
@@ -259,8 +262,7 @@ class Loop:
         if self.soon or self.reminders:
             return 0.0
         if self.next_timer < NEVER:
-            # As of the end of the last turn: to come a little late for a timer does no harm.
-            longest = min(longest, self.next_timer - self.now)
+            longest = min(longest, self.next_timer - self.slept)
         # epoll counts in milliseconds and rounds up by itself: nothing turns around in vain.
         return max(longest, 0.0)
 
@@ -276,7 +278,7 @@ class Loop:
 
     @cython.cfunc
     def run_timers(self):
-        while self.timers and cython.cast(cython.double, self.timers[0][0]) <= self.now:
+        while self.timers and cython.cast(cython.double, self.timers[0][0]) <= self.woke:
             timer = heapq.heappop(self.timers)[2]
             if timer.callback is not None:
                 timer.callback()

@@ -5,6 +5,7 @@ from carnelian.resp.output cimport OutputBuffer
 cdef class Window:
     cdef char* data
     cdef Py_ssize_t size
+    cdef bint readonly
 
 
 cdef class TlsTransport(Transport):

@@ -62,6 +62,7 @@ cdef class Connection(Session):
     cdef readable(self)
     cdef nothing_read(self, Py_ssize_t count)
     cdef run_commands(self)
+    cdef rest(self)
     cdef int run_complete(self) except -1
     cdef replace_reply(self, fault)
     cdef write_parts(self, lazy)

@@ -99,11 +99,6 @@ class Hub(Hooks):
             self.plan_deadline()
         if self.work is not None:
             self.work()
-        if self.woke_ns:
-            self.stats.count_turn(
-                self.engine.clock.monotonic_ns() - self.woke_ns,
-                self.stats.commands - self.commands_before,
-            )
 
     @cython.cfunc
     def commit(self):
@@ -132,8 +127,14 @@ class Hub(Hooks):
 
     @cython.ccall
     def after_sleep(self):
-        """Heed what waited for a time, before the events of the turn."""
-        self.woke_ns = self.engine.clock.monotonic_ns()
+        """Count the turn before, and heed what waited for a time, before the events of this one."""
+        loop: Loop = self.loop
+        if self.woke_ns:
+            self.stats.count_turn(
+                cython.cast(cython.longlong, loop.slept * 1e9) - self.woke_ns,
+                self.stats.commands - self.commands_before,
+            )
+        self.woke_ns = cython.cast(cython.longlong, loop.woke * 1e9)
         self.commands_before = self.stats.commands
         if self.deadline_ms and self.engine.clock.wall_ms() >= self.deadline_ms:
             self.deadline_ms = 0
@@ -318,17 +319,19 @@ class Connection(Session):
         """Execute what the parser has, until it needs more or the session has to wait."""
         self.state |= BUSY
         self.hub.running = self
-        try:
-            while not self.run_complete():
-                pass
-        except ProtocolError as error:
-            self.refuse_input(error)
-        finally:
-            self.state &= ~BUSY
-            self.hub.running = None
+        while not self.run_complete():
+            pass
+        self.rest()
         self.args = None
         if self.output.pending() or self.state & CLOSE_AFTER:
             self.queue()
+
+    @cython.cfunc
+    @cython.inline
+    def rest(self):
+        """No commands of it are executed any more."""
+        self.state &= ~BUSY
+        self.hub.running = None
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)
@@ -368,8 +371,11 @@ class Connection(Session):
                     parser.authenticated = not self.gate & NEEDS_AUTH
                 self.args = None
                 recycle(args)
-        except Exception as fault:
-            if not writing or isinstance(fault, MemoryError):
+        except ProtocolError as error:
+            self.refuse_input(error)
+        except BaseException as fault:
+            if not writing or isinstance(fault, MemoryError) or not isinstance(fault, Exception):
+                self.rest()
                 raise
             self.replace_reply(fault)
             return 0
@@ -546,6 +552,8 @@ class Connection(Session):
     def give_up(self, fault):
         """End a client that cannot be served: memory was short, or there is a mistake in here."""
         self.hub.log("warning", client_info.failure(self, fault))
+        if self.hub.running is self:
+            self.rest()
         self.finish()
 
     @cython.cfunc

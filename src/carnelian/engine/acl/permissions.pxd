@@ -1,5 +1,6 @@
 from carnelian.engine.catalogue.key_positions cimport KeyPositions
 from carnelian.engine.catalogue.registry cimport Command
+from cpython.object cimport PyObject
 
 cdef enum:  # why a command is refused; where selectors differ, the highest counts
     ALLOWED = 0
@@ -23,7 +24,7 @@ cdef struct Objection:
     int reason
     Py_ssize_t position
 
-cdef bint fits(Pattern *pattern, bytes text) noexcept
+cdef bint fits(Pattern *pattern, const char *text, Py_ssize_t size) noexcept
 
 
 cdef class Selector:
@@ -41,8 +42,10 @@ cdef class Selector:
     cdef int keys
     cdef int channels
 
+    cdef bint lets(self, Command command, list args) noexcept
+    cdef bint has_bit(self, int number) noexcept
     cdef bint runs(self, Command command, list args) except -1
-    cdef bint opens(self, bytes key, int access) noexcept
+    cdef bint opens(self, PyObject *key, int access) noexcept
     cdef bint hears(self, bytes channel, bint as_pattern)
     cdef int ask(self, Command command, list args, KeyPositions found, Objection *objection) except -1
     cdef int ask_about_keys(
@@ -58,5 +61,6 @@ cdef class User:
     cdef readonly bint unlimited
     cdef Selector root
 
+    cdef bint lets(self, Command command, list args) noexcept
     cpdef become(self, account, list selectors)
     cdef int ask(self, Command command, list args, KeyPositions found, Objection *objection) except -1

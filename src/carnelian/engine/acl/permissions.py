@@ -28,7 +28,13 @@ from cython.cimports.carnelian.engine.ground.access import (
     INSERT,
     UPDATE,
 )
-from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.carnelian.resp.libc import get_item
+from cython.cimports.cpython.bytes import (
+    PyBytes_AS_STRING,
+    PyBytes_CheckExact,
+    PyBytes_GET_SIZE,
+)
+from cython.cimports.cpython.object import PyObject
 from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.libc.string import memcmp
 
@@ -95,14 +101,41 @@ class Selector:
     def __dealloc__(self):
         free(self.patterns)
 
+    def lets(self, command, args):
+        """Whether it certainly allows the command with these words: all that is usual is told
+        here, without objects and reasons; the rest is for :meth:`ask`.
+        """
+        number: cython.int = command.number
+        if number >= self.known or not self.has_bit(number):
+            return False
+        if not (self.all_channels or command.flags & _PUBSUB == 0):
+            return False
+        if self.all_keys:
+            return True
+        if command.finder is None:
+            return False
+        if not command.finder.any:
+            return True
+        place: cython.int = command.finder.single
+        if place <= 0 or place >= len(args) or (self.exactly and command.finder.varying):
+            return False
+        key: cython.pointer[PyObject] = get_item(args, place)
+        if not PyBytes_CheckExact(cython.cast(object, key)):
+            return False
+        return self.opens(key, _needed(command.finder.places[0].access))
+
+    def has_bit(self, number):
+        """Whether the command of this number is allowed, one of those that were there."""
+        bits = cython.cast(cython.p_uchar, PyBytes_AS_STRING(self.allowed))
+        return bits[number >> 3] >> (number & 7) & 1
+
     def runs(self, command, args):
         """Whether the command may be run, as far as keys and channels do not matter."""
         number: cython.int = command.number
         if number >= self.known:
             allowed: cython.bint = self.future
         else:
-            bits = cython.cast(cython.pointer[cython.uchar], PyBytes_AS_STRING(self.allowed))
-            allowed = bits[number >> 3] >> (number & 7) & 1
+            allowed = self.has_bit(number)
         if allowed or command.flags & _NO_AUTH:
             return True
         if not self.first_arguments or len(args) < 2:
@@ -111,12 +144,14 @@ class Selector:
 
     def opens(self, key, access):
         """Whether a key may be used in this way: 0, READ, WRITE or both."""
-        number: cython.int
-        for number in range(self.keys):
-            if self.patterns[number].opens & access != access:
-                continue
-            if fits(cython.address(self.patterns[number]), key):
+        text: cython.p_char = PyBytes_AS_STRING(cython.cast(bytes, key))
+        size: cython.Py_ssize_t = PyBytes_GET_SIZE(cython.cast(bytes, key))
+        pattern: cython.pointer[Pattern] = self.patterns
+        end: cython.pointer[Pattern] = pattern + self.keys
+        while pattern < end:
+            if pattern.opens & access == access and fits(pattern, text, size):
                 return True
+            pattern += 1
         return False
 
     def hears(self, channel, as_pattern):
@@ -127,7 +162,8 @@ class Selector:
             return channel in self.grant.channels
         number: cython.int
         for number in range(self.keys, self.keys + self.channels):
-            if fits(cython.address(self.patterns[number]), channel):
+            pattern = cython.address(self.patterns[number])
+            if fits(pattern, PyBytes_AS_STRING(channel), PyBytes_GET_SIZE(channel)):
                 return True
         return False
 
@@ -160,7 +196,10 @@ class Selector:
             return BY_KEY
         for number in range(count):
             position: cython.Py_ssize_t = found.keys[number].position
-            if not self.opens(args[position], _needed(found.keys[number].access)):
+            key: bytes = args[position]
+            if not self.opens(
+                cython.cast(cython.pointer[PyObject], key), _needed(found.keys[number].access)
+            ):
                 objection.reason = BY_KEY
                 objection.position = position
                 return BY_KEY
@@ -229,14 +268,13 @@ def _prepare(pattern: cython.pointer[Pattern], text: bytes, opens: cython.int):
         pattern.size -= 1
 
 
-def fits(pattern, text):
+def fits(pattern, text, size):
     """Whether a text is one that the pattern means."""
-    size: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
     if pattern.form == GLOB:
-        return match_chars(pattern.text, pattern.size, PyBytes_AS_STRING(text), size, False)
+        return match_chars(pattern.text, pattern.size, text, size, False)
     if size < pattern.size or (pattern.form == LITERAL and size != pattern.size):
         return False
-    return memcmp(pattern.text, PyBytes_AS_STRING(text), pattern.size) == 0
+    return memcmp(pattern.text, text, pattern.size) == 0
 
 
 @cython.final
@@ -259,6 +297,10 @@ class User:
         self.unlimited = False
         for each in selectors:
             self.unlimited |= cython.cast(Selector, each).unlimited
+
+    def lets(self, command, args):
+        """Whether the rules outside of other selectors certainly allow the command, as most do."""
+        return self.root.lets(command, args)
 
     def ask(self, command, args, found, objection):
         """Why this user may not run the command with these words; ALLOWED if one selector allows

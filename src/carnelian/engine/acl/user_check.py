@@ -37,6 +37,8 @@ class UserCheck(Check):
         if session.rights is None:
             return None
         user: User = session.rights
+        if user.lets(command, args):
+            return None
         if user.ask(command, args, self.found, cython.address(objection)) == ALLOWED:
             return None
         return self.denied(session, command, args, objection.reason, objection.position)

@@ -201,6 +201,12 @@ class Command:
     @property
     def arity(self) -> int:
         """The number of words, name included; at least so many if negative."""
+        return self.count_words()
+
+    def count_words(self) -> int:
+        """The arity, which is looked for when a command is first met: it follows from the grammar
+        of its arguments.
+        """
         if self.words == 0:
             self.words = self.declaration.arity
         return self.words
@@ -208,9 +214,7 @@ class Command:
     @cython.cfunc
     @cython.exceptval(-1)
     def accepts(self, count: cython.Py_ssize_t) -> cython.bint:
-        """Whether the arity allows this number of words."""
-        if self.words == 0:
-            self.words = self.declaration.arity
+        """Whether the arity allows this number of words, for commands that were looked up."""
         return count == self.words if self.words > 0 else count >= -self.words
 
     def has(self, flag: str) -> bool:
@@ -286,11 +290,14 @@ class Registry:
             found = self.top.get(name.lower())
             if found is None:
                 return None
+            found.count_words()
             # The bound keeps a client from filling memory with ways to spell a name.
             if len(self.by_spelling) < 4096:
                 self.by_spelling[name] = found
         if found.subcommands and len(args) > 1:
-            return found.subcommands.get(args[1].lower())
+            found = found.subcommands.get(args[1].lower())
+            if found is not None and found.words == 0:
+                found.count_words()
         return found
 
     def find(self, name: str | bytes) -> Command | None:

@@ -33,7 +33,7 @@ from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.core import Core
 from cython.cimports.carnelian.engine.shared.failures import count_failure
 from cython.cimports.cpython.object import PyObject
-from cython.cimports.libc.stdlib import free, malloc
+from cython.cimports.libc.stdlib import calloc, free
 
 from carnelian.engine.catalogue.registry import (
     FLAG_BITS,
@@ -49,6 +49,12 @@ if TYPE_CHECKING:
 
 _PROTECTED = cython.declare(cython.longlong, FLAG_BITS["protected"])
 _NO_MULTI = cython.declare(cython.longlong, FLAG_BITS["no_multi"])
+
+# What the gate of a session may have, a bit beside it for protected commands, and how many
+# combinations of both there are.
+_SESSION_GATES = cython.declare(cython.int, 31)
+_GUARDED_ROW = cython.declare(cython.int, 32)
+_ROWS = cython.declare(cython.int, 64)
 
 # These run at once inside MULTI; all others are queued.
 _NEVER_QUEUED = frozenset((b"exec", b"discard", b"multi", b"watch", b"quit", b"reset"))
@@ -97,23 +103,39 @@ class Check:
 @cython.final
 @cython.cclass
 class Order:
-    """Checks as they are asked, one after the other; it never changes."""
+    """Checks as they are asked, one after the other; it never changes.
+
+    There is a row of them for every set of gates, with those that are asked when these are up, so
+    that nobody has to look for the few that concern a session. No check is where a row ends.
+    """
 
     def __init__(self, checks: list):
         self.checks = checks
-        self.count = 0
+        self.count = len(checks) + 1
         self.asked = cython.cast(
-            cython.pointer[Asked], malloc(max(len(checks), 1) * cython.sizeof(Asked))
+            cython.pointer[Asked], calloc(_ROWS * self.count, cython.sizeof(Asked))
         )
         if self.asked == cython.NULL:
             raise MemoryError
-        for check in checks:
-            self.asked[self.count].gate = cython.cast(Check, check).gate
-            self.asked[self.count].check = cython.cast(cython.pointer[PyObject], check)
-            self.count += 1
+        row: cython.int
+        for row in range(_ROWS):
+            self.fill(row)
 
     def __dealloc__(self):
         free(self.asked)
+
+    def fill(self, row: cython.int):
+        """Put down who is asked when these gates are up."""
+        place: cython.pointer[Asked] = self.asked + row * self.count
+        gates: cython.int = row & _SESSION_GATES | EVERYWHERE
+        check: Check
+        if row & _GUARDED_ROW:
+            gates |= GUARDED
+        for check in self.checks:
+            if check.gate & gates:
+                place.gate = check.gate
+                place.check = cython.cast(cython.pointer[PyObject], check)
+                place += 1
 
 
 @cython.cclass
@@ -240,16 +262,15 @@ class Admission:
 @cython.inline
 def _first_answer(order: Order, session: Client, command: Command, args: list):
     """What the first check says that says anything."""
-    asked: cython.pointer[Asked] = order.asked
-    number: cython.int
-    gate: cython.int = session.gate | EVERYWHERE
+    row: cython.int = session.gate & _SESSION_GATES
     if command.flags & _PROTECTED:
-        gate |= GUARDED
-    for number in range(order.count):
-        if asked[number].gate & gate:
-            answer = cython.cast(Check, asked[number].check).judge(session, command, args)
-            if answer is not None:
-                return answer
+        row |= _GUARDED_ROW
+    place: cython.pointer[Asked] = order.asked + row * order.count
+    while place.check != cython.NULL:
+        answer = cython.cast(Check, place.check).judge(session, command, args)
+        if answer is not None:
+            return answer
+        place += 1
     return None
 
 
@@ -263,6 +284,8 @@ def judged_flags(session: Client, command: Command, args: list) -> cython.longlo
 
 
 def _placed(check: Check, stage: cython.int, gate: cython.int) -> Check:
+    if gate & ~(_SESSION_GATES | EVERYWHERE | GUARDED):
+        raise ValueError("there is no such gate of sessions")
     check.stage = stage
     check.gate = gate
     return check

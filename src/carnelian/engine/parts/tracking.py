@@ -275,21 +275,28 @@ class Tracking:
     @cython.cfunc
     def tell_readers(self, key: bytes):
         """Tell who has read a key, and forget that they have."""
-        ids: list = self.keys.take(key)
+        ids: list | None = self.keys.take(key)
+        if ids is None:
+            return
         keys: list = [key]
+        message = Push([b"invalidate", keys])
         session: Client
         tracker: Tracker
-        for id in ids or ():
+        for id in ids:
             session = self.trackers.get(id)
             if session is None:
                 continue
             tracker = session.tracking
             if tracker.bcast:
                 continue
-            if session is not self.current:
+            if session is self.current:
+                if not tracker.noloop:
+                    self.pending.append(key)
+            elif self.current is None or tracker.redirect or session.protocol < 3:
                 self.tell(session, keys)
-            elif not tracker.noloop:
-                self.pending.append(key)
+            else:
+                # What nearly all get.
+                session.send(message)
 
     @cython.cfunc
     def tell_pending(self, session: Client):

@@ -113,6 +113,7 @@ COMPILED = (
     "carnelian.commands.connections.connection_commands",
     "carnelian.commands.hashes.basics",
     "carnelian.commands.hashes.fields",
+    "carnelian.commands.hashes.imports",
     "carnelian.commands.hashes.listing",
     "carnelian.commands.hashes.times",
     "carnelian.commands.hashes.combined",

@@ -115,8 +115,9 @@ class Pairs(Many):
 
 
 @command(
-    "ARGREP key start end predicate=<exact=(EXACT string) | match=(MATCH string) | "
-    "glob=(GLOB pattern:string) | re=(RE pattern:string)> ... "
+    "ARGREP key start end predicate=<exact=(exact=EXACT:pure-token string) | "
+    "match=(match=MATCH:pure-token string) | glob=(glob=GLOB:pure-token pattern:string) | "
+    "re=(re=RE:pure-token pattern:string)> ... "
     "[options=<AND | OR | LIMIT limit:integer | WITHVALUES | NOCASE> ...]",
     "readonly",
     keys=at(1, "RO access"),
@@ -169,7 +170,7 @@ def _bound(text: bytes):
 
 @command(
     "AROP key start:integer end:integer operation=<SUM | MIN | MAX | AND | OR | XOR | "
-    "match=(MATCH value) | USED>",
+    "match=(match=MATCH:pure-token value) | USED>",
     "readonly",
     keys=at(1, "RO access"),
 )

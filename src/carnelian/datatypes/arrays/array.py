@@ -51,6 +51,8 @@ from cython.cimports.libc.string import memset
 if TYPE_CHECKING:
     from carnelian.datatypes.base.digest import Digest
 
+_living = cython.declare(cython.Py_ssize_t, 0)
+
 # Bytes of the Python object.
 SHELL = cython.declare(cython.Py_ssize_t, 112)
 # What one step of freeing gives back.
@@ -63,6 +65,11 @@ MOST_VERSIONS = cython.declare(cython.int, 65535)
 # Bounds of array-slice-size.
 LEAST_BITS = cython.declare(cython.int, 8)
 MOST_BITS = cython.declare(cython.int, 16)
+
+
+def living() -> cython.Py_ssize_t:
+    """How many arrays there are in this process."""
+    return _living
 
 
 @cython.final
@@ -78,6 +85,7 @@ class Array(Value):
     type_name = b"array"
 
     def __cinit__(self, limits: Limits):
+        global _living
         self.count = 0
         self.length = 0
         self.cursor = UNSET
@@ -90,10 +98,13 @@ class Array(Value):
         while self.shift < MOST_BITS and (1 << self.shift) < limits.array_slice_size:
             self.shift += 1
         count_memory(SHELL)
+        _living += 1
 
     def __dealloc__(self):
+        global _living
         self.drain(self.index.slices)
         count_memory(-SHELL)
+        _living -= 1
 
     # -- As a value ------------------------------------------------------------------------------
 

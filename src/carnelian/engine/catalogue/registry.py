@@ -46,8 +46,8 @@ GROUPS = (
 # ACL categories, in the order in which clients see them.
 CATEGORIES = (
     "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap",
-    "hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous",
-    "connection", "transaction", "scripting", "array",
+    "hyperloglog", "geo", "stream", "array", "pubsub", "admin", "fast", "slow", "blocking",
+    "dangerous", "connection", "transaction", "scripting",
 )  # fmt: skip
 
 # The ACL category that membership of a group implies; the one of pubsub comes from the flag.

@@ -85,6 +85,7 @@ class ScriptHost:
         session.db = caller.db
         session.protocol = 2
         session.user = caller.user
+        session.fieldsets = None
         session.gate = caller.gate & RESTRICTED
         session.flags = FLAG_SCRIPT | FLAG_DENY_BLOCKING | caller.flags & FLAG_LOADER
         self.caller = caller

@@ -25,6 +25,7 @@ command(
     "",
     arity=-2,
     group=GROUP,
+    categories="hash",
     docstring="Makes hashes whose fields were named before.\n\nSince 8.10.0",
 )(refuse)
 

@@ -542,4 +542,6 @@ class Array(Value):
             slice_index.remove(cython.address(self.index), cython.address(place))
         if self.index.slices == 0:
             free_index(cython.address(self.index))
+            self.count = self.length = 0
+            self.texts = 0
         return self.index.slices != 0

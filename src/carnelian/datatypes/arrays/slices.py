@@ -464,10 +464,10 @@ def is_sparse(
     slice: cython.pointer[Slice], rules: cython.pointer[cython.const[Rules]]
 ) -> cython.bint:
     """Whether a dense slice is to be sparse."""
-    if rules.kmax == 0 or rules.kmin == 0 or slice.room <= LEAST_WINDOW:
+    if rules.kmax == 0 or rules.kmin == 0:
         return False
-    if slice.count <= rules.kmin and slice.room >= 4 * rules.kmin:
-        return True
+    if slice.count <= rules.kmin:
+        return bytes_for(roomy(slice.count), False) < bytes_for(slice.room, True)
     # So many places that a sparse one takes a quarter of it.
     return cython.cast(uint64_t, slice.count) * 5 <= slice.room
 

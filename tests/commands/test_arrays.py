@@ -146,7 +146,7 @@ def test_arscan(client: LocalClient) -> None:
         ("- + exact ALPHA nocase", [0]),
         ("- + GLOB *a", [0, 1, 5]),
         ("- + GLOB *A NOCASE LIMIT 2", [0, 1]),
-        ("- + RE ^.{4}$", [1]),
+        ("- + RE ^.{4}$", [1, 7]),
         ("- + RE ^B NOCASE", [1]),
         ("- + RE ^b RE a$ AND", [1]),
         ("- + RE ^b OR RE a$ LIMIT 9", [0, 1, 5]),

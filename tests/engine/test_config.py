@@ -173,7 +173,7 @@ def test_a_bad_value_changes_nothing() -> None:
         (
             (b"notify-keyspace-events", b"K q"),
             b"CONFIG SET failed (possibly related to argument 'notify-keyspace-events') - "
-            b"Invalid event class character. Use 'Ag$lshzxeKEtmdnocSTIV'.",
+            b"Invalid event class character. Use 'Ag$lshzxeKEtmdnocaSTIV'.",
         ),
         (
             (b"HZ", b"x"),

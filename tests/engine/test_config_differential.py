@@ -12,6 +12,9 @@ from carnelian.resp.replies import Error
 
 # Directives that Redis has had only since the version named.
 NEWER = {
+    "array-slice-size": "8.8",
+    "array-sparse-kmax": "8.8",
+    "array-sparse-kmin": "8.8",
     "aof-load-corrupt-tail-max-size": "8.4",
     "cluster-announce-human-nodename": "7.2",
     "enable-debug-assert": "7.4",
@@ -37,7 +40,7 @@ CHANGED = {
     "loglevel": "7.2: nothing",
     "maxmemory-policy": "8.6: volatile-lrm and allkeys-lrm",
     "maxmemory-samples": "8.0: at most 64",
-    "notify-keyspace-events": "8.2: o and c, 8.8: S, T, I and V",
+    "notify-keyspace-events": "8.2: o and c, 8.8: S, T, I, V and a",
     "repl-diskless-load": "8.0: flush-before-load",
 }
 # Setting these would take the reference server away, or put its process at risk.

@@ -99,6 +99,8 @@ def populate(client: LocalClient, seed: int, count: int) -> None:
             client("SADD", "big set", f"m{number}")
             client("RPUSH", "big list", number)
             client("XADD", "big stream", f"{number + 1}-1", "f", number)
+            client("ARMSET", "big array", number, "v", number * 5000, f"the text of {number}")
+            client("ARINSERT", "big array", number)
         client("HEXPIRE", "big hash", 1000, "FIELDS", 2, "f1", "f2")
         client("XGROUP", "CREATE", "big stream", "g", 0)
         client("XREADGROUP", "GROUP", "g", "c", "COUNT", 9, "STREAMS", "big stream", ">")
@@ -130,6 +132,7 @@ READERS = {
     b"zset": lambda client, key: client("ZRANGE", key, 0, -1, "WITHSCORES"),
     b"hash": hash_content,
     b"stream": lambda client, key: client("XINFO", "STREAM", key, "FULL", "COUNT", 0),
+    b"array": lambda client, key: (client("ARSCAN", key, 0, 2**64 - 2), client("ARNEXT", key)),
 }
 
 
@@ -404,8 +407,13 @@ CHANGES = [
     "XDELEX X DELREF IDS 1 2-1", "XACKDEL X g IDS 1 2-1", "XNACK X g FAIL IDS 2 2-1 3-1",
     "XREADGROUP GROUP g d CLAIM 0 STREAMS X >", "XADD X IDMP p a * f new",
     "XADD X IDMP p known * f new", "XCFGSET X IDMP-DURATION 5", "XIDMPRECORD X p new 5-1",
+    "ARSET A 5 new", "ARSET A 10000 new newer", "ARSET A 999999 new", "ARMSET A 3 x 20000 y",
+    "ARDEL A 5 30 15000", "ARDELRANGE A 3 50", "ARDELRANGE A 0 9999999", "ARINSERT A new",
+    "ARRING A 50 new", "ARRING A 999999 new", "ARSEEK A 7", "DEL A", "RENAME A elsewhere",
+    "HIMPORT SET H fields 1 2",
 ]  # fmt: skip
 NAMED = {"H": "big hash", "S": "big set", "Z": "big zset", "L": "big list", "X": "big stream"}
+NAMED["A"] = "big array"
 
 
 @pytest.mark.parametrize("big", [1, 2048])
@@ -418,6 +426,7 @@ def test_a_change_does_not_show(tmp_path: Path, change: str, big: int) -> None:
     client("PFADD", "counter", *range(100))
     client("PFADD", "other", *range(50))
     dump = client("DUMP", "string9")
+    client("HIMPORT", "PREPARE", "fields", "f1", "new")
     if "IDMP" in change:
         client("XADD", "big stream", "IDMP", "p", "known", "*", "f", "v")
     before = contents(client)

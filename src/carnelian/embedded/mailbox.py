@@ -19,6 +19,7 @@ from carnelian.engine.catalogue.registry import FLAG_BITS
 from carnelian.engine.shared.clients import (
     OBJECT_SIZE,
     describe,
+    fieldset_memory,
     kind,
     subscription_memory,
     tracking_memory,
@@ -168,6 +169,8 @@ class Mailbox(Session):
             size += subscription_memory(self)
         if self.tracking is not None:
             size += tracking_memory(self)
+        if self.fieldsets is not None:
+            size += fieldset_memory(self)
         return size
 
     @cython.ccall

@@ -20,6 +20,7 @@ _SHOWN: dict[bytes, tuple[str, str]] = {
     b"set": ("sets", "items"),
     b"zset": ("zsets", "items"),
     b"hash": ("hashes", "items"),
+    b"array": ("arrays", "items"),
 }
 
 

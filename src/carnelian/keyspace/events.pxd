@@ -17,3 +17,4 @@ cdef enum:
     NEW = 16384
     OVERWRITTEN = 32768
     TYPE_CHANGED = 65536
+    ARRAY = 262144

@@ -22,6 +22,7 @@ MODULE = 8192  # d
 NEW = 16384  # n: a key that was not there before
 OVERWRITTEN = 32768  # o: a value that another took the place of
 TYPE_CHANGED = 65536  # c: one of another type
+ARRAY = 262144  # a
 SUBKEYSPACE = 1 << 19  # S: channels named after the key, with the fields
 SUBKEYEVENT = 1 << 20  # T: channels named after the event, with key and fields
 SUBKEYSPACEITEM = 1 << 21  # I: channels named after key and field
@@ -31,7 +32,7 @@ SUBKEYSPACEEVENT = 1 << 22  # V: channels named after event and key, with the fi
 SUBKEY = SUBKEYSPACE | SUBKEYEVENT | SUBKEYSPACEITEM | SUBKEYSPACEEVENT
 
 # A: every class but those that tell what is not a change of a key.
-ALL = GENERIC | STRING | LIST | SET | HASH | ZSET | EXPIRED | EVICTED | STREAM | MODULE
+ALL = GENERIC | STRING | LIST | SET | HASH | ZSET | EXPIRED | EVICTED | STREAM | MODULE | ARRAY
 
 LETTERS = {
     "g": GENERIC,
@@ -44,6 +45,7 @@ LETTERS = {
     "e": EVICTED,
     "t": STREAM,
     "d": MODULE,
+    "a": ARRAY,
     "n": NEW,
     "o": OVERWRITTEN,
     "c": TYPE_CHANGED,

@@ -136,6 +136,12 @@ class BigNumber(int):
     __slots__ = ()
 
 
+class Unsigned(int):
+    """An integer up to 2**64 - 1, which is written as an integer even where it takes all bits."""
+
+    __slots__ = ()
+
+
 class BigText(bytes):
     """What stands in the place of a big number, though it may be none; a bulk string in RESP2."""
 

@@ -45,6 +45,7 @@ from carnelian.resp.replies import (
     Push,
     Several,
     Status,
+    Unsigned,
     Verbatim,
 )
 
@@ -485,6 +486,8 @@ def _write_special(
         return _write_attribute(out, value, protocol, depth + 1)
     if kind is BigNumber:
         return _write_big_number(out, value, protocol)
+    if kind is Unsigned:
+        return _write_line(out, b":", b"%d" % value)
     if isinstance(value, Status):
         return _write_line(out, b"+", value)
     if kind is BigText and protocol >= 3:

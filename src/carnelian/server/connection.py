@@ -35,6 +35,7 @@ from cython.cimports.carnelian.server.states import (
 from carnelian.engine.ground.faults import text_of, trace_of
 from carnelian.engine.shared.clients import (
     OBJECT_SIZE,
+    fieldset_memory,
     subscription_memory,
     tracking_memory,
     transaction_memory,
@@ -677,6 +678,8 @@ class Connection(Session):
             size += subscription_memory(self)
         if self.tracking is not None:
             size += tracking_memory(self)
+        if self.fieldsets is not None:
+            size += fieldset_memory(self)
         return size
 
     def describe(self) -> dict[str, object]:

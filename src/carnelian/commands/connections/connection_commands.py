@@ -182,6 +182,7 @@ def reset(session: Session, args: list):
     transaction_commands.end(session)
     pubsub_commands.leave(session)
     session.engine.tracking.disable(session)
+    session.fieldsets = None
     session.select(0)
     session.protocol = 2
     session.reset_identity()

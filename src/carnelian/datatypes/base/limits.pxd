@@ -16,3 +16,6 @@ cdef class Limits:
     cdef public int64_t stream_idmp_duration
     cdef public int64_t stream_idmp_maxsize
     cdef public int64_t hll_sparse_max_bytes
+    cdef public int64_t array_slice_size
+    cdef public int64_t array_sparse_kmax
+    cdef public int64_t array_sparse_kmin

@@ -19,6 +19,9 @@ DIRECTIVES = (
     "stream-idmp-duration",
     "stream-idmp-maxsize",
     "hll-sparse-max-bytes",
+    "array-slice-size",
+    "array-sparse-kmax",
+    "array-sparse-kmin",
 )
 
 
@@ -42,6 +45,9 @@ class Limits:
         self.stream_idmp_duration = 100
         self.stream_idmp_maxsize = 100
         self.hll_sparse_max_bytes = 3000
+        self.array_slice_size = 4096
+        self.array_sparse_kmax = 10
+        self.array_sparse_kmin = 5
 
     def set(self, directive: str, value: int) -> None:
         """Follow a directive of :data:`DIRECTIVES`."""

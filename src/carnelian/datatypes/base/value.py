@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 # What TYPE replies for the types that there are; a module that brings a type along adds its name.
-TYPE_NAMES: set[bytes] = {b"string", b"list", b"set", b"zset", b"hash", b"stream"}
+TYPE_NAMES: set[bytes] = {b"string", b"list", b"set", b"zset", b"hash", b"stream", b"array"}
 
 
 @cython.cclass

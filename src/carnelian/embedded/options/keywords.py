@@ -42,6 +42,9 @@ class Directives(TypedDict, total=False):
     appendfilename: str | bytes | None
     appendfsync: Literal["everysec", "always", "no"]
     appendonly: Switch
+    array_slice_size: Number
+    array_sparse_kmax: Number
+    array_sparse_kmin: Number
     auto_aof_rewrite_min_size: Number
     auto_aof_rewrite_percentage: Number
     busy_reply_threshold: Number

@@ -40,14 +40,14 @@ NO_AUTH: int = FLAG_BITS["no_auth"]
 GROUPS = (
     "generic", "string", "list", "set", "sorted-set", "hash", "pubsub", "transactions",
     "connection", "server", "scripting", "hyperloglog", "cluster", "sentinel", "geo", "stream",
-    "bitmap", "module",
+        "bitmap", "array", "module",
 )  # fmt: skip
 
 # ACL categories, in the order in which clients see them.
 CATEGORIES = (
     "keyspace", "read", "write", "set", "sortedset", "list", "hash", "string", "bitmap",
-    "hyperloglog", "geo", "stream", "pubsub", "admin", "fast", "slow", "blocking", "dangerous",
-    "connection", "transaction", "scripting",
+    "hyperloglog", "geo", "stream", "array", "pubsub", "admin", "fast", "slow", "blocking",
+    "dangerous", "connection", "transaction", "scripting",
 )  # fmt: skip
 
 # The ACL category that membership of a group implies; the one of pubsub comes from the flag.
@@ -55,7 +55,7 @@ _GROUP_CATEGORIES = {
     "sorted-set": "sortedset", "generic": "keyspace", "transactions": "transaction",
     "string": "string", "list": "list", "set": "set", "hash": "hash", "connection": "connection",
     "scripting": "scripting", "hyperloglog": "hyperloglog", "geo": "geo", "stream": "stream",
-    "bitmap": "bitmap",
+    "bitmap": "bitmap", "array": "array",
 }  # fmt: skip
 
 _FLAG_CATEGORIES = {

@@ -98,3 +98,21 @@ def _listening(values: Mapping[str, Any]) -> str:
     if not port:
         return f"unixsocket:{values['unixsocket'] or ''}"
     return f"{(values['bind'] or ('*',))[0]}:{port}"
+
+
+def slice_size(value: int, values: Mapping[str, Any]) -> None:
+    """Refuse slices whose offsets are not whole bits."""
+    if value & (value - 1):
+        raise ConfigError("array-slice-size must be a power of two")
+
+
+def sparse_kmax(value: int, values: Mapping[str, Any]) -> None:
+    """Refuse slices that would change to and fro."""
+    if 0 < value <= values["array-sparse-kmin"]:
+        raise ConfigError("array-sparse-kmax must be greater than array-sparse-kmin when non-zero")
+
+
+def sparse_kmin(value: int, values: Mapping[str, Any]) -> None:
+    """Refuse slices that would change to and fro."""
+    if 0 < values["array-sparse-kmax"] <= value:
+        raise ConfigError("array-sparse-kmin must be less than array-sparse-kmax")

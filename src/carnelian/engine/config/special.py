@@ -206,7 +206,7 @@ class Events(Directive):
     """
 
     __slots__ = ()
-    common = "g$lshzxetd"
+    common = "g$lshzxetda"
     apart = "noc"
     channels = "KEmSTIV"
 
@@ -217,7 +217,7 @@ class Events(Directive):
     def parse(self, arguments: list[bytes], values: Mapping[str, Any]) -> str:
         chosen = set(decode(arguments[0]))
         if not chosen <= set(f"A{self.common}{self.apart}{self.channels}"):
-            raise ConfigError("Invalid event class character. Use 'Ag$lshzxeKEtmdnocSTIV'.")
+            raise ConfigError("Invalid event class character. Use 'Ag$lshzxeKEtmdnocaSTIV'.")
         letters = f"{self.common}{self.apart}{self.channels}"
         if "A" in chosen or chosen.issuperset(self.common):
             letters, chosen = letters.replace(self.common, "A"), chosen | {"A"}

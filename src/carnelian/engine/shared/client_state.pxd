@@ -31,6 +31,7 @@ cdef class Client:
     cdef public dict patterns
     cdef public dict shard_channels
     cdef public object tracking
+    cdef public dict fieldsets
     cdef public long long soft_since_ms
     cdef public Py_ssize_t memory_counted
 

@@ -64,6 +64,8 @@ class Client:
         self.shard_channels: dict[bytes, None] | None = None
         # What CLIENT TRACKING has asked for: a carnelian.engine.parts.tracking.Tracker.
         self.tracking: Any = None
+        # What HIMPORT PREPARE has named: by the name of the set the fields, and their bytes.
+        self.fieldsets: dict[bytes, tuple[tuple[bytes, ...], int]] | None = None
         # Since when more is unread than the soft limit allows, and what eviction counts it with.
         self.soft_since_ms = 0
         self.memory_counted = 0

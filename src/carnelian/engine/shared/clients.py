@@ -126,6 +126,11 @@ def tracking_memory(session: Client) -> int:
     return len(session.tracking.prefixes) * PREFIX_SIZE
 
 
+def fieldset_memory(session: Client) -> int:
+    """Bytes of the fields that a client has prepared. O(sets of them)."""
+    return sum([size for _, size in (session.fieldsets or {}).values()])
+
+
 def _letters(session: Client, own: bytes) -> bytes:
     """The flags in Redis's order; ``own`` are those of the carrier: c, A and U."""
     flags, watch = session.flags, session.watch

@@ -27,7 +27,8 @@ cdef enum:
     HASH_LISTPACK_TIMES = 25
     STREAM_4 = 26
     STREAM_5 = 27
-    LAST_TYPE = 27
+    ARRAY = 28
+    LAST_TYPE = 28
 
 cdef enum:
     SLOT_INFO = 244
@@ -53,6 +54,7 @@ cdef enum:
     WITH_TIMES = 12
     WITH_IDEMPOTENCY = 13
     WITH_RELEASED = 14
+    WITH_ARRAYS = 14
     NEWEST = 14
 
 cdef inline bint is_type(int byte) noexcept nogil:

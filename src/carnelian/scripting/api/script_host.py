@@ -93,6 +93,7 @@ class ScriptHost:
         session.protocol = 2
         session.user, session.rights = caller.user, caller.rights
         session.caller = caller
+        session.fieldsets = None
         session.gate = caller.gate & RESTRICTED
         session.flags = FLAG_SCRIPT | FLAG_DENY_BLOCKING | caller.flags & FLAG_LOADER
         self.caller = caller

@@ -1,5 +1,6 @@
 """Where a collection changes from a compact form to one that scales."""
 
+from carnelian.engine.config import checks
 from carnelian.engine.config.directive import Integer, Memory, Topic
 from carnelian.engine.config.quantities import INT_MAX, INT_MIN, LONG_MAX
 
@@ -110,6 +111,33 @@ TOPIC = Topic(
             1,
             10000,
             summary="Entries that a stream knows of one producer, unless XCFGSET says otherwise.",
+        ),
+        Integer(
+            "array-slice-size",
+            4096,
+            256,
+            65536,
+            check=checks.slice_size,
+            summary="Indexes that have a slice of an array in common, a power of two; for arrays "
+            "that are made from then on.",
+        ),
+        Integer(
+            "array-sparse-kmax",
+            10,
+            0,
+            65536,
+            check=checks.sparse_kmax,
+            summary="Elements up to which a slice of an array is sparse, and beyond which it is "
+            "dense unless that takes more than twice the memory; 0 makes all slices dense.",
+        ),
+        Integer(
+            "array-sparse-kmin",
+            5,
+            0,
+            65536,
+            check=checks.sparse_kmin,
+            summary="Elements down to which a dense slice becomes sparse if it does not sooner; 0 "
+            "keeps it dense.",
         ),
     ),
 )

@@ -1,0 +1,1 @@
+"""The commands on arrays: elements by index, what is appended, and looks at ranges."""

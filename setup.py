@@ -199,6 +199,7 @@ COMPILED = (
     "carnelian.scripting.sandbox.os_library",
     "carnelian.scripting.sandbox.proxies",
     "carnelian.scripting.sandbox.lua_functions",
+    "carnelian.scripting.sandbox.lua_patterns",
     "carnelian.scripting.sandbox.lua_globals",
     "carnelian.scripting.api.script_host",
     "carnelian.scripting.api.reply_pushing",

@@ -38,6 +38,7 @@ from cython.cimports.carnelian.scripting.lua_memory import Budget, allocate, lim
 from cython.cimports.carnelian.scripting.lua_runtime import HANDLER, RUN
 from cython.cimports.carnelian.scripting.results import (
     LAST_NAME,
+    begin_result,
     script_error,
     take_result,
     text_at,
@@ -188,6 +189,7 @@ class Runtime:
                 return self.failed()
             if status != 0:
                 return script_error(L, name)
+            begin_result(cython.address(context.budget))
             return take_result(L, 0, self.host.session.protocol == 3)
         except MemoryError:
             return _NO_MEMORY
@@ -233,7 +235,11 @@ class Runtime:
         context: cython.pointer[Context] = cython.address(self.context)
         # It may move what it keeps, and raises where it gets no room for that.
         context.budget.limit = context.budget.used + _MAX_SIZE
-        lua.gc(context.L, GC_COLLECT, 0)
+        before: cython.size_t = 0
+        while before != context.budget.used:
+            # Each cycle halves the buffer in which texts are put together.
+            before = context.budget.used
+            lua.gc(context.L, GC_COLLECT, 0)
         if context.json.room > _WORTH_COLLECTING:
             context.json.data = cython.cast(
                 cython.p_char,

@@ -1,4 +1,5 @@
 from carnelian.scripting.lua cimport State
+from carnelian.scripting.lua_memory cimport Budget
 
 # Where the stack of the main thread has the names of fields: above what runs scripts.
 cdef enum:
@@ -16,6 +17,7 @@ cdef enum:
     NAME_LINE = 14
     LAST_NAME = 14
 
+cdef void begin_result(Budget *budget) noexcept
 cdef object take_result(State L, int depth, bint booleans)
 cdef object script_error(State L, bytes name)
 cdef bytes text_at(State L, int index)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import cython
 from cython.cimports.carnelian.scripting.lua import (
     BOOLEAN,
-    GC_COUNT,
     NIL,
     NUMBER,
     STRING,
@@ -32,7 +31,7 @@ from cython.cimports.carnelian.scripting.results import (
     NAME_STRING,
     NAME_VERBATIM,
 )
-from cython.cimports.carnelian.scripting.spare_memory import affordable
+from cython.cimports.carnelian.scripting.lua_memory import Budget, copies_allowed
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 
 from carnelian.resp.replies import (
@@ -48,13 +47,11 @@ from carnelian.resp.replies import (
 )
 
 _SLOTS = cython.declare(cython.int, 8)  # of Lua's stack, for one level
-# Bytes that are copied between two looks at how many there are, and those since the last one.
-_MUCH = cython.declare(cython.size_t, 16 << 20)
-_copied = cython.declare(cython.size_t, 0)
-# Values that the result may still have. A table can stand in it many times, so that few of them
-# come to more than any memory holds: it may have more values than all of Lua's memory, not many
-# times as many.
-_left = cython.declare(cython.Py_ssize_t, 0)
+# What a result may still have: values, and bytes of texts. A table can stand in it many times, so
+# that few of them come to more than any memory holds: it may have more values than all of Lua's
+# memory, not many times as many.
+_values_left = cython.declare(cython.Py_ssize_t, 0)
+_bytes_left = cython.declare(cython.Py_ssize_t, 0)
 _NO_LINES = bytes.maketrans(b"\r\n", b"  ")
 _TOO_DEEP = b"ERR reached lua stack limit"
 # Levels that a table may have, fewer than a reply: those that contain themselves end here, too.
@@ -63,15 +60,9 @@ _MOST_LEVELS = cython.declare(cython.int, 480)
 
 @cython.cfunc
 def text_at(L: State, index: cython.int) -> bytes:
-    """The string at a place of the stack. Raises MemoryError if there is no room for a copy."""
-    global _copied
+    """The string at a place of the stack."""
     size: cython.size_t = 0
     text = lua.tolstring(L, index, cython.address(size))
-    _copied += size
-    if _copied > _MUCH:
-        _copied = 0
-        if not affordable(size):
-            raise MemoryError
     return PyBytes_FromStringAndSize(text, size)
 
 
@@ -94,7 +85,7 @@ def take_result(L: State, depth: cython.int, booleans: cython.bint):
     """
     kind: cython.int = lua.type(L, -1)
     if kind == STRING:
-        return text_at(L, -1)
+        return _take_text(L)
     if kind == NUMBER:
         return _integer(lua.tonumber(L, -1))
     if kind == BOOLEAN:
@@ -111,8 +102,6 @@ def _take_table(L: State, depth: cython.int, booleans: cython.bint):
     # Room for some levels was made at the start; the rest is asked for ten levels at a time.
     if depth >= _MOST_LEVELS or (depth % 10 == 9 and not _has_room(L)):
         return Error(_TOO_DEEP)
-    if depth == 0:
-        _begin_counting(L)
     if _value(L, NAME_ERR, STRING):
         message = text_at(L, -1).translate(_NO_LINES)
         pop(L, 1)
@@ -127,9 +116,11 @@ def _take_table(L: State, depth: cython.int, booleans: cython.bint):
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _begin_counting(L: State) -> cython.void:
-    global _left
-    _left = (cython.cast(cython.Py_ssize_t, lua.gc(L, GC_COUNT, 0)) << 10) + (1 << 20)
+def begin_result(budget: cython.pointer[Budget]) -> cython.void:
+    """To be called before :func:`take_result`: says how much that may take."""
+    global _values_left, _bytes_left
+    _values_left = cython.cast(cython.Py_ssize_t, budget.used) + (1 << 20)
+    _bytes_left = copies_allowed(budget)
 
 
 @cython.cfunc
@@ -137,11 +128,24 @@ def _begin_counting(L: State) -> cython.void:
 @cython.exceptval(-1)
 def _count() -> cython.int:
     """Count a value; raises MemoryError if they are too many."""
-    global _left
-    _left -= 1
-    if _left < 0:
+    global _values_left
+    _values_left -= 1
+    if _values_left < 0:
         raise MemoryError
     return 0
+
+
+@cython.cfunc
+@cython.inline
+def _take_text(L: State):
+    """The string on top of the stack; raises MemoryError if all of them are too long."""
+    global _bytes_left
+    size: cython.size_t = 0
+    text = lua.tolstring(L, -1, cython.address(size))
+    _bytes_left -= size
+    if _bytes_left < 0:
+        raise MemoryError
+    return PyBytes_FromStringAndSize(text, size)
 
 
 @cython.cfunc

@@ -1,3 +1,2 @@
 cdef size_t spare_bytes() noexcept nogil
 cdef size_t total_bytes() noexcept nogil
-cdef bint affordable(size_t size) noexcept nogil

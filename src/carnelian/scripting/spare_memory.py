@@ -20,14 +20,6 @@ _NO_LIMIT = cython.declare(cython.size_t, 1 << 60)
 @cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
-def affordable(size: cython.size_t) -> cython.bint:
-    """Whether so many bytes more may be taken."""
-    return size <= spare_bytes()
-
-
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
 def spare_bytes() -> cython.size_t:
     """Bytes that may still be taken, with something left for others.
 

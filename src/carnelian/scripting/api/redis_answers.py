@@ -227,7 +227,7 @@ def _check(context: cython.pointer[Context], L: State) -> cython.int:
     """1 if the command may be run, 0 if not; -1 with an error left in the host's reply."""
     host: ScriptHost = cython.cast(ScriptHost, context.host)
     try:
-        words: list = take_words(L)
+        words: list = take_words(context, L)
         if words is not None:
             return 1 if host.may_run(words) else 0
         host.reply = (

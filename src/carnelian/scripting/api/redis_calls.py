@@ -32,6 +32,7 @@ from cython.cimports.carnelian.scripting.lua import (
     lua,
     pop,
 )
+from cython.cimports.carnelian.scripting.lua_memory import copies_allowed
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.stdio import snprintf
 from cython.cimports.libc.string import strlen
@@ -47,6 +48,8 @@ _INTERRUPTED = cython.declare(cython.p_const_char, b"ERR interrupted")
 _TOO_DEEP = cython.declare(cython.p_const_char, b"ERR reached lua stack limit")
 _KILLED = cython.declare(cython.p_const_char, b"ERR Script killed by user with SCRIPT KILL...")
 _LOADED_TOO_LONG = cython.declare(cython.p_const_char, b"ERR FUNCTION LOAD timeout")
+# Bytes of words that nobody counts.
+_MUCH = cython.declare(cython.Py_ssize_t, 1 << 20)
 _context_key = cython.declare(cython.char)
 
 # -- Functions for Lua; these own no Python reference ----------------------------------------------
@@ -71,6 +74,10 @@ def redis_pcall(L: State) -> cython.int:
 @cython.exceptval(check=False)
 def _command(L: State, raising: cython.bint) -> cython.int:
     context: cython.pointer[Context] = context_of(L)
+    if context.ending:
+        # Another coroutine was told to end: this one does not go on either.
+        push_field(L, b"err", context.ending_text, strlen(context.ending_text))
+        return lua.error(L)
     status: cython.int = _run_command(context, L)
     lua.settop(L, 0)
     if status == _REPLY:
@@ -97,6 +104,8 @@ def end_script(context: cython.pointer[Context], L: State) -> cython.void:
     """Have every line of the script raise from now on: no pcall of it can go on."""
     context.ending = True
     lua.sethook(L, cython.cast(Hook, interval_hook), MASK_LINE, 0)
+    # What has resumed a coroutine must not go on either.
+    lua.sethook(context.L, cython.cast(Hook, interval_hook), MASK_LINE, 0)
 
 
 @cython.cfunc
@@ -135,7 +144,7 @@ def _run_command(context: cython.pointer[Context], L: State) -> cython.int:
     host: ScriptHost = cython.cast(ScriptHost, context.host)
     status: cython.int = _REPLY
     try:
-        words: list = take_words(L)
+        words: list = take_words(context, L)
         if words is None:
             host.reply = _NOT_STRINGS if lua.gettop(L) else _NO_WORDS
             status = _FAILED
@@ -153,6 +162,8 @@ def _run_command(context: cython.pointer[Context], L: State) -> cython.int:
                 host.reply, status = cython.cast(Error, reply).message, _FAILED
             else:
                 host.reply = simplified(reply, context.protocol)
+    except MemoryError:
+        host.reply, status = b"ERR not enough memory", _FAILED
     except BaseException as failure:
         host.failure = failure
         host.reply, status = b"ERR interrupted", _BROKEN
@@ -174,11 +185,15 @@ def _ask_whether_to_go_on(context: cython.pointer[Context]) -> cython.bint:
 
 
 @cython.cfunc
-def take_words(L: State) -> list | None:
-    """What is on the stack as words; None if nothing is, or if something is no word."""
+def take_words(context: cython.pointer[Context], L: State) -> list | None:
+    """What is on the stack as words; None if nothing is, or if something is no word.
+
+    Raises MemoryError if they are too long all together.
+    """
     count: cython.int = lua.gettop(L)
     i: cython.int
     size: cython.size_t = 0
+    total: cython.Py_ssize_t = 0
     kind: cython.int
     if count == 0:
         return None
@@ -187,6 +202,9 @@ def take_words(L: State) -> list | None:
         kind = lua.type(L, i + 1)
         if kind == STRING:
             text = lua.tolstring(L, i + 1, cython.address(size))
+            total += size
+            if total > _MUCH and total > copies_allowed(cython.address(context.budget)):
+                raise MemoryError
             if i == 0:
                 put(words, 0, name(text, size))
             else:

@@ -100,7 +100,7 @@ class Debugging:
         host: ScriptHost = self.host
         try:
             self.commands = host.engine.stats.commands
-            words = take_words(L) if self.debugger.stepping else None
+            words = take_words(self.context, L) if self.debugger.stepping else None
             if words is not None:
                 self.debugger.show_command(words)
         except BaseException as failure:

@@ -9,6 +9,7 @@ import cython
 from cython.cimports.carnelian.scripting.chunks import load_text
 from cython.cimports.carnelian.scripting.context import Context, context_of
 from cython.cimports.carnelian.scripting.lua import (
+    BOOLEAN,
     FUNCTION,
     MULTIPLE,
     NIL,
@@ -17,6 +18,7 @@ from cython.cimports.carnelian.scripting.lua import (
     STRING,
     TABLE,
     UPVALUE,
+    USERDATA,
     State,
     lua,
 )
@@ -131,6 +133,27 @@ def _loaded(
     lua.pushnil(L)
     lua.insert(L, -2)
     return 2
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def lua_newproxy(L: State) -> cython.int:
+    """``newproxy``, whose metatables are for show: a ``__gc`` of a script never runs.
+
+    It would at any time, and at the end of the state as well, when nothing may run any more.
+    """
+    lua.settop(L, 1)
+    lua.newuserdata(L, 0)
+    if lua.toboolean(L, 1) == 0:
+        return 1
+    if lua.type(L, 1) == BOOLEAN:
+        lua.createtable(L, 0, 1)
+        lua.createtable(L, 0, 0)
+        lua.setfield(L, -2, b"__metatable")
+    elif lua.type(L, 1) != USERDATA or lua.getmetatable(L, 1) == 0:
+        return lua.argerror(L, 1, b"boolean or proxy expected")
+    lua.setmetatable(L, -2)
+    return 1
 
 
 @cython.cfunc

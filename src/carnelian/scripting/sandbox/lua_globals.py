@@ -15,11 +15,13 @@ from cython.cimports.carnelian.scripting.lua import GLOBALS, CFunction, State, l
 from cython.cimports.carnelian.scripting.sandbox.lua_functions import (
     lua_load,
     lua_loadstring,
+    lua_newproxy,
     lua_pcall,
     lua_random,
     lua_randomseed,
     lua_unpack,
 )
+from cython.cimports.carnelian.scripting.sandbox.lua_patterns import lua_find, lua_matching
 from cython.cimports.carnelian.scripting.sandbox.os_library import open_os
 from cython.cimports.carnelian.scripting.sandbox.proxies import (
     lock_global,
@@ -59,6 +61,7 @@ def open_libraries(L: State, context: cython.pointer[Context]) -> cython.void:
         lua.pushnil(L)
         lua.setfield(L, GLOBALS, _FORBIDDEN[i])
     if context.deprecated:
+        _set(L, context, b"newproxy", lua_newproxy)
         _replace(L, context, b"", b"setfenv", setting_environment, b"", b"setfenv")
     _set(L, context, b"pcall", lua_pcall)
     _set(L, context, b"loadstring", lua_loadstring)
@@ -72,6 +75,12 @@ def open_libraries(L: State, context: cython.pointer[Context]) -> cython.void:
     _replace(L, context, b"", b"setmetatable", writing, b"", b"setmetatable")
     _replace(L, context, b"table", b"foreach", reading, b"table", b"foreach")
     _replace(L, context, b"table", b"insert", writing, b"table", b"insert")
+    _replace(L, context, b"string", b"find", lua_find, b"string", b"find")
+    _replace(L, context, b"string", b"match", lua_matching, b"string", b"match")
+    # First, for it goes on with Lua's own `gmatch`.
+    _replace(L, context, b"string", b"gfind", lua_matching, b"string", b"gmatch")
+    _replace(L, context, b"string", b"gmatch", lua_matching, b"string", b"gmatch")
+    _replace(L, context, b"string", b"gsub", lua_matching, b"string", b"gsub")
     lua.getfield(L, GLOBALS, b"math")
     add_function(L, context, b"random", lua_random)
     add_function(L, context, b"randomseed", lua_randomseed)

@@ -12,6 +12,7 @@ from cython.cimports.carnelian.scripting.libraries.cjson import open_cjson
 from cython.cimports.carnelian.scripting.libraries.cmsgpack import open_cmsgpack
 from cython.cimports.carnelian.scripting.libraries.struct_library import open_struct
 from cython.cimports.carnelian.scripting.lua import GLOBALS, CFunction, State, lua, pop
+from cython.cimports.carnelian.scripting.sandbox.bounded_functions import lua_xpcall, matching
 from cython.cimports.carnelian.scripting.sandbox.lua_functions import (
     lua_load,
     lua_loadstring,
@@ -72,6 +73,12 @@ def open_libraries(L: State, context: cython.pointer[Context]) -> cython.void:
     _replace(L, context, b"", b"setmetatable", writing, b"", b"setmetatable")
     _replace(L, context, b"table", b"foreach", reading, b"table", b"foreach")
     _replace(L, context, b"table", b"insert", writing, b"table", b"insert")
+    _set(L, context, b"xpcall", lua_xpcall)
+    _replace(L, context, b"string", b"find", matching, b"string", b"find")
+    _replace(L, context, b"string", b"match", matching, b"string", b"match")
+    _replace(L, context, b"string", b"gmatch", matching, b"string", b"gmatch")
+    _replace(L, context, b"string", b"gfind", matching, b"string", b"gmatch")
+    _replace(L, context, b"string", b"gsub", matching, b"string", b"gsub")
     lua.getfield(L, GLOBALS, b"math")
     add_function(L, context, b"random", lua_random)
     add_function(L, context, b"randomseed", lua_randomseed)

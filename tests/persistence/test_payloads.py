@@ -192,6 +192,26 @@ def test_lengths_that_cannot_be(client: LocalClient) -> None:
         assert client.error("RESTORE", "k", 0, sealed(body)) == "ERR Bad data format"
 
 
+def test_a_stream_whose_last_id_is_too_low() -> None:
+    """What is added to it can be loaded again."""
+    client = new_client()
+    client("XADD", KEY, "50-1", "field", "value")
+    payload = client("DUMP", KEY)
+    body = bytearray(payload[:-10])
+    place = body.index((50).to_bytes(8, "big"))
+    body[place : place + 2] = b"\x10\x00"
+    for deleted in (False, True):
+        assert client("RESTORE", KEY, 0, sealed(bytes(body)), "REPLACE") == b"OK"
+        (entry,) = client("XRANGE", KEY, "-", "+")
+        if deleted:
+            assert client("XADD", KEY, "*", "field", "value") > entry[0]
+            assert client("XDEL", KEY, entry[0]) == 1
+        assert "smaller" in client.error("XADD", KEY, "60-1", "field", "value")
+        assert client("XADD", KEY, "*", "field", "value") > entry[0]
+        again = client("DUMP", KEY)
+        assert client("RESTORE", "copy", 0, again, "REPLACE") == b"OK"
+
+
 def test_empty_collections(client: LocalClient) -> None:
     for type_ in (1, 2, 3, 4, 5, 14, 18):
         assert client.error("RESTORE", "k", 0, sealed(bytes([type_, 0]))) == "ERR Bad data format"

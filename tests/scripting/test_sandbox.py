@@ -89,6 +89,11 @@ def test_bytecode_as_a_script(client: LocalClient) -> None:
         "return unpack({}, 0, 2147483647)",
         "return unpack({}, -2147483648, 2147483647)",
         "return string.rep('x', 2^40)",
+        "return string.find(string.rep('a', 1e6), string.rep('a?', 1e6))",
+        "return string.match(string.rep('a', 1e6), string.rep('a-', 1e6))",
+        "return string.gsub(string.rep('a', 1e6), string.rep('a?', 1e6), '')",
+        "return string.gmatch(string.rep('a', 1e6), string.rep('a?', 1e6))()",
+        "return ('a'):rep(1e6):find(('a?'):rep(1e6))",
         "return select('#', unpack({}, 1, 1e6))",
         "local f = coroutine.wrap(function(g) g(g) end) f(f)",
         "local function c() coroutine.wrap(c)() end c()",
@@ -136,3 +141,41 @@ def test_memory_does_not_grow(client: LocalClient) -> None:
         assert client("EVAL", script, 0) == 1000
     memory = client.engine.info.fields("memory")["used_memory_vm_eval"]
     assert memory < 20_000_000  # type: ignore[operator]
+
+
+def test_a_long_pattern_is_fine_where_it_is_none(client: LocalClient) -> None:
+    long = "string.rep('-', 3000)"
+    assert client("EVAL", f"return string.find({long}, {long}, 1, true)", 0) == 1
+    assert client("EVAL", "return string.find(('a'):rep(3000), ('a'):rep(3000))", 0) == 1
+    assert "pattern too complex" in client.error("EVAL", f"return string.find({long}, {long})", 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("xpcall(function() return 1, 2 end, error)", [1, 1, 2]),
+        ("xpcall(function() error('x', 0) end, function(e) return e .. '!' end)", [None, b"x!"]),
+        ("xpcall(function() error('x') end, error)", [None, b"error in error handling"]),
+        ("xpcall(function() end, error)", [1]),
+    ],
+)
+def test_xpcall(client: LocalClient, call: str, expected: list) -> None:
+    assert client("EVAL", f"return {{{call}}}", 0) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("local f = coroutine.wrap(function(a) return coroutine.yield(a + 1) * 2 end) "
+         "return {f(1), f(5)}", [2, 10]),
+        ("local c = coroutine.create(function(a) return coroutine.yield(a) end) "
+         "local _, x = coroutine.resume(c, 7) local _, y = coroutine.resume(c, 8) "
+         "return {x, y, coroutine.status(c)}", [7, 8, b"dead"]),
+        ("local f = coroutine.wrap(function() end) f() return select(2, pcall(f))",
+         b"cannot resume dead coroutine"),
+        ("return select(2, pcall(coroutine.wrap, redis.call))",
+         b"bad argument #1 to '?' (Lua function expected)"),
+    ],
+)  # fmt: skip
+def test_coroutines(client: LocalClient, body: str, expected: object) -> None:
+    assert client("EVAL", body, 0) == expected

@@ -35,6 +35,12 @@ def impatient(start: Start) -> ServerProcess:
         "while true do coroutine.wrap(function() while true do end end)() end",
         "local f = coroutine.wrap(function() while true do pcall(error) end end) "
         "while true do pcall(f) end",
+        "local function loop() while true do end end while true do xpcall(loop, loop) end",
+        "while true do pcall(coroutine.wrap(function() while true do end end)) end",
+        "local function f() while true do pcall(coroutine.wrap(f)) end end f()",
+        "while true do coroutine.wrap(function() for i = 1, 5e4 do end end)() end",
+        "local function f() for i = 1, 5e4 do end end "
+        "while true do coroutine.resume(coroutine.create(f)) end",
         "while true do redis.pcall('get', 'x') end",
         "while true do string.gsub('x', 'x', function() while true do end end) end",
     ],

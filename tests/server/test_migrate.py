@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -150,6 +151,29 @@ def test_somebody_who_does_not_answer(source: Client):
     assert source.call("GET", "key") == b"value"
 
 
+@pytest.mark.parametrize("piece", [b"+", b"+" + b"x" * 65536])
+def test_somebody_who_never_comes_to_the_end_of_a_line(source: Client, piece: bytes):
+    source.call("SET", "key", "value")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(TIMEOUT)
+
+        def talk() -> None:
+            sock, _ = server.accept()
+            with sock, contextlib.suppress(OSError):
+                while True:
+                    sock.sendall(piece)
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=talk)
+        thread.start()
+        begun = time.monotonic()
+        reply = source.call("MIGRATE", "127.0.0.1", server.getsockname()[1], "key", 0, 300)
+        assert time.monotonic() - begun < 5
+        thread.join()
+    assert reply == NO_ANSWER
+    assert source.call("GET", "key") == b"value"
+
+
 def test_what_was_taken_before_the_end_is_gone(source: Client):
     """The other side takes one key and hangs up."""
     source.call("MSET", "a", 1, "b", 2)
@@ -189,6 +213,9 @@ def test_passwords(start, source: Client):
     assert source.call(*send, "AUTH", "wrong").startswith(refused + b"WRONGPASS")
     assert source.call(*send, "COPY", "AUTH", "secret") == b"+OK"
     assert source.call(*send, "REPLACE", "AUTH2", "default", "secret") == b"+OK"
+    # The connections of those who know the password serve nobody else.
+    source.call("SET", "key", "value")
+    assert source.call(*send, "REPLACE").startswith(refused + b"NOAUTH")
 
 
 def test_what_is_logged_is_what_has_gone(start, target: Client, port: int, tmp_path):

@@ -7,6 +7,7 @@ looked at for, so that nothing has to be made for it.
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.scripting.api.coroutines import watch_coroutines
 from cython.cimports.carnelian.scripting.api.redis_calls import (
     interval_hook,
     remember_context,
@@ -279,6 +280,7 @@ def _open_for_functions(L: State) -> cython.int:
 @cython.exceptval(check=False)
 def _open(L: State, context: cython.pointer[Context], functions: cython.bint) -> cython.void:
     open_libraries(L, context)
+    watch_coroutines(L, context)
     open_redis(L, context, functions)
     lock_libraries(L, context)
     if functions:

@@ -32,8 +32,8 @@ class Request:
         timeout_ms = parse_int(args[5])
         self.database = parse_int(args[4])
         self.timeout = (timeout_ms if timeout_ms > 0 else _DEFAULT_MS) / 1000
-        self.host = args[1].decode("utf-8", "replace")
-        self.port = _port(args[2])
+        host = args[1].decode("utf-8", "replace")
+        self.place = (host, _port(args[2]), tuple(self.credentials))
 
     def _read_options(self, args: list[bytes]) -> None:
         at_word = 6
@@ -157,17 +157,17 @@ def _move(
     """
     for attempt in (1, 2):
         try:
-            target = targets.get(request.host, request.port, request.timeout)
+            target = targets.get(request.place, request.timeout)
             sent, prelude = _send(session, target, request, keys)
             _hear(session, target, request, prelude, sent, moved, refusals)
             return
         except MigrationError as error:
-            targets.drop(request.host, request.port)
+            targets.drop(request.place)
             if attempt == 2 or error.timed_out or moved or refusals:
                 raise
         except BaseException:
             # Nobody knows which replies are still to come.
-            targets.drop(request.host, request.port)
+            targets.drop(request.place)
             raise
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import time
 from errno import ECONNREFUSED
 
+# Host, port and the words of AUTH.
+Place = tuple[str, int, tuple[bytes, ...]]
+
 _KEPT_SECONDS = 10
 _MOST_KEPT = 64
 _PIECE = 64 * 1024
+# Bytes that a line of an answer may have; all that is asked for is a word or an error.
+_LONGEST_LINE = 64 * 1024
 
 
 class MigrationError(Exception):
@@ -23,7 +28,9 @@ class MigrationError(Exception):
 
 
 class Target:
-    """A connection to one server. ``timeout`` is in seconds, and for each step of its own."""
+    """A connection to one server. ``timeout`` is in seconds, and for each step of its own: a piece
+    that is sent, a line that is heard.
+    """
 
     def __init__(self, host: str, port: int, timeout: float):
         import socket  # which hardly any engine needs
@@ -53,16 +60,25 @@ class Target:
 
     def line(self) -> bytes:
         """The next line, without its end. Raises MigrationError."""
+        until = time.monotonic() + self.timeout
         while b"\r\n" not in self._received:
             try:
-                more = self._socket.recv(_PIECE)
-                if not more:
-                    raise ConnectionResetError
+                self._received += self._more(until)
             except OSError as fault:
                 raise MigrationError("reading", fault) from None
-            self._received += more
         line, _, self._received = self._received.partition(b"\r\n")
         return line
+
+    def _more(self, until: float) -> bytes:
+        """What comes before this time; raises OSError if nothing does, or too much for a line."""
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        more = self._socket.recv(_PIECE)
+        if not more or len(self._received) > _LONGEST_LINE:
+            raise ConnectionResetError
+        return more
 
     def close(self) -> None:
         """End it."""
@@ -70,27 +86,29 @@ class Target:
 
 
 class Targets:
-    """All connections of an engine, by host and port."""
+    """All connections of an engine, by host, port and credentials: what one user has proved over
+    there is of no use to another one.
+    """
 
     def __init__(self) -> None:
-        self._targets: dict[tuple[str, int], Target] = {}
+        self._targets: dict[Place, Target] = {}
 
     def __len__(self) -> int:
         return len(self._targets)
 
-    def get(self, host: str, port: int, timeout: float) -> Target:
+    def get(self, place: Place, timeout: float) -> Target:
         """The connection to a server, or a new one. Raises MigrationError."""
-        target = self._targets.get((host, port))
+        target = self._targets.get(place)
         if target is None:
             if len(self._targets) >= _MOST_KEPT:
-                self.drop(*next(iter(self._targets)))
-            target = self._targets[host, port] = Target(host, port, timeout)
+                self.drop(next(iter(self._targets)))
+            target = self._targets[place] = Target(place[0], place[1], timeout)
         target.timeout = timeout
         return target
 
-    def drop(self, host: str, port: int) -> None:
+    def drop(self, place: Place) -> None:
         """End the connection to a server, if there is one."""
-        target = self._targets.pop((host, port), None)
+        target = self._targets.pop(place, None)
         if target is not None:
             target.close()
 
@@ -99,4 +117,4 @@ class Targets:
         before = time.monotonic() - _KEPT_SECONDS
         for place, target in list(self._targets.items()):
             if target.used_at < before:
-                self.drop(*place)
+                self.drop(place)

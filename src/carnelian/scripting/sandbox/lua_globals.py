@@ -22,6 +22,7 @@ from cython.cimports.carnelian.scripting.sandbox.lua_functions import (
     lua_unpack,
 )
 from cython.cimports.carnelian.scripting.sandbox.lua_patterns import lua_find, lua_matching
+from cython.cimports.carnelian.scripting.sandbox.lua_xpcall import lua_xpcall
 from cython.cimports.carnelian.scripting.sandbox.os_library import open_os
 from cython.cimports.carnelian.scripting.sandbox.proxies import (
     lock_global,
@@ -81,6 +82,7 @@ def open_libraries(L: State, context: cython.pointer[Context]) -> cython.void:
     _replace(L, context, b"string", b"gfind", lua_matching, b"string", b"gmatch")
     _replace(L, context, b"string", b"gmatch", lua_matching, b"string", b"gmatch")
     _replace(L, context, b"string", b"gsub", lua_matching, b"string", b"gsub")
+    _set(L, context, b"xpcall", lua_xpcall)
     lua.getfield(L, GLOBALS, b"math")
     add_function(L, context, b"random", lua_random)
     add_function(L, context, b"randomseed", lua_randomseed)

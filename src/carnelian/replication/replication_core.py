@@ -6,8 +6,13 @@ from typing import Any
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.replication.history import Backlog, History
 from cython.cimports.carnelian.replication.stream import Stream
+
+from carnelian.replication.history import held
+from carnelian.resp.numbers import format_int
+from carnelian.resp.replies import OK
 
 
 @cython.final
@@ -17,8 +22,10 @@ class Replication:
 
     - ``history``: which data set it has, and how far that has come;
     - ``stream``: the changes, for those who follow this node;
+    - ``primary``: those who follow this node, once somebody may;
     - ``following``: the link to the primary of this node, None while it leads itself;
-    - ``loop``: what carries links and copies of the data set; None where there is none (embedded).
+    - ``replica_side``: what makes such links, once there is something that does;
+    - ``loop``: what carries copies of the data set; None where there is none (embedded).
     """
 
     def __init__(self, engine: Engine):
@@ -26,8 +33,30 @@ class Replication:
         self.history = History()
         self.stream = Stream(engine.effects, self.history)
         self.following: Any = None
+        self.replica_side: Any = None
         self.primary: Any = None
         self.loop: Any = None
+        self._limit_backlog(engine.config["repl-backlog-size"])
+        engine.config.on_change("repl-backlog-size", self._limit_backlog)
+        engine.memory_limit.uncounted.append(self._uncounted)
+        engine.debug_commands[b"change-repl-id"] = self._change_id
+
+    def _limit_backlog(self, size: int) -> None:
+        self.engine.output_limits.kept_anyway = size
+        if self.stream.backlog is not None:
+            self.stream.backlog.resize(size)
+
+    def _uncounted(self) -> int:
+        """Bytes that are held only because somebody is behind: no key is to go for them."""
+        return max(0, held() - self.engine.config["repl-backlog-size"])
+
+    def _change_id(self, session: Session, args: list) -> object:
+        """DEBUG CHANGE-REPL-ID"""
+        self.engine.log("warning", "Changing replication IDs after receiving DEBUG change-repl-id")
+        self.history.new_id()
+        return OK
+
+    # -- The stream --------------------------------------------------------------------------------
 
     def make_backlog(self) -> None:
         """Keep the stream from now on, if it is not kept yet."""
@@ -43,6 +72,23 @@ class Replication:
         if self.stream.backlog is not None:
             self.stream.backlog.drop()
             self.stream.backlog = None
+
+    # -- What a snapshot says of it ----------------------------------------------------------------
+
+    def facts(self) -> list:
+        """The fields of an RDB file that tell where in which history it was taken."""
+        db_index = self.stream.database()
+        if self.following is not None:
+            if not self.following.resumable:
+                return []
+            db_index = self.following.stream_db
+        elif self.stream.backlog is None:
+            return []
+        return [
+            (b"repl-stream-db", format_int(db_index)),
+            (b"repl-id", self.history.id.encode()),
+            (b"repl-offset", format_int(self.history.offset)),
+        ]
 
 
 @cython.ccall

@@ -257,6 +257,7 @@ WHOLE = (
     "carnelian.persistence.background.children",
     "carnelian.persistence.rdb.files",
     "carnelian.persistence.rdb.loading",
+    "carnelian.persistence.rdb.step_loading",
     "carnelian.persistence.saving.lock",
     "carnelian.persistence.aof.log_files",
 

@@ -7,7 +7,6 @@ second.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +20,7 @@ from cython.cimports.carnelian.engine.parts.memory_limit import MemoryLimit
 from cython.cimports.carnelian.engine.parts.tracking import Tracking
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.core import Core
-from cython.cimports.carnelian.engine.shared.effects import Effects
+from cython.cimports.carnelian.engine.shared.effects import FOR_ALL, Effects
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.removal.expire_cycle import ExpireCycle
@@ -99,13 +98,14 @@ class Engine(Core):
         self.append_only: ChangeLog | None = None
         # Scripts and functions, once somebody asks for them.
         self.scripting: Any = None
+        # Primary and replicas, once somebody asks for them: carnelian.replication.
+        self.replication: Any = None
         # Subcommands of DEBUG that features bring along.
         self.debug_commands: dict[bytes, Callable] = {}
         self.startup_memory = self.peak_memory = self.memory_limit.used()
         self.peak_memory_time = self.started_ms // 1000
         # What HOTKEYS gathers, while it does.
         self.hotkeys: Gatherer | None = None
-        self.change_replication_id()
         self.cron_ticks = 0
         self.cron_paused = False
         # When the command began whose reply is being made part by part.
@@ -141,10 +141,6 @@ class Engine(Core):
             self.output_limits,
             self.client_eviction,
         )
-
-    def change_replication_id(self) -> None:
-        """Take a new replication ID: what replicas know of this data set holds no longer."""
-        self.replication_id = os.urandom(20).hex()
 
     __reduce_ex__ = refuse_copies("an engine")
 
@@ -268,12 +264,14 @@ class Engine(Core):
         changed = changed and len(args) > 0
         if self.depth == 0 and len(effects._pending) == 0:
             if changed:
-                effects.hand_on(db_index, args)
+                effects.hand_on(db_index, args, FOR_ALL)
+            session.write_position = effects.position
             return
         if changed:
             effects.add(db_index, args)
         if self.depth == 0:
             effects.flush(cython.cast(Command, session.command).flags & _ARBITRARY_KEYS != 0)
+            session.write_position = effects.position
 
     def _fault(self, command: Command, fault: Exception) -> Error:
         """A handler failed in a way it should not: the command fails, the engine goes on."""

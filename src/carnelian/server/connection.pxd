@@ -59,6 +59,7 @@ cdef class Connection(Session):
     cdef public long long reply_peak_reset_ms
 
     cpdef close(self, after_replies=*)
+    cpdef disable_delay(self, bint disabled)
     cdef readable(self)
     cdef nothing_read(self, Py_ssize_t count)
     cdef run_commands(self)
@@ -66,6 +67,7 @@ cdef class Connection(Session):
     cdef replace_reply(self, fault)
     cdef write_parts(self, lazy)
     cdef finish_silently(self, value)
+    cdef refuse_reply(self)
     cdef refuse_input(self, error)
     cdef check_query(self)
     cdef keep(self, message)

@@ -23,4 +23,5 @@ cdef enum:
     REPLY_OFF = 1
     REPLY_SKIP_NEXT = 2
     REPLY_SKIP = 3
+    REPLY_NEVER = 4
     PART = 1024

@@ -34,6 +34,7 @@ REPLY_ON = 0
 REPLY_OFF = 1
 REPLY_SKIP_NEXT = 2
 REPLY_SKIP = 3
+REPLY_NEVER = 4  # the link to a replica, on which nothing is answered
 
 # Members of a large reply that are made at once.
 PART = 1024

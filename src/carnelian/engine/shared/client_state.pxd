@@ -1,6 +1,7 @@
 from carnelian.engine.catalogue.registry cimport Command
 from carnelian.keyspace.database cimport Database
 from carnelian.keyspace.keyspace cimport Keyspace
+from carnelian.resp.output cimport Feed
 
 
 cdef class Client:
@@ -31,11 +32,17 @@ cdef class Client:
     cdef public object tracking
     cdef public long long soft_since_ms
     cdef public Py_ssize_t memory_counted
+    cdef public long long write_position
+    cdef public object replica
+    cdef public Feed feed
 
     cpdef send(self, value)
     cpdef send_first(self, list messages, bint before_reply)
     cpdef close(self, after_replies=*)
     cpdef resume(self)
+    cpdef begin_feed(self, Feed feed)
+    cpdef pull(self)
+    cpdef send_raw(self, bytes data)
     cpdef Py_ssize_t memory(self) except? -1
     cpdef int output_class(self)
     cpdef evict(self)

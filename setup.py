@@ -201,6 +201,7 @@ COMPILED = (
     "carnelian.replication.history",
     "carnelian.replication.stream",
     "carnelian.replication.replication_core",
+    "carnelian.replication.replica_side.primary_session",
     "carnelian.embedded.redis_py.shapes",
     "carnelian.embedded.mailbox",
     "carnelian.embedded.host",

@@ -11,6 +11,7 @@ _FEATURES = (
     "carnelian.persistence.saving.migration",
     "carnelian.persistence.saving.save_commands",
     "carnelian.persistence.saving.transfer",
+    "carnelian.replication.replica_side.replicaof_commands",
 )
 
 

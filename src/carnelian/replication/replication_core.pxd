@@ -9,6 +9,7 @@ cdef class Replication:
     cdef readonly Stream stream
     cdef public object following
     cdef public object primary
+    cdef public object replica_side
     cdef public object loop
 
 

@@ -18,6 +18,7 @@ class Replication:
     - ``history``: which data set it has, and how far that has come;
     - ``stream``: the changes, for those who follow this node;
     - ``following``: the link to the primary of this node, None while it leads itself;
+    - ``replica_side``: what makes such links, once somebody asks for it;
     - ``loop``: what carries links and copies of the data set; None where there is none (embedded).
     """
 
@@ -27,6 +28,7 @@ class Replication:
         self.stream = Stream(engine.effects, self.history)
         self.following: Any = None
         self.primary: Any = None
+        self.replica_side: Any = None
         self.loop: Any = None
 
     def make_backlog(self) -> None:

@@ -6,24 +6,32 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.datatypes.base.limits import DIRECTIVES
+from carnelian.engine.catalogue.registry import FLAG_BITS
+from carnelian.engine.ground.stages import LOADING
 from carnelian.keyspace.keyspace import Keyspace
 from carnelian.persistence.bytes.file_errors import FormatError
 from carnelian.persistence.rdb import file_reader, files, loading
+from carnelian.resp.replies import Error
 
 if TYPE_CHECKING:
+    from carnelian.engine.catalogue.registry import Command
     from carnelian.engine.engine import Engine
+    from carnelian.engine.shared.client_state import Client
+
+_NO_ASYNC_LOADING = FLAG_BITS["no_async_loading"]
 
 
 class StepLoading:
     """A snapshot on its way into the key space, or into one of its own that takes its place then.
 
     Between two steps the engine may run commands. Those of sessions are refused, unless it is
-    loaded ``aside``.
+    loaded ``aside`` and ``calmly``.
 
     Args:
         total: the bytes that there will be; 0 if nobody knows.
         aside: load into a key space of its own, and leave the engine's as it is until :meth:`swap`.
-        show: is given the Loading when it begins, and None when it ends; not when ``aside``.
+        calmly: go on serving what is there meanwhile.
+        show: is given the Loading when it begins, and None when it ends; not when ``calmly``.
         on_aux: is given the facts that the file states about itself.
     """
 
@@ -33,6 +41,7 @@ class StepLoading:
         total: int,
         *,
         aside: bool,
+        calmly: bool,
         show: Callable[[loading.Loading | None], None],
         on_aux: Callable[[bytes, bytes], None],
     ):
@@ -40,9 +49,12 @@ class StepLoading:
         self._aside: Keyspace | None = None
         self._way: loading.under_way | None = None
         self.done = False
+        self.calmly = calmly
         if aside:
             self._aside = _one_like(engine.keyspace)
+        if calmly:
             self.state = loading.Loading(engine, total)
+            engine.admission.add_check(_refuse_changes, stage=LOADING)
         else:
             self._way = loading.under_way(engine, total, show)
             self.state = self._way.__enter__()
@@ -82,6 +94,9 @@ class StepLoading:
         if self._way is not None:
             self._way.__exit__()
             self._way = None
+        elif self.calmly:
+            self.calmly = False
+            self._engine.admission.remove_check(_refuse_changes)
 
     def swap(self) -> None:
         """Let what was loaded aside take the place of the engine's data, which are freed bit by
@@ -103,6 +118,13 @@ class StepLoading:
     def functions(self) -> list[bytes]:
         """The libraries of functions in the file."""
         return self.reader.functions
+
+
+def _refuse_changes(session: Client, command: Command, args: list[bytes]) -> Error | None:
+    """The error for a command that would have to do with both data sets."""
+    if command.flags & _NO_ASYNC_LOADING:
+        return Error("LOADING Redis is loading the dataset in memory")
+    return None
 
 
 def _one_like(keyspace: Keyspace) -> Keyspace:

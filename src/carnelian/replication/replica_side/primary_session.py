@@ -70,8 +70,6 @@ class PrimarySession(Session):
         # What came and was not passed on yet, oldest first.
         self.parts: Any = deque()
 
-    @cython.ccall
-    @cython.exceptval(-1)
     def apply(self, data: bytes) -> cython.bint:
         """Run the commands that are complete; returns False if this is no stream of commands."""
         engine: Engine = self.engine
@@ -104,8 +102,6 @@ class PrimarySession(Session):
             engine.blocking.serve()
         return fine
 
-    @cython.cfunc
-    @cython.exceptval(-1)
     def run_one(self, engine: Engine, args: list) -> cython.int:
         """Run one command, or queue it within a transaction."""
         command: Command = engine.registry.lookup(args)
@@ -135,8 +131,6 @@ class PrimarySession(Session):
                     self.link.failed(b"exec", each)
         return 0
 
-    @cython.cfunc
-    @cython.exceptval(-1)
     def pass_on(self) -> cython.int:
         """Pass on what was applied since the last time, in the pieces that it came in."""
         size: cython.Py_ssize_t

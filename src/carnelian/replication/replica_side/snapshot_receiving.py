@@ -87,7 +87,7 @@ class Receiving:
         self.loading = None
         return untouched
 
-    def begin_loading(self, aside: bool) -> None:
+    def begin_loading(self, aside: bool, calmly: bool = False) -> None:
         """Empty the data set, unless it stays until the end, and begin to load."""
         engine = self.engine
         snapshots = snapshots_of(engine)
@@ -107,6 +107,7 @@ class Receiving:
             engine,
             self.size,
             aside=aside,
+            calmly=calmly,
             show=snapshots.set_loading,
             on_aux=self._hear,
         )
@@ -132,12 +133,16 @@ class Streamed(Receiving):
     """Loads the bytes as they come (``repl-diskless-load``)."""
 
     def __init__(
-        self, engine: Engine, size: int | None, emptied: Callable[[], None], aside: bool, calm: bool
+        self,
+        engine: Engine,
+        size: int | None,
+        emptied: Callable[[], None],
+        aside: bool,
+        calmly: bool,
     ):
         super().__init__(engine, size, emptied)
         self._aside = aside
-        self._refusing = aside and not calm
-        self.begin_loading(aside)
+        self.begin_loading(aside, calmly)
 
     @property
     def aside(self) -> bool:
@@ -275,4 +280,5 @@ def receiving(
     engine.log("notice", f"MASTER <-> REPLICA sync: receiving {what} {goal}")
     if not streamed:
         return Filed(engine, size, emptied)
-    return Streamed(engine, size, emptied, how == "swapdb", same_history)
+    aside = how == "swapdb"
+    return Streamed(engine, size, emptied, aside, aside and same_history)

@@ -412,11 +412,11 @@ class Engine(Core):
 
     def _expired(self, db: Database, key: bytes) -> None:
         verb = b"UNLINK" if self.config["lazyfree-lazy-expire"] else b"DEL"
-        self.effects.add(db.index, [verb, key])
+        self.effects.add(db.index, [verb, key], FOR_ALL)
         self.changes.expired(db, key)
 
     def _fields_expired(self, db: Database, key: bytes, fields: list, gone: bool) -> None:
-        self.effects.add(db.index, [b"HDEL", key, *fields])
+        self.effects.add(db.index, [b"HDEL", key, *fields], FOR_ALL)
         self.changes.fields_expired(db, key, fields, gone)
 
 

@@ -14,11 +14,11 @@ from carnelian import REDIS_VERSION, __version__
 from carnelian.engine.catalogue.registry import Command
 from carnelian.engine.engine import Engine
 from carnelian.engine.ground.script_facts import ScriptFacts
+from carnelian.engine.ground.stats import Rate
 from carnelian.engine.shared.info import Fields, section
 from carnelian.keyspace.database import Database
 from carnelian.resp.numbers import format_float
 
-_NO_REPLICATION_ID = "0" * 40
 
 
 def human(size: int) -> str:
@@ -234,16 +234,16 @@ def stats(engine: Engine) -> Fields:
         ("instantaneous_ops_per_sec", int(counted.ops_rate.per_second)),
         ("total_net_input_bytes", counted.input_bytes),
         ("total_net_output_bytes", counted.output_bytes),
-        ("total_net_repl_input_bytes", 0),
-        ("total_net_repl_output_bytes", 0),
-        ("instantaneous_input_kbps", f"{counted.input_rate.per_second / 1024:.2f}"),
-        ("instantaneous_output_kbps", f"{counted.output_rate.per_second / 1024:.2f}"),
-        ("instantaneous_input_repl_kbps", "0.00"),
-        ("instantaneous_output_repl_kbps", "0.00"),
+        ("total_net_repl_input_bytes", counted.replica_input_bytes),
+        ("total_net_repl_output_bytes", counted.replica_output_bytes),
+        ("instantaneous_input_kbps", _kilobytes(counted.input_rate)),
+        ("instantaneous_output_kbps", _kilobytes(counted.output_rate)),
+        ("instantaneous_input_repl_kbps", _kilobytes(counted.replica_input_rate)),
+        ("instantaneous_output_repl_kbps", _kilobytes(counted.replica_output_rate)),
         ("rejected_connections", counted.rejected_connections),
-        ("sync_full", 0),
-        ("sync_partial_ok", 0),
-        ("sync_partial_err", 0),
+        ("sync_full", counted.full_syncs),
+        ("sync_partial_ok", counted.partial_syncs),
+        ("sync_partial_err", counted.refused_partial_syncs),
         ("expired_subkeys", keyspace.stats.expired_fields),
         ("expired_subkeys_active", keyspace.stats.expired_fields_active),
         ("expired_keys", keyspace.stats.expired),
@@ -315,22 +315,8 @@ def debug(engine: Engine) -> Fields:
     ]
 
 
-@section("replication")
-def replication(engine: Engine) -> Fields:
-    """The part this node plays: a primary without replicas."""
-    return [
-        ("role", "master"),
-        ("connected_slaves", 0),
-        ("master_failover_state", "no-failover"),
-        ("master_replid", engine.replication_id),
-        ("master_replid2", _NO_REPLICATION_ID),
-        ("master_repl_offset", 0),
-        ("second_repl_offset", -1),
-        ("repl_backlog_active", 0),
-        ("repl_backlog_size", engine.config["repl-backlog-size"]),
-        ("repl_backlog_first_byte_offset", 0),
-        ("repl_backlog_histlen", 0),
-    ]
+def _kilobytes(rate: Rate) -> str:
+    return f"{rate.per_second / 1024:.2f}"
 
 
 @section("cpu")

@@ -179,7 +179,7 @@ class Backlog:
         return 0
 
     @cython.ccall
-    @cython.exceptval(-1)
+    @cython.exceptval(-1, check=False)
     def put(self, data: bytes) -> cython.int:
         """Take the next bytes of the stream."""
         return self.append(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
@@ -297,7 +297,7 @@ class Place:
         return Place(self.backlog, self.block, self.at)
 
     @cython.ccall
-    @cython.exceptval(-1)
+    @cython.exceptval(-1, check=False)
     def pour(self, output: OutputBuffer, most: cython.int = 64) -> cython.int:
         """Have what follows sent, of at most so many blocks; it is not copied."""
         block: Block = self.block

@@ -396,13 +396,13 @@ class Feed:
     """
 
     @cython.ccall
-    @cython.exceptval(-1)
+    @cython.exceptval(-1, check=False)
     def fill(self, output: OutputBuffer) -> cython.int:
         """Append what there is to be sent now, or the beginning of it."""
         raise NotImplementedError
 
     @cython.ccall
-    @cython.exceptval(-1)
+    @cython.exceptval(-1, check=False)
     def memory(self) -> cython.Py_ssize_t:
         """The bytes that wait for this connection, shared with others or not."""
         raise NotImplementedError

@@ -554,7 +554,10 @@ class Connection(Session):
             if sent > 0:
                 output.consume(sent)
                 left -= sent
-                hub.stats.output_bytes += sent
+                if self.feed is None:
+                    hub.stats.output_bytes += sent
+                else:
+                    hub.stats.replica_output_bytes += sent
                 self.output_total += sent
                 self.active_ms = hub.engine.clock.ms
         if left == 0 and self.feed is not None and not self.state & CLOSE_AFTER:

@@ -261,12 +261,6 @@ def _table(figures: dict[str, int]) -> list[str]:
     return [f" {name.replace('_', ' ')}: {figure}" for name, figure in figures.items()]
 
 
-def _change_repl_id(session: Session, args: list[bytes]) -> object:
-    session.engine.log("warning", "Changing replication IDs after receiving DEBUG change-repl-id")
-    session.engine.change_replication_id()
-    return OK
-
-
 def _rewrite_config(session: Session, args: list[bytes]) -> object:
     session.engine.config.rewrite(force_all=True)
     return OK
@@ -307,7 +301,6 @@ _SUBCOMMANDS: dict[bytes, tuple[int, int, Handler]] = {
     b"log": (1, 1, _log),
     b"structsize": (0, 0, _structsize),
     b"htstats": (1, 1, _htstats),
-    b"change-repl-id": (0, 0, _change_repl_id),
     b"config-rewrite-force-all": (0, 0, _rewrite_config),
     b"pause-cron": (1, 1, _pause_cron),
     b"aof-flush-sleep": (1, 1, debug_flush_sleep),

@@ -5,6 +5,7 @@ cdef enum:
     SUBSCRIBED = 4
     RESTRICTED = 8
     UNTOUCHING = 16
+    ON_LINK = 32
     CHECKED = 1
     FLAG_MONITOR = 1
     FLAG_NO_EVICT = 2

@@ -14,6 +14,7 @@ _FEATURES = (
     "carnelian.replication.primary.link_commands",
     "carnelian.replication.primary.replica_commands",
     "carnelian.replication.replication_info",
+    "carnelian.replication.replica_side.replicaof_commands",
 )
 
 

@@ -24,8 +24,8 @@ class Replication:
     - ``stream``: the changes, for those who follow this node;
     - ``primary``: those who follow this node, once somebody may;
     - ``following``: the link to the primary of this node, None while it leads itself;
-    - ``replica_side``: what makes such links, once there is something that does;
-    - ``loop``: what carries copies of the data set; None where there is none (embedded).
+    - ``replica_side``: what makes such links, once somebody asks for it;
+    - ``loop``: what carries links and copies of the data set; None where there is none (embedded).
     """
 
     def __init__(self, engine: Engine):
@@ -72,6 +72,16 @@ class Replication:
         if self.stream.backlog is not None:
             self.stream.backlog.drop()
             self.stream.backlog = None
+
+    def memory(self) -> tuple[int, int, int]:
+        """Bytes of the stream: of the backlog, all, and what is held for replicas alone."""
+        total: int = held()
+        limit: int = self.engine.config["repl-backlog-size"]
+        if self.stream.backlog is None:
+            return 0, total, total
+        if total > limit and self.stream.readers:
+            return limit, total, total - limit
+        return total, total, 0
 
     # -- What a snapshot says of it ----------------------------------------------------------------
 

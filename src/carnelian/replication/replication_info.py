@@ -16,7 +16,7 @@ def replication(engine: Engine) -> Fields:
     history, backlog, following = found.history, found.stream.backlog, found.following
     fields: list[tuple[str, object]] = [("role", "master" if following is None else "slave")]
     if following is not None:
-        fields += following.info()
+        fields += following.fields()
     fields += _replicas(primary)
     second = history.second_offset
     fields += [

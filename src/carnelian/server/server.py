@@ -25,6 +25,7 @@ from carnelian.persistence.saving.lock import LockedError
 from carnelian.persistence.saving.ownership import Ownership
 from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
+from carnelian.replication.primary.primary_side import primary_of
 from carnelian.resp.replies import OK, Error
 from carnelian.scripting.scripting_core import scripting_of
 from carnelian.server import encryption
@@ -32,6 +33,7 @@ from carnelian.server.client_cron import DEFAULT_PEAK_RESET_MS, Clients
 from carnelian.server.connection import Hub
 from carnelian.server.door import Listeners, Ports
 from carnelian.server.encryption import Encryption
+from carnelian.server.replica_links import ReplicaLinks
 from carnelian.server.slices import Slices
 from carnelian.server.system import banner, crash, process, system_checks
 from carnelian.server.system.log_file import Log
@@ -82,6 +84,9 @@ class Server:
         self.snapshots = snapshots_of(self.engine)
         self.append_only = append_only_of(self.engine)
         self.ownership = Ownership(self.engine)
+        self.replica_links = ReplicaLinks(
+            self.engine, self.loop, self.encryption, log, self._score_for_oom
+        )
         self.on_exit: list[ExitHook] = [self.append_only.shut_down, self._save_last]
         self.pid_file: str | None = None
         self._hz = 0
@@ -249,6 +254,7 @@ class Server:
         self._score_for_oom(None)
         process.settle_memory()
         self._tick()
+        self.replica_links.begin()
         self.loop.run()
 
     def shut_down(self, options: set[bytes]) -> bool:
@@ -319,7 +325,7 @@ class Server:
         return True
 
     def _listen(self) -> None:
-        if self.config["tls-port"] and not self._encrypt():
+        if self._uses_tls() and not self._encrypt():
             self.log("warning", "Failed to configure TLS. Check logs for more info.")
             raise SystemExit(1)
         for ports, directive, kind in (
@@ -432,6 +438,11 @@ class Server:
         background.carry = Slices(self.hub).carry
         self.snapshots.prepare_child = lambda: self._prepare_child("rdb-bgsave", "bgsave_cpulist")
         self.snapshots.serve = self._serve_within_command
+        primary = primary_of(engine)
+        primary.replication.loop = self.loop
+        primary.copies.prepare_child = lambda: self._prepare_child(
+            "rdb-to-slaves", "bgsave_cpulist"
+        )
         scripting_of(engine).long_runs.serve = self._serve_within_script
         self.append_only.syncer.on_outcome = lambda: self.loop.call_from_thread(
             self.append_only.judge
@@ -455,7 +466,7 @@ class Server:
         self.config.on_change("loglevel", self.log.set_level)
         self.config.on_change("port", self._move_port)
         self.config.on_change("tls-port", self._move_tls_port)
-        for name in encryption.DIRECTIVES:
+        for name in (*encryption.DIRECTIVES, "tls-replication"):
             self.config.on_change(name, self._renew_encryption)
         self.config.on_change("bind", self._move_addresses)
         self.config.on_change("maxclients", self._resize)
@@ -493,9 +504,12 @@ class Server:
             return False
         return True
 
+    def _uses_tls(self) -> bool:
+        return bool(self.config["tls-port"]) or self.config["tls-replication"]
+
     def _renew_encryption(self, value: object) -> None:
         """A directive of TLS, or a file that one names, has changed."""
-        if self.config["tls-port"] and not self._encrypt():
+        if self._uses_tls() and not self._encrypt():
             raise ConfigError(_NOT_ENCRYPTED)
 
     def _move_tls_port(self, port: int) -> None:
@@ -530,7 +544,8 @@ class Server:
 
     def _score_for_oom(self, value: object) -> None:
         mode, values = self.config["oom-score-adj"], self.config["oom-score-adj-values"]
-        if not self.oom_score.apply(mode, list(values)):
+        role = int(self.replica_links.side.following is not None)
+        if not self.oom_score.apply(mode, list(values), role):
             raise ConfigError("Failed to apply new oom_score_adj configuration, check server logs.")
 
     def _entitle(self, template: object = None) -> None:

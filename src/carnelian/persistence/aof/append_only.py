@@ -231,6 +231,11 @@ class AppendOnly(LogFiles):
                 admission.remove_check(self._check)
             self._refusing = refusing
 
+    @property
+    def refusing(self) -> bool:
+        """Whether writes are refused because they cannot be brought to the disk."""
+        return self._refusing
+
     def _check(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
         failure, flags = self.failure, judged_flags(session, command, args)
         if failure and (flags & _WRITE or command.name == b"ping"):

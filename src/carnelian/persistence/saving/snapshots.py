@@ -247,6 +247,11 @@ class Snapshots(Task):
                 admission.remove_check(self._check)
             self._refusing = refusing
 
+    @property
+    def refusing(self) -> bool:
+        """Whether writes are refused because the last snapshot could not be written."""
+        return self._refusing
+
     def _check(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
         if judged_flags(session, command, args) & _WRITE or command.name == b"ping":
             return Error(_MISCONF)

@@ -14,6 +14,8 @@ from carnelian.replication.primary.replicas import Replica, State
 from carnelian.replication.primary.socket_copies import SocketCopies
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from carnelian.replication.primary.primary_side import Primary
 
 _CANNOT = b"-ERR BGSAVE failed, replication can't continue\r\n"
@@ -34,6 +36,15 @@ class Copies:
         self._snapshots.on_ended.append(self._file_made)
         # There is a file which only replicas needed (rdb-del-sync-files).
         self._made_file = False
+
+    @property
+    def prepare_child(self) -> Callable[[], None]:
+        """What a child does first that makes a copy for sockets."""
+        return self._sockets.prepare_child
+
+    @prepare_child.setter
+    def prepare_child(self, prepare: Callable[[], None]) -> None:
+        self._sockets.prepare_child = prepare
 
     @property
     def to_sockets(self) -> bool:

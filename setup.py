@@ -295,6 +295,7 @@ WHOLE = (
     "carnelian.replication.primary.replicas",
     "carnelian.replication.primary.socket_copies",
     "carnelian.replication.primary.write_checks",
+    "carnelian.replication.restoring",
 )
 
 DIRECTIVES = {

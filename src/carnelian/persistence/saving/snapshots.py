@@ -331,10 +331,11 @@ class Snapshots(Task):
         False if that failed: the server should go on, rather than lose what it has.
         """
         log = self._engine.log
-        if self.running:
+        writing = self.background.snapshot
+        if writing is not None:
             log("warning", "There is a child saving an .rdb. Killing it!")
             # Or else its file might take the place of the last one.
-            self.background.stop(self)
+            self.background.stop(writing)
         if self.loading is not None or b"nosave" in options:
             return True
         if b"save" not in options and not self._engine.config["save"]:

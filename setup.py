@@ -285,6 +285,7 @@ WHOLE = (
     "carnelian.embedded.doorbell",
     "carnelian.embedded.log_records",
     "carnelian.embedded.timer",
+    "carnelian.embedded.primary_thread",
     "carnelian.embedded.storage",
 )
 

@@ -201,6 +201,7 @@ COMPILED = (
     "carnelian.replication.history",
     "carnelian.replication.stream",
     "carnelian.replication.replication_core",
+    "carnelian.replication.primary.replica_feed",
     "carnelian.replication.replica_side.primary_session",
     "carnelian.replication.replica_side.role_checks",
     "carnelian.embedded.redis_py.shapes",
@@ -243,7 +244,6 @@ WHOLE = (
     "carnelian.commands.administration.debug",
     "carnelian.commands.keys.databases",
     "carnelian.commands.keys.indexes",
-    "carnelian.commands.keys.replicas",
     "carnelian.commands.administration.latency_commands",
     "carnelian.commands.administration.memory_commands",
     "carnelian.commands.administration.module_commands",
@@ -265,7 +265,6 @@ WHOLE = (
     "carnelian.persistence.rdb.step_loading",
     "carnelian.persistence.saving.lock",
     "carnelian.persistence.aof.log_files",
-
     "carnelian.persistence.saving.migration",
     "carnelian.persistence.aof.manifest",
     "carnelian.persistence.saving.overhearing",
@@ -287,6 +286,16 @@ WHOLE = (
     "carnelian.embedded.timer",
     "carnelian.embedded.primary_thread",
     "carnelian.embedded.storage",
+    "carnelian.replication.primary.confirming",
+    "carnelian.replication.primary.copying",
+    "carnelian.replication.primary.failover",
+    "carnelian.replication.primary.file_source",
+    "carnelian.replication.primary.link_commands",
+    "carnelian.replication.primary.primary_side",
+    "carnelian.replication.primary.replica_commands",
+    "carnelian.replication.primary.replicas",
+    "carnelian.replication.primary.socket_copies",
+    "carnelian.replication.primary.write_checks",
 )
 
 DIRECTIVES = {

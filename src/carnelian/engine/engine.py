@@ -360,8 +360,8 @@ class Engine(Core):
         if self.memory_limit.evicting:
             return self.clock.ms
         deadline: int = self.blocking.next_deadline_ms()
-        if self.pause.active and (deadline == 0 or self.pause.end_ms < deadline):
-            return self.pause.end_ms + 1
+        if self.pause.active and (deadline == 0 or self.pause.next_ms() < deadline):
+            return self.pause.next_ms() + 1
         self.timed = deadline != 0
         return deadline
 

@@ -13,6 +13,7 @@ import sys
 from carnelian import REDIS_VERSION, __version__
 from carnelian.engine.catalogue.registry import Command
 from carnelian.engine.engine import Engine
+from carnelian.engine.ground.flags import REPLICA
 from carnelian.engine.ground.script_facts import ScriptFacts
 from carnelian.engine.ground.stats import Rate
 from carnelian.engine.shared.info import Fields, section
@@ -161,9 +162,9 @@ def memory(engine: Engine) -> Fields:
         ("mem_fragmentation_ratio", f"{numbers.fragmentation:.2f}"),
         ("mem_fragmentation_bytes", numbers.resident - numbers.used),
         ("mem_not_counted_for_evict", engine.memory_limit.not_counted()),
-        ("mem_replication_backlog", 0),
-        ("mem_total_replication_buffers", 0),
-        ("mem_clients_slaves", 0),
+        ("mem_replication_backlog", numbers.backlog),
+        ("mem_total_replication_buffers", numbers.stream),
+        ("mem_clients_slaves", numbers.replicas),
         ("mem_clients_normal", numbers.clients),
         ("mem_cluster_links", 0),
         ("mem_aof_buffer", 0 if log is None else log.log.buffer.room),
@@ -184,9 +185,17 @@ class MemoryReading:
         self.peak, self.peak_time = engine.peak_memory, engine.peak_memory_time
         self.resident = resident_memory()
         self.startup = min(engine.startup_memory, self.used)
-        self.clients = sum(one.memory() for one in engine.sessions)
+        self.clients = self.replicas = 0
+        for one in engine.sessions:
+            if one.output_class() != REPLICA:
+                self.clients += one.memory()
+        self.backlog = self.stream = 0
+        if engine.replication is not None:
+            self.backlog, self.stream, self.replicas = engine.replication.memory()
         self.tables = sum(map(table_memory, engine.keyspace.databases))
-        self.overhead = self.startup + self.clients + self.tables
+        self.overhead = (
+            self.startup + self.clients + self.replicas + self.backlog + self.tables
+        )
         self.dataset = max(0, self.used - self.overhead)
         net = max(1, self.used - self.startup)
         self.dataset_share = min(100.0, self.dataset * 100 / net)

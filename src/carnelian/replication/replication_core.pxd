@@ -8,8 +8,8 @@ cdef class Replication:
     cdef readonly History history
     cdef readonly Stream stream
     cdef public object following
-    cdef public object primary
     cdef public object replica_side
+    cdef public object primary
     cdef public object loop
 
 

@@ -6,8 +6,13 @@ from typing import Any
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
+from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.replication.history import Backlog, History
 from cython.cimports.carnelian.replication.stream import Stream
+
+from carnelian.replication.history import held
+from carnelian.resp.numbers import format_int
+from carnelian.resp.replies import OK
 
 
 @cython.final
@@ -17,6 +22,7 @@ class Replication:
 
     - ``history``: which data set it has, and how far that has come;
     - ``stream``: the changes, for those who follow this node;
+    - ``primary``: those who follow this node, once somebody may;
     - ``following``: the link to the primary of this node, None while it leads itself;
     - ``replica_side``: what makes such links, once somebody asks for it;
     - ``loop``: what carries links and copies of the data set; None where there is none (embedded).
@@ -27,9 +33,30 @@ class Replication:
         self.history = History()
         self.stream = Stream(engine.effects, self.history)
         self.following: Any = None
-        self.primary: Any = None
         self.replica_side: Any = None
+        self.primary: Any = None
         self.loop: Any = None
+        self._limit_backlog(engine.config["repl-backlog-size"])
+        engine.config.on_change("repl-backlog-size", self._limit_backlog)
+        engine.memory_limit.uncounted.append(self._uncounted)
+        engine.debug_commands[b"change-repl-id"] = self._change_id
+
+    def _limit_backlog(self, size: int) -> None:
+        self.engine.output_limits.kept_anyway = size
+        if self.stream.backlog is not None:
+            self.stream.backlog.resize(size)
+
+    def _uncounted(self) -> int:
+        """Bytes that are held only because somebody is behind: no key is to go for them."""
+        return max(0, held() - self.engine.config["repl-backlog-size"])
+
+    def _change_id(self, session: Session, args: list) -> object:
+        """DEBUG CHANGE-REPL-ID"""
+        self.engine.log("warning", "Changing replication IDs after receiving DEBUG change-repl-id")
+        self.history.new_id()
+        return OK
+
+    # -- The stream --------------------------------------------------------------------------------
 
     def make_backlog(self) -> None:
         """Keep the stream from now on, if it is not kept yet."""
@@ -45,6 +72,33 @@ class Replication:
         if self.stream.backlog is not None:
             self.stream.backlog.drop()
             self.stream.backlog = None
+
+    def memory(self) -> tuple[int, int, int]:
+        """Bytes of the stream: of the backlog, all, and what is held for replicas alone."""
+        total: int = held()
+        limit: int = self.engine.config["repl-backlog-size"]
+        if self.stream.backlog is None:
+            return 0, total, total
+        if total > limit and self.stream.readers:
+            return limit, total, total - limit
+        return total, total, 0
+
+    # -- What a snapshot says of it ----------------------------------------------------------------
+
+    def facts(self) -> list:
+        """The fields of an RDB file that tell where in which history it was taken."""
+        db_index = self.stream.database()
+        if self.following is not None:
+            if not self.following.resumable:
+                return []
+            db_index = self.following.stream_db
+        elif self.stream.backlog is None:
+            return []
+        return [
+            (b"repl-stream-db", format_int(db_index)),
+            (b"repl-id", self.history.id.encode()),
+            (b"repl-offset", format_int(self.history.offset)),
+        ]
 
 
 @cython.ccall

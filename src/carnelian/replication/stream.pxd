@@ -8,8 +8,11 @@ cdef class Stream(Listener):
     cdef public Backlog backlog
     cdef readonly bint leading
     cdef bint fresh
+    cdef public bint asks
+    cdef public bint held
     cdef public list readers
 
     cpdef put(self, bytes data)
     cpdef relay(self, bytes data)
     cpdef tell_readers(self)
+    cpdef int database(self) except -1

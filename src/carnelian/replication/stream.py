@@ -7,6 +7,8 @@ from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.effects import FOR_REPLICAS, Effects, Listener
 from cython.cimports.carnelian.replication.history import Backlog, History
 
+_GETACK = b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n"
+
 
 @cython.final
 @cython.cclass
@@ -17,7 +19,9 @@ class Stream(Listener):
     from its own primary (:meth:`relay`), byte by byte the same.
 
     - ``backlog``: the last bytes; None as long as nobody is to have them, and nothing is counted;
-    - ``readers``: the sessions of replicas to which it is being sent.
+    - ``readers``: the sessions of replicas to which it is being sent;
+    - ``asks``: they are to confirm what they have got, at the end of the turn;
+    - ``held``: nothing is to be added that is no change.
     """
 
     def __init__(self, effects: Effects, history: History):
@@ -30,6 +34,7 @@ class Stream(Listener):
         self.leading = False
         # Whether the readers do not know of the last bytes yet.
         self.fresh = False
+        self.asks = self.held = False
 
     def lead(self, leads: bool) -> None:
         """Begin to take, or cease to take, what the engine's commands do."""
@@ -77,8 +82,18 @@ class Stream(Listener):
     @cython.ccall
     def commit(self):
         """The end of a turn: have what has come sent."""
+        if self.asks and not self.held:
+            self.asks = False
+            if self.readers:
+                self.put(_GETACK)
         if self.fresh:
             self.tell_readers()
+
+    @cython.ccall
+    @cython.exceptval(-1, check=False)
+    def database(self) -> cython.int:
+        """The database that it is in; the first one if that is still to be said."""
+        return max(self.effects.selected, 0)
 
     @cython.ccall
     def tell_readers(self):

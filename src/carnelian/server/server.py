@@ -25,6 +25,7 @@ from carnelian.persistence.saving.lock import LockedError
 from carnelian.persistence.saving.ownership import Ownership
 from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
+from carnelian.replication.primary.primary_side import primary_of
 from carnelian.resp.replies import OK, Error
 from carnelian.scripting.scripting_core import scripting_of
 from carnelian.server import encryption
@@ -437,6 +438,11 @@ class Server:
         background.carry = Slices(self.hub).carry
         self.snapshots.prepare_child = lambda: self._prepare_child("rdb-bgsave", "bgsave_cpulist")
         self.snapshots.serve = self._serve_within_command
+        primary = primary_of(engine)
+        primary.replication.loop = self.loop
+        primary.copies.prepare_child = lambda: self._prepare_child(
+            "rdb-to-slaves", "bgsave_cpulist"
+        )
         scripting_of(engine).long_runs.serve = self._serve_within_script
         self.append_only.syncer.on_outcome = lambda: self.loop.call_from_thread(
             self.append_only.judge

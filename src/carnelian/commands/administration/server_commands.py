@@ -1,4 +1,4 @@
-"""INFO, ROLE, SHUTDOWN and LOLWUT."""
+"""INFO, SHUTDOWN and LOLWUT."""
 
 from __future__ import annotations
 
@@ -30,15 +30,6 @@ def info(session: Session, args: list[bytes]) -> Verbatim:
     """
     wanted = [word.decode("latin-1") for word in args[1:]]
     return Verbatim(session.engine.info.render(wanted))
-
-
-@command("ROLE", "noscript loading stale fast sentinel", categories="admin dangerous")
-def role(session: Session, args: list[bytes]) -> list:
-    """Tells the part of this node in replication.
-
-    Since 2.8.12, O(1)
-    """
-    return [b"master", 0, []]
 
 
 @command(

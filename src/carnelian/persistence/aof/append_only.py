@@ -48,8 +48,6 @@ class AppendOnly(LogFiles):
         self.on_stop: list[Callable[[], None]] = []
         # Whether an empty base is an error, rather than what a crash of the system has left.
         self.strict = False
-        # Who waits for what they wrote to be on the disk, once somebody does.
-        self.waiters: Any = None
         self._retried_s = 0
         self._refusing = False
         engine.on_cron.append(self.tick)

@@ -88,6 +88,8 @@ class Snapshots(Task):
         self.targets: Any = None
         # Libraries of functions that a file brought along.
         self.functions: list[bytes] = []
+        # Each is told how a snapshot in the background has ended.
+        self.on_ended: list[Callable[[Outcome], None]] = []
         self._dirty_before = 0
         self._refusing = False
         self._noted_version = False
@@ -171,6 +173,8 @@ class Snapshots(Task):
             self.last_save_s = self._now()
         if outcome is not Outcome.STOPPED:
             self._note_outcome(outcome is Outcome.FAILED)
+        for hook in self.on_ended:
+            hook(outcome)
 
     def note_version(self) -> None:
         """Say once if what is written is not of the version that ``rdb-version`` asks for."""

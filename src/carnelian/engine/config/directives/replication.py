@@ -167,7 +167,6 @@ PRIMARY = Topic(
             summary="Seconds of silence after which a replica does not count.",
         ),
     ),
-    awaits="replication",
 )
 
 TOPICS = (REPLICA, PRIMARY)

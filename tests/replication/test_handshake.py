@@ -226,7 +226,7 @@ def test_a_primary_that_cannot_yet(word: str) -> None:
     assert talk.lines[-1] == (
         f"Master is currently unable to PSYNC but should be in the future: -{word} later"
     )
-    assert talk.node.events == [("ended", Stage.PSYNC, "not now")]
+    assert talk.node.events == [("ended", Stage.PSYNC, f"-{word} later")]
 
 
 def test_acknowledgements() -> None:

@@ -7,8 +7,8 @@ from carnelian.engine.parts.blocking import parse_timeout
 from carnelian.engine.session import Session
 from carnelian.persistence.aof.append_only import append_only_of
 from carnelian.persistence.aof.log_files import LogState
-from carnelian.primary.confirming import NO_LOG, Wanted
-from carnelian.primary.primary_side import primary_of
+from carnelian.replication.primary.confirming import NO_LOG, Wanted
+from carnelian.replication.primary.primary_side import primary_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error, SyntaxError_
 

@@ -25,7 +25,7 @@ NAMES = sorted(
         name
         for family in FAMILIES.values()
         for name in family.names
-        if name.startswith("BIT") or not name.startswith(("B", "XREAD"))
+        if name.startswith("BIT") or not name.startswith(("B", "XREAD", "MULTI", "EXEC"))
     }
 )
 

@@ -183,12 +183,13 @@ def test_a_link_that_is_cut(primary: ReferenceServer, start: StartServer) -> Non
 
 def test_a_snapshot_that_is_cut(primary: ReferenceServer, start: StartServer) -> None:
     primary.call("FLUSHALL")
+    primary.call("CONFIG", "SET", "rdbcompression", "no")
     primary.call("DEBUG", "POPULATE", 20_000, "key", 200)
     for load in LOADS:
         for diskless in ("yes", "no"):
             primary.call("CONFIG", "SET", "repl-diskless-sync", diskless)
             proxy = CuttingProxy(primary.port, seed=2)
-            proxy.cut_every(2_000_000)
+            proxy.cut_every(400_000)
             replica = start("--repl-diskless-load", load).connect()
             replica.call("REPLICAOF", "127.0.0.1", proxy.port)
             wait_for(lambda proxy=proxy: proxy.cuts >= 2)  # type: ignore[misc]

@@ -296,6 +296,7 @@ WHOLE = (
     "carnelian.replication.primary.replicas",
     "carnelian.replication.primary.socket_copies",
     "carnelian.replication.primary.write_checks",
+    "carnelian.replication.restoring",
 )
 
 DIRECTIVES = {

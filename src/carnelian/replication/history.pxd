@@ -35,7 +35,7 @@ cdef class Backlog:
     cdef int append(self, const char* data, Py_ssize_t size) except -1
     cpdef int put(self, bytes data) except -1
     cpdef resize(self, long long limit)
-    cdef int trim(self) except -1
+    cpdef int trim(self, int most=*) except -1
     cpdef Place since(self, long long offset)
     cpdef Place end(self)
     cpdef drop(self)

@@ -23,6 +23,10 @@ _held = cython.declare(cython.Py_ssize_t, 0)
 BLOCK_OVERHEAD = cython.declare(cython.Py_ssize_t, 64)
 
 
+# Blocks that are given back at a time, where there is time for it.
+_MANY = 4096
+
+
 def random_id() -> str:
     """An ID that no other history has: 40 hexadecimal digits."""
     return os.urandom(20).hex()
@@ -200,14 +204,17 @@ class Backlog:
     def resize(self, limit: cython.longlong):
         """Hold so many bytes from now on."""
         self.limit = limit
-        self.trim()
+        self.trim(_MANY)
 
-    @cython.cfunc
+    @cython.ccall
     @cython.exceptval(-1, check=False)
-    def trim(self) -> cython.int:
-        """Let go of what is more than the limit, and of no use to anybody."""
+    def trim(self, most: cython.int = 64) -> cython.int:
+        """Let go of what is more than the limit, and of no use to anybody: of so many blocks at
+        most, as it takes time to give back much memory.
+        """
         head: Block = self.head
-        while head is not None and head is not self.tail and head.users == 0:
+        while head is not None and head is not self.tail and head.users == 0 and most > 0:
+            most -= 1
             if self.length - head.used < self.limit:
                 break
             self.length -= head.used

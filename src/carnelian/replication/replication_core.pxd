@@ -11,6 +11,7 @@ cdef class Replication:
     cdef public object replica_side
     cdef public object primary
     cdef public object loop
+    cdef public object restored_db
 
 
 cpdef Replication replication_of(Engine engine)

@@ -25,6 +25,8 @@ class Replication:
     - ``primary``: those who follow this node, once somebody may;
     - ``following``: the link to the primary of this node, None while it leads itself;
     - ``replica_side``: what makes such links, once somebody asks for it;
+    - ``restored_db``: the database that the stream was in when the snapshot was taken with which this
+      node has begun as a replica; None where there was none;
     - ``loop``: what carries links and copies of the data set; None where there is none (embedded).
     """
 
@@ -36,6 +38,7 @@ class Replication:
         self.replica_side: Any = None
         self.primary: Any = None
         self.loop: Any = None
+        self.restored_db: int | None = None
         self._limit_backlog(engine.config["repl-backlog-size"])
         engine.config.on_change("repl-backlog-size", self._limit_backlog)
         engine.memory_limit.uncounted.append(self._uncounted)

@@ -565,6 +565,8 @@ class Connection(Session):
             left = output.pending()
         if left > 0:
             transport.watch(READABLE | WRITABLE)
+            if self.feed is not None:
+                self.check_output()
         elif self.state & CLOSE_AFTER:
             self.finish()
             return
@@ -588,9 +590,11 @@ class Connection(Session):
     @cython.ccall
     def pull(self):
         """The feed has something: have it sent with the rest of this turn."""
-        if not self.state & _GONE:
-            self.queue()
-            # One that is behind gets no more room than its class has.
+        if self.state & _GONE:
+            return
+        self.queue()
+        if self.transport.wanted & WRITABLE:
+            # It is behind: perhaps too far.
             self.check_output()
 
     @cython.ccall

@@ -51,7 +51,7 @@ class ReplicaLinks:
         """Follow the primary of the configuration, if it names one."""
         primary = self._config["replicaof"]
         if primary is not None:
-            self.side.follow(*primary)
+            self.side.begin(*primary)
 
     def _transport(self, loop: Loop, fd: int) -> Transport:
         if self._config["tls-replication"]:

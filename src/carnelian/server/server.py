@@ -25,6 +25,7 @@ from carnelian.persistence.saving.lock import LockedError
 from carnelian.persistence.saving.ownership import Ownership
 from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
 from carnelian.resp.numbers import parse_int
+from carnelian.replication import restoring
 from carnelian.replication.primary.primary_side import primary_of
 from carnelian.resp.replies import OK, Error
 from carnelian.scripting.scripting_core import scripting_of
@@ -143,7 +144,10 @@ class Server:
             append_loading.read_manifest(self.append_only, self.engine)
             logged = self.config["appendonly"]
             with self._loading_shown() as serve:
-                (opening.load_log if logged else opening.load_snapshot)(self.engine, serve)
+                if logged:
+                    opening.load_log(self.engine, serve)
+                else:
+                    restoring.load_snapshot(self.engine, serve)
             if logged:
                 self.append_only.open()
         except LoadError as error:

@@ -25,6 +25,7 @@ cdef class Reader:
     cdef public object on_select
     cdef public object progress
     cdef public object on_aux
+    cdef public object on_expired
     cdef public object warn
     cdef readonly int version
     cdef readonly int64_t keys_loaded

@@ -118,6 +118,7 @@ class Reader:
     - ``discarding``: look at everything, and keep nothing but keys, so that one that is there
       twice is found;
     - ``on_select(index)``: is told the number of the database that the following keys belong to;
+    - ``on_expired(database, key)``: is given the keys that are not loaded, as their time is over;
     - ``on_aux(name, value)``: is given the facts about the file (``redis-ver`` and the like);
     - ``warn(message)``: is given what is odd but no reason to stop.
 
@@ -149,6 +150,7 @@ class Reader:
         self.interval = 0
         self.delay_us = 0
         self.progress: Callable[[], None] | None = None
+        self.on_expired: Callable[[int, bytes], None] | None = None
         self.on_aux: Callable[[bytes, bytes], None] | None = None
         self.warn: Callable[[str], None] | None = None
         self.version = 0
@@ -448,6 +450,8 @@ class Reader:
             elif 0 <= self.expiry < self.now and not self.keep_overdue:
                 drop_reference(content.kind, content.word)
                 self.keys_expired += 1
+                if self.on_expired is not None:
+                    self.on_expired(self.number, self.key[: self.key_length])
             else:
                 self.add(cython.address(content))
         self.expiry = self.idle = self.frequency = -1

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from carnelian.engine.session import Session
     from carnelian.replication.history import Place
 
+# Blocks of the stream that are given back at a time: some milliseconds.
+_MOST_BLOCKS = 4096
 _PING = b"*1\r\n$4\r\nPING\r\n"
 
 
@@ -138,10 +140,17 @@ class Primary:
             readers.remove(replica.session)
         state = replica.state
         replica.detach()
+        self._trim()
         self.copies.left(replica, state)
         self.enough.count()
         if not self.replicas:
             self.alone_since_s = self.now_s
+
+    def _trim(self) -> None:
+        """Let go of what only somebody needed who is not behind any more."""
+        backlog = self.replication.stream.backlog
+        if backlog is not None:
+            backlog.trim(_MOST_BLOCKS)
 
     # -- What is heard of them -------------------------------------------------------------------
 
@@ -161,6 +170,7 @@ class Primary:
     def tick(self) -> None:
         """Called with each tick of the engine; does something once a second."""
         self.failover.check()
+        self._trim()
         self.waiters.serve_local()
         if self.now_s == self._last_s:
             return

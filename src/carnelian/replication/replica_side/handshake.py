@@ -295,7 +295,7 @@ class Handshake:
             self.give_up(line)
         elif self._greeting.failover:
             # Who does not want to become the primary is not to be followed as one.
-            self._log("warning", f"Failover target rejected psync request: {line}")
+            self._log("warning", f"The primary-to-be does not take over: {line}")
             self.give_up("failover rejected")
         else:
             self._ask_the_old_way(line)

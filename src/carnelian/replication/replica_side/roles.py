@@ -68,13 +68,15 @@ class ReplicaSide:
 
     def follow(self, host: str, port: int) -> None:
         """Be a replica of the node at this address from now on. Raises Error."""
+        # What this node has led until now may be the beginning of what the other one has, which
+        # says anew which database it means.
+        self._follow(host, port, 0)
+
+    def _follow(self, host: str, port: int, db: int | None) -> None:
         if self.carrier is None:
             raise Error("ERR this engine cannot connect to a primary")
         replication, former = self.replication, self.following
         if former is None:
-            # What this node has led until now may be the beginning of what the other one has, which
-            # says anew which database it means.
-            db: int | None = 0
             self._begin_following()
         else:
             former.stop()
@@ -84,6 +86,10 @@ class ReplicaSide:
         replication.following = link = Following(self, self.carrier, host, port, db)
         self._tell_role()
         link.start()
+
+    def begin(self, host: str, port: int) -> None:
+        """Follow from the beginning, as the configuration says, and as far as a snapshot was."""
+        self._follow(host, port, self.replication.restored_db)
 
     def lead(self) -> None:
         """Be a primary from now on, with what is there."""

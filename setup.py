@@ -284,6 +284,7 @@ WHOLE = (
     "carnelian.embedded.doorbell",
     "carnelian.embedded.log_records",
     "carnelian.embedded.timer",
+    "carnelian.embedded.primary_thread",
     "carnelian.embedded.storage",
     "carnelian.replication.primary.confirming",
     "carnelian.replication.primary.copying",

@@ -81,6 +81,8 @@ class StepLoading:
         Raises:
             FormatError, MemoryError: it cannot be loaded; the log says why.
         """
+        if self.done:
+            return
         self._engine.clock.tick()
         try:
             self.done = self.reader.feed(data, last)

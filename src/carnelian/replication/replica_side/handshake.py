@@ -229,7 +229,7 @@ class Handshake:
         friendly = ("+", "-NOAUTH", "-NOPERM", "-ERR operation not permitted")
         if not line.startswith(friendly):
             self._log("warning", f"Error reply to PING from master: '{line}'")
-            self.give_up("PING")
+            self.give_up(line)
             return
         self._log("notice", "Master replied to PING, replication can continue...")
         self._greeting = greeting = self._follower.greeting()
@@ -252,7 +252,7 @@ class Handshake:
         if line.startswith("-"):
             if name == "AUTH":
                 self._log("warning", f"Unable to AUTH to MASTER: {line}")
-                self.give_up("AUTH")
+                self.give_up(line)
                 return
             self._log(
                 "notice", f"(Non critical) Master does not understand REPLCONF {name}: {line}"
@@ -292,7 +292,7 @@ class Handshake:
                 "notice",
                 f"Master is currently unable to PSYNC but should be in the future: {line}",
             )
-            self.give_up("not now")
+            self.give_up(line)
         elif self._greeting.failover:
             # Who does not want to become the primary is not to be followed as one.
             self._log("warning", f"The primary-to-be does not take over: {line}")
@@ -351,7 +351,7 @@ class Handshake:
             return
         if line.startswith("-"):
             self._log("warning", f"MASTER aborted replication with an error: {line}")
-            self.give_up("aborted")
+            self.give_up(line)
             return
         size, mark = None, line.removeprefix("$EOF:")
         if line.startswith("$EOF:") and len(mark) >= _MARK_SIZE:
@@ -365,7 +365,7 @@ class Handshake:
                 f"Bad protocol from MASTER, the first byte is not '$' (we received '{line}'), are "
                 "you sure the host and port are right?",
             )
-            self.give_up("bad protocol")
+            self.give_up("what it sends is no snapshot")
             return
         self.stage = Stage.SNAPSHOT
         self._follower.snapshot_begins(size)

@@ -84,7 +84,7 @@ class Following:
     - ``host``, ``port``: where it is;
     - ``session``: of the primary while the stream comes, else None;
     - ``resumable``: whether the history of this node may be gone on with;
-    - ``stream_db``: the database that the stream is in;
+    - ``trouble``: why the last connection has ended;
     - ``failover``: whether the other side is asked to become the primary of this node.
 
     Args:
@@ -103,11 +103,11 @@ class Following:
         self.session: PrimarySession | None = None
         self.receiving: Receiving | None = None
         self.resumable = db is not None
-        self.stream_db = db or 0
+        self._stream_db = db or 0
         self.failover = False
+        self.trouble = ""
         self.down_since_s = self._now_s()
         self.last_io_s = 0
-        self.fails_at: float = 0
         self._carrier = carrier
         self._talk: Handshake | None = None
         self._timer: Timer | None = None
@@ -168,7 +168,7 @@ class Following:
         self._holding = False
         if session is None:
             return
-        self.stream_db = session.db.index
+        self._stream_db = session.db.index
         self.down_since_s = self._now_s()
         self.engine.sessions.remove(session)
         self.side.link_changed()
@@ -200,6 +200,11 @@ class Following:
         if self._talk.stage is Stage.ANNOUNCEMENT:
             return LinkState.SYNC
         return LinkState.HANDSHAKE
+
+    @property
+    def stream_db(self) -> int:
+        """The number of the database that the stream is in, where the history stands."""
+        return self._stream_db if self.session is None else self.session.db.index
 
     @property
     def connected(self) -> bool:
@@ -400,7 +405,7 @@ class Following:
             history.adopt(NO_ID, 0)
         else:
             history.adopt(repl_id, offset)
-        self.stream_db = taking.repl_db
+        self._stream_db = taking.repl_db
         self.engine.log("notice", "MASTER <-> REPLICA sync: Finished with success")
         self._begin_stream()
         self._log_again()
@@ -422,6 +427,7 @@ class Following:
 
     def _fail(self, error: TransferError) -> None:
         self.engine.log("warning", str(error))
+        self.trouble = str(error)
         self.drop()
 
     # -- The stream -------------------------------------------------------------------------------
@@ -429,7 +435,7 @@ class Following:
     def _begin_stream(self) -> None:
         engine = self.engine
         self.session = session = PrimarySession(engine, self)
-        session.select(min(self.stream_db, len(engine.keyspace.databases) - 1))
+        session.select(min(self._stream_db, len(engine.keyspace.databases) - 1))
         engine.sessions.add(session)
         self.resumable = self._counted
         self.failover = False
@@ -516,6 +522,7 @@ class Following:
         """The connection is over."""
         was_connected = self.session is not None
         self._talk = None
+        self.trouble = reason
         if was_connected:
             self.engine.log("warning", "Connection with master lost.")
             if self.resumable:

@@ -33,13 +33,15 @@ class ReplicaSide:
 
     - ``carrier``: connects to primaries; None where nothing can (a simulated or embedded engine
       without a loop);
-    - ``on_role``: each is called with whether the engine follows now.
+    - ``on_role``: each is called with whether the engine follows now;
+    - ``on_link``: each is called when the link has come about, or has ended.
     """
 
     def __init__(self, replication: Replication):
         self.replication = replication
         self.carrier: Host | None = None
         self.on_role: list[Callable[[bool], None]] = []
+        self.on_link: list[Callable[[], None]] = []
         engine = replication.engine
         self._engine: Engine = engine
         self._writes = WriteCheck(engine.keyspace)
@@ -152,6 +154,8 @@ class ReplicaSide:
             self._marks.clear()
             self._durable = 0
         self._heed(None)
+        for hook in self.on_link:
+            hook()
 
     def _heed(self, _: object) -> None:
         """Look at what the directives want, and at the link."""

@@ -185,18 +185,21 @@ def test_a_snapshot_that_is_cut(primary: ReferenceServer, start: StartServer) ->
     primary.call("FLUSHALL")
     primary.call("CONFIG", "SET", "rdbcompression", "no")
     primary.call("DEBUG", "POPULATE", 20_000, "key", 200)
-    for load in LOADS:
-        for diskless in ("yes", "no"):
-            primary.call("CONFIG", "SET", "repl-diskless-sync", diskless)
-            proxy = CuttingProxy(primary.port, seed=2)
-            proxy.cut_every(400_000)
-            replica = start("--repl-diskless-load", load).connect()
-            replica.call("REPLICAOF", "127.0.0.1", proxy.port)
-            wait_for(lambda proxy=proxy: proxy.cuts >= 2)  # type: ignore[misc]
-            proxy.cut_every(0)
-            assert_equal(primary, replica)
-            proxy.close()
-            replica.call("REPLICAOF", "NO", "ONE")
+    replica = start().connect()
+    for load, diskless in (("disabled", "no"), ("swapdb", "yes"), ("flush-before-load", "no")):
+        primary.call("CONFIG", "SET", "repl-diskless-sync", diskless)
+        replica.call("CONFIG", "SET", "repl-diskless-load", load)
+        proxy = CuttingProxy(primary.port, seed=2)
+        proxy.cut_every(400_000)
+        replica.call("REPLICAOF", "127.0.0.1", proxy.port)
+        wait_for(lambda proxy=proxy: proxy.cuts >= 2)  # type: ignore[misc]
+        proxy.cut_every(0)
+        assert_equal(primary, replica)
+        proxy.close()
+        replica.call("REPLICAOF", "NO", "ONE")
+        # Nothing of it may be gone on with.
+        replica.call("DEBUG", "CHANGE-REPL-ID")
+    primary.call("CONFIG", "SET", "rdbcompression", "yes")
 
 
 def test_keys_expire_at_the_primary_alone(primary: ReferenceServer, start: StartServer) -> None:

@@ -157,8 +157,13 @@ class PrimaryThread:
         return link is not None and link.connected
 
     def stop(self) -> None:
-        """End the link and the thread; the engine is not used by it any more. Never waits."""
+        """End the link and the thread, which does not use the engine any more. Never waits; to be
+        called by who has the engine to itself.
+        """
         self._stopped = True
+        link = self.side.following
+        if link is not None:
+            link.stop()
         self._loop.call_from_thread(self._loop.stop)
         self._tell_change()
 

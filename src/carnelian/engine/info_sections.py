@@ -90,7 +90,7 @@ def clients(engine: Engine) -> Fields:
     watching = sum(one.watch is not None for one in sessions)
     blocked_keys = engine.blocking.waiters
     return [
-        ("connected_clients", len(sessions)),
+        ("connected_clients", sum(one.output_class() != REPLICA for one in sessions)),
         ("cluster_connections", 0),
         ("maxclients", engine.config["maxclients"]),
         ("client_recent_max_input_buffer", fact("recent_max_input", 0)),

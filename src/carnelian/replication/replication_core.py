@@ -12,7 +12,7 @@ from cython.cimports.carnelian.replication.stream import Stream
 
 from carnelian.replication.history import held
 from carnelian.resp.numbers import format_int
-from carnelian.resp.replies import OK
+from carnelian.resp.replies import OK, Error
 
 
 @cython.final
@@ -43,6 +43,7 @@ class Replication:
         engine.config.on_change("repl-backlog-size", self._limit_backlog)
         engine.memory_limit.uncounted.append(self._uncounted)
         engine.debug_commands[b"change-repl-id"] = self._change_id
+        engine.debug_commands[b"replicate"] = self._replicate
 
     def _limit_backlog(self, size: int) -> None:
         self.engine.output_limits.kept_anyway = size
@@ -57,6 +58,13 @@ class Replication:
         """DEBUG CHANGE-REPL-ID"""
         self.engine.log("warning", "Changing replication IDs after receiving DEBUG change-repl-id")
         self.history.new_id()
+        return OK
+
+    def _replicate(self, session: Session, args: list) -> object:
+        """DEBUG REPLICATE <word> ...: have replicas run a command that was not run here."""
+        if len(args) < 3:
+            raise Error("ERR Unknown subcommand or wrong number of arguments for 'replicate'.")
+        self.engine.effects.add(-1, args[2:], self.engine.effects.FOR_REPLICAS)
         return OK
 
     # -- The stream --------------------------------------------------------------------------------

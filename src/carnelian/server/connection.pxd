@@ -59,7 +59,6 @@ cdef class Connection(Session):
     cdef public long long reply_peak_reset_ms
 
     cpdef close(self, after_replies=*)
-    cpdef disable_delay(self, bint disabled)
     cdef readable(self)
     cdef nothing_read(self, Py_ssize_t count)
     cdef run_commands(self)

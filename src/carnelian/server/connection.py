@@ -585,6 +585,8 @@ class Connection(Session):
     def begin_feed(self, feed: Feed):
         """Have output come from ``feed``, behind what is to be sent already."""
         self.feed = feed
+        if self.hub.engine.config["repl-disable-tcp-nodelay"]:
+            client_info.set_no_delay(self, False)
         self.queue()
 
     @cython.ccall
@@ -603,11 +605,6 @@ class Connection(Session):
         if not self.state & _GONE:
             self.output.put_bytes(data)
             self.queue()
-
-    @cython.ccall
-    def disable_delay(self, disabled: cython.bint):
-        """Have small packets sent at once, or wait for more (TCP_NODELAY)."""
-        client_info.set_no_delay(self, disabled)
 
     @cython.cfunc
     def fail_sending(self):

@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import cython
+from cython.cimports.carnelian.keyspace.clock import Clock
+
 from carnelian.datatypes.collections import quicklist
 from carnelian.engine import data_digest
 from carnelian.engine.config.quantities import parse_memory
@@ -89,9 +92,21 @@ def _object(session: Session, args: list[bytes]) -> Status:
     db, key = session.db, args[2]
     if not db.holds(key):
         raise Error("ERR no such key")
+    idle = db.idle_seconds(key) or 0
+    clock: Clock = session.engine.clock
+    now_ms: cython.longlong = clock.ms
+    # A key whose time is over is looked at as well.
+    clock.ms = 0
+    try:
+        return _described(session, key, idle)
+    finally:
+        clock.ms = now_ms
+
+
+def _described(session: Session, key: bytes, idle: int) -> Status:
+    db = session.db
     value = db.peek(key)
     length = len(value) + 1 if isinstance(value, bytes) else value.memory()
-    idle = db.idle_seconds(key) or 0
     text = b"Value at:0x%x refcount:1 encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
     text %= (id(value), db.encoding(key), length, _lru_clock(session) - idle, idle)
     return Status(text + (b"" if isinstance(value, bytes) else value.details()))

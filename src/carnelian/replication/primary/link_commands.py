@@ -144,8 +144,6 @@ def _start_over(primary: Primary, replica: Replica) -> None:
     primary.join(replica, State.WAITING)
     engine.stats.full_syncs += 1
     replica.asked_ms = engine.clock.ms
-    if engine.config["repl-disable-tcp-nodelay"]:
-        replica.session.disable_delay(False)
     if replication.stream.backlog is None and len(primary.replicas) == 1:
         # What was changed until now was counted by nobody.
         replication.history.new_id()

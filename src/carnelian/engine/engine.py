@@ -111,7 +111,8 @@ class Engine(Core):
         # When the command began whose reply is being made part by part.
         self.parts_since = 0
         # Called by SHUTDOWN with its options; the owner ends the process, or refuses.
-        self.on_shutdown: Callable[[set[bytes]], bool] | None = None
+        # Or returns None: it will be later.
+        self.on_shutdown: Callable[[set[bytes]], bool | None] | None = None
         # What the owner adds to the engine's own cron, and facts of the process for INFO.
         self.on_cron: list[Callable[[], None]] = []
         self.facts: dict[str, Any] = {}

@@ -69,8 +69,16 @@ def server(engine: Engine) -> Fields:
         ("server_name", "carnelian"),
         ("carnelian_version", __version__),
         ("python_version", ".".join(map(str, sys.version_info[:3]))),
+        *_shutdown(engine),
         *[(f"listener{number}", text) for number, text in enumerate(fact("listeners", ()))],
     ]
+
+
+def _shutdown(engine: Engine) -> Fields:
+    """How long the end of the server may still be put off, while it is."""
+    if "shutdown_at_ms" not in engine.facts:
+        return []
+    return [("shutdown_in_milliseconds", engine.facts["shutdown_at_ms"] - engine.clock.wall_ms())]
 
 
 @section("clients")

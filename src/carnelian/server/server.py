@@ -34,6 +34,7 @@ from carnelian.server.client_cron import DEFAULT_PEAK_RESET_MS, Clients
 from carnelian.server.connection import Hub
 from carnelian.server.door import Listeners, Ports
 from carnelian.server.encryption import Encryption
+from carnelian.server.last_wait import LastWait
 from carnelian.server.replica_links import ReplicaLinks
 from carnelian.server.slices import Slices
 from carnelian.server.system import banner, crash, process, system_checks
@@ -88,6 +89,7 @@ class Server:
         self.replica_links = ReplicaLinks(
             self.engine, self.loop, self.encryption, log, self._score_for_oom
         )
+        self.last_wait = LastWait(self.engine)
         self.on_exit: list[ExitHook] = [self.append_only.shut_down, self._save_last]
         self.pid_file: str | None = None
         self._hz = 0
@@ -261,14 +263,23 @@ class Server:
         self.replica_links.begin()
         self.loop.run()
 
-    def shut_down(self, options: set[bytes]) -> bool:
+    def shut_down(self, options: set[bytes]) -> bool | None:
         """End the server, as SHUTDOWN with these options (``save``, ``nosave``, ``now``, ``force``)
-        asks; with ``abort``, call a shutdown off. False if that could not be done.
+        asks; with ``abort``, call a shutdown off. False if that could not be done, None if it will
+        be when replicas have caught up.
         """
         if b"abort" in options:
             return self._call_off()
+        if self.last_wait.active:
+            return None
         self.log("warning", "User requested shutdown...")
         self.supervisor.stopping()
+        if self.last_wait.begin(options):
+            return None
+        return self._end(options)
+
+    def _end(self, options: set[bytes]) -> bool:
+        self.last_wait.report()
         for hook in self.on_exit:
             if not hook(options) and b"force" not in options:
                 self.log(
@@ -276,6 +287,7 @@ class Server:
                     "Errors trying to shut down the server. Check the logs for more information.",
                 )
                 self.signals.reset()
+                self.last_wait.cancel()
                 return False
         self._clean_up()
         self.loop.stop()
@@ -320,9 +332,11 @@ class Server:
         self.shut_down({word.encode() for word in chosen})
 
     def _call_off(self) -> bool:
-        """Forget a signal's request; False if there is none."""
-        if self._requested_by is None:
+        """Forget a signal's request, and go on if the end has begun; False if neither was."""
+        if self._requested_by is None and not self.last_wait.active:
             return False
+        if self.last_wait.active:
+            self.last_wait.cancel()
         self._requested_by = None
         self.signals.reset()
         self.log("notice", "Shutdown manually aborted.")
@@ -382,6 +396,8 @@ class Server:
     def _tick(self) -> None:
         """One tick of the cron, and the next one in its time."""
         self._heed_request()
+        if self.last_wait.active and not self.engine.depth and self.last_wait.is_over():
+            self._end(self.last_wait.options)
         if self.engine.depth:
             # A script runs: its time is no time for anything else, but what is due comes next.
             self.loop.call_later(0.001, self._tick)

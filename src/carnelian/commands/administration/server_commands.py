@@ -53,7 +53,11 @@ def shutdown(session: Session, args: list[bytes]) -> object:
         return OK
     if b"now" not in options and session.flags & FLAG_DENY_BLOCKING:
         raise Error("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
-    if engine.on_shutdown is None or not engine.on_shutdown(options):
+    ended = False if engine.on_shutdown is None else engine.on_shutdown(options)
+    if ended is None:
+        # It will be when the replicas have everything.
+        return engine.blocking.wait(session, args, (), 0, NO_REPLY)
+    if not ended:
         raise Error("ERR Errors trying to SHUTDOWN. Check logs.")
     return NO_REPLY
 

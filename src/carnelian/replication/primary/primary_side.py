@@ -55,6 +55,15 @@ class Primary:
         """Unix time."""
         return self.engine.clock.ms // 1000
 
+    def lagging(self) -> list[Replica]:
+        """Those who have not confirmed to have all that there is."""
+        offset = self.replication.history.offset
+        return [each for each in self.replicas if each.confirmed != offset]
+
+    def ask_for_offsets(self) -> None:
+        """Have them confirm what they have, soon."""
+        self.replication.stream.asks = True
+
     # -- A change of roles -----------------------------------------------------------------------
 
     @property

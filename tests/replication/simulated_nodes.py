@@ -237,5 +237,7 @@ class Family:
             link = server.side.following
             place = "leads" if link is None else f"follows {link.host} {link.state.value}"
             digest = server.digest().hex()[:8]
-            lines.append(f"{name} {place} at {server.offset} {digest} {len(server.engine.keyspace)}")
+            lines.append(
+                f"{name} {place} at {server.offset} {digest} {len(server.engine.keyspace)}"
+            )
         return "\n".join(lines)

@@ -72,8 +72,12 @@ def populate(primary: ReferenceServer, seed: int, count: int) -> None:
     primary.call("SET", "expiring", 1, "PX", 10_000_000)
     primary.call("XGROUP", "CREATE", "big stream", "g", 0)
     primary.call("XREADGROUP", "GROUP", "g", "c", "COUNT", 9, "STREAMS", "big stream", ">")
-    primary.call("FUNCTION", "LOAD", "REPLACE", "#!lua name=l\nredis.register_function('f', "
-                 "function() return 1 end)")
+    primary.call(
+        "FUNCTION",
+        "LOAD",
+        "REPLACE",
+        "#!lua name=l\nredis.register_function('f', function() return 1 end)",
+    )
 
 
 @pytest.mark.parametrize("diskless", ["yes", "no"])
@@ -241,9 +245,7 @@ def test_stale_data(primary: ReferenceServer, start: StartServer) -> None:
     follow(replica, proxy.port)
     wait_for(lambda: replica.call("GET", "k") == b"1")
     proxy.close()
-    down = (
-        b"-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
-    )
+    down = b"-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
     wait_for(lambda: replica.call("GET", "k") == down)
     assert replica.call("PING") == down
     assert replica.call("INFO", "replication").startswith(b"# Replication")
@@ -267,7 +269,9 @@ def test_to_lead_and_to_follow_again(primary: ReferenceServer, start: StartServe
 
 
 def test_a_password(start_redis: StartRedis, start: StartServer) -> None:
-    primary = start_redis("--save", "", "--requirepass", "secret", "--repl-diskless-sync-delay", "0")
+    primary = start_redis(
+        "--save", "", "--requirepass", "secret", "--repl-diskless-sync-delay", "0"
+    )
     primary.call("AUTH", "secret")
     primary.call("SET", "k", 1)
     server = start()

@@ -11,7 +11,9 @@ from carnelian.net.storm import Storm
 
 from .simulated_nodes import Family, Server
 
-SEEDS = int(os.environ.get("CARNELIAN_HISTORIES", "60"))
+# So many by default; CARNELIAN_HISTORIES=10000 takes an hour, and looks at every byte.
+SEEDS = int(os.environ.get("CARNELIAN_HISTORIES", "40"))
+STRIDE = 24 if SEEDS < 1000 else 1
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -76,11 +78,11 @@ class Cutter:
         self._node.connect(address, conversation, timeout)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("load", ["swapdb", "flush-before-load"])
-@pytest.mark.parametrize("part", range(8))
-def test_a_link_cut_at_every_byte(load: str, part: int) -> None:
+@pytest.mark.parametrize("first", range(0, 900, 150))
+def test_a_link_cut_at_every_byte(first: int) -> None:
     """From the first byte of the primary to the last one of a stream with a transaction."""
-    for count in range(part, 900, 8):
+    for count in range(first + first // 150, first + 150, STRIDE):
+        load = "swapdb" if count % 2 else "flush-before-load"
         family = Family(count, count=2)
         primary, replica = family.server("n0"), family.server("n1")
         replica.engine.config["repl-diskless-load"] = load

@@ -42,9 +42,7 @@ def add_parser(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         action="store_true",
         help="go on copying what changes, until Ctrl-C",
     )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace what is in FILE already"
-    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what is in FILE already")
     parser.add_argument(
         "--timeout",
         type=float,
@@ -74,9 +72,7 @@ def _refuse_to_overwrite(options: argparse.Namespace) -> None:
     path = os.path.expanduser(options.output)
     taken = [each for each in (path, f"{path}.aof") if os.path.exists(each)]
     if taken and not options.overwrite:
-        raise ImportFailedError(
-            f"{taken[0]} is there already: --overwrite replaces what is in it"
-        )
+        raise ImportFailedError(f"{taken[0]} is there already: --overwrite replaces what is in it")
 
 
 def _import(options: argparse.Namespace) -> None:

@@ -15,7 +15,6 @@ from carnelian.engine.config.mistakes import ConfigError
 from carnelian.net.protocol import Host, Timer
 from carnelian.persistence.aof.append_only import append_only_of
 from carnelian.persistence.aof.log_files import LogState
-from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.replication.history import NO_ID
 from carnelian.replication.replica_side.handshake import Greeting, Handshake, Stage
 from carnelian.replication.replica_side.primary_session import PrimarySession
@@ -93,9 +92,7 @@ class Following:
         db: the database that the stream of this node's own was in, if it has led until now.
     """
 
-    def __init__(
-        self, side: Node, carrier: Host, host: str, port: int, db: int | None
-    ):
+    def __init__(self, side: Node, carrier: Host, host: str, port: int, db: int | None):
         self.side = side
         self.replication = side.replication
         self.engine: Engine = side.replication.engine

@@ -82,8 +82,10 @@ class StaleCheck(Check):
             return None
         if not command.flags & _STALE:
             return Error(_DOWN)
-        if session.transaction is not None and command.name == b"exec":
-            # It was queued before the data became old.
-            if not all([queued.flags & _STALE for queued, _ in session.transaction.queue]):
+        if session.transaction is None or command.name != b"exec":
+            return None
+        # It was queued before the data became old.
+        for queued, _ in session.transaction.queue:
+            if not queued.flags & _STALE:
                 return Error(_DOWN)
         return None

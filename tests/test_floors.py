@@ -19,7 +19,8 @@ FLOORS = (
     {"engine"},
     {"persistence"},
     {"commands", "scripting", "cluster"},
-    {"embedded", "replication"},
+    {"replication"},
+    {"embedded"},
     {"server"},
     {"tools"},
 )

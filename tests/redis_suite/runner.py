@@ -18,8 +18,8 @@ from .expected import Unit
 from .results import UnitResult, parse
 
 # A run that reports nothing for this long is given up; the slowest single test takes some 30 s.
-PROGRESS_SECONDS = 60
-UNIT_SECONDS = 240
+PROGRESS_SECONDS = 120
+UNIT_SECONDS = 900
 START_SECONDS = 20
 # Ports below the range of outgoing connections, also after the suite's own +10000.
 _FIRST_PORT = 11_000

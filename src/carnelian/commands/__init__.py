@@ -12,6 +12,10 @@ _FEATURES = (
     "carnelian.persistence.saving.migration",
     "carnelian.persistence.saving.save_commands",
     "carnelian.persistence.saving.transfer",
+    "carnelian.replication.primary.link_commands",
+    "carnelian.replication.primary.replica_commands",
+    "carnelian.replication.replication_info",
+    "carnelian.replication.replica_side.replicaof_commands",
 )
 
 

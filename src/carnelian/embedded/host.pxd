@@ -12,6 +12,7 @@ cdef class Host:
     cdef readonly int state
     cdef readonly object timer
     cdef readonly object storage
+    cdef public object primary  # what carries the link to a primary, or None
     cdef object ownership
     cdef object snapshots
     cdef object append_only

@@ -22,6 +22,7 @@ from cython.cimports.libc.stdint import int64_t
 
 from carnelian.embedded.errors import DatabaseError, EngineClosedError
 from carnelian.embedded.log_records import logger
+from carnelian.embedded.primary_thread import Primary, PrimaryThread
 from carnelian.embedded.timer import Timer
 from carnelian.engine.ground.copies import refuse_copies
 from carnelian.keyspace.clock import ManualClock
@@ -75,6 +76,7 @@ class Host:
         self.ownership = self.snapshots.ownership = Ownership(core)
         self.log.shared = True
         self.slicing: Slicing | None = None
+        self.primary: PrimaryThread | None = None
         self.loose_ends: list[Mailbox] = []
         self.manual = isinstance(core.clock, ManualClock)
         # The timer is asleep until the first command.
@@ -490,6 +492,11 @@ class Host:
         self.perform(storage.load, self.core, as_found)
         self.storage = storage
 
+    def follow(self, primary: Primary) -> None:
+        """Copy the data of a primary, and what becomes of them, from now on."""
+        self.primary = PrimaryThread(self, self.core)
+        self.perform(self.primary.side.follow, primary.host, primary.port)
+
     def close(self, save: bool | None = None, wait: bool = True) -> None:
         """Save as :meth:`carnelian.Engine.close` says, and end all sessions and the timer.
 
@@ -527,6 +534,7 @@ class Host:
 
     def _end_all(self) -> None:
         self.state = ENDED
+        self._leave_primary()
         self._give_up_files()
         self.append_only.close()
         self.ownership.release()
@@ -536,6 +544,12 @@ class Host:
         self.core.keyspace.flush()
         self.core.on_shutdown = self.log.on_waiting = None
         self.snapshots.background.carry = None
+
+    def _leave_primary(self) -> None:
+        """What comes from the primary from now on is for nobody."""
+        if self.primary is not None:
+            self.primary.stop()
+            self.primary = None
 
     def _give_up_files(self) -> None:
         """What is being written in slices now comes to nothing."""

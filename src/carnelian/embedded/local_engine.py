@@ -24,6 +24,7 @@ from carnelian.embedded.log_records import log_to_logging
 from carnelian.embedded.mailbox import CLOSED, NOTHING
 from carnelian.embedded.options.directives import configuration
 from carnelian.embedded.options.locations import data_path
+from carnelian.embedded.primary_thread import Primary
 from carnelian.embedded.storage import Storage
 from carnelian.engine.config import ConfigFileError
 from carnelian.engine.ground.copies import refuse_copies
@@ -47,6 +48,10 @@ class Engine:
             while the path is open. The directory has to exist. ``~`` is the home directory, and
             ``":memory:"`` is None.
         clock: a :class:`carnelian.ManualClock` for a time that you move; the system's if None.
+        replica_of: the primary whose data are copied here, and kept up to date from now on:
+            ``"host:port"``, or a URL with a login, ``redis://user:password@host:port`` or
+            ``rediss://``. Clients may read; writes raise, as at any replica.
+        replica_wait: seconds to wait for the first copy, 0 not to wait, None without an end.
         directives: directives of redis.conf, with ``_`` for ``-``: ``maxmemory="100mb"``,
             ``databases=4``, ``notify_keyspace_events="KEA"``. ``True`` and ``False`` are yes and
             no, a list or tuple is a value of several words. ``appendonly`` is what it was when
@@ -60,11 +65,23 @@ class Engine:
         carnelian.DatabaseLockedError: another engine has the path open.
         carnelian.DatabaseLoadError: the files are damaged, or cannot be read.
         OSError: there can be no file of that path.
+        TimeoutError: there was no copy of the primary's data in time.
     """
 
-    def __init__(self, path: str | bytes | os.PathLike | None = None, *, clock=None, **directives):
+    def __init__(
+        self,
+        path: str | bytes | os.PathLike | None = None,
+        *,
+        clock=None,
+        replica_of: str | None = None,
+        replica_wait: float | None = 60.0,
+        **directives,
+    ):
         commands.declare_all()
         path = data_path(path)
+        primary = None if replica_of is None else Primary(replica_of)
+        if primary is not None:
+            directives = primary.directives() | directives
         config = configuration(directives, path is not None)
         storage = None if path is None else Storage(path, config)
         try:
@@ -83,6 +100,9 @@ class Engine:
                 clock.attach(self.host)
             if storage is not None:
                 self.host.use_storage(storage, "appendonly" not in directives)
+            if primary is not None:
+                self.host.follow(primary)
+                self._await_copy(replica_wait)
         except BaseException:
             self._give_up(storage)
             raise
@@ -92,6 +112,10 @@ class Engine:
             self.core.users.load_configured()
         except ConfigFileError as error:
             raise ValueError(error.reason) from None
+
+    def _await_copy(self, seconds: float | None) -> None:
+        if seconds != 0 and not self.wait_for_primary(seconds):
+            raise TimeoutError(f"there was no copy of the primary's data within {seconds} seconds")
 
     def _give_up(self, storage: Storage | None) -> None:
         """Undo what the constructor has begun."""
@@ -195,6 +219,18 @@ class Engine:
         except BaseException:
             self.host.end(box)
             raise
+
+    def wait_for_primary(self, timeout: float | None = None) -> bool:
+        """Wait until the data are those of the primary, as far as it has sent them.
+
+        Args:
+            timeout: seconds to wait at most; None waits without an end, 0 does not wait.
+
+        Returns:
+            Whether they are; False for an engine that follows no primary, too.
+        """
+        thread = self.host.primary
+        return thread is not None and thread.wait_until_connected(timeout)
 
     # -- The rest --------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ class Engine:
         path: Path | None = None,
         *,
         clock: Clock | None = None,
+        replica_of: str | None = None,
+        replica_wait: float | None = 60.0,
         **directives: Unpack[Directives],
     ) -> None: ...
     @property
@@ -37,6 +39,7 @@ class Engine:
     def stream(self, *, kind: None = None) -> LocalSession: ...
     @overload
     def stream(self, *, kind: type[_Stream]) -> _Stream: ...
+    def wait_for_primary(self, timeout: float | None = None) -> bool: ...
     def load_module(
         self, source: str | os.PathLike[str] | ModuleType, *args: Word, **config: str
     ) -> str: ...

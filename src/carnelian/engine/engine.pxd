@@ -39,7 +39,7 @@ cdef class Engine(Core):
     cdef readonly list on_cron
     cdef readonly dict facts
     cdef readonly dict debug_commands
-    cdef readonly str replication_id
+    cdef public object replication
     cdef public long long startup_memory
     cdef public long long peak_memory
     cdef readonly long long peak_memory_time

@@ -7,7 +7,6 @@ second.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +19,7 @@ from cython.cimports.carnelian.engine.parts.memory_limit import MemoryLimit
 from cython.cimports.carnelian.engine.parts.tracking import Tracking
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.core import Core
-from cython.cimports.carnelian.engine.shared.effects import Effects
+from cython.cimports.carnelian.engine.shared.effects import FOR_ALL, Effects
 from cython.cimports.carnelian.engine.shared.failures import (
     PyObject_Vectorcall,
     caught_error,
@@ -103,19 +102,21 @@ class Engine(Core):
         self.append_only: ChangeLog | None = None
         # Scripts and functions, once somebody asks for them.
         self.scripting: Any = None
+        # Primary and replicas, once somebody asks for them: carnelian.replication.
+        self.replication: Any = None
         # Subcommands of DEBUG that features bring along.
         self.debug_commands: dict[bytes, Callable] = {}
         self.startup_memory = self.peak_memory = self.memory_limit.used()
         self.peak_memory_time = self.started_ms // 1000
         # What HOTKEYS gathers, while it does.
         self.hotkeys: Gatherer | None = None
-        self.change_replication_id()
         self.cron_ticks = 0
         self.cron_paused = False
         # When the command began whose reply is being made part by part.
         self.parts_since = 0
         # Called by SHUTDOWN with its options; the owner ends the process, or refuses.
-        self.on_shutdown: Callable[[set[bytes]], bool] | None = None
+        # Or returns None: it will be later.
+        self.on_shutdown: Callable[[set[bytes]], bool | None] | None = None
         # What the owner adds to the engine's own cron, and facts of the process for INFO.
         self.on_cron: list[Callable[[], None]] = []
         self.facts: dict[str, Any] = {}
@@ -145,10 +146,6 @@ class Engine(Core):
             self.output_limits,
             self.client_eviction,
         )
-
-    def change_replication_id(self) -> None:
-        """Take a new replication ID: what replicas know of this data set holds no longer."""
-        self.replication_id = os.urandom(20).hex()
 
     __reduce_ex__ = refuse_copies("an engine")
 
@@ -282,12 +279,14 @@ class Engine(Core):
         changed = changed and len(args) > 0
         if self.depth == 0 and len(effects._pending) == 0:
             if changed:
-                effects.hand_on(db_index, args)
+                effects.hand_on(db_index, args, FOR_ALL)
+            session.write_position = effects.position
             return
         if changed:
             effects.add(db_index, args)
         if self.depth == 0:
             effects.flush(cython.cast(Command, session.command).flags & _ARBITRARY_KEYS != 0)
+            session.write_position = effects.position
 
     def _fault(self, command: Command, fault: Exception) -> Error:
         """A handler failed in a way it should not: the command fails, the engine goes on."""
@@ -378,8 +377,8 @@ class Engine(Core):
         if self.memory_limit.evicting:
             return self.clock.ms
         deadline: int = self.blocking.next_deadline_ms()
-        if self.pause.active and (deadline == 0 or self.pause.end_ms < deadline):
-            return self.pause.end_ms + 1
+        if self.pause.active and (deadline == 0 or self.pause.next_ms() < deadline):
+            return self.pause.next_ms() + 1
         self.timed = deadline != 0
         return deadline
 
@@ -430,9 +429,9 @@ class Engine(Core):
 
     def _expired(self, db: Database, key: bytes) -> None:
         verb = b"UNLINK" if self.config["lazyfree-lazy-expire"] else b"DEL"
-        self.effects.add(db.index, [verb, key])
+        self.effects.add(db.index, [verb, key], FOR_ALL)
         self.changes.expired(db, key)
 
     def _fields_expired(self, db: Database, key: bytes, fields: list, gone: bool) -> None:
-        self.effects.add(db.index, [b"HDEL", key, *fields])
+        self.effects.add(db.index, [b"HDEL", key, *fields], FOR_ALL)
         self.changes.fields_expired(db, key, fields, gone)

@@ -13,12 +13,12 @@ import sys
 from carnelian import REDIS_VERSION, __version__
 from carnelian.engine.catalogue.registry import Command
 from carnelian.engine.engine import Engine
+from carnelian.engine.ground.flags import REPLICA
 from carnelian.engine.ground.script_facts import ScriptFacts
+from carnelian.engine.ground.stats import Rate
 from carnelian.engine.shared.info import Fields, section
 from carnelian.keyspace.database import Database
 from carnelian.resp.numbers import format_float
-
-_NO_REPLICATION_ID = "0" * 40
 
 
 def human(size: int) -> str:
@@ -68,8 +68,16 @@ def server(engine: Engine) -> Fields:
         ("server_name", "carnelian"),
         ("carnelian_version", __version__),
         ("python_version", ".".join(map(str, sys.version_info[:3]))),
+        *_shutdown(engine),
         *[(f"listener{number}", text) for number, text in enumerate(fact("listeners", ()))],
     ]
+
+
+def _shutdown(engine: Engine) -> Fields:
+    """How long the end of the server may still be put off, while it is."""
+    if "shutdown_at_ms" not in engine.facts:
+        return []
+    return [("shutdown_in_milliseconds", engine.facts["shutdown_at_ms"] - engine.clock.wall_ms())]
 
 
 @section("clients")
@@ -81,7 +89,7 @@ def clients(engine: Engine) -> Fields:
     watching = sum(one.watch is not None for one in sessions)
     blocked_keys = engine.blocking.waiters
     return [
-        ("connected_clients", len(sessions)),
+        ("connected_clients", sum(one.output_class() != REPLICA for one in sessions)),
         ("cluster_connections", 0),
         ("maxclients", engine.config["maxclients"]),
         ("client_recent_max_input_buffer", fact("recent_max_input", 0)),
@@ -161,9 +169,9 @@ def memory(engine: Engine) -> Fields:
         ("mem_fragmentation_ratio", f"{numbers.fragmentation:.2f}"),
         ("mem_fragmentation_bytes", numbers.resident - numbers.used),
         ("mem_not_counted_for_evict", engine.memory_limit.not_counted()),
-        ("mem_replication_backlog", 0),
-        ("mem_total_replication_buffers", 0),
-        ("mem_clients_slaves", 0),
+        ("mem_replication_backlog", numbers.backlog),
+        ("mem_total_replication_buffers", numbers.stream),
+        ("mem_clients_slaves", numbers.replicas),
         ("mem_clients_normal", numbers.clients),
         ("mem_cluster_links", 0),
         ("mem_aof_buffer", 0 if log is None else log.log.buffer.room),
@@ -184,9 +192,15 @@ class MemoryReading:
         self.peak, self.peak_time = engine.peak_memory, engine.peak_memory_time
         self.resident = resident_memory()
         self.startup = min(engine.startup_memory, self.used)
-        self.clients = sum(one.memory() for one in engine.sessions)
+        self.clients = self.replicas = 0
+        for one in engine.sessions:
+            if one.output_class() != REPLICA:
+                self.clients += one.memory()
+        self.backlog = self.stream = 0
+        if engine.replication is not None:
+            self.backlog, self.stream, self.replicas = engine.replication.memory()
         self.tables = sum(map(table_memory, engine.keyspace.databases))
-        self.overhead = self.startup + self.clients + self.tables
+        self.overhead = self.startup + self.clients + self.replicas + self.backlog + self.tables
         self.dataset = max(0, self.used - self.overhead)
         net = max(1, self.used - self.startup)
         self.dataset_share = min(100.0, self.dataset * 100 / net)
@@ -234,16 +248,16 @@ def stats(engine: Engine) -> Fields:
         ("instantaneous_ops_per_sec", int(counted.ops_rate.per_second)),
         ("total_net_input_bytes", counted.input_bytes),
         ("total_net_output_bytes", counted.output_bytes),
-        ("total_net_repl_input_bytes", 0),
-        ("total_net_repl_output_bytes", 0),
-        ("instantaneous_input_kbps", f"{counted.input_rate.per_second / 1024:.2f}"),
-        ("instantaneous_output_kbps", f"{counted.output_rate.per_second / 1024:.2f}"),
-        ("instantaneous_input_repl_kbps", "0.00"),
-        ("instantaneous_output_repl_kbps", "0.00"),
+        ("total_net_repl_input_bytes", counted.replica_input_bytes),
+        ("total_net_repl_output_bytes", counted.replica_output_bytes),
+        ("instantaneous_input_kbps", _kilobytes(counted.input_rate)),
+        ("instantaneous_output_kbps", _kilobytes(counted.output_rate)),
+        ("instantaneous_input_repl_kbps", _kilobytes(counted.replica_input_rate)),
+        ("instantaneous_output_repl_kbps", _kilobytes(counted.replica_output_rate)),
         ("rejected_connections", counted.rejected_connections),
-        ("sync_full", 0),
-        ("sync_partial_ok", 0),
-        ("sync_partial_err", 0),
+        ("sync_full", counted.full_syncs),
+        ("sync_partial_ok", counted.partial_syncs),
+        ("sync_partial_err", counted.refused_partial_syncs),
         ("expired_subkeys", keyspace.stats.expired_fields),
         ("expired_subkeys_active", keyspace.stats.expired_fields_active),
         ("expired_keys", keyspace.stats.expired),
@@ -315,22 +329,8 @@ def debug(engine: Engine) -> Fields:
     ]
 
 
-@section("replication")
-def replication(engine: Engine) -> Fields:
-    """The part this node plays: a primary without replicas."""
-    return [
-        ("role", "master"),
-        ("connected_slaves", 0),
-        ("master_failover_state", "no-failover"),
-        ("master_replid", engine.replication_id),
-        ("master_replid2", _NO_REPLICATION_ID),
-        ("master_repl_offset", 0),
-        ("second_repl_offset", -1),
-        ("repl_backlog_active", 0),
-        ("repl_backlog_size", engine.config["repl-backlog-size"]),
-        ("repl_backlog_first_byte_offset", 0),
-        ("repl_backlog_histlen", 0),
-    ]
+def _kilobytes(rate: Rate) -> str:
+    return f"{rate.per_second / 1024:.2f}"
 
 
 @section("cpu")

@@ -3,3 +3,5 @@ cdef enum:
     PAUSED = 1
     LOADING = 2
     DIGESTING = 4
+    FOLLOWING = 8
+    APPLYING = 16

@@ -8,3 +8,5 @@ from ``sparing.pxd``.
 PAUSED = 1  # by CLIENT PAUSE: they are hidden, but not deleted
 LOADING = 2  # a file is read, whose own commands say what goes: they are there like all others
 DIGESTING = 4  # DEBUG DIGEST counts them in
+FOLLOWING = 8  # the primary of this replica says what goes: they are hidden, but not deleted
+APPLYING = 16  # commands of that primary run: they are there like all others

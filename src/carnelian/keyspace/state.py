@@ -11,7 +11,7 @@ from cython.cimports.carnelian.datatypes.algorithms.rng import next_random
 from cython.cimports.carnelian.datatypes.base.limits import Limits
 from cython.cimports.carnelian.datatypes.tables.entry import CLOCK_MASK
 from cython.cimports.carnelian.keyspace.clock import Clock
-from cython.cimports.carnelian.keyspace.sparing import DIGESTING, LOADING
+from cython.cimports.carnelian.keyspace.sparing import APPLYING, DIGESTING, LOADING
 from cython.cimports.carnelian.keyspace.state import DELETE, HIDE, IGNORE
 from cython.cimports.carnelian.keyspace.trash import Trash
 from cython.cimports.libc.stdint import int64_t, uint32_t
@@ -118,7 +118,7 @@ class State:
 
     def combine_reasons(self):
         """Work out what lookups ask for, so that they have one number to compare."""
-        if self.spared & (LOADING | DIGESTING):
+        if self.spared & (LOADING | DIGESTING | APPLYING):
             self.overdue = IGNORE
         else:
             self.overdue = HIDE if self.spared else DELETE

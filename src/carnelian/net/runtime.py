@@ -26,6 +26,9 @@ class LoopHost:
     Args:
         on_fault: called with what a protocol has raised, which ends no more than its connection.
         make_transport: which kind of transport carries them.
+        read_size: bytes to read at a time.
+
+    ``source`` is the address that connections are made from; None lets the system choose.
     """
 
     def __init__(
@@ -34,8 +37,11 @@ class LoopHost:
         clock: Clock,
         on_fault: Callable[[Exception], None],
         make_transport: MakeTransport = Transport,
+        read_size: int = _READ_SIZE,
     ):
         self.loop = loop
+        self.read_size = read_size
+        self.source: str | None = None
         self.clock = clock
         self.random = Random()
         self.on_fault = on_fault
@@ -57,6 +63,7 @@ class LoopHost:
             lambda transport: self.carry(conversation, transport, address),
             lambda error: self.guard(conversation.lost, _reason(error)),
             timeout=timeout,
+            source=self.source,
             make_transport=self._make_transport,
         )
 
@@ -153,7 +160,7 @@ class Stream(Owner):
     def readable(self) -> None:
         """Hand over what has come, or its end."""
         try:
-            data = self._transport.read(_READ_SIZE)
+            data = self._transport.read(self._host.read_size)
         except OSError as error:
             self._lose(_reason(error))
             return

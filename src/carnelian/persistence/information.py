@@ -21,13 +21,14 @@ def persistence(engine: Engine) -> Fields:
         ("async_loading", 0),
     ]
     fields += _job(snapshots.background)
+    writing = snapshots.background.snapshot
     fields += [
         ("rdb_changes_since_last_save", engine.keyspace.dirty),
-        ("rdb_bgsave_in_progress", int(snapshots.running)),
+        ("rdb_bgsave_in_progress", int(writing is not None)),
         ("rdb_last_save_time", snapshots.last_save_s),
         ("rdb_last_bgsave_status", "err" if snapshots.last_failed else "ok"),
         ("rdb_last_bgsave_time_sec", snapshots.last_seconds),
-        ("rdb_current_bgsave_time_sec", snapshots.running_seconds),
+        ("rdb_current_bgsave_time_sec", -1 if writing is None else writing.running_seconds),
         ("rdb_saves", snapshots.saves),
         ("rdb_last_cow_size", snapshots.last_private_bytes),
         ("rdb_last_load_keys_expired", snapshots.keys_expired),

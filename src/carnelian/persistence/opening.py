@@ -13,17 +13,22 @@ from carnelian.persistence.saving.snapshots import snapshots_of
 Progress = Callable[[], None]
 
 
-def load_snapshot(engine: Engine, progress: Progress | None = None) -> bool:
+def load_snapshot(
+    engine: Engine,
+    progress: Progress | None = None,
+    on_expired: Callable[[int, bytes], None] | None = None,
+) -> bool:
     """Load the snapshot; returns False if there is none.
 
     Args:
         progress: called now and then, to look after clients.
+        on_expired: is given database and name of keys that are not loaded, as their time is over.
 
     Raises:
         LoadError: it cannot be loaded.
     """
     began = time.monotonic()
-    if not snapshots_of(engine).load(progress=progress):
+    if not snapshots_of(engine).load(progress=progress, on_expired=on_expired):
         return False
     _report(engine, "disk", began)
     return True

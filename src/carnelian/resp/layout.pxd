@@ -5,7 +5,8 @@ cdef enum:
     BLOCK = 16384
     SLACK = 16
 
-# A piece of output; `value` is an owned reference or NULL, `block` a block to give back or NULL.
+# A piece of output; `value` is an owned reference or NULL, and one more than that where the memory
+# is counted elsewhere; `block` is a block to give back or NULL.
 cdef struct Segment:
     char* data
     Py_ssize_t size

@@ -18,6 +18,7 @@ cdef class OutputBuffer:
     cdef int grow(self, Py_ssize_t size) except -1
     cdef int put(self, const char* data, Py_ssize_t size) except -1
     cpdef int put_bytes(self, bytes value) except -1
+    cdef int share(self, object owner, char* data, Py_ssize_t size) except -1
     cdef int leave_gap(self, Py_ssize_t size) except -1
     cdef void fill_gap(self, int number, const char* text, Py_ssize_t size) noexcept
     cpdef int absorb(self, OutputBuffer other) except -1
@@ -33,3 +34,8 @@ cdef class OutputBuffer:
     cdef int _seal(self, bint retire) except -1
     cdef void _drop(self, Segment* segment) noexcept
     cdef void _rest(self) noexcept
+
+
+cdef class Feed:
+    cpdef int fill(self, OutputBuffer output) except -1
+    cpdef Py_ssize_t memory(self) except -1

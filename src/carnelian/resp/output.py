@@ -118,6 +118,19 @@ class OutputBuffer:
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)
+    def share(self, owner: object, data: cython.p_char, size: cython.Py_ssize_t) -> cython.int:
+        """Append bytes that stay where they are as long as ``owner`` does.
+
+        They are memory of their owner, and not counted as that of the buffer.
+        """
+        self._seal(False)
+        marked: cython.p_char = cython.cast(cython.p_char, cython.cast(cython.p_void, owner)) + 1
+        self._append(data, size, cython.cast(cython.p_void, marked), cython.NULL)
+        Py_INCREF(owner)
+        return 0
+
+    @cython.cfunc
+    @cython.exceptval(-1, check=False)
     def leave_gap(self, size: cython.Py_ssize_t) -> cython.int:
         """Leave ``size`` bytes (at most ``BLOCK``) to be written later; returns their number."""
         self.grow(size)
@@ -349,7 +362,11 @@ class OutputBuffer:
         if block != cython.NULL:
             release(block, BLOCK)
             self.held -= BLOCK
-        if value != cython.NULL:
+        if cython.cast(cython.size_t, value) & 1:
+            # Shared: objects stand at even addresses.
+            value = cython.cast(cython.p_void, cython.cast(cython.p_char, value) - 1)
+            Py_DECREF(cython.cast(object, value))
+        elif value != cython.NULL:
             self.held -= PyBytes_GET_SIZE(cython.cast(bytes, value))
             count(-PyBytes_GET_SIZE(cython.cast(bytes, value)))
             Py_DECREF(cython.cast(object, value))
@@ -367,3 +384,23 @@ class OutputBuffer:
             self.segments = cython.NULL
             self.capacity = 0
         self.first = 0
+
+
+@cython.cclass
+class Feed:
+    """Where a connection gets output from that is not made for it alone, piece by piece.
+
+    It is asked when the connection is about to send, and as soon as all was sent.
+    """
+
+    @cython.ccall
+    @cython.exceptval(-1, check=False)
+    def fill(self, output: OutputBuffer) -> cython.int:
+        """Append what there is to be sent now, or the beginning of it."""
+        raise NotImplementedError
+
+    @cython.ccall
+    @cython.exceptval(-1, check=False)
+    def memory(self) -> cython.Py_ssize_t:
+        """The bytes that wait for this connection, shared with others or not."""
+        raise NotImplementedError

@@ -126,6 +126,19 @@ def argument_memory(connection: Connection) -> int:
     return connection.parser.argument_bytes
 
 
+def set_no_delay(connection: Connection, wanted: bool) -> None:
+    """Set TCP_NODELAY; a Unix socket has no such thing."""
+    if connection.is_unix or connection.transport.fd < 0:
+        return
+    sock = socket.socket(fileno=connection.transport.fd)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(wanted))
+    except OSError:
+        pass  # it has ended, as will be seen
+    finally:
+        sock.detach()
+
+
 def line(connection: Connection) -> str:
     """The connection's line of CLIENT LIST, for the log."""
     return describe(cast("Client", connection), connection.engine.clock.ms).decode(

@@ -12,14 +12,19 @@ from collections.abc import Callable
 
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
-from cython.cimports.carnelian.engine.ground.flags import FLAG_REEXECUTING, NEEDS_AUTH, REPLY_ON
+from cython.cimports.carnelian.engine.ground.flags import (
+    FLAG_REEXECUTING,
+    NEEDS_AUTH,
+    REPLY_NEVER,
+    REPLY_ON,
+)
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.net.loop import Hooks, Loop
 from cython.cimports.carnelian.net.outcomes import FAILED, WOULD_BLOCK
 from cython.cimports.carnelian.net.poller import READABLE, WRITABLE
 from cython.cimports.carnelian.net.transport import Owner, Transport
 from cython.cimports.carnelian.resp.arguments import recycle
-from cython.cimports.carnelian.resp.output import OutputBuffer
+from cython.cimports.carnelian.resp.output import Feed, OutputBuffer
 from cython.cimports.carnelian.resp.parser import Parser
 from cython.cimports.carnelian.resp.writer import add_part, begin_parts, end_parts, write
 from cython.cimports.carnelian.server.states import (
@@ -45,6 +50,8 @@ from carnelian.resp.replies import NO_REPLY, Error, Lazy, Push, Several
 from carnelian.server import client_info
 
 _REPLY_SIZE = cython.declare(cython.int, 16 * 1024)
+# A feed is asked for more when there is less than this to send.
+_FED_SIZE = cython.declare(cython.Py_ssize_t, 256 * 1024)
 # What a client that has not authenticated may leave unread beyond its first reply buffer.
 _UNTRUSTED_OUTPUT = cython.declare(cython.Py_ssize_t, 1024)
 
@@ -413,12 +420,27 @@ class Connection(Session):
 
         What tells of subscriptions is sent all the same, as messages are.
         """
+        if self.reply_mode == REPLY_NEVER:
+            if value is not NO_REPLY:
+                self.refuse_reply()
+            return
         if isinstance(value, Several):
             write(self.output, value, self.protocol)
         elif type(value) is Lazy:
             self.hub.engine.parts_written(self, self.args)
         if self.blocked is None:
             self.advance_reply_mode()
+
+    @cython.cfunc
+    def refuse_reply(self):
+        """End a replica that has sent a command with a reply: it would not know it for one."""
+        name = "" if self.command is None else self.command.name.decode()
+        self.hub.log(
+            "warning",
+            f"Replica generated a reply to command '{name}', disconnecting it: "
+            f"{client_info.line(self)}",
+        )
+        self.close()
 
     @cython.cfunc
     def refuse_input(self, error):
@@ -524,6 +546,9 @@ class Connection(Session):
         self.state &= ~PENDING
         if self.state & _GONE:
             return
+        if self.feed is not None and not self.state & CLOSE_AFTER:
+            if output.pending() < _FED_SIZE:
+                self.feed.fill(output)
         left: cython.Py_ssize_t = output.pending()
         if left > 0:
             if left > self.reply_peak:
@@ -536,11 +561,19 @@ class Connection(Session):
             if sent > 0:
                 output.consume(sent)
                 left -= sent
-                hub.stats.output_bytes += sent
+                if self.feed is None:
+                    hub.stats.output_bytes += sent
+                else:
+                    hub.stats.replica_output_bytes += sent
                 self.output_total += sent
                 self.active_ms = hub.engine.clock.ms
+        if left == 0 and self.feed is not None and not self.state & CLOSE_AFTER:
+            self.feed.fill(output)
+            left = output.pending()
         if left > 0:
             transport.watch(READABLE | WRITABLE)
+            if self.feed is not None:
+                self.check_output()
         elif self.state & CLOSE_AFTER:
             self.finish()
             return
@@ -557,6 +590,31 @@ class Connection(Session):
             self.rest()
         self.finish()
 
+    @cython.ccall
+    def begin_feed(self, feed: Feed):
+        """Have output come from ``feed``, behind what is to be sent already."""
+        self.feed = feed
+        if self.hub.engine.config["repl-disable-tcp-nodelay"]:
+            client_info.set_no_delay(self, False)
+        self.queue()
+
+    @cython.ccall
+    def pull(self):
+        """The feed has something: have it sent with the rest of this turn."""
+        if self.state & _GONE:
+            return
+        self.queue()
+        if self.transport.wanted & WRITABLE:
+            # It is behind: perhaps too far.
+            self.check_output()
+
+    @cython.ccall
+    def send_raw(self, data: bytes):
+        """Send bytes as they are."""
+        if not self.state & _GONE:
+            self.output.put_bytes(data)
+            self.queue()
+
     @cython.cfunc
     def fail_sending(self):
         self.hub.log("verbose", f"Error writing to client: {self.transport.reason()}")
@@ -567,6 +625,8 @@ class Connection(Session):
     @cython.ccall
     def output_memory(self) -> cython.Py_ssize_t:
         """Bytes that unsent output takes once it is more than a reply buffer holds."""
+        if self.feed is not None:
+            return self.output.pending() + self.feed.memory()
         return self.output.memory if self.output.pending() > self.reply_size else 0
 
     @cython.ccall

@@ -23,6 +23,8 @@ from carnelian.persistence.aof.log_files import LogState
 from carnelian.persistence.saving.lock import LockedError
 from carnelian.persistence.saving.ownership import Ownership
 from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
+from carnelian.replication import restoring
+from carnelian.replication.primary.primary_side import primary_of
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
 from carnelian.scripting.scripting_core import scripting_of
@@ -32,6 +34,8 @@ from carnelian.server.connection import Hub
 from carnelian.server.debug_lines import DebugLines
 from carnelian.server.door import Listeners, Ports
 from carnelian.server.encryption import Encryption
+from carnelian.server.last_wait import LastWait
+from carnelian.server.replica_links import ReplicaLinks
 from carnelian.server.slices import Slices
 from carnelian.server.system import banner, crash, process, system_checks
 from carnelian.server.system.log_file import Log
@@ -83,6 +87,10 @@ class Server:
         self.snapshots = snapshots_of(self.engine)
         self.append_only = append_only_of(self.engine)
         self.ownership = Ownership(self.engine)
+        self.replica_links = ReplicaLinks(
+            self.engine, self.loop, self.encryption, log, self._score_for_oom
+        )
+        self.last_wait = LastWait(self.engine)
         self.on_exit: list[ExitHook] = [self.append_only.shut_down, self._save_last]
         self.pid_file: str | None = None
         self._hz = 0
@@ -139,7 +147,10 @@ class Server:
             append_loading.read_manifest(self.append_only, self.engine)
             logged = self.config["appendonly"]
             with self._loading_shown() as serve:
-                (opening.load_log if logged else opening.load_snapshot)(self.engine, serve)
+                if logged:
+                    opening.load_log(self.engine, serve)
+                else:
+                    restoring.load_snapshot(self.engine, serve)
             if logged:
                 self.append_only.open()
         except LoadError as error:
@@ -250,16 +261,26 @@ class Server:
         self._score_for_oom(None)
         process.freeze_memory()
         self._tick()
+        self.replica_links.begin()
         self.loop.run()
 
-    def shut_down(self, options: set[bytes]) -> bool:
+    def shut_down(self, options: set[bytes]) -> bool | None:
         """End the server, as SHUTDOWN with these options (``save``, ``nosave``, ``now``, ``force``)
-        asks; with ``abort``, call a shutdown off. False if that could not be done.
+        asks; with ``abort``, call a shutdown off. False if that could not be done, None if it will
+        be when replicas have caught up.
         """
         if b"abort" in options:
             return self._call_off()
+        if self.last_wait.active:
+            return None
         self.log("warning", "User requested shutdown...")
         self.supervisor.stopping()
+        if self.last_wait.begin(options):
+            return None
+        return self._end(options)
+
+    def _end(self, options: set[bytes]) -> bool:
+        self.last_wait.report()
         for hook in self.on_exit:
             if not hook(options) and b"force" not in options:
                 self.log(
@@ -267,6 +288,7 @@ class Server:
                     "Errors trying to shut down the server. Check the logs for more information.",
                 )
                 self.signals.reset()
+                self.last_wait.cancel()
                 return False
         self.debug_lines.kill()
         self._clean_up()
@@ -312,16 +334,18 @@ class Server:
         self.shut_down({word.encode() for word in chosen})
 
     def _call_off(self) -> bool:
-        """Forget a signal's request; False if there is none."""
-        if self._requested_by is None:
+        """Forget a signal's request, and go on if the end has begun; False if neither was."""
+        if self._requested_by is None and not self.last_wait.active:
             return False
+        if self.last_wait.active:
+            self.last_wait.cancel()
         self._requested_by = None
         self.signals.reset()
         self.log("notice", "Shutdown manually aborted.")
         return True
 
     def _listen(self) -> None:
-        if self.config["tls-port"] and not self._encrypt():
+        if self._uses_tls() and not self._encrypt():
             self.log("warning", "Failed to configure TLS. Check logs for more info.")
             raise SystemExit(1)
         for ports, directive, kind in (
@@ -374,6 +398,8 @@ class Server:
     def _tick(self) -> None:
         """One tick of the cron, and the next one in its time."""
         self._heed_request()
+        if self.last_wait.active and not self.engine.depth and self.last_wait.is_over():
+            self._end(self.last_wait.options)
         if self.engine.depth:
             # A script runs: its time is no time for anything else, but what is due comes next.
             self.loop.call_later(0.001, self._tick)
@@ -434,6 +460,11 @@ class Server:
         background.carry = Slices(self.hub).carry
         self.snapshots.prepare_child = lambda: self._prepare_child("rdb-bgsave", "bgsave_cpulist")
         self.snapshots.serve = self._serve_within_command
+        primary = primary_of(engine)
+        primary.replication.loop = self.loop
+        primary.copies.prepare_child = lambda: self._prepare_child(
+            "rdb-to-slaves", "bgsave_cpulist"
+        )
         scripting_of(engine).long_runs.serve = self._serve_within_script
         scripting_of(engine).debug_carrier = self.debug_lines
         engine.on_cron.append(self.debug_lines.tend)
@@ -459,7 +490,7 @@ class Server:
         self.config.on_change("loglevel", self.log.set_level)
         self.config.on_change("port", self._move_port)
         self.config.on_change("tls-port", self._move_tls_port)
-        for name in encryption.DIRECTIVES:
+        for name in (*encryption.DIRECTIVES, "tls-replication"):
             self.config.on_change(name, self._renew_encryption)
         self.config.on_change("bind", self._move_addresses)
         self.config.on_change("maxclients", self._resize)
@@ -499,9 +530,12 @@ class Server:
             return False
         return True
 
+    def _uses_tls(self) -> bool:
+        return bool(self.config["tls-port"]) or self.config["tls-replication"]
+
     def _renew_encryption(self, value: object) -> None:
         """A directive of TLS, or a file that one names, has changed."""
-        if self.config["tls-port"] and not self._encrypt():
+        if self._uses_tls() and not self._encrypt():
             raise ConfigError(_NOT_ENCRYPTED)
 
     def _move_tls_port(self, port: int) -> None:
@@ -536,7 +570,8 @@ class Server:
 
     def _score_for_oom(self, value: object) -> None:
         mode, values = self.config["oom-score-adj"], self.config["oom-score-adj-values"]
-        if not self.oom_score.apply(mode, list(values)):
+        role = int(self.replica_links.side.following is not None)
+        if not self.oom_score.apply(mode, list(values), role):
             raise ConfigError("Failed to apply new oom_score_adj configuration, check server logs.")
 
     def _entitle(self, template: object = None) -> None:

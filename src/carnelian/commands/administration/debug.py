@@ -104,9 +104,9 @@ def _object(session: Session, args: list[bytes]) -> Status:
     db, key = session.db, args[2]
     if not db.holds(key):
         raise NO_SUCH_KEY
+    idle = db.idle_seconds(key) or 0
     value = db.peek(key)
     length = len(value) + 1 if isinstance(value, bytes) else value.memory()
-    idle = db.idle_seconds(key) or 0
     text = b"Value at:0x%x refcount:1 encoding:%s serializedlength:%d lru:%d lru_seconds_idle:%d"
     text %= (id(value), db.encoding(key), length, _lru_clock(session) - idle, idle)
     return Status(text + (b"" if isinstance(value, bytes) else value.details()))
@@ -276,12 +276,6 @@ def _table(figures: dict[str, int]) -> list[str]:
     return [f" {name.replace('_', ' ')}: {figure}" for name, figure in figures.items()]
 
 
-def _change_repl_id(session: Session, args: list[bytes]) -> object:
-    session.engine.log("warning", "Changing replication IDs after receiving DEBUG change-repl-id")
-    session.engine.change_replication_id()
-    return OK
-
-
 def _rewrite_config(session: Session, args: list[bytes]) -> object:
     session.engine.config.rewrite(force_all=True)
     return OK
@@ -322,7 +316,6 @@ _SUBCOMMANDS: dict[bytes, tuple[int, int, Handler]] = {
     b"log": (1, 1, _log),
     b"structsize": (0, 0, _structsize),
     b"htstats": (1, 1, _htstats),
-    b"change-repl-id": (0, 0, _change_repl_id),
     b"config-rewrite-force-all": (0, 0, _rewrite_config),
     b"pause-cron": (1, 1, _pause_cron),
     b"aof-flush-sleep": (1, 1, debug_flush_sleep),

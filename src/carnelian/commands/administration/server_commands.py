@@ -1,4 +1,4 @@
-"""INFO, ROLE, SHUTDOWN and LOLWUT."""
+"""INFO, SHUTDOWN and LOLWUT."""
 
 from __future__ import annotations
 
@@ -32,15 +32,6 @@ def info(session: Session, args: list[bytes]) -> Verbatim:
     return Verbatim(session.engine.info.render(wanted))
 
 
-@command("ROLE", "noscript loading stale fast sentinel", categories="admin dangerous")
-def role(session: Session, args: list[bytes]) -> list:
-    """Tells the part of this node in replication.
-
-    Since 2.8.12, O(1)
-    """
-    return [b"master", 0, []]
-
-
 @command(
     f"SHUTDOWN {_SHUTDOWN_OPTIONS}", "admin noscript loading stale no_multi allow_busy sentinel"
 )
@@ -62,7 +53,11 @@ def shutdown(session: Session, args: list[bytes]) -> object:
         return OK
     if b"now" not in options and session.flags & FLAG_DENY_BLOCKING:
         raise Error("ERR SHUTDOWN without NOW or ABORT isn't allowed for DENY BLOCKING client")
-    if engine.on_shutdown is None or not engine.on_shutdown(options):
+    ended = False if engine.on_shutdown is None else engine.on_shutdown(options)
+    if ended is None:
+        # It will be when the replicas have everything.
+        return engine.blocking.wait(session, args, (), 0, NO_REPLY)
+    if not ended:
         raise Error("ERR Errors trying to SHUTDOWN. Check logs.")
     return NO_REPLY
 

@@ -12,6 +12,7 @@ from carnelian.engine.declaring import at, command
 from carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, SUBSCRIBED
 from carnelian.engine.help import container
 from carnelian.engine.session import Session
+from carnelian.engine.shared.effects import Effects
 from carnelian.resp.replies import Error, Push, Several
 
 GROUP = "pubsub"
@@ -121,7 +122,16 @@ def publish(session: Session, args: list[bytes]) -> int:
 
     Since 2.0.0, O(N+M), for N listeners of the channel and M patterns
     """
-    return session.engine.pubsub.publish(args[1], args[2])
+    receivers = session.engine.pubsub.publish(args[1], args[2])
+    _replicate(session, args)
+    return receivers
+
+
+def _replicate(session: Session, args: list[bytes]) -> None:
+    """Have replicas tell their own listeners; in a cluster its nodes do that themselves."""
+    engine = session.engine
+    if not engine.config["cluster-enabled"]:
+        engine.effects.add(session.db.index, args, Effects.FOR_REPLICAS)
 
 
 @command(
@@ -134,7 +144,9 @@ def spublish(session: Session, args: list[bytes]) -> int:
 
     Since 7.0.0, O(N), for N listeners of the shard channel
     """
-    return session.engine.pubsub.publish_shard(args[1], args[2])
+    receivers = session.engine.pubsub.publish_shard(args[1], args[2])
+    _replicate(session, args)
+    return receivers
 
 
 container(

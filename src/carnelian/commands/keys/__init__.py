@@ -9,7 +9,6 @@ from carnelian.commands.keys import (
     expiry,
     inspection,
     naming,
-    replicas,
     scanning,
 )
 
@@ -19,6 +18,5 @@ __all__ = [
     "expiry",
     "inspection",
     "naming",
-    "replicas",
     "scanning",
 ]

@@ -24,11 +24,48 @@ _DECIDED = ("dir", "dbfilename", "appenddirname")
 _LISTENS = "it listens on no socket; carnelian-server does"
 _YOUR_PROCESS = "it is a part of your process, which is yours to run; carnelian-server is one"
 _YOUR_LOG = "its log goes to the logger 'carnelian' of the module logging"
-_ALONE = "there are no replicas and no cluster yet"
+_ALONE = "nobody can follow an engine in your process, and it stands in no cluster"
+_FOLLOWED = "Engine(replica_of=...) says whom to follow"
+
+# What the link to a primary is made with.
+_OF_LINKS = frozenset(
+    (
+        "bind-source-addr",
+        "tls-replication",
+        "tls-cert-file",
+        "tls-key-file",
+        "tls-key-file-pass",
+        "tls-client-cert-file",
+        "tls-client-key-file",
+        "tls-client-key-file-pass",
+        "tls-ca-cert-file",
+        "tls-ca-cert-dir",
+        "tls-auth-clients",
+    )
+)
+# What of replication concerns those who follow.
+_OF_REPLICAS = frozenset(
+    (
+        "masteruser",
+        "masterauth",
+        "replica-serve-stale-data",
+        "replica-read-only",
+        "replica-ignore-maxmemory",
+        "replica-ignore-disk-write-errors",
+        "replica-lazy-flush",
+        "repl-diskless-load",
+        "repl-timeout",
+        "propagation-error-behavior",
+    )
+)
 
 # What an engine in a process of somebody's own could not keep its word about.
 REFUSED: dict[str, str] = {
-    **{d.name: _LISTENS for d in (*network.TOPIC.directives, *security.TLS.directives)},
+    **{
+        d.name: _LISTENS
+        for d in (*network.TOPIC.directives, *security.TLS.directives)
+        if d.name not in _OF_LINKS
+    },
     **dict.fromkeys(("maxclients", "client-query-buffer-limit"), _LISTENS),
     **dict.fromkeys(
         (
@@ -63,9 +100,9 @@ REFUSED: dict[str, str] = {
         d.name: _ALONE
         for topic in (*replication.TOPICS, sharding.TOPIC)
         for d in topic.directives
-        # The log heeds it, too.
-        if d.name != "propagation-error-behavior"
+        if d.name not in _OF_REPLICAS
     },
+    "replicaof": _FOLLOWED,
     "rdb-del-sync-files": _ALONE,
 }
 

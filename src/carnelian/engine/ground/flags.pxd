@@ -5,6 +5,7 @@ cdef enum:
     SUBSCRIBED = 4
     RESTRICTED = 8
     UNTOUCHING = 16
+    ON_LINK = 32
     CHECKED = 1
     FLAG_MONITOR = 1
     FLAG_NO_EVICT = 2
@@ -23,4 +24,5 @@ cdef enum:
     REPLY_OFF = 1
     REPLY_SKIP_NEXT = 2
     REPLY_SKIP = 3
+    REPLY_NEVER = 4
     PART = 1024

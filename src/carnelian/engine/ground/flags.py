@@ -8,6 +8,7 @@ IN_MULTI = 2
 SUBSCRIBED = 4  # in RESP2, where only a few commands go on
 RESTRICTED = 8  # a user with less than all permissions
 UNTOUCHING = 16  # CLIENT NO-TOUCH: what it reads keeps the age it has
+ON_LINK = 32  # a replica is at the other side, which gets the stream and reads no keys
 
 # The same on the side of the engine (Engine.gate).
 CHECKED = 1  # a feature asks about every command, see Admission.add_check
@@ -34,6 +35,7 @@ REPLY_ON = 0
 REPLY_OFF = 1
 REPLY_SKIP_NEXT = 2
 REPLY_SKIP = 3
+REPLY_NEVER = 4  # the link to a replica, on which nothing is answered
 
 # Members of a large reply that are made at once.
 PART = 1024

@@ -11,6 +11,11 @@ cdef class Stats:
     cdef public long long rejected_connections
     cdef public long long input_bytes
     cdef public long long output_bytes
+    cdef public long long replica_input_bytes
+    cdef public long long replica_output_bytes
+    cdef public long long full_syncs
+    cdef public long long partial_syncs
+    cdef public long long refused_partial_syncs
     cdef public long long reads
     cdef public long long writes
     cdef public long long error_replies
@@ -30,6 +35,8 @@ cdef class Stats:
     cdef readonly object ops_rate
     cdef readonly object input_rate
     cdef readonly object output_rate
+    cdef readonly object replica_input_rate
+    cdef readonly object replica_output_rate
     cdef readonly object turn_rate
     cdef readonly object turn_time_rate
 

@@ -135,6 +135,8 @@ class Stats:
         self.ops_rate = Rate()
         self.input_rate = Rate()
         self.output_rate = Rate()
+        self.replica_input_rate = Rate()
+        self.replica_output_rate = Rate()
         self.turn_rate = Rate()
         self.turn_time_rate = Rate()
         self.reset()
@@ -146,6 +148,12 @@ class Stats:
         self.rejected_connections = 0
         self.input_bytes = 0
         self.output_bytes = 0
+        # From a primary and to replicas, which the two before do not count.
+        self.replica_input_bytes = 0
+        self.replica_output_bytes = 0
+        self.full_syncs = 0
+        self.partial_syncs = 0
+        self.refused_partial_syncs = 0
         self.reads = 0
         self.writes = 0
         self.error_replies = 0
@@ -164,6 +172,8 @@ class Stats:
         self.errors: dict[str, int] = {}
         for rate in (self.ops_rate, self.input_rate, self.output_rate):
             rate.reset()
+        self.replica_input_rate.reset()
+        self.replica_output_rate.reset()
         self.turn_rate.reset()
         self.turn_time_rate.reset()
 
@@ -172,6 +182,8 @@ class Stats:
         self.ops_rate.sample(self.commands, now_ms)
         self.input_rate.sample(self.input_bytes, now_ms)
         self.output_rate.sample(self.output_bytes, now_ms)
+        self.replica_input_rate.sample(self.replica_input_bytes, now_ms)
+        self.replica_output_rate.sample(self.replica_output_bytes, now_ms)
         self.turn_rate.sample(self.turns, now_ms)
         self.turn_time_rate.sample(self.turn_ns // 1000, now_ms)
 

@@ -65,14 +65,14 @@ class Blocking:
             args: the command, tried again as it is when a key changes.
             timeout_ms: 0 waits forever.
             timeout_reply: what it gets when the time is over; at once where nothing may block
-                (inside EXEC or a script).
+                (inside EXEC or a script). A function is asked for it then.
             type_name: what has to be at a key for the command to be tried again, as TYPE names it;
                 None tries it whenever a key changes or goes.
             retry_ms: when to try it again though no key has changed, as unix time in ms; 0 for
                 never. Asked for anew each time.
         """
         if session.flags & FLAG_DENY_BLOCKING:
-            return timeout_reply
+            return _reply_of(timeout_reply)
         if session.flags & FLAG_REEXECUTING:
             if retry_ms and session.blocked is not None:
                 self._retry_at(session, session.blocked, retry_ms)
@@ -229,7 +229,7 @@ class Blocking:
             if session.blocked is not blocked:
                 continue
             if blocked.deadline_ms and blocked.deadline_ms <= now_ms:
-                self._give_up(session, blocked, blocked.timeout_reply)
+                self._give_up(session, blocked, _reply_of(blocked.timeout_reply))
             elif blocked.retry_ms and blocked.retry_ms <= now_ms:
                 blocked.retry_ms = 0
                 self._due.append((session, blocked))
@@ -249,7 +249,7 @@ class Blocking:
         blocked = session.blocked
         if blocked is None or blocked.postponed:
             return False
-        reply = blocked.timeout_reply
+        reply = _reply_of(blocked.timeout_reply)
         if with_error:
             reply = Error("UNBLOCKED client unblocked via CLIENT UNBLOCK")
             self._core.stats.count_error(reply.code)
@@ -312,6 +312,10 @@ class Blocking:
             if isinstance(reply, Lazy):
                 self._core.parts_written(session, blocked.args)
             session.resume()
+
+
+def _reply_of(reply: object) -> object:
+    return reply() if callable(reply) else reply
 
 
 def _no_objection(session: Client, command: Command, args: list[bytes]) -> Error | None:

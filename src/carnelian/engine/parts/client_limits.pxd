@@ -7,6 +7,7 @@ cdef class OutputLimits:
     cdef list soft
     cdef list seconds
     cdef readonly dict lagging
+    cdef public Py_ssize_t kept_anyway
 
     cdef bint exceeded(self, Client session, Py_ssize_t unread, long long now) noexcept
 

@@ -25,12 +25,15 @@ class OutputLimits:
     """``client-output-buffer-limit``: bytes, or bytes for some time, by class of client.
 
     ``lagging`` is for carriers: sessions above the soft limit, to be looked at again.
+    ``kept_anyway`` are the bytes of the stream that are kept for replicas, in any case: to end one
+    for less would save nothing.
     """
 
     def __init__(self):
         # By class.
         self.hard = self.soft = self.seconds = [0, 0, 0]
         self.lagging: dict[Client, None] = {}
+        self.kept_anyway = 0
 
     def set(self, limits: BufferLimits) -> None:
         """Heed these from now on; 0 is no limit."""
@@ -48,6 +51,8 @@ class OutputLimits:
         kind: cython.int = session.output_class()
         hard: cython.Py_ssize_t = self.hard[kind]
         soft: cython.Py_ssize_t = self.soft[kind]
+        if kind == REPLICA and hard < self.kept_anyway and hard:
+            hard = self.kept_anyway
         if hard and unread >= hard:
             return True
         if not soft or unread < soft:

@@ -23,7 +23,11 @@ _LATEST_MS = 2**63 - 2
 
 
 class Pause:
-    """One pause, extended by further calls; while it lasts no key expires or is evicted."""
+    """One pause, extended by further calls; while it lasts no key expires or is evicted.
+
+    It may have several purposes (CLIENT PAUSE, a failover, a shutdown), each with its own end; it
+    lasts as long, and is as strict, as the one that asks for most.
+    """
 
     def __init__(self, core: Core, blocking: Blocking, admission: Admission):
         self._core = core
@@ -32,33 +36,53 @@ class Pause:
         self.active = False
         self.end_ms = 0
         self.writes_only = False
+        # Their ends, and whether only writes wait.
+        self._purposes: dict[str, tuple[int, bool]] = {}
 
-    def start(self, end_ms: int, *, writes_only: bool) -> None:
-        """Pause until this unix time in ms; a running pause only becomes longer and stricter."""
-        if self.active:
-            writes_only = writes_only and self.writes_only
-            end_ms = max(end_ms, self.end_ms)
-        else:
-            self._admission.add_check(self._postpone, stage=PAUSE)
-        self.active = True
-        self.end_ms = min(end_ms, _LATEST_MS)
-        self.writes_only = writes_only
-        self._core.timed = True
-        self._core.keyspace.spare_overdue(PAUSED)
-
-    def stop(self) -> None:
-        """End the pause; what was held back runs before the next command."""
+    def start(self, end_ms: int, *, writes_only: bool, purpose: str = "client") -> None:
+        """Pause until this unix time in ms; for one purpose it only becomes longer and stricter."""
+        if purpose in self._purposes:
+            before_ms, before = self._purposes[purpose]
+            end_ms, writes_only = max(end_ms, before_ms), writes_only and before
+        self._purposes[purpose] = (min(end_ms, _LATEST_MS), writes_only)
         if not self.active:
+            self._admission.add_check(self._postpone, stage=PAUSE)
+            self.active = True
+            self._core.keyspace.spare_overdue(PAUSED)
+        self._sum_up()
+        self._core.timed = True
+
+    def _sum_up(self) -> None:
+        was_strict = self.active and not self.writes_only
+        self.end_ms = max(end_ms for end_ms, _ in self._purposes.values())
+        self.writes_only = all(writes_only for _, writes_only in self._purposes.values())
+        if was_strict and self.writes_only:
+            # Those that only read have no reason to wait any more.
+            self._blocking.release_postponed()
+
+    def stop(self, purpose: str = "client") -> None:
+        """End the pause for a purpose; if it was the last one, what was held back runs before the
+        next command.
+        """
+        if self._purposes.pop(purpose, None) is None:
+            return
+        if self._purposes:
+            self._sum_up()
             return
         self.active = False
         self._admission.remove_check(self._postpone)
         self._core.keyspace.cease_sparing(PAUSED)
         self._blocking.release_postponed()
 
+    def next_ms(self) -> int:
+        """When it ends for the first of its purposes, while it lasts."""
+        return min(end_ms for end_ms, _ in self._purposes.values())
+
     def check(self, now_ms: int) -> None:
-        """End the pause if its time is over."""
-        if self.active and now_ms > self.end_ms:
-            self.stop()
+        """End the pause for the purposes whose time is over."""
+        for purpose, (end_ms, _) in list(self._purposes.items()):
+            if now_ms > end_ms:
+                self.stop(purpose)
 
     def delays(self, session: Client, command: Command, args: list) -> bool:
         """Whether this command has to wait for the end of the pause."""

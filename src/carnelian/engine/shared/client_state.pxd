@@ -3,6 +3,7 @@ from carnelian.keyspace.database cimport Database
 from carnelian.keyspace.keyspace cimport Keyspace
 # For the functions that know sessions: errors pass them without a trace.
 from carnelian.resp cimport replies as _replies
+from carnelian.resp.output cimport Feed
 
 
 cdef class Client:
@@ -34,11 +35,17 @@ cdef class Client:
     cdef public dict fieldsets
     cdef public long long soft_since_ms
     cdef public Py_ssize_t memory_counted
+    cdef public long long write_position
+    cdef public object replica
+    cdef public Feed feed
 
     cpdef send(self, value)
     cpdef send_first(self, list messages, bint before_reply)
     cpdef close(self, after_replies=*)
     cpdef resume(self)
+    cpdef begin_feed(self, Feed feed)
+    cpdef pull(self)
+    cpdef send_raw(self, bytes data)
     cpdef Py_ssize_t memory(self) except? -1
     cpdef int output_class(self)
     cpdef evict(self)

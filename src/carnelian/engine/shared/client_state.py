@@ -20,6 +20,7 @@ from cython.cimports.carnelian.engine.ground.flags import (
     UNTOUCHING,
 )
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
+from cython.cimports.carnelian.resp.output import Feed
 
 from carnelian.engine.ground.copies import refuse_copies
 from carnelian.engine.shared.begun import Blocked, Transaction, Watch
@@ -69,6 +70,12 @@ class Client:
         # Since when more is unread than the soft limit allows, and what eviction counts it with.
         self.soft_since_ms = 0
         self.memory_counted = 0
+        # How far the stream to replicas had come after the last command (see WAIT).
+        self.write_position = 0
+        # What is known of the other side if it is a replica: carnelian.replication's Replica.
+        self.replica: Any = None
+        # Where a replica's output comes from; None for everybody else.
+        self.feed: Feed | None = None
 
     __reduce_ex__ = refuse_copies("a session")
 
@@ -111,6 +118,22 @@ class Client:
     @cython.ccall
     def resume(self):
         """Called when the session is no longer blocked: go on with input that had to wait."""
+
+    @cython.ccall
+    def begin_feed(self, feed: Feed):
+        """Have output come from ``feed`` from now on, behind what is to be sent already.
+
+        Raises Error where the other side cannot be a replica.
+        """
+        raise Error("ERR a replica needs a connection of its own")
+
+    @cython.ccall
+    def pull(self):
+        """The feed has something: have it sent with the rest of this turn."""
+
+    @cython.ccall
+    def send_raw(self, data: bytes):
+        """Send bytes as they are, whatever is done with replies."""
 
     def peer(self) -> bytes:
         """Where the other side is, as MONITOR and CLIENT LIST show it: ``127.0.0.1:52000``."""

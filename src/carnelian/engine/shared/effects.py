@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import cython
+from cython.cimports.carnelian.engine.shared.effects import FOR_ALL, FOR_LOG
 from cython.cimports.carnelian.resp.command_buffer import CommandBuffer
 
 from carnelian.resp.numbers import format_int
@@ -14,7 +15,13 @@ Function = Callable[[int, list[bytes]], None]
 
 @cython.cclass
 class Listener:
-    """Who wants to have writes as bytes; a subclass says what it does with them."""
+    """Who wants to have writes as bytes; a subclass says what it does with them.
+
+    ``target`` is which writes it wants: those FOR_LOG, or those FOR_REPLICAS.
+    """
+
+    def __cinit__(self):
+        self.target = FOR_LOG
 
     @cython.cfunc
     def receive(self, text: cython.pointer[cython.const[cython.char]], length: cython.Py_ssize_t):
@@ -36,13 +43,22 @@ class Effects:
     never sees a part. It becomes bytes once, whoever listens: all of them get the same stream.
     """
 
+    # Whom a command is for, where that has to be said.
+    FOR_REPLICAS = 2
+    FOR_ALL = 3
+
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
         self._functions: list[Function] = []
         self.buffer = CommandBuffer()
         # The database that the stream is in; -1 if a SELECT has to come first.
         self.selected = -1
-        self._pending: list[tuple[int, list[bytes]]] = []
+        # With whom each is for.
+        self._pending: list[tuple[int, list[bytes], int]] = []
+        # Whom commands are for that do not say it (redis.set_repl of scripts); 0 is nobody.
+        self.wanted = FOR_ALL
+        # How far the stream to replicas has come; kept by who sends it.
+        self.position = 0
         # Commands cost nothing here as long as nobody listens.
         self.listening = False
 
@@ -85,10 +101,15 @@ class Effects:
         self.listening = bool(self._listeners or self._functions)
 
     @cython.ccall
-    def add(self, db_index: cython.int, args: list):
-        """Add a command to the unit; the database is -1 where it does not matter."""
-        if self.listening:
-            self._pending.append((db_index, args))
+    def add(self, db_index: cython.int, args: list, targets: cython.int = -1):
+        """Add a command to the unit; the database is -1 where it does not matter.
+
+        ``targets`` says whom it is for; ``wanted`` does where it is below 0.
+        """
+        if targets < 0:
+            targets = self.wanted
+        if self.listening and targets:
+            self._pending.append((db_index, args, targets))
 
     @cython.ccall
     def flush(self, apart: cython.bint = False):
@@ -98,9 +119,9 @@ class Effects:
         unit, self._pending = self._pending, []
         if len(unit) > 1 and not apart:
             first, last = unit[0][0], unit[len(unit) - 1][0]
-            unit = [(first, [b"MULTI"]), *unit, (last, [b"EXEC"])]
-        for db_index, args in unit:
-            self.hand_on(db_index, args)
+            unit = [(first, [b"MULTI"], FOR_ALL), *unit, (last, [b"EXEC"], FOR_ALL)]
+        for db_index, args, targets in unit:
+            self.hand_on(db_index, args, targets)
 
     @cython.ccall
     def commit(self):
@@ -109,7 +130,7 @@ class Effects:
             cython.cast(Listener, listener).commit()
 
     @cython.cfunc
-    def hand_on(self, db_index: cython.int, args: list):
+    def hand_on(self, db_index: cython.int, args: list, targets: cython.int):
         for function in self._functions:
             function(db_index, args)
         if not self._listeners:
@@ -118,9 +139,19 @@ class Effects:
         if db_index != self.selected and db_index >= 0:
             buffer.command([b"SELECT", format_int(db_index)])
             self.selected = db_index
+            if targets != FOR_ALL:
+                # Where the stream is holds for all of them.
+                self.tell(FOR_ALL)
         buffer.command(args)
+        self.tell(targets)
+
+    @cython.cfunc
+    def tell(self, targets: cython.int):
+        """Give the listeners what is in the buffer."""
+        buffer: CommandBuffer = self.buffer
         try:
             for listener in self._listeners:
-                cython.cast(Listener, listener).receive(buffer.data, buffer.length)
+                if cython.cast(Listener, listener).target & targets:
+                    cython.cast(Listener, listener).receive(buffer.data, buffer.length)
         finally:
             buffer.clear()

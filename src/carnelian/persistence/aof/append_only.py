@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cython.cimports.carnelian.engine.parts.admission import judged_flags
 
@@ -48,8 +48,6 @@ class AppendOnly(LogFiles):
         self.on_stop: list[Callable[[], None]] = []
         # Whether an empty base is an error, rather than what a crash of the system has left.
         self.strict = False
-        # Who waits for what they wrote to be on the disk, once somebody does.
-        self.waiters: Any = None
         self._retried_s = 0
         self._refusing = False
         engine.on_cron.append(self.tick)
@@ -232,6 +230,11 @@ class AppendOnly(LogFiles):
             else:
                 admission.remove_check(self._check)
             self._refusing = refusing
+
+    @property
+    def refusing(self) -> bool:
+        """Whether writes are refused because they cannot be brought to the disk."""
+        return self._refusing
 
     def _check(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
         failure, flags = self.failure, judged_flags(session, command, args)

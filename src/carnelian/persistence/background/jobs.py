@@ -183,6 +183,11 @@ class Slot:
         return self.job is not None
 
     @property
+    def snapshot(self) -> Task | None:
+        """The task that writes a snapshot now, to a file or to replicas, if one does."""
+        return self.task if self.task is not None and self.task.PURPOSE == "RDB" else None
+
+    @property
     def method(self) -> Method:
         """How jobs write the data set."""
         if self.can_fork and self._engine.config["snapshot-method"] != "sliced":

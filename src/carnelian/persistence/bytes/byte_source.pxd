@@ -14,6 +14,8 @@ cdef class Source:
     cdef Py_ssize_t summed    # bytes of data that crc is the sum of
     cdef uint64_t crc
     cdef bint checking
+    cdef bint fed             # data come by feed(), and there may be more of them
+    cdef int64_t wanted       # bytes from the mark on without which reading cannot go on
     cdef uint8_t *scratch     # the text that was read last if it does not stand in data
     cdef Py_ssize_t scratch_room
     cdef uint8_t *kept        # a text that was put aside
@@ -32,6 +34,9 @@ cdef class Source:
     cdef int64_t position(self) noexcept
     cdef int64_t left(self) noexcept
 
+    cdef int lack(self, uint64_t length) except -1
+    cdef int feed(self, bytes data) except -1
+    cdef int rewind(self, Py_ssize_t at) noexcept
     cdef int fetch(self, Py_ssize_t length) except -1
     cdef int sum_up(self) noexcept
     cdef uint64_t read_prefix(self, bint *special) except? 0xFFFFFFFFFFFFFFFF

@@ -1,4 +1,5 @@
-"""Where RDB data come from: a file, read a piece at a time, or a payload in memory.
+"""Where RDB data come from: a file, read a piece at a time, a payload in memory, or somebody who
+brings them bit by bit.
 
 No length that is read is believed before it is held against the bytes that are left, so that
 damaged data neither lead outside nor make room for what cannot be there.
@@ -43,7 +44,7 @@ class Source:
 
     Args:
         data: the payload to read, or None for a file.
-        fd: the file to read.
+        fd: the file to read; -1 if data are brought by :meth:`feed`.
         total: bytes of that file from where it stands.
         check: sum up what is read.
 
@@ -62,6 +63,8 @@ class Source:
     ):
         self.held = data
         self.fd = fd
+        self.fed = data is None and fd < 0
+        self.wanted = 0
         self.before = 0
         self.at = 0
         self.summed = 0
@@ -107,6 +110,9 @@ class Source:
     def fetch(self, length: cython.Py_ssize_t) -> cython.int:
         """Have the next ``length`` bytes in the buffer."""
         got: cython.Py_ssize_t
+        if self.fed:
+            self.wanted = self.at + length
+            raise ShortRead("Unexpected EOF reading RDB file")
         if length > self.left() or self.buffer is cython.NULL:
             raise ShortRead("Unexpected EOF reading RDB file")
         self.sum_up()
@@ -131,6 +137,38 @@ class Source:
             if got == 0:
                 raise ShortRead("Unexpected EOF reading RDB file")
             self.end += got
+        return 0
+
+    def lack(self, length: uint64_t) -> cython.int:
+        """There are not so many bytes left: raises ShortRead."""
+        if length < LARGEST_LENGTH:
+            self.wanted = self.at + cython.cast(int64_t, length)
+        raise ShortRead("Unexpected EOF reading RDB file")
+
+    def feed(self, data: bytes) -> cython.int:
+        """Take in what comes next, and let go of what was read. Not for files and payloads."""
+        size: cython.Py_ssize_t = PyBytes_GET_SIZE(data)
+        kept: cython.Py_ssize_t = self.end - self.at
+        self.sum_up()
+        memmove(self.buffer, self.buffer + self.at, kept)
+        self.before += self.at
+        self.at = self.summed = 0
+        if kept + size > self.room:
+            room: cython.Py_ssize_t = max(kept + size, 2 * self.room)
+            grown: cython.p_void = realloc(self.buffer, room)
+            if grown is cython.NULL:
+                raise MemoryError
+            self.buffer = cython.cast(cython.pointer[uint8_t], grown)
+            self.data = self.buffer
+            self.room = room
+        memcpy(self.buffer + kept, PyBytes_AS_STRING(data), size)
+        self.end = kept + size
+        self.total = self.before + self.end
+        return 0
+
+    def rewind(self, at: cython.Py_ssize_t) -> cython.int:
+        """Go back to where reading stood, among the data that are there."""
+        self.at = at
         return 0
 
     def sum_up(self) -> cython.int:
@@ -191,7 +229,7 @@ class Source:
         """How many elements there are: each takes a byte at least."""
         count: uint64_t = self.read_length()
         if count > cython.cast(uint64_t, self.left()):
-            raise ShortRead("Unexpected EOF reading RDB file")
+            self.lack(count)
         return count
 
     def read_text(self, length: cython.p_Py_ssize_t) -> cython.p_const_char:
@@ -203,7 +241,7 @@ class Source:
         medium: int32_t = 0
         if not special:
             if size > cython.cast(uint64_t, self.left()):
-                raise ShortRead("Unexpected EOF reading RDB file")
+                self.lack(size)
             length[0] = size
             return cython.cast(cython.p_const_char, self.take(size))
         if size == LZF:
@@ -227,7 +265,7 @@ class Source:
         size: uint64_t = self.read_length()
         stream: cython.pointer[cython.const[uint8_t]]
         if packed > cython.cast(uint64_t, self.left()):
-            raise ShortRead("Unexpected EOF reading RDB file")
+            self.lack(packed)
         if size > LARGEST_LENGTH or size // LARGEST_RATIO > packed:
             raise Corrupt("Invalid LZF compressed string")
         self.scratch = enlarged(self.scratch, cython.address(self.scratch_room), size)

@@ -25,6 +25,7 @@ cdef class Reader:
     cdef public object on_select
     cdef public object progress
     cdef public object on_aux
+    cdef public object on_expired
     cdef public object warn
     cdef readonly int version
     cdef readonly int64_t keys_loaded
@@ -32,6 +33,8 @@ cdef class Reader:
     cdef readonly int64_t empty_skipped
     cdef readonly list functions
     cdef int64_t next_report
+    cdef bint at_sum
+    cdef int64_t try_at      # bytes to be there before an unfinished item is tried again
     cdef int64_t now
     cdef int64_t expiry      # of the next key, -1 for none, as the two below
     cdef int64_t idle
@@ -40,6 +43,8 @@ cdef class Reader:
     cdef Py_ssize_t key_length
     cdef Py_ssize_t key_room
 
+    cdef int plan_retry(self, Py_ssize_t mark) except -1
+    cdef bint advance_one(self) except -1
     cdef int read_header(self) except -1
     cdef bint read_opcode(self, int opcode) except -1
     cdef int read_key(self, int type) except -1

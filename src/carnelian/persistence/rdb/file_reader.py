@@ -52,6 +52,8 @@ from carnelian.persistence.forms.module_types import module_name
 SHORTEST = cython.declare(int64_t, 4)
 # Empty collections are reported one by one up to this number.
 MOST_REPORTS = cython.declare(int64_t, 10)
+# Items of more bytes are tried again only when twice as many are there.
+DOUBLED = cython.declare(cython.Py_ssize_t, 64 * 1024)
 # From this version on there is a check sum, which is zero if it was not computed.
 WITH_SUM = cython.declare(cython.int, 5)
 # What a reader is about to do, by Reader.stage; in the words of redis-check-rdb.
@@ -116,6 +118,7 @@ class Reader:
     - ``discarding``: look at everything, and keep nothing but keys, so that one that is there
       twice is found;
     - ``on_select(index)``: is told the number of the database that the following keys belong to;
+    - ``on_expired(database, key)``: is given the keys that are not loaded, as their time is over;
     - ``on_aux(name, value)``: is given the facts about the file (``redis-ver`` and the like);
     - ``warn(message)``: is given what is odd but no reason to stop.
 
@@ -147,6 +150,7 @@ class Reader:
         self.interval = 0
         self.delay_us = 0
         self.progress: Callable[[], None] | None = None
+        self.on_expired: Callable[[int, bytes], None] | None = None
         self.on_aux: Callable[[bytes, bytes], None] | None = None
         self.warn: Callable[[str], None] | None = None
         self.version = 0
@@ -155,6 +159,8 @@ class Reader:
         self.empty_skipped = 0
         self.functions: list[bytes] = []
         self.next_report = 0
+        self.try_at = 0
+        self.at_sum = False
 
     def __dealloc__(self):
         free(self.key)
@@ -188,6 +194,74 @@ class Reader:
             elif not self.read_opcode(opcode):
                 break
         self.check_sum()
+
+    # -- In steps --------------------------------------------------------------------------------
+
+    def feed(self, data: bytes, last: cython.bint = False) -> bool:
+        """Take in the next bytes of the file, and read what is complete of it.
+
+        Args:
+            data: as many bytes as there are now.
+            last: there will be no more of them.
+
+        Returns:
+            Whether the end of the file was read.
+
+        Raises:
+            FormatError, MemoryError: as :meth:`read`. ShortRead only if these were the last bytes.
+        """
+        mark: cython.Py_ssize_t
+        self.source.feed(data)
+        while True:
+            mark = self.source.at
+            if not last and self.source.end - mark < self.try_at:
+                return False
+            self.source.wanted = 0
+            try:
+                if self.advance_one():
+                    return True
+            except ShortRead:
+                if last:
+                    raise
+                self.plan_retry(mark)
+                self.source.rewind(mark)
+                return False
+            self.try_at = 0
+
+    def plan_retry(self, mark: cython.Py_ssize_t) -> cython.int:
+        """Read an item that begins at ``mark`` again when it may be whole.
+
+        A large one is read no more often than its size doubles, all in all twice.
+        """
+        there: cython.Py_ssize_t = self.source.end - mark
+        least: int64_t = 2 * there if there >= DOUBLED else there + 1
+        self.try_at = max(least, self.source.wanted - mark)
+        return 0
+
+    def advance_one(self) -> cython.bint:
+        """Read the header, a key, or what is between keys; returns True at the end."""
+        opcode: cython.int
+        if self.version == 0:
+            self.now = self.keyspace.clock.ms
+            self.expiry = self.idle = self.frequency = -1
+            if self.source.left() < 9:
+                raise ShortRead("Unexpected EOF reading RDB file")
+            self.read_header()
+            return False
+        if self.at_sum:
+            self.check_sum()
+            return True
+        self.stage = 1
+        opcode = self.source.read_byte()
+        if is_type(opcode):
+            self.read_key(opcode)
+            if self.delay_us > 0:
+                time.sleep(self.delay_us / 1e6)
+        elif not self.read_opcode(opcode):
+            self.at_sum = True
+        return False
+
+    # -- At once ---------------------------------------------------------------------------------
 
     def report(self) -> cython.int:
         """Let others have a look."""
@@ -376,6 +450,8 @@ class Reader:
             elif 0 <= self.expiry < self.now and not self.keep_overdue:
                 drop_reference(content.kind, content.word)
                 self.keys_expired += 1
+                if self.on_expired is not None:
+                    self.on_expired(self.number, self.key[: self.key_length])
             else:
                 self.add(cython.address(content))
         self.expiry = self.idle = self.frequency = -1
@@ -435,6 +511,11 @@ class Reader:
 def read_file(fd: int, size: int, keyspace: Keyspace, check: bool) -> Reader:
     """A reader of ``size`` bytes from where a file stands."""
     return Reader(Source(None, fd, size, check), keyspace)
+
+
+def read_pieces(keyspace: Keyspace, check: bool) -> Reader:
+    """A reader of what is brought by :meth:`Reader.feed`."""
+    return Reader(Source(None, -1, 0, check), keyspace)
 
 
 def read_bytes(data: bytes, keyspace: Keyspace, check: bool = True) -> Reader:

@@ -89,11 +89,13 @@ def fill(target: Target, write: Callable[[int], None]) -> bool:
 
 def facts(engine: Engine, base: bool = False) -> list[tuple[bytes, bytes]]:
     """What a file says about itself; ``base`` for one that an append-only file begins with."""
+    history = [] if base or engine.replication is None else engine.replication.facts()
     return [
         (b"redis-ver", REDIS_VERSION.encode()),
         (b"redis-bits", b"64"),
         (b"ctime", b"%d" % (engine.clock.wall_ms() // 1000)),
         (b"used-mem", b"%d" % memory.used()),
+        *history,
         (b"aof-base", b"%d" % base),
     ]
 

@@ -34,6 +34,8 @@ class Loading:
         self.began = time.monotonic()
         self.total_bytes = total_bytes
         self.loaded_bytes = 0
+        # What the file says of the history that it belongs to.
+        self.history: dict[str, bytes] = {}
         self.rdb_used_memory = 0
 
     @property
@@ -81,11 +83,13 @@ class Loading:
         elif word == "aof-base":
             if _number(value):
                 log("notice", "RDB is base AOF")
+        elif word.startswith("repl-"):
+            self.history[word] = value
         elif word not in _KNOWN:
             log("debug", f"Unrecognized RDB AUX field: '{word}'")
 
 
-_KNOWN = {"aof-preamble", "repl-stream-db", "repl-id", "repl-offset", "lua", "redis-bits"}
+_KNOWN = {"aof-preamble", "lua", "redis-bits"}
 
 
 def _number(text: bytes) -> int:
@@ -103,6 +107,8 @@ def load(
     check_sum: bool = True,
     begin: Callable[[Loading | None], None],
     progress: Callable[[], None] | None = None,
+    on_expired: Callable[[int, bytes], None] | None = None,
+    keep_overdue: bool = False,
 ) -> file_reader.Reader:
     """Load a file of ``dir`` into the key space as it is.
 
@@ -111,6 +117,8 @@ def load(
         check_sum: compare it if ``rdbchecksum`` says so, too.
         begin: is given the Loading when it begins, and None when it ends.
         progress: called every ``loading-process-events-interval-bytes`` or so.
+        on_expired: is given database and name of the keys whose time is over.
+        keep_overdue: load them, too.
 
     Raises:
         OSError: the file cannot be read.
@@ -121,6 +129,8 @@ def load(
     try:
         size = os.fstat(fd).st_size
         file = file_reader.read_file(fd, size, engine.keyspace, config["rdbchecksum"] and check_sum)
+        file.on_expired = on_expired
+        file.keep_overdue = keep_overdue
         return _read(engine, file, size, replacing, begin, progress)
     finally:
         os.close(fd)

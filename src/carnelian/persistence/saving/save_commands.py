@@ -21,7 +21,7 @@ def save(session: Session, args: list[bytes]) -> object:
     Since 1.0.0, O(N), for N keys in all databases
     """
     snapshots = snapshots_of(session.engine)
-    if snapshots.running:
+    if snapshots.background.snapshot is not None:
         raise Error("ERR Background save already in progress")
     _do(session, snapshots.save)
     return OK
@@ -45,7 +45,7 @@ def bgsave(session: Session, args: list[bytes]) -> object:
     snapshots = snapshots_of(session.engine)
     if len(args) > 1 and (len(args) > 2 or args[1].lower() != b"schedule"):
         raise SYNTAX_ERROR
-    if snapshots.running:
+    if snapshots.background.snapshot is not None:
         raise Error("ERR Background save already in progress")
     if session.engine.depth or snapshots.background.busy:
         if not session.engine.depth and len(args) == 1:

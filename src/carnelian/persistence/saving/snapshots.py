@@ -82,12 +82,16 @@ class Snapshots(Task):
         self.saves = 0
         self.keys_loaded = 0
         self.keys_expired = 0
+        # What the file that was loaded last says of its history (repl-id, repl-offset, ...).
+        self.history: dict[str, bytes] = {}
         # For tests: payloads and files are taken whatever their check sum is.
         self.skips_sums = False
         # Connections to where keys have migrated, once there are any.
         self.targets: Any = None
         # Libraries of functions that a file brought along.
         self.functions: list[bytes] = []
+        # Each is told how a snapshot in the background has ended.
+        self.on_ended: list[Callable[[Outcome], None]] = []
         self._dirty_before = 0
         self._refusing = False
         self._noted_version = False
@@ -171,6 +175,8 @@ class Snapshots(Task):
             self.last_save_s = self._now()
         if outcome is not Outcome.STOPPED:
             self._note_outcome(outcome is Outcome.FAILED)
+        for hook in self.on_ended:
+            hook(outcome)
 
     def note_version(self) -> None:
         """Say once if what is written is not of the version that ``rdb-version`` asks for."""
@@ -243,6 +249,11 @@ class Snapshots(Task):
                 admission.remove_check(self._check)
             self._refusing = refusing
 
+    @property
+    def refusing(self) -> bool:
+        """Whether writes are refused because the last snapshot could not be written."""
+        return self._refusing
+
     def _check(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
         if judged_flags(session, command, args) & _WRITE or command.name == b"ping":
             return Error(_MISCONF)
@@ -250,8 +261,16 @@ class Snapshots(Task):
 
     # -- Loading ---------------------------------------------------------------------------------
 
-    def load(self, replacing: bool = False, progress: Callable[[], None] | None = None) -> bool:
+    def load(
+        self,
+        replacing: bool = False,
+        progress: Callable[[], None] | None = None,
+        on_expired: Callable[[int, bytes], None] | None = None,
+    ) -> bool:
         """Load the snapshot of ``dbfilename``; returns False if there is none.
+
+        ``on_expired`` is given database and name of the keys whose time is over; a replica has
+        them all the same, until its primary deletes them.
 
         Raises:
             LoadError: it cannot be loaded. The message is for the log; FormatErrors have been
@@ -266,6 +285,8 @@ class Snapshots(Task):
                 check_sum=not self.skips_sums,
                 begin=self.set_loading,
                 progress=progress,
+                on_expired=on_expired,
+                keep_overdue=self._follows(),
             )
         except FileNotFoundError:
             return False
@@ -290,8 +311,16 @@ class Snapshots(Task):
             raise LoadError("Terminating server after rdb file reading failure.") from None
         self.functions = kept
 
+    def _follows(self) -> bool:
+        replication = self._engine.replication
+        if replication is not None and replication.following is not None:
+            return True
+        return self._engine.config["replicaof"] is not None
+
     def set_loading(self, current: loading.Loading | None) -> None:
         """Show a load that goes on, or that there is none any more."""
+        if self.loading is not None:
+            self.history = self.loading.history
         self.loading = current
 
     # -- The end ---------------------------------------------------------------------------------
@@ -302,10 +331,11 @@ class Snapshots(Task):
         False if that failed: the server should go on, rather than lose what it has.
         """
         log = self._engine.log
-        if self.running:
+        writing = self.background.snapshot
+        if writing is not None:
             log("warning", "There is a child saving an .rdb. Killing it!")
             # Or else its file might take the place of the last one.
-            self.background.stop(self)
+            self.background.stop(writing)
         if self.loading is not None or b"nosave" in options:
             return True
         if b"save" not in options and not self._engine.config["save"]:

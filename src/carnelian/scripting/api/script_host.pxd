@@ -25,7 +25,6 @@ cdef class ScriptHost:
     cdef public bint wrote
     cdef public bint killed
     cdef public bint lets_all_run
-    cdef bint silent
     cdef long long now_ms
     cdef readonly long long started_ns
     # What is called every so many instructions; a true value ends the script.

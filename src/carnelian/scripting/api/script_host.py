@@ -29,7 +29,7 @@ _FORBIDDEN = Error("ERR This Redis command is not allowed from script")
 _READ_ONLY = Error("ERR Write commands are not allowed from read-only scripts.")
 _NO_MEMORY = Error("OOM command not allowed when used memory > 'maxmemory'.")
 
-# REPL_ALL of scripts; with less than the log and the replicas nothing is passed on.
+# REPL_ALL of scripts.
 REPLICATE_ALL = 3
 
 
@@ -111,9 +111,9 @@ class ScriptHost:
     @cython.exceptval(-1)
     def end(self) -> cython.int:
         """It has ended."""
-        self.engine.depth -= 1
-        if self.silent:
-            self.replicate(REPLICATE_ALL)
+        engine: Engine = self.engine
+        engine.effects.wanted = REPLICATE_ALL
+        engine.depth -= 1
         self.caller = self.session.caller = None
         self.reply = None
         return 0
@@ -166,15 +166,8 @@ class ScriptHost:
     # -- What else scripts may ask for -------------------------------------------------------------
 
     def replicate(self, wanted: cython.int) -> None:
-        """Pass on what is written from now on (REPL_ALL), or nothing of it."""
-        silent: cython.bint = wanted != REPLICATE_ALL
-        if silent == self.silent:
-            return
-        self.silent = silent
-        if silent:
-            self.engine.effects.suspend()
-        else:
-            self.engine.effects.resume()
+        """Pass on what is written from now on: to the log (1), to replicas (2), or to both (3)."""
+        self.engine.effects.wanted = wanted
 
     def may_run(self, words: list) -> bool:
         """Whether the user who has called the script may run a command; nothing is noted.

@@ -89,7 +89,6 @@ TOPIC = Topic(
             10,
             0,
             INT_MAX,
-            awaits="replication",
             summary="Seconds that a shutdown waits for replicas to catch up.",
         ),
         Choice(

@@ -15,7 +15,6 @@ TOPIC = Topic(
         Text(
             "bind-source-addr",
             None,
-            awaits="replication",
             summary="Address that outgoing connections come from.",
         ),
         Boolean(

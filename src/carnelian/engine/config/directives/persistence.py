@@ -54,7 +54,6 @@ SNAPSHOTS = Topic(
         Boolean(
             "rdb-del-sync-files",
             False,
-            awaits="replication",
             summary="Delete snapshots made for replication when nothing else needs them.",
         ),
         Boolean("rdb-save-incremental-fsync", True, summary="Sync a snapshot in steps of 4 MB."),

@@ -19,7 +19,6 @@ REPLICA = Topic(
             None,
             "immutable",
             alias="slaveof",
-            binding=True,
             summary="Primary to follow.",
         ),
         Text("masteruser", None, "sensitive", summary="User to log in as at the primary."),
@@ -91,7 +90,6 @@ REPLICA = Topic(
             summary="What to do when a command of the primary or the log fails.",
         ),
     ),
-    awaits="replication",
 )
 
 PRIMARY = Topic(
@@ -169,7 +167,6 @@ PRIMARY = Topic(
             summary="Seconds of silence after which a replica does not count.",
         ),
     ),
-    awaits="replication",
 )
 
 TOPICS = (REPLICA, PRIMARY)

@@ -66,8 +66,6 @@ TLS = Topic(
         Boolean(
             "tls-replication",
             False,
-            awaits="replication",
-            binding=True,
             summary="Use TLS to the primary.",
         ),
         Boolean(

@@ -1,0 +1,1 @@
+"""Primary and replicas: one stream of changes, and who leads or follows."""

@@ -1,0 +1,82 @@
+"""What may not run because of replicas: writes where too few of them listen, and what they ask for
+themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cython.cimports.carnelian.engine.parts.admission import judged_flags
+
+from carnelian.engine.catalogue.registry import FLAG_BITS
+from carnelian.engine.ground.stages import REPLICAS
+from carnelian.resp.replies import Error
+
+if TYPE_CHECKING:
+    from carnelian.engine.catalogue.registry import Command
+    from carnelian.engine.shared.client_state import Client
+    from carnelian.replication.primary.primary_side import Primary
+
+_WRITE = FLAG_BITS["write"]
+_TOUCHES_KEYS = FLAG_BITS["write"] | FLAG_BITS["readonly"] | FLAG_BITS["may_replicate"]
+_TOO_FEW = Error("NOREPLICAS Not enough good replicas to write.")
+
+
+def refuse_on_link(session: Client, command: Command, args: list[bytes]) -> Error | None:
+    """What a replica may not ask for."""
+    if judged_flags(session, command, args) & _TOUCHES_KEYS:
+        return Error("ERR Replica can't interact with the keyspace")
+    return None
+
+
+class EnoughReplicas:
+    """Refuses writes where fewer than ``min-replicas-to-write`` replicas were heard of lately.
+
+    ``good`` is how many were; it is counted only where that is asked for.
+    """
+
+    def __init__(self, primary: Primary):
+        self._primary = primary
+        self._asked = False
+        self.good = 0
+        config = primary.engine.config
+        self._follow(config["min-replicas-to-write"], config["min-replicas-max-lag"])
+        config.on_change("min-replicas-to-write", lambda wanted: self._follow(wanted, self._lag()))
+        config.on_change("min-replicas-max-lag", lambda lag: self._follow(self._wanted(), lag))
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it matters how many there are."""
+        return self._asked
+
+    def _lag(self) -> int:
+        return self._primary.engine.config["min-replicas-max-lag"]
+
+    def _wanted(self) -> int:
+        return self._primary.engine.config["min-replicas-to-write"]
+
+    def _follow(self, wanted: int, lag: int) -> None:
+        asked = bool(wanted and lag)
+        if asked == self._asked:
+            self.count(lag)
+            return
+        admission = self._primary.engine.admission
+        self._asked = asked
+        if asked:
+            admission.add_check(self._judge, stage=REPLICAS)
+        else:
+            admission.remove_check(self._judge)
+        self.count(lag)
+
+    def count(self, lag: int | None = None) -> None:
+        """Count those that were heard of lately."""
+        if not self._asked:
+            return
+        lag = self._lag() if lag is None else lag
+        now = self._primary.now_s
+        self.good = sum(now - each.heard_s <= lag for each in self._primary.online())
+
+    def _judge(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
+        if self.good >= self._wanted() or self._primary.replication.following is not None:
+            return None
+        return _TOO_FEW if judged_flags(session, command, args) & _WRITE else None

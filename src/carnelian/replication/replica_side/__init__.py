@@ -1,0 +1,1 @@
+"""The replica's end: the dialogue with the primary, its snapshot, and its stream of commands."""

@@ -1,0 +1,547 @@
+"""The link of a node to its primary: from REPLICAOF until REPLICAOF NO ONE.
+
+What is said on it is in :mod:`.handshake`; here is what comes of it for the node: its data set, its
+history, and when to try again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from carnelian import REDIS_VERSION
+from carnelian.engine.config.mistakes import ConfigError
+from carnelian.net.protocol import Host, Timer
+from carnelian.persistence.aof.append_only import append_only_of
+from carnelian.persistence.aof.log_files import LogState
+from carnelian.replication.history import NO_ID
+from carnelian.replication.replica_side.handshake import Greeting, Handshake, Stage
+from carnelian.replication.replica_side.primary_session import PrimarySession
+from carnelian.replication.replica_side.snapshot_receiving import (
+    Receiving,
+    TransferError,
+    receiving,
+)
+from carnelian.resp.parser import ProtocolError
+from carnelian.resp.replies import Error
+
+if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
+    from carnelian.replication.replication_core import Replication
+
+# Seconds between two looks at the link: for timeouts, attempts, and acknowledgements.
+_PERIOD = 1.0
+# Milliseconds that loading goes on before others are served.
+_SLICE_MS = 5
+# Seconds between two lines of the log about the same trouble.
+_QUIET = 10
+
+
+class LinkState(Enum):
+    """As ROLE shows it."""
+
+    CONNECT = "connect"
+    CONNECTING = "connecting"
+    HANDSHAKE = "handshake"
+    SYNC = "sync"
+    CONNECTED = "connected"
+
+
+class PanicError(Exception):
+    """This node cannot go on as a replica, and is configured to end then."""
+
+
+class Node(Protocol):
+    """The node whose link it is, as the link knows it."""
+
+    replication: Replication
+
+    @property
+    def disk_trouble(self) -> bool:
+        """Whether what is written now cannot be brought to the disk."""
+
+    def link_changed(self) -> None:
+        """The link has come about or has ended."""
+
+    def disconnect_replicas(self) -> None:
+        """Have those who follow this node ask anew."""
+
+    def tend_written_keys(self) -> None:
+        """Let go keys of clients whose time is over."""
+
+    def durable_offset(self) -> int:
+        """What of the stream is on the disk."""
+
+    def failover_rejected(self) -> None:
+        """The other side does not want to become the primary."""
+
+
+class Following:
+    """The link to one primary, with all attempts to have one.
+
+    - ``host``, ``port``: where it is;
+    - ``session``: of the primary while the stream comes, else None;
+    - ``resumable``: whether the history of this node may be gone on with;
+    - ``trouble``: why the last connection has ended;
+    - ``failover``: whether the other side is asked to become the primary of this node.
+
+    Args:
+        side: the node.
+        carrier: connects and calls later.
+        db: the database that the stream of this node's own was in, if it has led until now.
+    """
+
+    def __init__(self, side: Node, carrier: Host, host: str, port: int, db: int | None):
+        self.side = side
+        self.replication = side.replication
+        self.engine: Engine = side.replication.engine
+        self.host, self.port = host, port
+        self.session: PrimarySession | None = None
+        self.receiving: Receiving | None = None
+        self.resumable = db is not None
+        self._stream_db = db or 0
+        self.failover = False
+        self.trouble = ""
+        self.down_since_s = self._now_s()
+        self.last_io_s = 0
+        self._carrier = carrier
+        self._talk: Handshake | None = None
+        self._timer: Timer | None = None
+        self._coming: tuple[str | None, int] = (None, -1)
+        # Whether positions are counted: primaries before 2.8 know of none.
+        self._counted = True
+        # What came while nothing could be applied: a snapshot is loaded, or a script runs.
+        self._held: deque[bytes] = deque()
+        self._holding = False
+        self._over = False
+        self._told_s = -_QUIET
+
+    def _now_s(self) -> int:
+        return self.engine.clock.monotonic_ns() // 1_000_000_000
+
+    # -- Begin and end ----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Connect, and look after the link from now on."""
+        self._timer = self._carrier.call_later(_PERIOD, self._tick)
+        self.connect()
+
+    def stop(self) -> None:
+        """End the link for good; the history stays as it is."""
+        self._over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self.drop()
+
+    def connect(self) -> None:
+        """Begin an attempt, in place of the one that goes on."""
+        if self._talk is not None:
+            self._talk.close()
+        engine = self.engine
+        engine.log("notice", f"Connecting to MASTER {self.host}:{self.port}")
+        self.last_io_s = self._now_s()
+        self._talk = talk = Handshake(self, engine.log)
+        self._carrier.connect((self.host, self.port), talk, engine.config["repl-timeout"])
+        engine.log("notice", "MASTER <-> REPLICA sync started")
+
+    def drop(self) -> None:
+        """End the connection, if there is one; the next look makes another."""
+        talk, self._talk = self._talk, None
+        if talk is not None:
+            talk.close()
+        self._leave_session()
+        self._give_up_snapshot()
+
+    def cut(self) -> None:
+        """Somebody wants the connection to end (CLIENT KILL): another one is made at once."""
+        if self._talk is not None:
+            self._talk.close()
+            self.ended(Stage.STREAM, "killed")
+
+    def _leave_session(self) -> None:
+        session, self.session = self.session, None
+        self._held.clear()
+        self._holding = False
+        if session is None:
+            return
+        self._stream_db = session.db.index
+        self.down_since_s = self._now_s()
+        self.engine.sessions.remove(session)
+        self.side.link_changed()
+
+    def _give_up_snapshot(self) -> None:
+        taking, self.receiving = self.receiving, None
+        if taking is None:
+            return
+        if not taking.abandon():
+            # There is neither the old data set nor the new one.
+            self.resumable = False
+        self._held.clear()
+        self._holding = False
+        self.side.link_changed()
+
+    # -- State ------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> LinkState:
+        """How far it has come."""
+        if self.session is not None:
+            return LinkState.CONNECTED
+        if self.receiving is not None:
+            return LinkState.SYNC
+        if self._talk is None or self._talk.stage is Stage.OVER:
+            return LinkState.CONNECT
+        if self._talk.stage is Stage.CONNECTING:
+            return LinkState.CONNECTING
+        if self._talk.stage is Stage.ANNOUNCEMENT:
+            return LinkState.SYNC
+        return LinkState.HANDSHAKE
+
+    @property
+    def stream_db(self) -> int:
+        """The number of the database that the stream is in, where the history stands."""
+        return self._stream_db if self.session is None else self.session.db.index
+
+    @property
+    def connected(self) -> bool:
+        """Whether the data are up to date, or about to be."""
+        return self.session is not None
+
+    def role(self) -> list[object]:
+        """What ROLE replies."""
+        offset = self.replication.history.offset if self.connected else -1
+        return [b"slave", self.host.encode(), self.port, self.state.value.encode(), offset]
+
+    def fields(self) -> list[tuple[str, object]]:
+        """What INFO shows of this side, behind the role."""
+        config, offset = self.engine.config, self.replication.history.offset
+        taking, waiting = self.receiving, self._now_s() - self.last_io_s
+        shown: list[tuple[str, object]] = [
+            ("master_host", self.host),
+            ("master_port", self.port),
+            ("master_link_status", "up" if self.connected else "down"),
+            ("master_last_io_seconds_ago", waiting if self.connected else -1),
+            ("master_sync_in_progress", int(self.state is LinkState.SYNC)),
+            ("slave_read_repl_offset", offset + self._unapplied()),
+            ("slave_repl_offset", offset),
+        ]
+        if self.state is LinkState.SYNC:
+            shown += _progress(taking, waiting)
+        if not self.connected:
+            shown.append(("master_link_down_since_seconds", self._now_s() - self.down_since_s))
+        shown += [
+            ("slave_priority", config["replica-priority"]),
+            ("slave_read_only", int(config["replica-read-only"])),
+            ("replica_announced", int(config["replica-announced"])),
+        ]
+        return shown
+
+    def _unapplied(self) -> int:
+        """Bytes of the stream that have come, but are no whole commands yet."""
+        session = self.session
+        pending = 0 if session is None else session.came - session.applied
+        return pending + sum(map(len, self._held))
+
+    def address(self) -> bytes:
+        """Where the primary is, as CLIENT LIST shows it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}".encode()
+
+    def described(self) -> dict[str, object]:
+        """What CLIENT LIST shows of the connection."""
+        return {}
+
+    # -- Time -------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        if self._over:
+            return
+        self._timer = self._carrier.call_later(_PERIOD, self._tick)
+        self._heed_timeout()
+        self.side.tend_written_keys()
+        if self._talk is None or self._talk.stage is Stage.OVER:
+            self.connect()
+        elif self.session is not None:
+            self.acknowledge()
+        elif self.receiving is not None:
+            self._talk.keep_alive()
+
+    def _heed_timeout(self) -> None:
+        talk = self._talk
+        if talk is None or talk.stage in (Stage.OVER, Stage.CONNECTING) or self._holding:
+            return
+        if self._now_s() - self.last_io_s <= self.engine.config["repl-timeout"]:
+            return
+        log = self.engine.log
+        if talk.stage is Stage.STREAM:
+            log("warning", "MASTER timeout: no data nor PING received...")
+        elif talk.stage in (Stage.SNAPSHOT, Stage.ANNOUNCEMENT):
+            log(
+                "warning",
+                "Timeout receiving bulk data from MASTER... If the problem persists try to set "
+                "the 'repl-timeout' parameter in redis.conf to a larger value.",
+            )
+        else:
+            log("warning", "Timeout connecting to the MASTER...")
+        talk.give_up("timed out")
+
+    def acknowledge(self) -> None:
+        """Tell the primary how far this node is, if it counts."""
+        if self._talk is None or not self._counted:
+            return
+        log = append_only_of(self.engine)
+        durable = self.side.durable_offset() if log.state is LogState.ON else None
+        self._talk.acknowledge(self.replication.history.offset, durable)
+
+    # -- What the dialogue tells ------------------------------------------------------------------
+
+    def greeting(self) -> Greeting:
+        """What to say of this node."""
+        config, facts, history = self.engine.config, self.engine.facts, self.replication.history
+        port = config["tls-port"] if config["tls-replication"] else config["port"]
+        return Greeting(
+            user=config["masteruser"],
+            password=config["masterauth"],
+            port=config["replica-announce-port"] or facts.get("replica_port", port),
+            announced_ip=config["replica-announce-ip"],
+            version=REDIS_VERSION,
+            position=(history.id, history.offset + 1) if self.resumable else None,
+            failover=self.failover,
+        )
+
+    def alive(self) -> None:
+        """The primary has let hear of itself."""
+        self.last_io_s = self._now_s()
+
+    def going_on(self, new_id: str | None) -> None:
+        """The stream goes on where this node stands, under a new id if there is one."""
+        history = self.replication.history
+        if new_id is not None:
+            history.second_id, history.second_offset = history.id, history.offset
+            history.id = new_id
+            # Those who follow this node have to hear of it.
+            self.side.disconnect_replicas()
+        self._counted = True
+        self._begin_stream()
+        self.engine.log(
+            "notice",
+            "MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.",
+        )
+
+    def starting_over(self, repl_id: str | None, offset: int) -> None:
+        """A snapshot will come."""
+        self._coming = (repl_id, offset)
+        self.side.link_changed()
+
+    def snapshot_begins(self, size: int | None) -> None:
+        """So many bytes of it will come."""
+        same = self._coming[0] is not None and self._coming[0] == self.replication.history.id
+        try:
+            self.receiving = receiving(self.engine, size, same, self._lose_data)
+        except TransferError as error:
+            self._fail(error)
+            return
+        self._held.clear()
+
+    def _lose_data(self) -> None:
+        """The data set is about to go: nobody can go on with its history, nor log it."""
+        self.resumable = False
+        log = append_only_of(self.engine)
+        if log.state is not LogState.OFF:
+            log.stop()
+        self.side.disconnect_replicas()
+        self.replication.drop_backlog()
+
+    def snapshot_part(self, data: bytes) -> None:
+        """The next bytes of it."""
+        if self.receiving is None:
+            return
+        try:
+            self.receiving.take(data)
+        except TransferError as error:
+            self._fail(error)
+
+    def snapshot_ends(self) -> None:
+        """That was all of it: what is left to load is loaded in slices."""
+        if self.receiving is None:
+            return
+        self._holding = True
+        try:
+            self.receiving.complete()
+        except TransferError as error:
+            self._fail(error)
+            return
+        self._load_on()
+
+    def _load_on(self) -> None:
+        """Load for a moment, and go on in the next turn."""
+        taking = self.receiving
+        if taking is None or self._over:
+            return
+        clock = self.engine.clock
+        end = clock.monotonic_ns() + _SLICE_MS * 1_000_000
+        try:
+            done = taking.step()
+            while not done and clock.monotonic_ns() < end:
+                done = taking.step()
+        except TransferError as error:
+            self._fail(error)
+            return
+        if done:
+            self._loaded(taking)
+        else:
+            self._carrier.call_later(0, self._load_on)
+
+    def _loaded(self, taking: Receiving) -> None:
+        history, (repl_id, offset) = self.replication.history, self._coming
+        taking.finish()
+        self.receiving = None
+        self._counted = repl_id is not None
+        if repl_id is None:
+            history.adopt(NO_ID, 0)
+        else:
+            history.adopt(repl_id, offset)
+        self._stream_db = taking.repl_db
+        self.engine.log("notice", "MASTER <-> REPLICA sync: Finished with success")
+        self._begin_stream()
+        self._log_again()
+
+    def _log_again(self) -> None:
+        """Begin the append-only file again with what was loaded."""
+        log = append_only_of(self.engine)
+        if not self.engine.config["appendonly"] or log.state is not LogState.OFF:
+            return
+        try:
+            log.start()
+        except ConfigError:
+            self.engine.log(
+                "warning",
+                "Failed enabling the AOF after successful master synchronization! Trying it again "
+                "in one second.",
+            )
+            self._carrier.call_later(1.0, self._log_again)
+
+    def _fail(self, error: TransferError) -> None:
+        self.engine.log("warning", str(error))
+        self.trouble = str(error)
+        self.drop()
+
+    # -- The stream -------------------------------------------------------------------------------
+
+    def _begin_stream(self) -> None:
+        engine = self.engine
+        self.session = session = PrimarySession(engine, self)
+        session.select(min(self._stream_db, len(engine.keyspace.databases) - 1))
+        engine.sessions.add(session)
+        self.resumable = self._counted
+        self.failover = False
+        self.replication.make_backlog()
+        self.side.link_changed()
+        self.alive()
+        self.acknowledge()
+        self._holding = False
+        self._apply_held()
+
+    def stream_part(self, data: bytes) -> None:
+        """The next bytes of the stream."""
+        if self._holding or self._held or self.engine.depth or self.session is None:
+            self._held.append(data)
+            self._apply_later()
+            return
+        self._apply(data)
+
+    def _apply_later(self) -> None:
+        if not self._holding and self.session is not None and len(self._held) == 1:
+            self._carrier.call_later(0.001, self._apply_held)
+
+    def _apply_held(self) -> None:
+        """Apply what could not be when it came, a moment at a time."""
+        clock = self.engine.clock
+        end = clock.monotonic_ns() + _SLICE_MS * 1_000_000
+        while self._held and self.session is not None and not self._holding:
+            if self.engine.depth or clock.monotonic_ns() > end:
+                self._carrier.call_later(0.001, self._apply_held)
+                return
+            self._apply(self._held.popleft())
+
+    def _apply(self, data: bytes) -> None:
+        session = self.session
+        if session is None:
+            return
+        if self.side.disk_trouble:
+            self._heed_disk()
+        if not session.apply(data) and self.session is session:
+            # What follows cannot be understood, and going on behind it would lose something.
+            self.resumable = False
+            if self._talk is not None:
+                self._talk.give_up("protocol error")
+
+    def _heed_disk(self) -> None:
+        """What is applied cannot be brought to the disk now."""
+        if not self.engine.config["replica-ignore-disk-write-errors"]:
+            raise PanicError("Replica was unable to write command to disk.")
+        if self._now_s() - self._told_s >= _QUIET:
+            self._told_s = self._now_s()
+            self.engine.log(
+                "warning", "Replica is applying a command it is unable to write to disk."
+            )
+
+    def pass_on(self, data: bytes) -> None:
+        """These bytes of the stream were applied."""
+        self.replication.stream.relay(data)
+
+    def failed(self, name: bytes, error: Error) -> None:
+        """A command that went well at the primary has failed: the two differ."""
+        engine = self.engine
+        message = error.message.removeprefix(b"ERR ").decode("utf-8", "backslashreplace")
+        engine.log(
+            "warning",
+            "== CRITICAL == This replica is sending an error to its master: "
+            f"'{message}' after processing the command '{name.decode('utf-8', 'replace')}'",
+        )
+        facts = engine.facts
+        facts["unexpected_error_replies"] = facts.get("unexpected_error_replies", 0) + 1
+        if engine.config["propagation-error-behavior"] != "ignore":
+            raise PanicError(
+                "This replica panicked sending an error to its master after processing the "
+                f"command '{name.decode('utf-8', 'replace')}'"
+            )
+
+    def broken(self, error: ProtocolError) -> None:
+        """What came is no stream of commands."""
+        self.engine.log(
+            "warning",
+            f"Protocol error ({error.reason}) from master: {error.excerpt}",
+        )
+
+    def ended(self, stage: Stage, reason: str) -> None:
+        """The connection is over."""
+        was_connected = self.session is not None
+        self._talk = None
+        self.trouble = reason
+        if was_connected:
+            self.engine.log("warning", "Connection with master lost.")
+            if self.resumable:
+                self.engine.log("notice", "Caching the disconnected master state.")
+        self._leave_session()
+        self._give_up_snapshot()
+        if was_connected and not self._over:
+            self.engine.log("notice", f"Reconnecting to MASTER {self.host}:{self.port}")
+            self.connect()
+        if self.failover and stage is Stage.PSYNC:
+            self.side.failover_rejected()
+
+
+def _progress(taking: Receiving | None, waiting: int) -> list[tuple[str, object]]:
+    """How far a snapshot has come; -1 where nobody knows how large it will be."""
+    size = taking.size if taking is not None else 0
+    received = taking.received if taking is not None else 0
+    share = 100 * received / size if size else 0.0
+    return [
+        ("master_sync_total_bytes", size if size or taking is None else -1),
+        ("master_sync_read_bytes", received),
+        ("master_sync_left_bytes", size - received if size else -1),
+        ("master_sync_perc", f"{share:.2f}"),
+        ("master_sync_last_io_seconds_ago", waiting),
+    ]

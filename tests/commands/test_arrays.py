@@ -39,20 +39,25 @@ def test_elements(client: LocalClient) -> None:
     assert client("ARLEN", "none") == client("ARCOUNT", "none") == 0
 
 
-@pytest.mark.parametrize("text", ["", "1", "-7", "007", "1.50", "-0.0", "3.25", "abcdefg", "x" * 999])
+@pytest.mark.parametrize(
+    "text", ["", "1", "-7", "007", "1.50", "-0.0", "3.25", "abcdefg", "x" * 999]
+)
 def test_texts_come_back_as_they_were(client: LocalClient, text: str) -> None:
     client("ARSET", "a", 3, text)
     assert client("ARGET", "a", 3) == text.encode()
 
 
-@pytest.mark.parametrize("index", ["-1", "x", "", "1.0", " 1", "01", str(2**64 - 1), str(2**64), "9" * 30])
+@pytest.mark.parametrize(
+    "index", ["-1", "x", "", "1.0", " 1", "01", str(2**64 - 1), str(2**64), "9" * 30]
+)
 def test_what_is_no_index(client: LocalClient, index: str) -> None:
     client("ARSET", "a", 0, "v")
     for words in (
         ("ARGET", "a", index), ("ARGET", "none", index), ("ARMGET", "a", 0, index),
         ("ARSET", "a", index, "v"), ("ARMSET", "a", 1, "v", index, "v"), ("ARDEL", "a", 0, index),
         ("ARDEL", "none", index), ("ARDELRANGE", "a", 0, index), ("ARGETRANGE", "a", index, 0),
-        ("ARSCAN", "a", 0, index), ("AROP", "a", index, 0, "SUM"), ("ARGREP", "a", index, "+", "RE", "x"),
+        ("ARSCAN", "a", 0, index), ("AROP", "a", index, 0, "SUM"),
+        ("ARGREP", "a", index, "+", "RE", "x"),
     ):  # fmt: skip
         assert client.error(*words) == NO_INDEX
     assert client("ARSCAN", "a", 0, TOP) == [[0, b"v"]]
@@ -111,7 +116,9 @@ def test_removing(client: LocalClient) -> None:
     assert client("ARDEL", "a", 0) == client("ARDELRANGE", "a", 0, 5) == 0
 
 
-@pytest.mark.parametrize("name", ["ARMSET a 0", "ARMSET a 0 v 1", "ARDELRANGE a 0 1 2", "ARDELRANGE a 0"])
+@pytest.mark.parametrize(
+    "name", ["ARMSET a 0", "ARMSET a 0 v 1", "ARDELRANGE a 0 1 2", "ARDELRANGE a 0"]
+)
 def test_pairs(client: LocalClient, name: str) -> None:
     verb = name.split()[0].lower()
     assert client.error(*name.split()) == f"ERR wrong number of arguments for '{verb}' command"
@@ -193,7 +200,8 @@ def test_argrep_of_the_most(client: LocalClient) -> None:
     ("values", "operation", "result"),
     [
         ("10 20 30", "SUM", b"60"), ("30 10 20", "MIN", b"10"), ("30 10 20", "max", b"30"),
-        ("1.5 x 2", "SUM", b"3.5"), ("0.1 0.2", "SUM", b"0.3"), ("1e3 0x10 5", "SUM", b"1021"), ("x y", "SUM", None),
+        ("1.5 x 2", "SUM", b"3.5"), ("0.1 0.2", "SUM", b"0.3"),
+        ("1e3 0x10 5", "SUM", b"1021"), ("x y", "SUM", None),
         ("inf 1", "SUM", b"inf"), ("inf -inf", "MIN", b"-inf"), ("1e20 1", "MAX", b"1e+20"),
         ("9223372036854775807 1", "SUM", b"9.2233720368547758e+18"),
         ("255 15 240", "AND", 0), ("255 15 240", "OR", 255), ("255 15 240", "XOR", 0),
@@ -312,7 +320,9 @@ def test_last_items(client: LocalClient) -> None:
         "ERR wrong number of arguments for 'arlastitems' command"
     )
     client("ARSET", "a", 2_000_000, "z")
-    assert client.error("ARLASTITEMS", "a", 1_000_001) == "ERR count exceeds maximum of 1000000 items"
+    assert (
+        client.error("ARLASTITEMS", "a", 1_000_001) == "ERR count exceeds maximum of 1000000 items"
+    )
     assert client("ARLASTITEMS", "none", 5) == []
 
 
@@ -349,12 +359,15 @@ def test_arinfo(client: LocalClient) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    lines("""
+    lines(
+        """
     ARGET s 0 | ARMGET s 0 | ARGETRANGE s 0 1 | ARLEN s | ARCOUNT s | ARINFO s | ARSET s 0 v
     ARMSET s 0 v | ARDEL s 0 | ARDELRANGE s 0 1 | ARSCAN s 0 1 | ARGREP s - + RE x | AROP s 0 1 SUM
-    ARINSERT s v | ARRING s 5 v | ARNEXT s | ARSEEK s 0 | ARLASTITEMS s 1 | GET a | LLEN a | HGET a f
+    ARINSERT s v | ARRING s 5 v | ARNEXT s | ARSEEK s 0 | ARLASTITEMS s 1
+    GET a | LLEN a | HGET a f
     SORT a | SADD a m | ZADD a 1 m | XLEN a
-    """.replace("|", "\n")),
+    """.replace("|", "\n")
+    ),
 )
 def test_wrong_types(client: LocalClient, words: str) -> None:
     client("SET", "s", "x")
@@ -422,7 +435,10 @@ def test_a_category_of_its_own(client: LocalClient) -> None:
     [
         ("array-slice-size 300", "array-slice-size must be a power of two"),
         ("array-slice-size 128", "argument must be between 256 and 65536 inclusive"),
-        ("array-sparse-kmax 5", "array-sparse-kmax must be greater than array-sparse-kmin when non-zero"),
+        (
+            "array-sparse-kmax 5",
+            "array-sparse-kmax must be greater than array-sparse-kmin when non-zero",
+        ),
         ("array-sparse-kmin 10", "array-sparse-kmin must be less than array-sparse-kmax"),
     ],
 )

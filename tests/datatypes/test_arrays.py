@@ -105,9 +105,7 @@ class AgainstDict:
 
 @pytest.mark.parametrize("spans", [NEAR, APART, WIDE, FAR, ANYWHERE])
 @pytest.mark.parametrize("rules", [(4096, 10, 5), (256, 6, 3), (256, 0, 0), (1024, 10, 0)])
-def test_an_array_is_as_a_dict(
-    rules: tuple[int, int, int], spans: list[tuple[int, int]]
-) -> None:
+def test_an_array_is_as_a_dict(rules: tuple[int, int, int], spans: list[tuple[int, int]]) -> None:
     for seed in range(3):
         gc.collect()
         before = memory.used()

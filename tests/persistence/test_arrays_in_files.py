@@ -62,7 +62,9 @@ def test_the_form(client: LocalClient) -> None:
 
 def test_any_order_is_read(client: LocalClient) -> None:
     far = b"\x81" + struct.pack(">Q", TOP)
-    body = b"\x1c\x03\x00" + far + b"\x03\x01z" + b"\x05\x01" + struct.pack("<q", -1) + b"\x00\x00\x00"
+    body = (
+        b"\x1c\x03\x00" + far + b"\x03\x01z" + b"\x05\x01" + struct.pack("<q", -1) + b"\x00\x00\x00"
+    )
     assert client("RESTORE", "a", 0, sealed(body)) == b"OK"
     assert client("ARSCAN", "a", 0, TOP) == [[0, b""], [5, b"-1"], [TOP, b"z"]]
 
@@ -119,9 +121,7 @@ def test_without_arrays_files_are_as_old_as_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("preamble", ["yes", "no"])
-def test_append_only_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preamble: str
-) -> None:
+def test_append_only_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preamble: str) -> None:
     monkeypatch.chdir(tmp_path)
     logged = Logged(aof_use_rdb_preamble=preamble)
     fill(logged.client)

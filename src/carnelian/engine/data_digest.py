@@ -11,7 +11,15 @@ from carnelian.keyspace.database import Database
 from carnelian.keyspace.sparing import DIGESTING
 
 # The numbers that Redis gives its types.
-_TYPE_NUMBERS = {b"string": 0, b"list": 1, b"set": 2, b"zset": 3, b"hash": 4, b"stream": 6, b"array": 7}
+_TYPE_NUMBERS = {
+    b"string": 0,
+    b"list": 1,
+    b"set": 2,
+    b"zset": 3,
+    b"hash": 4,
+    b"stream": 6,
+    b"array": 7,
+}
 
 
 def of_value(db: Database, key: bytes, digest: Digest) -> None:

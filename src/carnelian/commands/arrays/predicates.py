@@ -134,9 +134,7 @@ def _checked(kind: int, pattern: bytes, before: int) -> tuple[int, bytes]:
     if before == MOST_PREDICATES:
         raise Error(f"ERR too many predicates, maximum is {MOST_PREDICATES}")
     if kind == EXPRESSION and len(pattern) > LONGEST_EXPRESSION:
-        raise Error(
-            f"ERR regular expression is too long, maximum is {LONGEST_EXPRESSION} bytes"
-        )
+        raise Error(f"ERR regular expression is too long, maximum is {LONGEST_EXPRESSION} bytes")
     return kind, pattern
 
 

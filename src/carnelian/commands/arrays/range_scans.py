@@ -289,10 +289,10 @@ def combine(sums: cython.pointer[Sums], number: cython.longdouble) -> cython.voi
         sums.any = True
     elif sums.operation == SUM:
         sums.number += number
-    elif sums.operation == LEAST and number < sums.number:
-        sums.number = number
-    elif sums.operation == MOST and number > sums.number:
-        sums.number = number
+    elif sums.operation == LEAST:
+        sums.number = min(sums.number, number)
+    else:
+        sums.number = max(sums.number, number)
 
 
 @cython.cfunc

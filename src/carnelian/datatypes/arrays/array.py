@@ -12,17 +12,7 @@ from typing import TYPE_CHECKING
 import cython
 from cython.cimports.carnelian.datatypes.arrays import slice_index
 from cython.cimports.carnelian.datatypes.arrays.array import HIGHEST, UNSET, Kept
-from cython.cimports.carnelian.datatypes.arrays.array_walk import Walk, begin_walk, walk_on
-from cython.cimports.carnelian.datatypes.arrays.slice_index import (
-    Place,
-    Seat,
-    SeatPointer,
-    free_index,
-    index_memory,
-    last_seat,
-    seat_at,
-)
-from cython.cimports.carnelian.datatypes.arrays.slices import (
+from cython.cimports.carnelian.datatypes.arrays.array_slices import (
     Rules,
     Slice,
     SlicePointer,
@@ -38,6 +28,16 @@ from cython.cimports.carnelian.datatypes.arrays.slices import (
     slice_memory,
     texts_of,
     word_at,
+)
+from cython.cimports.carnelian.datatypes.arrays.array_walk import Walk, begin_walk, walk_on
+from cython.cimports.carnelian.datatypes.arrays.slice_index import (
+    Place,
+    Seat,
+    SeatPointer,
+    free_index,
+    index_memory,
+    last_seat,
+    seat_at,
 )
 from cython.cimports.carnelian.datatypes.arrays.words import bytes_of, drop, heap_memory, word_of
 from cython.cimports.carnelian.datatypes.base.limits import Limits
@@ -183,9 +183,7 @@ class Array(Value):
         index: uint64_t = 0
         word: uint64_t = 0
         found: list = []
-        begin_walk(
-            cython.address(walk), cython.address(self.index), self.shift, start, end
-        )
+        begin_walk(cython.address(walk), cython.address(self.index), self.shift, start, end)
         while most > 0 and walk_on(
             cython.address(walk), cython.address(index), cython.address(word)
         ):
@@ -211,7 +209,9 @@ class Array(Value):
 
     def set(self, limits: Limits, index: uint64_t, text: bytes) -> cython.bint:
         """Put an element at an index up to HIGHEST; returns whether that was free."""
-        return self.set_word(limits, index, word_of(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text)))
+        return self.set_word(
+            limits, index, word_of(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+        )
 
     def set_word(self, limits: Limits, index: uint64_t, word: uint64_t) -> cython.bint:
         """Put a word, which is taken over in any case, at an index."""
@@ -344,9 +344,7 @@ class Array(Value):
         other.texts = 0
         more = slice_index.seek(cython.address(self.index), 0, True, cython.address(place))
         while more:
-            seat_at(
-                cython.address(self.index), cython.address(place)
-            ).slice.version = self.version
+            seat_at(cython.address(self.index), cython.address(place)).slice.version = self.version
             more = slice_index.step(cython.address(self.index), True, cython.address(place))
         return 0
 
@@ -431,7 +429,7 @@ class Array(Value):
 
     def rules(self, limits: Limits) -> Rules:
         """What slices go by."""
-        rules: Rules
+        rules = cython.declare(Rules)
         rules.size = cython.cast(uint32_t, 1) << self.shift
         rules.kmax = cython.cast(uint32_t, limits.array_sparse_kmax)
         rules.kmin = cython.cast(uint32_t, limits.array_sparse_kmin)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.arrays.array_walk import Walk
-from cython.cimports.carnelian.datatypes.arrays.slice_index import Index, SeatPointer, seat_at, seek, step
-from cython.cimports.carnelian.datatypes.arrays.slices import (
+from cython.cimports.carnelian.datatypes.arrays.array_slices import (
     NOWHERE,
     offset_at,
     place_from,
     places_of,
     words_of,
+)
+from cython.cimports.carnelian.datatypes.arrays.array_walk import Walk
+from cython.cimports.carnelian.datatypes.arrays.slice_index import (
+    Index,
+    SeatPointer,
+    seat_at,
+    seek,
+    step,
 )
 from cython.cimports.libc.stdint import uint32_t, uint64_t
 
@@ -73,9 +79,7 @@ def enter(walk: cython.pointer[Walk]) -> cython.bint:
             first = max(walk.low, walk.base)
         else:
             first = min(walk.high, last)
-        walk.at = place_from(
-            seat.slice, cython.cast(uint32_t, first - walk.base), walk.forward
-        )
+        walk.at = place_from(seat.slice, cython.cast(uint32_t, first - walk.base), walk.forward)
         if walk.at != NOWHERE:
             walk.slice = seat.slice
             return True

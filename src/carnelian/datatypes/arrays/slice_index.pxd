@@ -1,4 +1,4 @@
-from carnelian.datatypes.arrays.slices cimport Slice
+from carnelian.datatypes.arrays.array_slices cimport Slice
 from libc.stdint cimport uint32_t, uint64_t
 
 # Where the slices of an array are: a row of leaves, each with up to LEAF_SEATS of them, all in the

@@ -9,6 +9,7 @@ up to twice that where slices came in no order.
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.datatypes.arrays.array_slices import Slice
 from cython.cimports.carnelian.datatypes.arrays.slice_index import (
     LEAF_SEATS,
     Index,
@@ -18,10 +19,8 @@ from cython.cimports.carnelian.datatypes.arrays.slice_index import (
     Seat,
     SeatPointer,
     Shelf,
-    seat_at,
     seats_of,
 )
-from cython.cimports.carnelian.datatypes.arrays.slices import Slice
 from cython.cimports.carnelian.datatypes.base.slabs import cell_memory, give, take
 from cython.cimports.libc.stdint import uint32_t, uint64_t
 from cython.cimports.libc.string import memcpy, memmove
@@ -91,7 +90,10 @@ def find(index: cython.pointer[Index], number: uint64_t) -> cython.pointer[Seat]
 
 
 def seek(
-    index: cython.pointer[Index], number: uint64_t, forward: cython.bint, place: cython.pointer[Place]
+    index: cython.pointer[Index],
+    number: uint64_t,
+    forward: cython.bint,
+    place: cython.pointer[Place],
 ) -> cython.bint:
     """Find the first seat from a number on, or backwards from it; returns whether there is one."""
     shelf: cython.Py_ssize_t = shelf_of(index, number)
@@ -196,9 +198,7 @@ def insert(
     at = 0
     if leaf.count and seats_of(leaf)[0].number < number:
         at = rank_in(leaf, number)
-    memmove(
-        seats_of(leaf) + at + 1, seats_of(leaf) + at, (leaf.count - at) * cython.sizeof(Seat)
-    )
+    memmove(seats_of(leaf) + at + 1, seats_of(leaf) + at, (leaf.count - at) * cython.sizeof(Seat))
     seats_of(leaf)[at].number = number
     seats_of(leaf)[at].slice = slice
     leaf.count += 1
@@ -226,9 +226,7 @@ def open_shelf(
             give(index.shelves, index.room * cython.sizeof(Shelf))
         index.shelves = fresh
         index.room = room
-    memmove(
-        index.shelves + at + 1, index.shelves + at, (index.count - at) * cython.sizeof(Shelf)
-    )
+    memmove(index.shelves + at + 1, index.shelves + at, (index.count - at) * cython.sizeof(Shelf))
     index.shelves[at].leaf = leaf
     index.shelves[at].first = seats_of(leaf)[0].number if leaf.count else 0
     index.count += 1
@@ -318,9 +316,7 @@ def close_shelf(index: cython.pointer[Index], at: cython.Py_ssize_t) -> cython.v
     leaf: LeafPointer = index.shelves[at].leaf
     give(leaf, leaf_size(leaf.room))
     index.count -= 1
-    memmove(
-        index.shelves + at, index.shelves + at + 1, (index.count - at) * cython.sizeof(Shelf)
-    )
+    memmove(index.shelves + at, index.shelves + at + 1, (index.count - at) * cython.sizeof(Shelf))
     if index.count == 0:
         give(index.shelves, index.room * cython.sizeof(Shelf))
         index.shelves = cython.NULL

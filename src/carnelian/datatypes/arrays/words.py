@@ -72,9 +72,7 @@ def word_of_text(text: cython.p_const_char, length: cython.Py_ssize_t) -> uint64
         cell[0] = cython.cast(uint8_t, length)
         memcpy(cell + 1, text, length)
     else:
-        cython.cast(cython.pointer[uint64_t], cell)[0] = (
-            cython.cast(uint64_t, length) << 8 | LONG
-        )
+        cython.cast(cython.pointer[uint64_t], cell)[0] = cython.cast(uint64_t, length) << 8 | LONG
         memcpy(cell + LONG_HEADER, text, length)
     return cython.cast(uint64_t, cython.cast(cython.size_t, cell))
 
@@ -144,7 +142,10 @@ def has_fraction(text: cython.p_const_char, length: cython.Py_ssize_t) -> cython
 def put_fraction(out: cython.p_char, number: cython.double) -> cython.Py_ssize_t:
     """Write a double with the fewest digits, and a point in any case but with an exponent."""
     size: cython.Py_ssize_t = put_double(out, number)
-    if memchr(out, POINT, size) is not cython.NULL or memchr(out, EXPONENT, size) is not cython.NULL:
+    if (
+        memchr(out, POINT, size) is not cython.NULL
+        or memchr(out, EXPONENT, size) is not cython.NULL
+    ):
         return size
     out[size] = POINT
     out[size + 1] = ZERO
@@ -195,9 +196,7 @@ def bytes_of(word: uint64_t) -> bytes | None:
     return PyBytes_FromStringAndSize(text, length)
 
 
-def is_text(
-    word: uint64_t, text: cython.p_const_char, length: cython.Py_ssize_t
-) -> cython.bint:
+def is_text(word: uint64_t, text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.bint:
     """Whether that is the text of a word."""
     scratch = cython.declare(cython.char[SCRATCH])
     size: cython.Py_ssize_t = 0
@@ -258,6 +257,4 @@ def heap_length(cell: cython.pointer[uint8_t]) -> cython.Py_ssize_t:
     """The length of a text on the heap."""
     if cell[0] != LONG:
         return cell[0]
-    return cython.cast(
-        cython.Py_ssize_t, cython.cast(cython.pointer[uint64_t], cell)[0] >> 8
-    )
+    return cython.cast(cython.Py_ssize_t, cython.cast(cython.pointer[uint64_t], cell)[0] >> 8)

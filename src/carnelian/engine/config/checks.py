@@ -109,9 +109,7 @@ def slice_size(value: int, values: Mapping[str, Any]) -> None:
 def sparse_kmax(value: int, values: Mapping[str, Any]) -> None:
     """Refuse slices that would change to and fro."""
     if 0 < value <= values["array-sparse-kmin"]:
-        raise ConfigError(
-            "array-sparse-kmax must be greater than array-sparse-kmin when non-zero"
-        )
+        raise ConfigError("array-sparse-kmax must be greater than array-sparse-kmin when non-zero")
 
 
 def sparse_kmin(value: int, values: Mapping[str, Any]) -> None:

@@ -10,14 +10,14 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.datatypes.arrays import slice_index
 from cython.cimports.carnelian.datatypes.arrays.array import HIGHEST, UNSET, Array, Kept
-from cython.cimports.carnelian.datatypes.arrays.array_walk import Walk, begin_walk, walk_on
-from cython.cimports.carnelian.datatypes.arrays.slice_index import Place, SeatPointer, seat_at
-from cython.cimports.carnelian.datatypes.arrays.slices import (
+from cython.cimports.carnelian.datatypes.arrays.array_slices import (
     SlicePointer,
     offset_at,
     places_of,
     words_of,
 )
+from cython.cimports.carnelian.datatypes.arrays.array_walk import Walk, begin_walk, walk_on
+from cython.cimports.carnelian.datatypes.arrays.slice_index import Place, SeatPointer, seat_at
 from cython.cimports.carnelian.datatypes.arrays.words import (
     FRACTION,
     INTEGER,
@@ -32,7 +32,6 @@ from cython.cimports.carnelian.datatypes.arrays.words import (
     word_of_integer,
     word_of_text,
 )
-from cython.cimports.carnelian.datatypes.base.limits import Limits
 from cython.cimports.carnelian.persistence.bytes.byte_sink import Sink
 from cython.cimports.carnelian.persistence.bytes.byte_source import Source
 from cython.cimports.carnelian.persistence.bytes.command_file import ITEMS, CommandFile
@@ -122,9 +121,7 @@ class ArrayForm(Form):
         word: uint64_t = 0
         words: list = []
         array: Array = value
-        begin_walk(
-            cython.address(walk), cython.address(array.index), array.shift, 0, HIGHEST
-        )
+        begin_walk(cython.address(walk), cython.address(array.index), array.shift, 0, HIGHEST)
         while walk_on(cython.address(walk), cython.address(index), cython.address(word)):
             words.append(decimal(index))
             words.append(bytes_of(word))
@@ -243,9 +240,7 @@ class FrozenArray(Frozen):
             if self.freezer.fault is not None:
                 return True
             self.next = seat.number + 1
-            more = slice_index.step(
-                cython.address(self.array.index), True, cython.address(place)
-            )
+            more = slice_index.step(cython.address(self.array.index), True, cython.address(place))
         return True
 
     def keep_block(self, number, data, size, stream, plain):

@@ -8,7 +8,7 @@ it has few elements, and for as long as that takes less than 40 percent of the m
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.arrays.slices import (
+from cython.cimports.carnelian.datatypes.arrays.array_slices import (
     NOWHERE,
     Rules,
     Slice,
@@ -349,9 +349,7 @@ def widen(
 
 @cython.cfunc
 @cython.exceptval(-1)
-def to_dense(
-    home: cython.pointer[SlicePointer], start: uint32_t, window: uint32_t
-) -> cython.int:
+def to_dense(home: cython.pointer[SlicePointer], start: uint32_t, window: uint32_t) -> cython.int:
     """Move a slice to a window that all of its elements are in."""
     slice: SlicePointer = home[0]
     fresh: SlicePointer = make(window, True, start, slice.version)

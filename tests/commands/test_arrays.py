@@ -48,7 +48,7 @@ def test_texts_come_back_as_they_were(client: LocalClient, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "index", ["-1", "x", "", "1.0", " 1", "01", str(2**64 - 1), str(2**64), "9" * 30]
+    "index", ["-1", "x", "", "1.0", "1 ", "-05x", str(2**64 - 1), str(2**64), "9" * 30]
 )
 def test_what_is_no_index(client: LocalClient, index: str) -> None:
     client("ARSET", "a", 0, "v")
@@ -122,6 +122,12 @@ def test_removing(client: LocalClient) -> None:
 def test_pairs(client: LocalClient, name: str) -> None:
     verb = name.split()[0].lower()
     assert client.error(*name.split()) == f"ERR wrong number of arguments for '{verb}' command"
+
+
+@pytest.mark.parametrize("index", ["5", "05", "+5", " 5", "00000000000000000000005"])
+def test_indexes_as_the_c_library_reads_them(client: LocalClient, index: str) -> None:
+    client("ARSET", "a", index, "v")
+    assert client("ARSCAN", "a", 0, 9) == [[5, b"v"]]
 
 
 # -- Scans -----------------------------------------------------------------------------------------

@@ -265,7 +265,7 @@ class Regex:
         )  # fmt: skip
         number: object = self.known.get(key)
         if number is not None:
-            return number
+            return cython.cast(int32_t, number)
         state = self.states + self.count
         state.places = cython.cast(cython.pointer[int32_t], allocate(max(size, 4)))
         memcpy(state.places, self.found, size)

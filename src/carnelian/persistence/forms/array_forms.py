@@ -88,7 +88,7 @@ class ArrayForm(Form):
     def read(self, source, type, limits, thorough):
         """Elements in any order."""
         count: uint64_t = source.read_length()
-        made: Array = Array.__new__(Array, limits)
+        made: Array = Array(limits)
         index: uint64_t
         if count == 0:
             raise EmptyValue("Array")

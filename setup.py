@@ -31,7 +31,7 @@ COMPILED = (
     "carnelian.datatypes.arrays.array",
     "carnelian.datatypes.arrays.array_walk",
     "carnelian.datatypes.arrays.slice_index",
-    "carnelian.datatypes.arrays.slices",
+    "carnelian.datatypes.arrays.array_slices",
     "carnelian.datatypes.arrays.words",
     "carnelian.datatypes.patterns.regex",
     "carnelian.datatypes.tables.entry",

@@ -48,7 +48,7 @@ def test_texts_come_back_as_they_were(client: LocalClient, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "index", ["-1", "x", "", "1.0", " 1", "01", str(2**64 - 1), str(2**64), "9" * 30]
+    "index", ["-1", "x", "", "1.0", "1 ", "-05x", str(2**64 - 1), str(2**64), "9" * 30]
 )
 def test_what_is_no_index(client: LocalClient, index: str) -> None:
     client("ARSET", "a", 0, "v")
@@ -56,7 +56,8 @@ def test_what_is_no_index(client: LocalClient, index: str) -> None:
         ("ARGET", "a", index), ("ARGET", "none", index), ("ARMGET", "a", 0, index),
         ("ARSET", "a", index, "v"), ("ARMSET", "a", 1, "v", index, "v"), ("ARDEL", "a", 0, index),
         ("ARDEL", "none", index), ("ARDELRANGE", "a", 0, index), ("ARGETRANGE", "a", index, 0),
-        ("ARSCAN", "a", 0, index), ("AROP", "a", index, 0, "SUM"), ("ARGREP", "a", index, "+", "RE", "x"),
+        ("ARSCAN", "a", 0, index), ("AROP", "a", index, 0, "SUM"),
+        ("ARGREP", "a", index, "+", "RE", "x"),
     ):  # fmt: skip
         assert client.error(*words) == NO_INDEX
     assert client("ARSCAN", "a", 0, TOP) == [[0, b"v"]]
@@ -121,6 +122,12 @@ def test_removing(client: LocalClient) -> None:
 def test_pairs(client: LocalClient, name: str) -> None:
     verb = name.split()[0].lower()
     assert client.error(*name.split()) == f"ERR wrong number of arguments for '{verb}' command"
+
+
+@pytest.mark.parametrize("index", ["5", "05", "+5", " 5", "00000000000000000000005"])
+def test_indexes_as_the_c_library_reads_them(client: LocalClient, index: str) -> None:
+    client("ARSET", "a", index, "v")
+    assert client("ARSCAN", "a", 0, 9) == [[5, b"v"]]
 
 
 # -- Scans -----------------------------------------------------------------------------------------
@@ -199,7 +206,8 @@ def test_argrep_of_the_most(client: LocalClient) -> None:
     ("values", "operation", "result"),
     [
         ("10 20 30", "SUM", b"60"), ("30 10 20", "MIN", b"10"), ("30 10 20", "max", b"30"),
-        ("1.5 x 2", "SUM", b"3.5"), ("0.1 0.2", "SUM", b"0.3"), ("1e3 0x10 5", "SUM", b"1021"), ("x y", "SUM", None),
+        ("1.5 x 2", "SUM", b"3.5"), ("0.1 0.2", "SUM", b"0.3"),
+        ("1e3 0x10 5", "SUM", b"1021"), ("x y", "SUM", None),
         ("inf 1", "SUM", b"inf"), ("inf -inf", "MIN", b"-inf"), ("1e20 1", "MAX", b"1e+20"),
         ("9223372036854775807 1", "SUM", b"9.2233720368547758e+18"),
         ("255 15 240", "AND", 0), ("255 15 240", "OR", 255), ("255 15 240", "XOR", 0),
@@ -361,7 +369,8 @@ def test_arinfo(client: LocalClient) -> None:
         """
     ARGET s 0 | ARMGET s 0 | ARGETRANGE s 0 1 | ARLEN s | ARCOUNT s | ARINFO s | ARSET s 0 v
     ARMSET s 0 v | ARDEL s 0 | ARDELRANGE s 0 1 | ARSCAN s 0 1 | ARGREP s - + RE x | AROP s 0 1 SUM
-    ARINSERT s v | ARRING s 5 v | ARNEXT s | ARSEEK s 0 | ARLASTITEMS s 1 | GET a | LLEN a | HGET a f
+    ARINSERT s v | ARRING s 5 v | ARNEXT s | ARSEEK s 0 | ARLASTITEMS s 1
+    GET a | LLEN a | HGET a f
     SORT a | SADD a m | ZADD a 1 m | XLEN a
     """.replace("|", "\n")
     ),

@@ -17,8 +17,10 @@ MATCHES = [
     (b"(?i)foo", b"FOO"), (b"(?i:f)oo", b"Foo"), (b"(?:a|b)c", b"bc"), (b"a(?#no)b", b"ab"),
     (b"()", b""), (b"a||b", b""), (b"*a", b"a"), (b"x$|^y", b"y"), (b"^$", b""), (b"$^", b""),
     (b"[[:alpha:]_-]+$", b"ab_-"), (b"[]a]", b"]"), (rb"[\]", b"\\"), (rb"\x41", b"A"),
-    (rb"\x{41}", b"A"), (b"a)", b"a)"), (rb"\d\D\w\W\s\S", b"1ab- x"), (rb"\t\n\r\f\a\e", b"\t\n\r\f\a\x1b"),
-    (b"a*?b+?c??", b"b"), (b"a.c", b"a\nc"), (b"\xff", b"a\xff"), (b"a{0}b", b"b"), (b"((a))", b"a"),
+    (rb"\x{41}", b"A"), (b"a)", b"a)"), (rb"\d\D\w\W\s\S", b"1ab- x"),
+    (rb"\t\n\r\f\a\e", b"\t\n\r\f\a\x1b"),
+    (b"a*?b+?c??", b"b"), (b"a.c", b"a\nc"), (b"\xff", b"a\xff"), (b"a{0}b", b"b"),
+    (b"((a))", b"a"),
     (rb"\.", b"."), (b"[a-]", b"-"),
 ]  # fmt: skip
 MISSES = [
@@ -28,9 +30,11 @@ MISSES = [
 ]  # fmt: skip
 REFUSED = [
     (b"(", "Missing ')'"), (b"[a", "Missing ']'"), (b"[]", "Missing ']'"), (b"a{", "Missing '}'"),
-    (b"a{1", "Missing '}'"), (b"a{x}", "Invalid contents of {}"), (b"a{,}", "Invalid contents of {}"),
+    (b"a{1", "Missing '}'"), (b"a{x}", "Invalid contents of {}"),
+    (b"a{,}", "Invalid contents of {}"),
     (b"a{2,1}", "Invalid contents of {}"), (b"a{256}", "Invalid contents of {}"),
-    (b"a**", "Invalid use of repetition operators"), (b"a{1}+", "Invalid use of repetition operators"),
+    (b"a**", "Invalid use of repetition operators"),
+    (b"a{1}+", "Invalid use of repetition operators"),
     (b"\\", "Trailing backslash"), (b"[b-a]", "Invalid character range"),
     (b"[[:foo:]]", "Unknown character class name"), (b"[[.a.]]", "Unknown collating element"),
     (rb"\1", "Invalid back reference"), (rb"(a)\2", "Invalid back reference"),

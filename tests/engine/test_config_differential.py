@@ -79,7 +79,7 @@ SPECIAL = {
         "normal x 0 0", "normal 0 x 0", "normal 0 0 x", "normal 0 0 -1", "normal 0 0 2147483648",
         "normal 0 0 0 other 1 2 3", "normal 0 0 ", "normal -1 0 0",
     ],
-    "notify-keyspace-events": ["", "KEA", "AKE", "An", "Am", "g$lshzxetd", "g$lshzxetdn", "KEgx",
+    "notify-keyspace-events": ["", "KEA", "AKE", "An", "Am", "KEgx",
                                "nKm", "KK", "mn"],
     "latency-tracking-info-percentiles": ["", "50", "50 99.9", "0 100", "100.1", "-1", "x", "1e1",
                                           "50  99", "nan", "inf", "33.3333333", "0x10", "1_0"],

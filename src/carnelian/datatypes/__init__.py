@@ -2,5 +2,6 @@
 
 From the ground up: ``algorithms`` needs nothing; ``base`` is the memory and what all values share;
 ``tables`` and ``packs`` are the two ways to keep many things, scattered and in one run of bytes;
-``collections`` and ``streams`` are the values that commands see.
+``patterns`` has regular expressions; ``collections``, ``streams`` and ``arrays`` are the values
+that commands see.
 """

@@ -101,7 +101,7 @@ def fit(array: Array, limits: Limits, size: uint64_t) -> cython.int:
         count += 1
         at_ = span - 1 if at_ == 0 else at_ - 1
     at_ = (at_ + 1) % span
-    fresh = Array.__new__(Array, limits)
+    fresh = Array(limits)
     for i in range(count):
         fresh.set_word(limits, i, twin_of(array.word(at_)))
         at_ = (at_ + 1) % span

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.datatypes.arrays.array import HIGHEST
+from cython.cimports.carnelian.datatypes.base.string import parse_integer
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cython.cimports.libc.stdint import uint64_t
+from cython.cimports.libc import errno as libc
+from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.libc.stdlib import strtoull
 
 from carnelian.resp.replies import Error, Unsigned
 
 INVALID: str = "ERR invalid array index"
-MOST_DIGITS = cython.declare(cython.Py_ssize_t, 20)
-TOP = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
 SIGNED = cython.declare(uint64_t, 0x7FFFFFFFFFFFFFFF)
 
 
@@ -20,18 +21,24 @@ def index_of(text: bytes, any: cython.bint = False) -> uint64_t:
     digits: cython.p_const_char = PyBytes_AS_STRING(text)
     length: cython.Py_ssize_t = PyBytes_GET_SIZE(text)
     number: uint64_t = 0
-    digit: cython.uint
-    i: cython.Py_ssize_t
-    if length == 0 or length > MOST_DIGITS or (digits[0] == 48 and length > 1):
-        raise Error(INVALID)
-    for i in range(length):
-        digit = cython.cast(cython.uint, cython.cast(cython.uchar, digits[i])) - 48
-        if digit > 9 or number > (TOP - digit) // 10:
+    small: int64_t = 0
+    if parse_integer(digits, length, cython.address(small)):
+        if small < 0:
             raise Error(INVALID)
-        number = number * 10 + digit
-    if number > HIGHEST and not any:
+        return cython.cast(uint64_t, small)
+    if not to_unsigned(digits, cython.address(number)) or (number > HIGHEST and not any):
         raise Error(INVALID)
     return number
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def to_unsigned(text: cython.p_const_char, number: cython.pointer[uint64_t]) -> cython.bint:
+    """Read a number as the C library does: blanks and zeros may be before it, and even a sign."""
+    stop: cython.p_char = cython.NULL
+    libc.errno = 0
+    number[0] = strtoull(text, cython.address(stop), 10)
+    return libc.errno == 0 and text[0] != 0 and stop[0] == 0
 
 
 def unsigned(number: uint64_t):

@@ -165,7 +165,7 @@ def array_to_change(db: Database, session: Session, key: bytes):
     """The array at a key, which is made if there is none. Raises WrongType."""
     array: Array = db.collection_to_change(key, Array)
     if array is None:
-        array = Array.__new__(Array, session.keyspace.limits)
+        array = Array(session.keyspace.limits)
         db.add(key, array)
     return array
 

@@ -41,7 +41,7 @@ class Predicate:
         """Whether it does for a text, of which ``lowered`` is the form in lower case."""
         pattern: cython.p_const_char = PyBytes_AS_STRING(self.pattern)
         size: cython.Py_ssize_t = PyBytes_GET_SIZE(self.pattern)
-        if self.kind == EXPRESSION:
+        if self.regex is not None:
             return self.regex.matches(text, length)
         if self.kind == GLOB:
             return match_chars(pattern, size, text, length, self.nocase)

@@ -44,7 +44,7 @@ from cython.cimports.libc.string import memcpy, memset
 
 from carnelian.commands.arrays.predicates import limit_of
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import SYNTAX_ERROR, Error
+from carnelian.resp.replies import Error, SyntaxError_
 
 GROUP = "array"
 
@@ -73,7 +73,7 @@ def arscan(session: Session, args: list):
     limit: uint64_t = HIGHEST
     if len(args) == 6:
         if args[4].upper() != b"LIMIT":
-            raise SYNTAX_ERROR
+            raise SyntaxError_()
         limit = limit_of(args[5])
     elif len(args) != 4:
         raise Error("ERR wrong number of arguments for 'arscan' command")
@@ -289,10 +289,10 @@ def combine(sums: cython.pointer[Sums], number: cython.longdouble) -> cython.voi
         sums.any = True
     elif sums.operation == SUM:
         sums.number += number
-    elif (sums.operation == LEAST and number < sums.number) or (
-        sums.operation == MOST and number > sums.number
-    ):
-        sums.number = number
+    elif sums.operation == LEAST:
+        sums.number = min(sums.number, number)
+    else:
+        sums.number = max(sums.number, number)
 
 
 @cython.cfunc

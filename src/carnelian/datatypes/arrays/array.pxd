@@ -1,5 +1,5 @@
 from carnelian.datatypes.arrays.slice_index cimport Index, Seat
-from carnelian.datatypes.arrays.slices cimport Rules, Slice
+from carnelian.datatypes.arrays.array_slices cimport Rules, Slice
 from carnelian.datatypes.base.limits cimport Limits
 from carnelian.datatypes.base.value cimport Value
 from carnelian.datatypes.tables.table cimport Keeper

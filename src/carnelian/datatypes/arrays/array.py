@@ -12,17 +12,7 @@ from typing import TYPE_CHECKING
 import cython
 from cython.cimports.carnelian.datatypes.arrays import slice_index
 from cython.cimports.carnelian.datatypes.arrays.array import HIGHEST, UNSET, Kept
-from cython.cimports.carnelian.datatypes.arrays.array_walk import Walk, begin_walk, walk_on
-from cython.cimports.carnelian.datatypes.arrays.slice_index import (
-    Place,
-    Seat,
-    SeatPointer,
-    free_index,
-    index_memory,
-    last_seat,
-    seat_at,
-)
-from cython.cimports.carnelian.datatypes.arrays.slices import (
+from cython.cimports.carnelian.datatypes.arrays.array_slices import (
     Rules,
     Slice,
     SlicePointer,
@@ -39,6 +29,17 @@ from cython.cimports.carnelian.datatypes.arrays.slices import (
     texts_of,
     word_at,
 )
+from cython.cimports.carnelian.datatypes.arrays.array_walk import Walk, begin_walk, walk_on
+from cython.cimports.carnelian.datatypes.arrays.slice_index import (
+    Place,
+    Seat,
+    SeatPointer,
+    free_index,
+    home_of,
+    index_memory,
+    last_seat,
+    seat_at,
+)
 from cython.cimports.carnelian.datatypes.arrays.words import bytes_of, drop, heap_memory, word_of
 from cython.cimports.carnelian.datatypes.base.limits import Limits
 from cython.cimports.carnelian.datatypes.base.memory import count as count_memory
@@ -46,7 +47,7 @@ from cython.cimports.carnelian.datatypes.base.value import Value
 from cython.cimports.carnelian.datatypes.tables.table import Keeper
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import uint32_t, uint64_t
-from cython.cimports.libc.string import memset
+from cython.cimports.libc.string import memcpy, memset
 
 if TYPE_CHECKING:
     from carnelian.datatypes.base.digest import Digest
@@ -84,7 +85,7 @@ class Array(Value):
 
     type_name = b"array"
 
-    def __cinit__(self, limits: Limits):
+    def __cinit__(self):
         global _living
         self.count = 0
         self.length = 0
@@ -95,10 +96,12 @@ class Array(Value):
         self.near = cython.NULL
         self.shift = LEAST_BITS
         memset(cython.address(self.index), 0, cython.sizeof(self.index))
-        while self.shift < MOST_BITS and (1 << self.shift) < limits.array_slice_size:
-            self.shift += 1
         count_memory(SHELL)
         _living += 1
+
+    def __init__(self, limits: Limits):
+        while self.shift < MOST_BITS and (1 << self.shift) < limits.array_slice_size:
+            self.shift += 1
 
     def __dealloc__(self):
         global _living
@@ -140,7 +143,7 @@ class Array(Value):
 
     def copy(self):
         """Another array of the same elements, with the same cursor."""
-        twin: Array = Array.__new__(Array, Limits())
+        twin: Array = Array(Limits())
         place = cython.declare(Place)
         seat: SeatPointer
         slice: SlicePointer
@@ -248,7 +251,7 @@ class Array(Value):
             try:
                 if end - i > 1:
                     open_run(
-                        cython.address(seat.slice),
+                        home_of(seat),
                         cython.cast(uint32_t, offset),
                         cython.cast(uint32_t, offset + (end - i) - 1),
                         cython.address(rules),
@@ -279,7 +282,7 @@ class Array(Value):
         if seat.slice.count == 0:
             self.close(number)
         else:
-            settle(cython.address(seat.slice), cython.address(rules))
+            settle(home_of(seat), cython.address(rules))
         if index + 1 == self.length:
             self.find_length()
         return True
@@ -315,7 +318,7 @@ class Array(Value):
                 slice_index.remove(cython.address(self.index), cython.address(place))
                 more = place.shelf < self.index.count
             else:
-                settle(cython.address(seat.slice), cython.address(rules))
+                settle(home_of(seat), cython.address(rules))
                 more = slice_index.step(cython.address(self.index), True, cython.address(place))
         self.near = cython.NULL
         self.count -= removed
@@ -333,7 +336,7 @@ class Array(Value):
             self.keep(seat_at(cython.address(self.index), cython.address(place)))
             more = slice_index.step(cython.address(self.index), True, cython.address(place))
         self.drain(self.index.slices)
-        self.index = other.index
+        memcpy(cython.address(self.index), cython.address(other.index), cython.sizeof(other.index))
         self.count = other.count
         self.length = other.length
         self.cursor = other.cursor
@@ -429,7 +432,7 @@ class Array(Value):
 
     def rules(self, limits: Limits) -> Rules:
         """What slices go by."""
-        rules: Rules
+        rules = cython.declare(Rules)
         rules.size = cython.cast(uint32_t, 1) << self.shift
         rules.kmax = cython.cast(uint32_t, limits.array_sparse_kmax)
         rules.kmin = cython.cast(uint32_t, limits.array_sparse_kmin)
@@ -473,7 +476,7 @@ class Array(Value):
     ) -> cython.bint:
         """Put a word into a slice; returns whether the place was free."""
         place: cython.pointer[uint64_t] = open_place(
-            cython.address(seat.slice),
+            home_of(seat),
             cython.cast(uint32_t, index - (seat.number << self.shift)),
             rules,
         )

@@ -1,5 +1,5 @@
 from carnelian.datatypes.arrays.slice_index cimport Index, Place
-from carnelian.datatypes.arrays.slices cimport Slice
+from carnelian.datatypes.arrays.array_slices cimport Slice
 from libc.stdint cimport uint64_t
 
 cdef struct Walk:

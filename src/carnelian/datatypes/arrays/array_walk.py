@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.datatypes.arrays.array_slices import (
+    NOWHERE,
+    offset_at,
+    place_from,
+    places_of,
+    words_of,
+)
 from cython.cimports.carnelian.datatypes.arrays.array_walk import Walk
 from cython.cimports.carnelian.datatypes.arrays.slice_index import (
     Index,
@@ -10,13 +17,6 @@ from cython.cimports.carnelian.datatypes.arrays.slice_index import (
     seat_at,
     seek,
     step,
-)
-from cython.cimports.carnelian.datatypes.arrays.slices import (
-    NOWHERE,
-    offset_at,
-    place_from,
-    places_of,
-    words_of,
 )
 from cython.cimports.libc.stdint import uint32_t, uint64_t
 

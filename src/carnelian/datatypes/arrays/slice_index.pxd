@@ -1,4 +1,4 @@
-from carnelian.datatypes.arrays.slices cimport Slice
+from carnelian.datatypes.arrays.array_slices cimport Slice, SlicePointer
 from libc.stdint cimport uint32_t, uint64_t
 
 # Where the slices of an array are: a row of leaves, each with up to LEAF_SEATS of them, all in the
@@ -8,7 +8,7 @@ cdef enum:
 
 cdef struct Seat:
     uint64_t number
-    Slice *slice
+    SlicePointer slice
 
 cdef struct Leaf:  # seats follow
     uint32_t count
@@ -34,6 +34,11 @@ cdef struct Place:    # a seat, or where one would be
 
 cdef inline Seat *seats_of(Leaf *leaf) noexcept nogil:
     return <Seat *>(leaf + 1)
+
+
+# Where the slice of a seat is to be looked for, as it may move.
+cdef inline SlicePointer *home_of(Seat *seat) noexcept nogil:
+    return &seat.slice
 
 
 cdef inline Seat *seat_at(Index *index, const Place *place) noexcept nogil:

@@ -9,6 +9,7 @@ up to twice that where slices came in no order.
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.datatypes.arrays.array_slices import Slice
 from cython.cimports.carnelian.datatypes.arrays.slice_index import (
     LEAF_SEATS,
     Index,
@@ -20,7 +21,6 @@ from cython.cimports.carnelian.datatypes.arrays.slice_index import (
     Shelf,
     seats_of,
 )
-from cython.cimports.carnelian.datatypes.arrays.slices import Slice
 from cython.cimports.carnelian.datatypes.base.slabs import cell_memory, give, take
 from cython.cimports.libc.stdint import uint32_t, uint64_t
 from cython.cimports.libc.string import memcpy, memmove

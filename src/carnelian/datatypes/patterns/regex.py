@@ -16,6 +16,17 @@ from cython.cimports.carnelian.datatypes.patterns.regex import (
     State,
     Step,
 )
+from cython.cimports.carnelian.datatypes.patterns.regex_syntax import (
+    ASK,
+    BEGIN,
+    END,
+    FORK,
+    MATCH,
+    READ,
+    WORD_BEGIN,
+    WORD_EDGE,
+    WORD_END,
+)
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
@@ -25,17 +36,6 @@ from cython.cimports.libc.stdint import int32_t, uint8_t
 from cython.cimports.libc.string import memcpy, memset
 
 from carnelian.datatypes.patterns import regex_syntax
-
-READ = cython.declare(int32_t, regex_syntax.READ)
-FORK = cython.declare(int32_t, regex_syntax.FORK)
-ASK = cython.declare(int32_t, regex_syntax.ASK)
-MATCH = cython.declare(int32_t, regex_syntax.MATCH)
-BEGIN = cython.declare(int32_t, regex_syntax.BEGIN)
-END = cython.declare(int32_t, regex_syntax.END)
-WORD_EDGE = cython.declare(int32_t, regex_syntax.WORD_EDGE)
-NO_WORD_EDGE = cython.declare(int32_t, regex_syntax.NO_WORD_EDGE)
-WORD_BEGIN = cython.declare(int32_t, regex_syntax.WORD_BEGIN)
-WORD_END = cython.declare(int32_t, regex_syntax.WORD_END)
 
 MOST_MARK = cython.declare(int32_t, 2_000_000_000)
 
@@ -265,7 +265,7 @@ class Regex:
         )  # fmt: skip
         number: object = self.known.get(key)
         if number is not None:
-            return number
+            return cython.cast(int32_t, number)
         state = self.states + self.count
         state.places = cython.cast(cython.pointer[int32_t], allocate(max(size, 4)))
         memcpy(state.places, self.found, size)

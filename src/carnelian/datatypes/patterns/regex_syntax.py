@@ -4,17 +4,25 @@ A program is a list of instructions: read a byte of a set, go on at two places, 
 text we are, or say that it matches. It only tells whether a text has a match, so that greediness
 has no meaning, though it can be written.
 
-What is added: ``\\w \\W \\s \\S \\d \\D``, ``\\t \\n \\r \\f \\a \\e``, ``\\xHH`` and ``\\x{HH}``,
-``\\b \\B \\< \\>``, ``\\Q...\\E``, ``(?i)``, ``(?i:...)``, ``(?:...)``, ``(?#...)``. Left out of TRE
-is approximate matching; references back are refused.
+What is added: ``\\w \\W \\s \\S \\d \\D``, ``\\t \\n \\r \\f \\a \\e``, ``\\xHH`` and
+``\\x{HH}``, ``\\b \\B \\< \\>``, ``\\Q...\\E``, ``(?i)``, ``(?i:...)``, ``(?:...)``,
+``(?#...)``. Left out of TRE is approximate matching; references back are refused.
 """
 
 from __future__ import annotations
 
 # Instructions.
-READ, FORK, ASK, MATCH = range(4)
+READ = 0
+FORK = 1
+ASK = 2
+MATCH = 3
 # What may be asked.
-BEGIN, END, WORD_EDGE, NO_WORD_EDGE, WORD_BEGIN, WORD_END = range(6)
+BEGIN = 0
+END = 1
+WORD_EDGE = 2
+NO_WORD_EDGE = 3
+WORD_BEGIN = 4
+WORD_END = 5
 
 # An instruction and two numbers: those of a fork are relative to itself.
 Instruction = tuple[int, int, int]

@@ -1,6 +1,6 @@
 from carnelian.datatypes.arrays.array cimport Array
 from carnelian.datatypes.arrays.slice_index cimport Place
-from carnelian.datatypes.arrays.slices cimport Slice
+from carnelian.datatypes.arrays.array_slices cimport Slice
 from carnelian.persistence.bytes.frozen cimport Frozen
 from carnelian.persistence.forms.form cimport Form
 from libc.stdint cimport uint64_t

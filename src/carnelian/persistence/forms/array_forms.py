@@ -10,14 +10,14 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.datatypes.arrays import slice_index
 from cython.cimports.carnelian.datatypes.arrays.array import HIGHEST, UNSET, Array, Kept
-from cython.cimports.carnelian.datatypes.arrays.array_walk import Walk, begin_walk, walk_on
-from cython.cimports.carnelian.datatypes.arrays.slice_index import Place, SeatPointer, seat_at
-from cython.cimports.carnelian.datatypes.arrays.slices import (
+from cython.cimports.carnelian.datatypes.arrays.array_slices import (
     SlicePointer,
     offset_at,
     places_of,
     words_of,
 )
+from cython.cimports.carnelian.datatypes.arrays.array_walk import Walk, begin_walk, walk_on
+from cython.cimports.carnelian.datatypes.arrays.slice_index import Place, SeatPointer, seat_at
 from cython.cimports.carnelian.datatypes.arrays.words import (
     FRACTION,
     INTEGER,
@@ -88,7 +88,7 @@ class ArrayForm(Form):
     def read(self, source, type, limits, thorough):
         """Elements in any order."""
         count: uint64_t = source.read_length()
-        made: Array = Array.__new__(Array, limits)
+        made: Array = Array(limits)
         index: uint64_t
         if count == 0:
             raise EmptyValue("Array")

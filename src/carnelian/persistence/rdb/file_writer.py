@@ -190,7 +190,8 @@ def may_have_arrays(keyspace: Keyspace) -> bool:
     if sum([len(db) for db in keyspace.databases]) > MOST_LOOKED_AT:
         return True
     for db in keyspace.databases:
-        for key in db.keys():
+        keys = db.keys()
+        for key in keys:
             if db.encoding(key) == b"sliced-array":
                 return True
     return False

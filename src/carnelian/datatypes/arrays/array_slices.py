@@ -8,7 +8,7 @@ it has few elements, and for as long as that takes less than 40 percent of the m
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.arrays.slices import (
+from cython.cimports.carnelian.datatypes.arrays.array_slices import (
     NOWHERE,
     Rules,
     Slice,
@@ -58,7 +58,7 @@ def bytes_for(room: uint32_t, dense: cython.bint) -> cython.Py_ssize_t:
 @cython.exceptval(check=False)
 def size_of(slice: cython.pointer[Slice]) -> cython.Py_ssize_t:
     """Bytes of a slice as they were asked for."""
-    return bytes_for(slice.room, slice.dense)
+    return bytes_for(slice.room, slice.dense != 0)
 
 
 def slice_memory(slice: cython.pointer[Slice]) -> cython.Py_ssize_t:
@@ -114,7 +114,7 @@ def texts_of(slice: cython.pointer[Slice]) -> cython.Py_ssize_t:
 
 def copy_of(slice: cython.pointer[Slice]) -> cython.pointer[Slice]:
     """A slice of the same elements; raises MemoryError."""
-    twin: SlicePointer = make(slice.room, slice.dense, slice.start, 0)
+    twin: SlicePointer = make(slice.room, slice.dense != 0, slice.start, 0)
     words: cython.pointer[uint64_t] = words_of(slice)
     i: cython.Py_ssize_t
     try:

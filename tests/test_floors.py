@@ -21,6 +21,7 @@ FLOORS = (
     {"commands", "scripting", "cluster"},
     {"embedded", "replication"},
     {"server"},
+    {"sentinel"},
     {"tools"},
 )
 HEIGHT = {package: height for height, packages in enumerate(FLOORS) for package in packages}

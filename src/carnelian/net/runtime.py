@@ -26,6 +26,7 @@ class LoopHost:
     Args:
         on_fault: called with what a protocol has raised, which ends no more than its connection.
         make_transport: which kind of transport carries them.
+        source: the address that connections come from, if it is not for the system to choose.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class LoopHost:
         clock: Clock,
         on_fault: Callable[[Exception], None],
         make_transport: MakeTransport = Transport,
+        source: str | None = None,
     ):
         self.loop = loop
         self.clock = clock
         self.random = Random()
         self.on_fault = on_fault
         self._make_transport = make_transport
+        self._source = source
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
         """Call once, after so many seconds."""
@@ -57,6 +60,7 @@ class LoopHost:
             lambda transport: self.carry(conversation, transport, address),
             lambda error: self.guard(conversation.lost, _reason(error)),
             timeout=timeout,
+            source=self._source,
             make_transport=self._make_transport,
         )
 
@@ -137,6 +141,15 @@ class Stream(Owner):
         self._is_over = False
         transport.owner = self
         transport.watch(READABLE)
+
+    @property
+    def address(self) -> Address:
+        """Where this end is."""
+        sock = socket.socket(fileno=self._transport.fd)
+        try:
+            return sock.getsockname()[:2]
+        finally:
+            sock.detach()
 
     def send(self, data: bytes) -> None:
         """Send, after all that was sent before."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from carnelian.sentinel.known.options import Options
+    from carnelian.sentinel.known.sentinel_options import Options
 
 # The address of a host, None if it has none. With the second argument, hosts are addresses
 # themselves, and nobody is to be asked.

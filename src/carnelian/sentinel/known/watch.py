@@ -7,9 +7,9 @@ from enum import Flag, auto
 
 from carnelian.net.protocol import Host
 from carnelian.sentinel.known.instances import Instance, Primary
-from carnelian.sentinel.known.options import Options
 from carnelian.sentinel.known.peer_address import AddressBook
 from carnelian.sentinel.known.periods import Periods
+from carnelian.sentinel.known.sentinel_options import Options
 from carnelian.sentinel.known.surroundings import Surroundings
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from carnelian.resp.replies import FlatMap
 from carnelian.sentinel.known.instances import (
     DataInstance,
     Instance,
@@ -102,9 +101,9 @@ def _replica(replica: Replica) -> Fields:
     yield "replica-announced", int(replica.announced)
 
 
-def info_cache(watch: Watch, primaries: Iterable[Primary]) -> FlatMap:
-    """The last INFO of primaries and their replicas, each with its age."""
-    reply = FlatMap()
+def info_cache(watch: Watch, primaries: Iterable[Primary]) -> list:
+    """Names of primaries, and after each the last INFO of it and of its replicas with their age."""
+    reply: list = []
     for primary in primaries:
         instances: list[DataInstance] = [primary, *primary.replicas.values()]
         cached = [[info_age(watch, each), each.info] for each in instances]

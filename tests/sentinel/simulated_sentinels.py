@@ -12,7 +12,7 @@ from carnelian.resp.quoting import split_arguments
 from carnelian.sentinel.known import saved_lines, sentinel_lines
 from carnelian.sentinel.known.instances import Primary
 from carnelian.sentinel.known.peer_address import PeerAddress
-from carnelian.sentinel.known.surroundings import ProcessEnd
+from carnelian.sentinel.known.surroundings import ProcessEnd, ScriptRunner
 from carnelian.sentinel.watching.watching_loop import Sentinel
 
 from .simulated_servers import PORT, DataServer, Served, bulk
@@ -67,7 +67,8 @@ class SimulatedSentinel:
     def __init__(self, node: Node, happenings: list[Happening], numeric: bool = False):
         self.node = node
         self.happenings = happenings
-        self.scripts = FakeScripts()
+        self.fake_scripts = FakeScripts()
+        self.scripts: ScriptRunner = self.fake_scripts
         self.unknown: set[str] = set()
         self.disk_is_full = False
         self.saves = 0

@@ -28,6 +28,10 @@ REPLIES = [
 ]
 
 
+def never(what: object) -> None:
+    raise AssertionError("nobody was to hear of this")
+
+
 class FakeWire:
     """Keeps what is sent."""
 
@@ -95,7 +99,7 @@ class TestChannel:
     def test_nobody_hears_of_a_closed_one(self) -> None:
         lost: list[Channel] = []
         channel, wire = Channel(0, lost.append), FakeWire()
-        channel.call([b"A"], None, pytest.fail)
+        channel.call([b"A"], None, never)
         channel.close()
         channel.connected(wire)
         assert wire.closed
@@ -116,7 +120,7 @@ class TestChannel:
 
     def test_pushes(self) -> None:
         heard: list[object] = []
-        channel = Channel(0, pytest.fail, heard.append)
+        channel = Channel(0, never, heard.append)
         channel.connected(FakeWire())
         channel.receive(b"*1\r\n:1\r\n")
         assert heard == [[1]]
@@ -124,8 +128,9 @@ class TestChannel:
     def test_replies_of_who_has_gone_are_ignored(self) -> None:
         channel = Channel(0, print)
         channel.connected(FakeWire())
-        here, gone, replies = object(), object(), []
-        channel.call([b"A"], gone, pytest.fail)
+        here, gone = object(), object()
+        replies: list[object] = []
+        channel.call([b"A"], gone, never)
         channel.call([b"B"], here, replies.append)
         channel.disown(gone)
         channel.receive(b":1\r\n:2\r\n")

@@ -28,15 +28,19 @@ def test_alarms_run_the_script() -> None:
     fleet = Fleet(servers=2, sentinels=1, quorum=1, lines=[NOTIFY, RECONFIG])
     each = fleet.sentinel()
     fleet.run(1)
-    assert each.scripts.started[1] == ["/bin/notify", "+monitor", each.events("+monitor")[0].text]
+    assert each.fake_scripts.started[1] == [
+        "/bin/notify",
+        "+monitor",
+        each.events("+monitor")[0].text,
+    ]
     # What is only worth a notice runs none.
     assert fleet.events("+slave")
-    assert len(each.scripts.started) == 1
+    assert len(each.fake_scripts.started) == 1
     fleet.network.crash("r0")
     fleet.network.run_until(lambda: bool(fleet.events("+switch-master")), 30)
     fleet.run(1)
     wanted = ["/bin/reconfigure", NAME, "leader", "start", "r0", "6379", "r1", "6379"]
-    assert wanted in each.scripts.started.values()
+    assert wanted in each.fake_scripts.started.values()
 
 
 def test_observers_run_it_as_well() -> None:
@@ -45,7 +49,7 @@ def test_observers_run_it_as_well() -> None:
     fleet.network.crash("r0")
     fleet.network.run_until(lambda: len(fleet.events("+switch-master")) == 3, 30)
     fleet.run(1)
-    parts = [words[2] for each in fleet.sentinels for words in each.scripts.started.values()]
+    parts = [words[2] for each in fleet.sentinels for words in each.fake_scripts.started.values()]
     assert sorted(parts) == ["leader", "observer", "observer"]
 
 
@@ -54,11 +58,11 @@ def test_only_some_run_at_a_time(fleet: Fleet) -> None:
     for number in range(MOST_RUNNING + 4):
         each.sentinel.scripts.add(["/bin/x", str(number)])
     fleet.run(1)
-    assert len(each.scripts.started) == MOST_RUNNING
-    each.scripts.end(3)
+    assert len(each.fake_scripts.started) == MOST_RUNNING
+    each.fake_scripts.end(3)
     fleet.run(1)
-    assert len(each.scripts.started) == MOST_RUNNING + 1
-    assert each.scripts.started[MOST_RUNNING + 1] == ["/bin/x", str(MOST_RUNNING)]
+    assert len(each.fake_scripts.started) == MOST_RUNNING + 1
+    assert each.fake_scripts.started[MOST_RUNNING + 1] == ["/bin/x", str(MOST_RUNNING)]
 
 
 def test_the_oldest_that_waits_is_dropped(fleet: Fleet) -> None:
@@ -71,7 +75,7 @@ def test_the_oldest_that_waits_is_dropped(fleet: Fleet) -> None:
 
 def test_a_script_may_ask_to_be_run_again(fleet: Fleet) -> None:
     each = fleet.sentinel()
-    queue, runner = each.sentinel.scripts, each.scripts
+    queue, runner = each.sentinel.scripts, each.fake_scripts
     queue.add(["/bin/x"])
     delay = 30
     for tries in range(1, MOST_TRIES + 1):
@@ -90,7 +94,7 @@ def test_other_failures_are_told_at_once(fleet: Fleet) -> None:
     each = fleet.sentinel()
     each.sentinel.scripts.add(["/bin/x"])
     fleet.run(1)
-    each.scripts.end(1, status=3)
+    each.fake_scripts.end(1, status=3)
     fleet.run(1)
     assert not each.sentinel.scripts.jobs
     assert [event.text for event in fleet.events("-script-error")] == ["/bin/x 0 3"]
@@ -100,26 +104,26 @@ def test_scripts_that_take_too_long_are_killed(fleet: Fleet) -> None:
     each = fleet.sentinel()
     each.sentinel.scripts.add(["/bin/x"])
     fleet.run(59)
-    assert not each.scripts.killed
+    assert not each.fake_scripts.killed
     fleet.run(3)
-    assert 1 in each.scripts.killed
+    assert 1 in each.fake_scripts.killed
     assert fleet.events("-script-timeout")[0].text == "/bin/x 1"
 
 
 def test_scripts_that_cannot_be_started(fleet: Fleet) -> None:
     each = fleet.sentinel()
-    each.scripts.problem = NotStarted()
+    each.fake_scripts.problem = NotStarted()
     each.sentinel.scripts.add(["/bin/x"])
     fleet.run(1)
     assert not each.sentinel.scripts.jobs
     assert [event.text for event in fleet.events("-script-error")] == ["/bin/x 0 2"]
-    each.scripts.problem = BlockingIOError()
+    each.fake_scripts.problem = BlockingIOError()
     each.sentinel.scripts.add(["/bin/y"])
     fleet.run(0.1)
     assert fleet.events("-script-error")[-1].text == "/bin/y 99 0"
-    each.scripts.problem = None
+    each.fake_scripts.problem = None
     fleet.run(0.2)
-    assert each.scripts.started[1] == ["/bin/y"]
+    assert each.fake_scripts.started[1] == ["/bin/y"]
 
 
 class TestProcesses:

@@ -10,7 +10,7 @@ from carnelian.resp.replies import Verbatim
 from carnelian.sentinel.serving.served_commands import ServedCommands
 from support.local import LocalClient
 
-from .simulated_sentinels import NAME, FakeScripts, Fleet, SimulatedSentinel
+from .simulated_sentinels import NAME, Fleet, SimulatedSentinel
 
 
 class Served:
@@ -25,6 +25,12 @@ class Served:
 
     def __call__(self, *words: object) -> object:
         return self.client(*words)  # type: ignore[arg-type]
+
+    def only_script(self) -> dict[bytes, bytes]:
+        reply = self("SENTINEL", "PENDING-SCRIPTS")
+        assert isinstance(reply, list)
+        assert len(reply) == 1
+        return reply[0]
 
     def info(self, *words: str) -> bytes:
         reply = self("INFO", *words)
@@ -276,13 +282,12 @@ class TestChanging:
             }
         ]
         served.fleet.run(1)
-        (job,) = served("SENTINEL", "PENDING-SCRIPTS")  # type: ignore[misc]
+        job = served.only_script()
         assert job[b"flags"] == b"running"
         assert 800 <= int(job[b"run-time"]) <= 1000
-        assert isinstance(served.each.scripts, FakeScripts)
-        served.each.scripts.end(1, status=1)
+        served.each.fake_scripts.end(1, status=1)
         served.fleet.run(1)
-        (job,) = served("SENTINEL", "PENDING-SCRIPTS")  # type: ignore[misc]
+        job = served.only_script()
         assert 29_000 <= int(job[b"run-delay"]) <= 30_000
         assert job[b"retry-num"] == b"1"
 

@@ -11,8 +11,8 @@ from .simulated_sentinels import FAILOVER_TIMEOUT, NAME, Fleet
 from .simulated_servers import PORT, DataClient
 
 
-def met(**options: int) -> Fleet:
-    fleet = Fleet(**options)
+def met(servers: int = 3, sentinels: int = 3, quorum: int = 2) -> Fleet:
+    fleet = Fleet(1, servers, sentinels, quorum)
     fleet.wait_for_meeting()
     return fleet
 

@@ -20,11 +20,14 @@ THEIRS = ["redis-sentinel"]
 class Process:
     """A server in a directory of its own, on a port of its own."""
 
-    def __init__(self, directory: Path, command: list[str], lines: list[str]):
+    def __init__(
+        self, directory: Path, command: list[str], lines: list[str], after: list[str] | None = None
+    ):
         directory.mkdir()
         self.directory = directory
         self.port = free_port()
         self.command = command
+        self.after = after or []
         self.file = directory / "conf"
         self.file.write_text("\n".join([f"port {self.port}", "bind 127.0.0.1", *lines, ""]))
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,7 +38,7 @@ class Process:
         self._client: redis.Redis | None = None
         with (self.directory / "output").open("ab") as output:
             self._process = subprocess.Popen(
-                [*self.command, str(self.file)],
+                [*self.command, str(self.file), *self.after],
                 cwd=self.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

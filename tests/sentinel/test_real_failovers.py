@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +12,10 @@ from pathlib import Path
 import pytest
 import redis
 
+from carnelian.engine.config import Config
+from support.certificates import make as make_certificates
 from support.servers import require
+from support.waiting import free_port
 
 from .processes import NAME, OURS, THEIRS, Process, table
 
@@ -206,10 +211,84 @@ def test_scripts_are_run(begin: Begin, tmp_path: Path) -> None:
     eventually(lambda: f"+monitor master {NAME} 127.0.0.1 {old} quorum 1\n" in told())
 
 
+def test_the_file_is_that_of_redis_sentinel(tmp_path: Path) -> None:
+    require("redis-sentinel", "redis-sentinel")
+    sentinel = Process(tmp_path / "s", OURS, [f"sentinel monitor {NAME} 127.0.0.1 {free_port()} 2"])
+    try:
+        my_id = sentinel("SENTINEL", "MYID")
+        sentinel("SENTINEL", "SET", NAME, "parallel-syncs", 3, "auth-pass", "a b")
+        port = table(sentinel("SENTINEL", "MASTER", NAME))["port"]
+        vote = ["SENTINEL", "IS-MASTER-DOWN-BY-ADDR", "127.0.0.1", port, 7, "f" * 40]
+        assert sentinel(*vote) == [0, b"f" * 40, 7]
+        sentinel.stop()
+        for command in (THEIRS, OURS):
+            sentinel.command = command
+            sentinel.start()
+            assert sentinel("SENTINEL", "MYID") == my_id
+            assert table(sentinel("SENTINEL", "MASTER", NAME))["parallel-syncs"] == "3"
+            # It has voted in this epoch, if it does not know for whom any more.
+            assert sentinel(*vote[:-1], "e" * 40) == [0, b"*", 7]
+            sentinel.stop()
+    finally:
+        sentinel.stop(signal.SIGKILL)
+
+
+def test_it_is_an_option_of_the_server(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "carnelian"]
+    sentinel = Process(tmp_path / "s", command, [], after=["--sentinel"])
+    try:
+        assert sentinel("ROLE") == [b"sentinel", []]
+        with pytest.raises(redis.ResponseError, match="unknown command"):
+            sentinel("GET", "k")
+        sentinel("ACL", "SETUSER", "joe", "on", ">x", "+sentinel|myid")
+        joe = redis.Redis(port=sentinel.port, username="joe", password="x", protocol=2)
+        assert joe.execute_command("SENTINEL MYID") == sentinel("SENTINEL", "MYID")
+        with pytest.raises(redis.ResponseError):
+            joe.execute_command("SENTINEL MASTERS")
+        joe.close()
+    finally:
+        assert sentinel.stop() == 0
+    assert "Sentinel is now ready to exit" in sentinel.output
+
+
+@pytest.mark.timeout(300)
+def test_over_tls(tmp_path: Path) -> None:
+    directive = Config().directive(b"tls-replication")
+    if directive is None or not directive.effective:
+        pytest.skip("tls-replication is refused as long as there is no replication")
+    require("redis-sentinel", "redis-sentinel")
+    folder = make_certificates(tmp_path)
+    secure = [
+        f"tls-cert-file {folder}/server.crt",
+        f"tls-key-file {folder}/server.key",
+        f"tls-ca-cert-file {folder}/ca.crt",
+        "tls-auth-clients no",
+        "tls-replication yes",
+    ]
+    ports = [free_port() for _ in range(3)]
+    primary = Process(
+        tmp_path / "r", ["redis-server"], ['save ""', *secure, f"tls-port {ports[0]}"]
+    )
+    watched = [f"sentinel monitor {NAME} 127.0.0.1 {ports[0]} 2", *secure]
+    sentinels = [
+        Process(tmp_path / f"s{number}", kind, [*watched, f"tls-port {ports[number]}"])
+        for number, kind in enumerate((OURS, THEIRS), 1)
+    ]
+    try:
+
+        def met() -> bool:
+            rows = [table(each("SENTINEL", "MASTER", NAME)) for each in sentinels]
+            return all(row["num-other-sentinels"] == "1" for row in rows)
+
+        eventually(met)
+        assert sentinels[0]("SENTINEL", "CKQUORUM", NAME).startswith(b"OK 2 usable")
+    finally:
+        for process in (*sentinels, primary):
+            process.stop(signal.SIGKILL)
+
+
 def failure(tmp_path: Path, *arguments: str) -> str:
     """What a Sentinel says that does not start."""
-    import subprocess
-
     done = subprocess.run(
         [*OURS, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
@@ -229,9 +308,6 @@ def test_a_bad_line(tmp_path: Path) -> None:
 
 
 def test_a_server_has_no_such_lines(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     (tmp_path / "conf").write_text("sentinel monitor a 127.0.0.1 6379 1\n")
     done = subprocess.run(
         [sys.executable, "-m", "carnelian", "conf"],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
+from errno import ENOTCONN
 from random import Random
 
 from carnelian.keyspace.clock import Clock
@@ -144,7 +146,9 @@ class Stream(Owner):
 
     @property
     def address(self) -> Address:
-        """Where this end is."""
+        """Where this end is. Raises OSError when the connection has ended."""
+        if self._transport.fd < 0:
+            raise OSError(ENOTCONN, os.strerror(ENOTCONN))
         sock = socket.socket(fileno=self._transport.fd)
         try:
             return sock.getsockname()[:2]

@@ -295,7 +295,8 @@ class Server:
         self.listeners.close()
         self.hub.close_all()
         self.ownership.release()
-        self.log("warning", "Redis is now ready to exit, bye bye...")
+        name = "Sentinel" if self.mode == "sentinel" else "Redis"
+        self.log("warning", f"{name} is now ready to exit, bye bye...")
 
     def _request_shutdown(self, name: str) -> None:
         """A signal asks for the end: at once, or when the cron that is paused goes on."""

@@ -52,8 +52,11 @@ class Channel:
 
     @property
     def host(self) -> str | None:
-        """Our own address on this connection, once it stands."""
-        return None if self._wire is None else self._wire.address[0]
+        """Our own address on this connection, while it stands."""
+        try:
+            return None if self._wire is None else self._wire.address[0]
+        except OSError:
+            return None
 
     def call(self, words: list[bytes], owner: object = None, taker: Taker = ignore) -> None:
         """Send a command for ``owner``, and have ``taker`` called with the reply."""

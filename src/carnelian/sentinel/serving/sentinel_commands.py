@@ -247,6 +247,8 @@ class SentinelCommands:
                 self._sentinel.roster.reset(primary)
                 self._watch.event("warning", "+reset-master", primary)
                 count += 1
+        if count:
+            self._watch.save()
         return count
 
     @_subcommand("FAILOVER master-name")

@@ -154,6 +154,12 @@ class SentinelServer(Server):
             )
             raise SystemExit(1)
 
+    def _listen(self) -> None:
+        if self.config["tls-replication"] and not self._encrypt():
+            self.log("warning", "Failed to configure TLS. Check logs for more info.")
+            raise SystemExit(1)
+        super()._listen()
+
     def _load_modules(self) -> None:
         """A Sentinel has no commands of users."""
 

@@ -7,7 +7,7 @@ import pytest
 from carnelian.sentinel.known.instances import Obedience, Step
 from carnelian.sentinel.known.watch import SimulatedFailure
 
-from .simulated_sentinels import FAILOVER_TIMEOUT, NAME, Fleet
+from .simulated_sentinels import FAILOVER_TIMEOUT, NAME, Fleet, SimulatedSentinel
 from .simulated_servers import PORT, DataClient
 
 
@@ -316,6 +316,54 @@ class TestFailingOver:
                 fleet.network.restart(each.node.name)
         fleet.network.restart("r0")
         fleet.wait_for_agreement(90)
+
+
+class TestSupersededFailovers:
+    """What a leader does that hears of a later failover before its own has come to its end."""
+
+    def leading(self) -> tuple[Fleet, SimulatedSentinel]:
+        """A fleet whose failover cannot end, as the new primary is gone."""
+        fleet = met()
+        fleet.network.crash("r0")
+        fleet.network.run_until(lambda: bool(fleet.events("+promoted-slave")), 20)
+        leader = fleet.sentinel(fleet.events("+promoted-slave")[0].node)
+        fleet.network.crash(leader.primary.current_address.host)
+        fleet.run(3)
+        assert leader.primary.step is Step.RECONF_SLAVES
+        return fleet, leader
+
+    def hear(self, leader: SimulatedSentinel, host: str, epoch: int) -> None:
+        (peer, *_) = leader.primary.sentinels.values()
+        hello = f"{peer.address.host},26379,{peer.name},{epoch},{NAME},{host},{PORT},{epoch}"
+        leader.sentinel.hello.process(hello.encode())
+
+    def test_it_follows_even_to_the_old_primary(self) -> None:
+        _, leader = self.leading()
+        new = leader.primary.current_address.host
+        self.hear(leader, "r0", 9)
+        assert leader.primary.current_address.host == "r0"
+        assert leader.primary.config_epoch == 9
+        assert not leader.primary.failing_over
+        assert f"{new}:{PORT}" in leader.primary.replicas
+        text = leader.events("+switch-master")[-1].text
+        assert text == f"{NAME} {new} {PORT} r0 {PORT}"
+
+    def test_it_goes_on_if_the_new_primary_is_the_same(self) -> None:
+        _, leader = self.leading()
+        new = leader.primary.current_address.host
+        self.hear(leader, new, 9)
+        assert leader.primary.failing_over
+        assert leader.primary.config_epoch == 9
+        assert leader.primary.current_address.host == new
+
+    def test_it_gives_up_what_is_not_decided(self) -> None:
+        fleet = met()
+        each = fleet.sentinel()
+        each.sentinel.failovers.begin(each.primary)
+        self.hear(each, "r0", 9)
+        assert not each.primary.failing_over
+        assert each.primary.config_epoch == 9
+        assert not each.events("+switch-master")
 
 
 class TestVotes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from carnelian.sentinel.known.instances import Instance, PeerSentinel, Primary
+from carnelian.sentinel.known.instances import Instance, PeerSentinel, Primary, Step
 from carnelian.sentinel.known.peer_address import AddressError
 from carnelian.sentinel.known.roster import Roster, find
 from carnelian.sentinel.known.watch import Watch
@@ -170,10 +170,16 @@ class Hello:
             self._roster.remove_sentinel(each, old.name)
 
     def _follow(self, primary: Primary, sender: PeerSentinel, message: Message) -> None:
-        """Another Sentinel knows of a later failover than we do."""
+        """Another Sentinel knows of a later failover than we do.
+
+        If one of ours goes on, it is over: whatever it comes to, it is not the latest any more.
+        """
         watch = self._watch
         host, port = message.primary_host, message.primary_port
-        if watch.addresses.is_at(primary.address, host, port):
+        old = primary.current_address
+        moved = not watch.addresses.is_at(old, host, port)
+        undecided = primary.failing_over and primary.step < Step.RECONF_SLAVES
+        if not moved and not (undecided and primary.failover_epoch < message.config_epoch):
             primary.config_epoch = message.config_epoch
             return
         try:
@@ -182,8 +188,9 @@ class Hello:
             return  # until its host is known
         primary.config_epoch = message.config_epoch
         watch.event("warning", "+config-update-from", sender)
-        old = primary.address
-        shown = f"{primary.name} {watch.addresses.shown(old)} {old.port} {host} {port}"
-        watch.announce("warning", "+switch-master", primary, shown)
+        if moved:
+            shown = f"{primary.name} {watch.addresses.shown(old)} {old.port} {host} {port}"
+            watch.announce("warning", "+switch-master", primary, shown)
         self._roster.switch(primary, new)
-        self._scripts.tell_clients(primary, "observer", old, primary.address)
+        if moved:
+            self._scripts.tell_clients(primary, "observer", old, primary.address)

@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS ?=
 FAMILY ?=
 
-.PHONY: run test check format quick build soak-interrupts bench conformance interop clean
+.PHONY: run test check format quick build soak-interrupts soak-sentinel bench conformance \
+	conformance-sentinel interop clean
 
 run: build
 	exec $(BIN)/carnelian-server $(ARGS)
@@ -36,11 +37,19 @@ build: $(VENV)/ready
 soak-interrupts: build $(VENV)/tools
 	$(BIN)/python -m tests.interrupts --interrupts 100000 $(ARGS)
 
+# Histories of Sentinels with crashes and partitions.
+soak-sentinel: build $(VENV)/tools
+	$(BIN)/python -m tests.sentinel.histories --histories 10000 $(ARGS)
+
 bench: build $(VENV)/tools
 	$(BIN)/python benchmarks/compare.py $(ARGS)
 
 conformance: build $(VENV)/tools
 	$(BIN)/python -m tests.redis_suite $(ARGS)
+
+# Redis's own suite for Sentinels, some ten minutes: most of it is waiting.
+conformance-sentinel: build $(VENV)/tools
+	$(BIN)/python -m tests.redis_suite.sentinel_suite $(ARGS)
 
 interop: build $(VENV)/tools
 	$(BIN)/python tests/interop/run.py

@@ -22,6 +22,7 @@ FLOORS = (
     {"replication"},
     {"embedded"},
     {"server"},
+    {"sentinel"},
     {"tools"},
 )
 HEIGHT = {package: height for height, packages in enumerate(FLOORS) for package in packages}

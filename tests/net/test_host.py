@@ -8,6 +8,7 @@ import pytest
 
 from carnelian.keyspace.clock import Clock
 from carnelian.net.loop import Loop
+from carnelian.net.protocol import Wire
 from carnelian.net.runtime import LoopHost
 from support.waiting import free_port
 
@@ -50,8 +51,29 @@ def test_a_conversation(host: LoopHost, size: int) -> None:
     assert caller.received == caller.words
     assert (caller.reason, echo.reason) == ("closed", None)
     assert caller.wire is not None and caller.wire.peer == ear.address
+    with pytest.raises(OSError):
+        assert caller.wire.address
     caller.wire.send(b"in vain")
     ear.close()
+
+
+def test_both_ends_know_where_they_are(host: LoopHost) -> None:
+    ends: list[Wire] = []
+
+    class Noting(Recorder):
+        def connected(self, wire: Wire) -> None:
+            ends.append(wire)
+            if len(ends) == 2:
+                host.loop.stop()
+
+    sourced = LoopHost(host.loop, Clock(), host.on_fault, source="127.0.0.2")
+    ear = host.listen((HERE, 0), Noting)
+    sourced.connect(ear.address, Noting())
+    host.loop.run()
+    one, other = ends
+    assert one.address == other.peer
+    assert other.address == one.peer
+    assert {one.address[0], other.address[0]} == {HERE, "127.0.0.2"}
 
 
 def test_refused(host: LoopHost) -> None:

@@ -54,11 +54,11 @@ def lay_out(
     binaries = folder / "src"
     binaries.mkdir()
     launcher = binaries / "redis-server"
-    launcher.write_text(_own_launcher("serve") if server is None else _foreign_launcher(server))
+    launcher.write_text(own_launcher("serve") if server is None else foreign_launcher(server))
     launcher.chmod(0o755)
     for tool in TOOLS:
         if server is None and tool in OURS:
-            (binaries / tool).write_text(_own_launcher(OURS[tool]))
+            (binaries / tool).write_text(own_launcher(OURS[tool]))
             (binaries / tool).chmod(0o755)
             continue
         path = shutil.which(tool)
@@ -77,7 +77,7 @@ def _leave_out(path: Path, directives: tuple[str, ...]) -> None:
     path.write_text("".join(line for line in lines if not any(d in line for d in directives)))
 
 
-def _own_launcher(tool: str) -> str:
+def own_launcher(tool: str) -> str:
     # What an installed entry point is, so that the server is known by the name it is called by.
     return (
         f"#!{sys.executable}\n"
@@ -88,7 +88,7 @@ def _own_launcher(tool: str) -> str:
     )
 
 
-def _foreign_launcher(server: list[str]) -> str:
+def foreign_launcher(server: list[str]) -> str:
     program = shutil.which(server[0]) or server[0]
     return f'#!/bin/sh\nexec {shlex.join([program, *server[1:]])} "$@"\n'
 

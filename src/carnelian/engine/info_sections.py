@@ -45,7 +45,7 @@ def server(engine: Engine) -> Fields:
         ("redis_git_sha1", "00000000"),
         ("redis_git_dirty", 0),
         ("redis_build_id", engine.run_id[:16]),
-        ("redis_mode", "standalone"),
+        ("redis_mode", fact("redis_mode", "standalone")),
         ("os", f"{machine.sysname} {machine.release} {machine.machine}"),
         ("arch_bits", 64 if sys.maxsize > 2**32 else 32),
         ("monotonic_clock", "POSIX clock_gettime"),

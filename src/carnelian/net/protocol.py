@@ -25,6 +25,10 @@ class Wire(Protocol):
     def peer(self) -> Address:
         """Where the other end is."""
 
+    @property
+    def address(self) -> Address:
+        """Where this end is. Raises OSError when the connection has ended."""
+
     def send(self, data: bytes) -> None:
         """Send, after all that was sent before; in vain if the connection has ended."""
 

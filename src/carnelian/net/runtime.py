@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
+from errno import ENOTCONN
 from random import Random
 
 from carnelian.keyspace.clock import Clock
@@ -27,8 +29,7 @@ class LoopHost:
         on_fault: called with what a protocol has raised, which ends no more than its connection.
         make_transport: which kind of transport carries them.
         read_size: bytes to read at a time.
-
-    ``source`` is the address that connections are made from; None lets the system choose.
+        source: the address that connections are made from; None lets the system choose.
     """
 
     def __init__(
@@ -38,10 +39,11 @@ class LoopHost:
         on_fault: Callable[[Exception], None],
         make_transport: MakeTransport = Transport,
         read_size: int = _READ_SIZE,
+        source: str | None = None,
     ):
         self.loop = loop
         self.read_size = read_size
-        self.source: str | None = None
+        self.source = source
         self.clock = clock
         self.random = Random()
         self.on_fault = on_fault
@@ -144,6 +146,17 @@ class Stream(Owner):
         self._is_over = False
         transport.owner = self
         transport.watch(READABLE)
+
+    @property
+    def address(self) -> Address:
+        """Where this end is. Raises OSError when the connection has ended."""
+        if self._transport.fd < 0:
+            raise OSError(ENOTCONN, os.strerror(ENOTCONN))
+        sock = socket.socket(fileno=self._transport.fd)
+        try:
+            return sock.getsockname()[:2]
+        finally:
+            sock.detach()
 
     def send(self, data: bytes) -> None:
         """Send, after all that was sent before."""

@@ -66,6 +66,9 @@ class Server:
         program: how the process was called, for INFO and the process's title.
     """
 
+    # What it is, for the log and INFO.
+    mode = "standalone"
+
     def __init__(self, config: Config, log: Log, supervisor: process.Supervisor, program: str):
         self.config = config
         self.log = log
@@ -316,7 +319,8 @@ class Server:
         self.listeners.close()
         self.hub.close_all()
         self.ownership.release()
-        self.log("warning", "Redis is now ready to exit, bye bye...")
+        name = "Sentinel" if self.mode == "sentinel" else "Redis"
+        self.log("warning", f"{name} is now ready to exit, bye bye...")
 
     def _request_shutdown(self, name: str) -> None:
         """A signal asks for the end: at once, or when the cron that is paused goes on."""
@@ -380,12 +384,12 @@ class Server:
     def _show_banner(self) -> None:
         port = self.config["port"] or self.config["tls-port"]
         if not self.log.to_terminal and not self.config["always-show-logo"]:
-            self.log("notice", f"Running mode=standalone, port={port}.")
+            self.log("notice", f"Running mode={self.mode}, port={port}.")
             return
         text = banner.render(
             version=__version__,
             redis_version=REDIS_VERSION,
-            mode="standalone",
+            mode=self.mode,
             port=port,
             pid=os.getpid(),
             python=".".join(map(str, sys.version_info[:3])),
@@ -582,11 +586,13 @@ class Server:
             self.config.values,
             self.program,
             self.config.path or "-",
+            "" if self.mode == "standalone" else f"[{self.mode}]",
         )
         self.title.show(title)
 
     def _publish_facts(self) -> None:
         self.engine.facts.update(
+            redis_mode=self.mode,
             tcp_port=self.config["port"] or self.config["tls-port"],
             listeners=self.listeners.describe(),
             executable=os.path.abspath(sys.argv[0]),

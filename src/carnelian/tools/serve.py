@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from carnelian import REDIS_VERSION, __version__
 from carnelian.engine.config import (
@@ -17,6 +18,9 @@ from carnelian.engine.config import (
 )
 from carnelian.server.system.log_file import Log
 
+if TYPE_CHECKING:
+    from carnelian.server.server import Server
+
 PROGRAM = "carnelian-server"
 
 USAGE = f"""\
@@ -26,6 +30,7 @@ Usage: {PROGRAM} [/path/to/redis.conf] [options] [-]
        {PROGRAM} -h or --help
        {PROGRAM} --test-memory <megabytes>
        {PROGRAM} --check-system
+       {PROGRAM} /path/to/sentinel.conf --sentinel
 
 Every directive of redis.conf is an option, its name after two dashes:
 
@@ -35,16 +40,17 @@ Every directive of redis.conf is an option, its name after two dashes:
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program; returns its exit status."""
+def main(argv: Sequence[str] | None = None, sentinel: bool = False) -> int:
+    """Run the program, with ``sentinel`` as a Sentinel; returns its exit status."""
     # All that is loaded now stays; the server says when the collector runs.
     gc.disable()
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = parse_arguments(words)
-    if arguments.action:
+    sentinel = sentinel or arguments.action == "sentinel"
+    if arguments.action not in ("", "sentinel"):
         return _act(arguments)
     try:
-        return _serve(_load(arguments), bool(words))
+        return _serve(_load(arguments, sentinel), bool(words))
     except ConfigOpenError as error:
         Log()("warning", str(error))
         return 1
@@ -64,14 +70,11 @@ def _act(arguments: Arguments) -> int:
 
     if arguments.action == "check-system":
         return 0 if system_checks.check_system() else 1
-    if arguments.action == "test-memory":
-        if len(arguments.rest) != 1 or not arguments.rest[0].isdigit():
-            print("Please specify the amount of memory to test in megabytes.", file=sys.stderr)
-            print(f"Example: {PROGRAM} --test-memory 4096\n", file=sys.stderr)
-            return 1
-        return 0 if system_checks.test_memory(int(arguments.rest[0])) else 1
-    print(f"{PROGRAM} has no sentinel mode.", file=sys.stderr)
-    return 1
+    if len(arguments.rest) != 1 or not arguments.rest[0].isdigit():
+        print("Please specify the amount of memory to test in megabytes.", file=sys.stderr)
+        print(f"Example: {PROGRAM} --test-memory 4096\n", file=sys.stderr)
+        return 1
+    return 0 if system_checks.test_memory(int(arguments.rest[0])) else 1
 
 
 def _print_version() -> int:
@@ -85,9 +88,13 @@ def _print_version() -> int:
     return 0
 
 
-def _load(arguments: Arguments) -> Config:
+def _load(arguments: Arguments, sentinel: bool) -> Config:
     """The configuration that file, standard input and options make together."""
     config = Config()
+    if sentinel:
+        from carnelian.sentinel.serving.sentinel_server import prepare
+
+        prepare(config)
     stdin = sys.stdin.buffer.read() if arguments.stdin else b""
     config.load_arguments(arguments, stdin)
     return config
@@ -107,11 +114,10 @@ def _serve(config: Config, configured: bool) -> int:
     _announce(config, log, configured)
 
     # Commands and server are imported now that it is known that they are needed.
-    from carnelian.server.server import Server
     from carnelian.server.system import crash
 
     try:
-        server = Server(config, log, supervisor, _called_as())
+        server = _server_class(config)(config, log, supervisor, _called_as())
         server.start()
         if background or config["pidfile"]:
             server.write_pid_file()
@@ -124,6 +130,17 @@ def _serve(config: Config, configured: bool) -> int:
         crash.report(log, fault)
         return 1
     return 0
+
+
+def _server_class(config: Config) -> type[Server]:
+    """What kind of server a configuration is for."""
+    if config.sentinel_lines is not None:
+        from carnelian.sentinel.serving.sentinel_server import SentinelServer
+
+        return SentinelServer
+    from carnelian.server.server import Server
+
+    return Server
 
 
 def _log_path(config: Config) -> str:

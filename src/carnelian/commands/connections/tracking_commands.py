@@ -21,7 +21,7 @@ _SWITCHING = (
 @command(
     "CLIENT TRACKING status=<ON | OFF> [REDIRECT client-id:integer] [PREFIX prefix ...*] [BCAST] "
     "[OPTIN] [OPTOUT] [NOLOOP]",
-    "noscript loading stale",
+    "noscript loading stale sentinel",
 )
 def client_tracking(session: Session, args: list[bytes]) -> object:
     """Tells the connection from now on when keys change that it may have in a cache.
@@ -110,7 +110,7 @@ def _check_overlap(prefix: bytes, other: bytes, what: bytes) -> None:
         )
 
 
-@command("CLIENT CACHING mode=<YES | NO>", "noscript loading stale")
+@command("CLIENT CACHING mode=<YES | NO>", "noscript loading stale sentinel")
 def client_caching(session: Session, args: list[bytes]) -> object:
     """Tells whether the keys of the next command, or transaction, are tracked.
 
@@ -139,7 +139,7 @@ def client_caching(session: Session, args: list[bytes]) -> object:
     return OK
 
 
-@command("CLIENT GETREDIR", "noscript loading stale")
+@command("CLIENT GETREDIR", "noscript loading stale sentinel")
 def client_getredir(session: Session, args: list[bytes]) -> int:
     """Returns the id of the connection that messages are redirected to.
 
@@ -150,7 +150,7 @@ def client_getredir(session: Session, args: list[bytes]) -> int:
     return -1 if session.tracking is None else session.tracking.redirect
 
 
-@command("CLIENT TRACKINGINFO", "noscript loading stale")
+@command("CLIENT TRACKINGINFO", "noscript loading stale sentinel")
 def client_trackinginfo(session: Session, args: list[bytes]) -> FlatMap:
     """Tells how the connection tracks keys.
 

@@ -32,8 +32,9 @@ class Values:
 
     ``path`` is the absolute path of the configuration file, or None. ``renamed_commands``,
     ``loaded_modules`` and ``users`` are the lines of the file that belong to other features, and
-    ``module_values`` the values it gives to directives with a dot in their name. ``warn`` is
-    called with messages for the log.
+    ``module_values`` the values it gives to directives with a dot in their name.
+    ``sentinel_lines`` are those of a Sentinel, None where there is none. ``warn`` is called with
+    messages for the log.
     """
 
     def __init__(self, directory: str | None = None):
@@ -43,6 +44,7 @@ class Values:
         self.renamed_commands: list[ConfigLine] = []
         self.loaded_modules: list[ConfigLine] = []
         self.users: list[ConfigLine] = []
+        self.sentinel_lines: list[ConfigLine] | None = None
         self.module_values: dict[str, bytes] = {}
         self.warn: Callable[[str], object] = lambda message: None
         # A first save line drops the default, later ones add to it.

@@ -61,15 +61,18 @@ def process_title(value: str, values: Mapping[str, Any]) -> None:
         raise ConfigError("template format is invalid or contains unknown variables")
 
 
-def expand_title(template: str, values: Mapping[str, Any], title: str, path: str = "-") -> str:
+def expand_title(
+    template: str, values: Mapping[str, Any], title: str, path: str = "-", mode: str = ""
+) -> str:
     """The process title of a ``proc-title-template``; "" if the template is not valid.
 
-    ``title`` is what ``{title}`` becomes, ``path`` the configuration file. ``{{`` is a brace.
+    ``title`` is what ``{title}`` becomes, ``path`` the configuration file, ``mode`` what
+    ``{server-mode}`` becomes outside of a cluster. ``{{`` is a brace.
     """
     variables = {
         "title": title,
         "listen-addr": _listening(values),
-        "server-mode": "[cluster]" if values["cluster-enabled"] else "",
+        "server-mode": "[cluster]" if values["cluster-enabled"] else mode,
         "config-file": path,
         "port": str(values["port"]),
         "tls-port": str(values["tls-port"]),

@@ -68,8 +68,10 @@ def _load_line(config: Values, line: ConfigLine, depth: int) -> None:
             raise ConfigError("Module config specified without value")
         config.module_values[os.fsdecode(word)] = b" ".join(arguments)
     elif word == b"sentinel":
-        if arguments:
+        if arguments and config.sentinel_lines is None:
             raise ConfigError("sentinel directive while not in sentinel mode")
+        if arguments and config.sentinel_lines is not None:
+            config.sentinel_lines.append(line)
     else:
         raise ConfigError("Bad directive or wrong number of arguments")
 

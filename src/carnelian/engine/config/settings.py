@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from carnelian.datatypes.algorithms.glob import matches
@@ -26,7 +26,7 @@ class Config(Values):
     def __init__(self, directory: str | None = None):
         super().__init__(directory)
         self._hooks: dict[str, list[Hook]] = {}
-        self._line_sources: dict[str, Callable[[], Iterable[bytes]]] = {}
+        self._line_sources: dict[str, rewriter.Source] = {}
 
     def remove(self, directive: Directive) -> None:
         """Forget a directive of a module that is unloaded, with its value and its hooks."""
@@ -177,10 +177,11 @@ class Config(Values):
 
     # CONFIG REWRITE
 
-    def rewrite_with(self, word: str, source: Callable[[], Iterable[bytes]]) -> None:
+    def rewrite_with(self, word: str, source: rewriter.Source) -> None:
         """Let a feature say which ``user`` or ``loadmodule`` lines a rewritten file has.
 
-        Without a source such lines are left as they are.
+        Without a source such lines are left as they are. For lines of a Sentinel ``word`` is
+        ``sentinel`` and the word after it.
         """
         self._line_sources[word] = source
 

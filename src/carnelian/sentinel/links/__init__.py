@@ -1,0 +1,1 @@
+"""Connections to what is watched: commands out, replies and messages in."""

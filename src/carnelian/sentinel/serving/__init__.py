@@ -1,0 +1,1 @@
+"""A server around a Sentinel: its commands, its configuration file, its scripts."""

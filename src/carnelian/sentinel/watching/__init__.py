@@ -1,0 +1,1 @@
+"""What a Sentinel does: asks, listens, decides who is down, votes, and fails over."""

@@ -135,7 +135,8 @@ def test_single_rules(theirs: WireClient, ours: LocalClient, rule: str) -> None:
 
 def test_categories(theirs: WireClient, ours: LocalClient) -> None:
     categories = told(theirs.call("ACL", "CAT"))
-    assert told(ours.call("ACL", "CAT"))[: len(categories)] == categories
+    # Redis has had arrays only since 8.8.
+    assert [name for name in told(ours.call("ACL", "CAT")) if name != b"array"] == categories
     known = {command.name for command in ours.engine.registry.every()}
     listed = set(told(theirs.call("COMMAND", "LIST")))
     for category in categories:

@@ -35,7 +35,7 @@ _TYPES = (
     "hash-ziplist", "quicklist", "stream", "hash-listpack", "zset-listpack", "quicklist-v2",
     "stream-v2", "set-listpack", "stream-v3", "hash-hashtable-md-pre-release",
     "hash-listpack-md-pre-release", "hash-hashtable-md", "hash-listpack-md",
-    "stream-v4", "stream-v5",
+    "stream-v4", "stream-v5", "array",
 )  # fmt: skip
 
 

@@ -104,8 +104,8 @@ def _goes_on(primary: Primary, replica: Replica, wanted_id: str, wanted: int) ->
             if wanted > history.offset:
                 engine.log(
                     "warning",
-                    f"Warning: replica {replica.name} tried to PSYNC with an offset that is greater "
-                    "than the master replication offset.",
+                    f"Warning: replica {replica.name} tried to PSYNC with an offset that is "
+                    "greater than the master replication offset.",
                 )
     if place is None:
         engine.stats.refused_partial_syncs += not wanted_id.startswith("?")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterable, Iterator
+from importlib.machinery import all_suffixes
+
+_SUFFIXES = tuple(all_suffixes())
 
 
 def import_all(folders: Iterable[str], package: str) -> None:
@@ -22,10 +25,17 @@ def import_all(folders: Iterable[str], package: str) -> None:
 
 def _modules(folders: Iterable[str], package: str) -> Iterator[str]:
     for folder in folders:
-        entries = {entry.name.partition(".")[0]: entry for entry in os.scandir(folder)}
+        entries = {
+            each.name.partition(".")[0]: each for each in os.scandir(folder) if _is_code(each)
+        }
         for stem, entry in sorted(entries.items()):
-            if stem.startswith("__"):
-                continue
             yield f"{package}.{stem}"
             if entry.is_dir():
                 yield from _modules((entry.path,), f"{package}.{stem}")
+
+
+def _is_code(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a module or a package: headers and leftovers lie beside them."""
+    if entry.name.startswith("__"):
+        return False
+    return entry.name.endswith(_SUFFIXES) or os.path.isfile(os.path.join(entry.path, "__init__.py"))

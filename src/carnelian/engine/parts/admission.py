@@ -52,9 +52,9 @@ _NO_MULTI = cython.declare(cython.longlong, FLAG_BITS["no_multi"])
 
 # What the gate of a session may have, a bit beside it for protected commands, and how many
 # combinations of both there are.
-_SESSION_GATES = cython.declare(cython.int, 31)
-_GUARDED_ROW = cython.declare(cython.int, 32)
-_ROWS = cython.declare(cython.int, 64)
+_SESSION_GATES = cython.declare(cython.int, 63)
+_GUARDED_ROW = cython.declare(cython.int, 64)
+_ROWS = cython.declare(cython.int, 128)
 
 # These run at once inside MULTI; all others are queued.
 _NEVER_QUEUED = frozenset((b"exec", b"discard", b"multi", b"watch", b"quit", b"reset"))

@@ -21,7 +21,6 @@ from carnelian.keyspace.database import Database
 from carnelian.resp.numbers import format_float
 
 
-
 def human(size: int) -> str:
     """A number of bytes with a unit: ``918.96K``."""
     if size < 1024:
@@ -201,9 +200,7 @@ class MemoryReading:
         if engine.replication is not None:
             self.backlog, self.stream, self.replicas = engine.replication.memory()
         self.tables = sum(map(table_memory, engine.keyspace.databases))
-        self.overhead = (
-            self.startup + self.clients + self.replicas + self.backlog + self.tables
-        )
+        self.overhead = self.startup + self.clients + self.replicas + self.backlog + self.tables
         self.dataset = max(0, self.used - self.overhead)
         net = max(1, self.used - self.startup)
         self.dataset_share = min(100.0, self.dataset * 100 / net)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from carnelian.engine.engine import Engine
 from carnelian.engine.shared.info import Fields, section
-from carnelian.replication.primary.replicas import State
 from carnelian.replication.primary.primary_side import Primary, primary_of
+from carnelian.replication.primary.replicas import State
 
 
 @section("replication")

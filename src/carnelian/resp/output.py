@@ -118,9 +118,7 @@ class OutputBuffer:
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)
-    def share(
-        self, owner: object, data: cython.p_char, size: cython.Py_ssize_t
-    ) -> cython.int:
+    def share(self, owner: object, data: cython.p_char, size: cython.Py_ssize_t) -> cython.int:
         """Append bytes that stay where they are as long as ``owner`` does.
 
         They are memory of their owner, and not counted as that of the buffer.

@@ -24,9 +24,9 @@ from carnelian.persistence.aof.log_files import LogState
 from carnelian.persistence.saving.lock import LockedError
 from carnelian.persistence.saving.ownership import Ownership
 from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
-from carnelian.resp.numbers import parse_int
 from carnelian.replication import restoring
 from carnelian.replication.primary.primary_side import primary_of
+from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
 from carnelian.scripting.scripting_core import scripting_of
 from carnelian.server import encryption

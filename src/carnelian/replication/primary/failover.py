@@ -115,7 +115,9 @@ class Failover:
             if not self._forced:
                 self.abort("Replica never caught up before timeout")
                 return
-            self._engine.log("notice", f"FAILOVER to {self._name()} time out exceeded, failing over.")
+            self._engine.log(
+                "notice", f"FAILOVER to {self._name()} time out exceeded, failing over."
+            )
             self._hand_over()
             return
         end = self._primary.replication.history.offset

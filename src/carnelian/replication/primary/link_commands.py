@@ -60,7 +60,8 @@ def _synchronize(session: Session, args: list[bytes]) -> object:
             wanted = parse_int(args[2])
         except Error:
             engine.log(
-                "warning", f"Replica {replica.name} asks for synchronization but with a wrong offset"
+                "warning",
+                f"Replica {replica.name} asks for synchronization but with a wrong offset",
             )
             raise
         if _goes_on(primary, replica, args[1].decode("latin-1"), wanted):
@@ -103,8 +104,8 @@ def _goes_on(primary: Primary, replica: Replica, wanted_id: str, wanted: int) ->
             if wanted > history.offset:
                 engine.log(
                     "warning",
-                    f"Warning: replica {replica.name} tried to PSYNC with an offset that is greater "
-                    "than the master replication offset.",
+                    f"Warning: replica {replica.name} tried to PSYNC with an offset that is "
+                    "greater than the master replication offset.",
                 )
     if place is None:
         engine.stats.refused_partial_syncs += not wanted_id.startswith("?")

@@ -85,10 +85,7 @@ def role(session: Session, args: list[bytes]) -> list:
     primary = primary_of(session.engine)
     if primary.replication.following is not None:
         return primary.replication.following.role()
-    replicas = [
-        [each.host, b"%d" % each.port, b"%d" % each.confirmed]
-        for each in primary.online()
-    ]
+    replicas = [[each.host, b"%d" % each.port, b"%d" % each.confirmed] for each in primary.online()]
     return [b"master", primary.replication.history.offset, replicas]
 
 

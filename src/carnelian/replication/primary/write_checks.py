@@ -41,12 +41,8 @@ class EnoughReplicas:
         self.good = 0
         config = primary.engine.config
         self._follow(config["min-replicas-to-write"], config["min-replicas-max-lag"])
-        config.on_change(
-            "min-replicas-to-write", lambda wanted: self._follow(wanted, self._lag())
-        )
-        config.on_change(
-            "min-replicas-max-lag", lambda lag: self._follow(self._wanted(), lag)
-        )
+        config.on_change("min-replicas-to-write", lambda wanted: self._follow(wanted, self._lag()))
+        config.on_change("min-replicas-max-lag", lambda lag: self._follow(self._wanted(), lag))
 
     @property
     def is_asked(self) -> bool:

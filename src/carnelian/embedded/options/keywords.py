@@ -44,6 +44,7 @@ class Directives(TypedDict, total=False):
     appendonly: Switch
     auto_aof_rewrite_min_size: Number
     auto_aof_rewrite_percentage: Number
+    bind_source_addr: str | bytes | None
     busy_reply_threshold: Number
     client_output_buffer_limit: Words
     databases: Number
@@ -82,6 +83,8 @@ class Directives(TypedDict, total=False):
     locale_collate: str | bytes | None
     lua_enable_deprecated_api: Switch
     lua_time_limit: Number
+    masterauth: str | bytes | None
+    masteruser: str | bytes | None
     maxmemory: Number
     maxmemory_clients: Number
     maxmemory_eviction_tenacity: Number
@@ -107,12 +110,23 @@ class Directives(TypedDict, total=False):
     rdb_version: Number
     rdbchecksum: Switch
     rdbcompression: Switch
+    repl_diskless_load: Literal["disabled", "on-empty-db", "swapdb", "flush-before-load"]
+    repl_timeout: Number
+    replica_ignore_disk_write_errors: Switch
+    replica_ignore_maxmemory: Switch
+    replica_lazy_flush: Switch
+    replica_read_only: Switch
+    replica_serve_stale_data: Switch
     requirepass: str | bytes | None
     sanitize_dump_payload: Literal["no", "yes", "clients"]
     save: Words
     set_max_intset_entries: Number
     set_max_listpack_entries: Number
     set_max_listpack_value: Number
+    slave_ignore_maxmemory: Switch
+    slave_lazy_flush: Switch
+    slave_read_only: Switch
+    slave_serve_stale_data: Switch
     slowlog_entry_max_argc: Number
     slowlog_entry_max_string_len: Number
     slowlog_log_slower_than: Number
@@ -122,6 +136,16 @@ class Directives(TypedDict, total=False):
     stream_idmp_maxsize: Number
     stream_node_max_bytes: Number
     stream_node_max_entries: Number
+    tls_auth_clients: Literal["no", "yes", "optional"]
+    tls_ca_cert_dir: str | bytes | None
+    tls_ca_cert_file: str | bytes | None
+    tls_cert_file: str | bytes | None
+    tls_client_cert_file: str | bytes | None
+    tls_client_key_file: str | bytes | None
+    tls_client_key_file_pass: str | bytes | None
+    tls_key_file: str | bytes | None
+    tls_key_file_pass: str | bytes | None
+    tls_replication: Switch
     tracking_table_max_keys: Number
     zset_max_listpack_entries: Number
     zset_max_listpack_value: Number

@@ -48,7 +48,7 @@ class Stream(Listener):
             self.effects.unlisten(self)
 
     def begin_anew(self) -> None:
-        """Somebody will hear the stream from here on: it has to say which database it means."""
+        """Somebody is going to hear it from here on: have it say which database it means."""
         self.effects.forget_selection()
 
     @cython.cfunc

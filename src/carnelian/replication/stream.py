@@ -54,7 +54,7 @@ class Stream(Listener):
     @cython.cfunc
     def receive(self, text: cython.pointer[cython.const[cython.char]], length: cython.Py_ssize_t):
         """Take a command."""
-        self.backlog.append(text, length)
+        self.backlog.append(text, length)  # type: ignore[union-attr]
         self.history.offset += length
         self.effects.position = self.history.offset
         self.fresh = True

@@ -108,7 +108,7 @@ class Block:
     @cython.cfunc
     def cut(self) -> Block:
         """Let go of what follows, and return it."""
-        following: Block = self.following
+        following: Block = self.following  # type: ignore[has-type]
         self.following = None
         return following
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from carnelian.engine.catalogue.registry import declarations
 from carnelian.engine.engine import Engine
 from carnelian.engine.session import Session

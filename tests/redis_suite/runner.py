@@ -20,7 +20,7 @@ from .results import UnitResult, parse
 # A run that reports nothing for this long is given up; the slowest single test takes some 30 s.
 PROGRESS_SECONDS = 120
 UNIT_SECONDS = 900
-START_SECONDS = 20
+START_SECONDS = 60
 # Ports below the range of outgoing connections, also after the suite's own +10000.
 _FIRST_PORT = 11_000
 _PORTS = 500

@@ -15,6 +15,7 @@ class Wire:
     """Keeps what is sent."""
 
     peer = ("primary", 6379)
+    address = ("replica", 40000)
 
     def __init__(self) -> None:
         self.sent = b""

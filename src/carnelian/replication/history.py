@@ -5,6 +5,8 @@ is the number of bytes before that place, so that the byte at offset 0 is the fi
 fields of INFO count from 1, and name by that number the next byte, or the last one.
 """
 
+# mypy: disable-error-code="assignment, call-arg, union-attr"
+# It takes attributes for what they begin as, and knows no __cinit__; the header has their types.
 from __future__ import annotations
 
 import os
@@ -106,7 +108,7 @@ class Block:
     @cython.cfunc
     def cut(self) -> Block:
         """Let go of what follows, and return it."""
-        following: Block = self.following
+        following: Block = self.following  # type: ignore[has-type]
         self.following = None
         return following
 

@@ -25,8 +25,8 @@ class Replication:
     - ``primary``: those who follow this node, once somebody may;
     - ``following``: the link to the primary of this node, None while it leads itself;
     - ``replica_side``: what makes such links, once somebody asks for it;
-    - ``restored_db``: the database that the stream was in when the snapshot was taken with which
-      this node has begun as a replica; None where there was none;
+    - ``restored_db``: the database that the stream was in, by the snapshot with which this node has
+      begun as a replica; None where there was none;
     - ``loop``: what carries links and copies of the data set; None where there is none (embedded).
     """
 

@@ -48,13 +48,13 @@ class Stream(Listener):
             self.effects.unlisten(self)
 
     def begin_anew(self) -> None:
-        """Somebody will hear the stream from here on: it has to say which database it means."""
+        """Somebody is going to hear it from here on: have it say which database it means."""
         self.effects.forget_selection()
 
     @cython.cfunc
     def receive(self, text: cython.pointer[cython.const[cython.char]], length: cython.Py_ssize_t):
         """Take a command."""
-        self.backlog.append(text, length)
+        self.backlog.append(text, length)  # type: ignore[union-attr]
         self.history.offset += length
         self.effects.position = self.history.offset
         self.fresh = True

@@ -236,8 +236,8 @@ class Runtime:
         context: cython.pointer[Context] = cython.address(self.context)
         # It may move what it keeps, and raises where it gets no room for that.
         context.budget.limit = context.budget.used + _MAX_SIZE
-        before: cython.size_t = 0
-        while before != context.budget.used:
+        before: cython.size_t = context.budget.used + 1
+        while context.budget.used < before:
             # Each cycle halves the buffer in which texts are put together.
             before = context.budget.used
             lua.gc(context.L, GC_COLLECT, 0)

@@ -546,9 +546,9 @@ class Connection(Session):
         self.state &= ~PENDING
         if self.state & _GONE:
             return
-        if self.feed is not None and not self.state & CLOSE_AFTER:
-            if output.pending() < _FED_SIZE:
-                self.feed.fill(output)
+        fed: cython.bint = self.feed is not None and not self.state & CLOSE_AFTER
+        if fed and output.pending() < _FED_SIZE:
+            self.feed.fill(output)
         left: cython.Py_ssize_t = output.pending()
         if left > 0:
             if left > self.reply_peak:

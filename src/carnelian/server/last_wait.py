@@ -71,9 +71,10 @@ class LastWait:
         self._engine.facts.pop("shutdown_at_ms", None)
         for session in self._engine.sessions:
             blocked = session.blocked
-            if blocked is not None and not blocked.postponed and blocked.command is not None:
-                if blocked.command.name == b"shutdown":
-                    self._engine.blocking.answer(
-                        session, Error("ERR Errors trying to SHUTDOWN. Check logs.")
-                    )
+            if blocked is None or blocked.postponed or blocked.command is None:
+                continue
+            if blocked.command.name == b"shutdown":
+                self._engine.blocking.answer(
+                    session, Error("ERR Errors trying to SHUTDOWN. Check logs.")
+                )
         self._engine.pause.stop(_PURPOSE)

@@ -134,11 +134,8 @@ class Copies:
         streams = all(each.takes_stream for each in group)
         parts = group[0].parts
         to_sockets = streams and (self._engine.config["repl-diskless-sync"] or parts is not None)
-        self._engine.log(
-            "notice",
-            "Starting BGSAVE for SYNC with target: "
-            + ("replicas sockets" if to_sockets else "disk"),
-        )
+        target = "replicas sockets" if to_sockets else "disk"
+        self._engine.log("notice", f"Starting BGSAVE for SYNC with target: {target}")
         # What was done belongs to the copy.
         self._engine.effects.flush()
         if parts is not None or self._primary.replication.loop is None:
@@ -266,9 +263,10 @@ class Copies:
             return
         if self._sockets.serves(replica):
             self._sockets.remove(replica)
+        elif any(each.state is State.COPYING for each in self._primary.replicas):
+            return
         elif self._snapshots.running and not self._engine.config["save"]:
-            if not any(each.state is State.COPYING for each in self._primary.replicas):
-                self._snapshots.background.kill(self._snapshots)
+            self._snapshots.background.kill(self._snapshots)
 
     def remove_file(self) -> None:
         """Delete the file that only replicas needed (``rdb-del-sync-files``)."""

@@ -194,10 +194,10 @@ class Primary:
 
     def _ping(self) -> None:
         config, following = self.engine.config, self.replication.following
-        if self.replicas and following is None and not self.failover.holds_offset:
-            if (self._seconds - 1) % config["repl-ping-replica-period"] == 0:
-                self.replication.stream.put(_PING)
-                self.replication.stream.tell_readers()
+        due = (self._seconds - 1) % config["repl-ping-replica-period"] == 0
+        if due and self.replicas and following is None and not self.failover.holds_offset:
+            self.replication.stream.put(_PING)
+            self.replication.stream.tell_readers()
         for replica in self.replicas:
             if replica.state is State.WAITING or (
                 replica.state is State.COPYING and not self.copies.to_sockets

@@ -445,7 +445,7 @@ class Following:
 
     def stream_part(self, data: bytes) -> None:
         """The next bytes of the stream."""
-        if self._holding or self._held or self.engine.depth or self.session is None:
+        if self._holding or self._held or self._busy() or self.session is None:
             self._held.append(data)
             self._apply_later()
             return
@@ -455,12 +455,16 @@ class Following:
         if not self._holding and self.session is not None and len(self._held) == 1:
             self._carrier.call_later(0.001, self._apply_held)
 
+    def _busy(self) -> bool:
+        """Whether nothing may be applied now: a script runs, or CLIENT PAUSE holds writes back."""
+        return bool(self.engine.depth) or self.engine.pause.active
+
     def _apply_held(self) -> None:
         """Apply what could not be when it came, a moment at a time."""
         clock = self.engine.clock
         end = clock.monotonic_ns() + _SLICE_MS * 1_000_000
         while self._held and self.session is not None and not self._holding:
-            if self.engine.depth or clock.monotonic_ns() > end:
+            if self._busy() or clock.monotonic_ns() > end:
                 self._carrier.call_later(0.001, self._apply_held)
                 return
             self._apply(self._held.popleft())

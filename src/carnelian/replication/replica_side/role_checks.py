@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
+from cython.cimports.carnelian.engine.ground.flags import FLAG_SCRIPT
 from cython.cimports.carnelian.engine.parts.admission import Check, judged_flags
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
@@ -18,6 +19,7 @@ _STALE = cython.declare(cython.longlong, FLAG_BITS["stale"])
 _MOST_WRITTEN = cython.declare(cython.Py_ssize_t, 100_000)
 
 _READ_ONLY = "READONLY You can't write against a read only replica."
+_STALE_IN_SCRIPT = "ERR Can not execute the command on a stale replica"
 _DOWN = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
 
 
@@ -80,8 +82,11 @@ class StaleCheck(Check):
     def judge(self, session: Client, command: Command, args: list):
         if not self.stale:
             return None
-        if not command.flags & _STALE:
-            return Error(_DOWN)
+        flags: cython.longlong = command.flags
+        if command.flags_of is not None:
+            flags = command.flags_of(session, args, flags)
+        if not flags & _STALE:
+            return Error(_STALE_IN_SCRIPT if session.flags & FLAG_SCRIPT else _DOWN)
         if session.transaction is None or command.name != b"exec":
             return None
         # It was queued before the data became old.

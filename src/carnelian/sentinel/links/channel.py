@@ -77,10 +77,10 @@ class Channel:
 
     def close(self) -> None:
         """End the connection; nobody hears of it."""
-        self._is_over = True
-        self._asked.clear()
-        if self._wire is not None:
-            self._wire.close()
+        wire = self._wire
+        self._end()
+        if wire is not None:
+            wire.close()
 
     def fail(self) -> None:
         """End the connection as if the other side had: there is no use in it."""
@@ -111,9 +111,14 @@ class Channel:
     def lost(self, reason: str) -> None:
         """The connection has ended."""
         if not self._is_over:
-            self._is_over = True
-            self._asked.clear()
+            self._end()
             self._on_lost(self)
+
+    def _end(self) -> None:
+        self._is_over = True
+        self._asked.clear()
+        # The wire knows its conversation: together they would be a circle.
+        self._wire = None
 
     def _hand_on(self, reply: object) -> None:
         if self._asked:

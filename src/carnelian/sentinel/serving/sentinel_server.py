@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from functools import partial
 
@@ -168,3 +169,5 @@ class SentinelServer(Server):
         self.loop.hooks = self.hub
         self.engine.clock.synchronize()
         self.sentinel.start()
+        # Without data the collector of cycles has little to look at, and may run as usual.
+        self.loop.call_soon(gc.enable)

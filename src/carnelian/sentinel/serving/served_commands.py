@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from carnelian.engine.catalogue.registry import declarations
 from carnelian.engine.engine import Engine
 from carnelian.engine.session import Session
@@ -44,7 +42,7 @@ class ServedCommands:
             ("ROLE", self._role),
             ("PUBLISH", self._publish),
         ):
-            registry.add(replace(declarations[name], handler=handler))
+            registry.add(declarations[name]._replace(handler=handler))
         for declaration in SentinelCommands(self._sentinel, self._engine.config).declarations():
             registry.add(declaration)
         self._engine.users.commands_changed()

@@ -44,3 +44,4 @@ cdef bint read_entry(const Node *node, const Head *head, Py_ssize_t at, Entry *e
 cdef Py_ssize_t behind(Bytes pack, const Entry *entry) noexcept nogil
 cdef Py_ssize_t entry_before(Bytes pack, const Head *head, Py_ssize_t at) noexcept nogil
 cdef bint last_id(const Node *node, Id *id) noexcept nogil
+cdef void raise_id(const Node *node, Id *id) noexcept nogil

@@ -27,7 +27,7 @@ from cython.cimports.carnelian.datatypes.packs.listpack import (
     write_integer,
     write_text,
 )
-from cython.cimports.carnelian.datatypes.streams.ids import Id
+from cython.cimports.carnelian.datatypes.streams.ids import Id, compare
 from cython.cimports.carnelian.datatypes.streams.node import (
     Entry,
     EntryPointer,
@@ -212,6 +212,18 @@ def last_id(node: cython.pointer[cython.const[Node]], id: cython.pointer[Id]) ->
         return False
     id[0] = entry.id
     return True
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def raise_id(node: cython.pointer[cython.const[Node]], id: cython.pointer[Id]) -> cython.void:
+    """Have an id be no lower than that of the last entry, deleted or not."""
+    highest = cython.declare(Id)
+    if not last_id(node, cython.address(highest)):
+        highest = node.first
+    if compare(id, cython.address(highest)) < 0:
+        id[0] = highest
 
 
 # -- Writing -------------------------------------------------------------------------------------

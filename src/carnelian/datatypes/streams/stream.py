@@ -48,6 +48,7 @@ from cython.cimports.carnelian.datatypes.streams.node import (
     last_id,
     mark_deleted,
     memory_of,
+    raise_id,
     read_entry,
     read_head,
     set_counts,
@@ -706,15 +707,17 @@ class Stream(Value):
     ) -> None:
         """Set what is known of the whole after :meth:`add_pack`.
 
-        Without ``first_id`` and ``entries_added``, which old files do not have, they are taken from
-        what is there. ``last_id`` is raised to that of the last entry: with a lower one entries
-        could be added that nobody can load again.
+        What old files lack is taken from what is there. ``last_id`` is raised to that of the last
+        entry: what would be added after a lower one could not be loaded again.
 
         Raises ValueError if the length is not that of the nodes.
         """
         if length != self.length:
             raise ValueError("the number of entries is wrong")
-        self.last = not_before_the_last(self, id_of(last_id))
+        last: NodePointer = cython.cast(NodePointer, last_item(cython.address(self.nodes)))
+        self.last = id_of(last_id)
+        if last is not cython.NULL:
+            raise_id(last, cython.address(self.last))
         self.max_deleted = id_of(max_deleted_id)
         self.entries_added = length if entries_added < 0 else entries_added
         if first_id is None:
@@ -731,19 +734,6 @@ class Stream(Value):
 @cython.exceptval(check=False)
 def node_at(stream: Stream, place: cython.pointer[Place]) -> NodePointer:
     return cython.cast(NodePointer, item_at(cython.address(stream.nodes), place))
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def not_before_the_last(stream: Stream, id: Id) -> Id:
-    """An id, or that of the last entry, deleted or not, if that is higher."""
-    highest = cython.declare(Id)
-    last: NodePointer = cython.cast(NodePointer, last_item(cython.address(stream.nodes)))
-    if last is cython.NULL:
-        return id
-    if not last_id(last, cython.address(highest)):
-        highest = last.first
-    return highest if compare(cython.address(id), cython.address(highest)) < 0 else id
 
 
 @cython.cfunc

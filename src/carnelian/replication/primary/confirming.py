@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from carnelian.persistence.aof.append_only import append_only_of
 from carnelian.persistence.aof.log_files import LogState
 from carnelian.resp.replies import NO_REPLY, Error
 
 if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
     from carnelian.engine.session import Session
-    from carnelian.replication.primary.primary_side import Primary
+    from carnelian.replication.primary.replicas import Replica
 
 NO_LOG = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
 
@@ -31,10 +33,21 @@ class Wanted(NamedTuple):
     local_offset: int = 0
 
 
+class Followed(Protocol):
+    """Whoever is followed, as far as those who wait need to know it."""
+
+    engine: Engine
+    replication: Any
+
+    def online(self) -> Iterable[Replica]:
+        """The replicas that hear the stream."""
+        ...
+
+
 class Waiters:
     """Who waits; asks replicas to confirm, and answers when enough have done so."""
 
-    def __init__(self, primary: Primary):
+    def __init__(self, primary: Followed):
         self._primary = primary
         self._engine = primary.engine
         self._waiting: list[tuple[Session, object, Wanted]] = []

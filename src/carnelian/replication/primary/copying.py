@@ -44,6 +44,7 @@ class Copies:
 
     @prepare_child.setter
     def prepare_child(self, prepare: Callable[[], None]) -> None:
+        """Say what else it does."""
         self._sockets.prepare_child = prepare
 
     @property

@@ -10,8 +10,8 @@ from carnelian.engine.config.directive import Line
 from carnelian.resp.quoting import quote
 from carnelian.sentinel.known.instances import DEFAULT_PARALLEL_SYNCS, Primary
 from carnelian.sentinel.known.periods import DEFAULT_DOWN_AFTER, DEFAULT_FAILOVER_TIMEOUT
+from carnelian.sentinel.known.sentinel_words import to_bytes
 from carnelian.sentinel.known.watch import Watch
-from carnelian.sentinel.known.words import to_bytes
 
 # The words in the order in which they are appended to a file.
 WORDS = (

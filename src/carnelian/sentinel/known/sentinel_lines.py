@@ -9,8 +9,8 @@ from carnelian.engine.config.mistakes import ConfigError
 from carnelian.sentinel.known.instances import Primary
 from carnelian.sentinel.known.peer_address import AddressError
 from carnelian.sentinel.known.roster import Roster, find
+from carnelian.sentinel.known.sentinel_words import atoi, to_text
 from carnelian.sentinel.known.watch import Watch
-from carnelian.sentinel.known.words import atoi, to_text
 
 ID_LENGTH = 40
 

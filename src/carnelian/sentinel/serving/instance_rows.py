@@ -12,8 +12,8 @@ from carnelian.sentinel.known.instances import (
     Replica,
     Role,
 )
+from carnelian.sentinel.known.sentinel_words import to_bytes
 from carnelian.sentinel.known.watch import Watch
-from carnelian.sentinel.known.words import to_bytes
 
 Fields = Iterator[tuple[str, object]]
 

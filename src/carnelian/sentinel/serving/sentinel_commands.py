@@ -17,7 +17,7 @@ from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error, Status
 from carnelian.sentinel.known.instances import Primary
 from carnelian.sentinel.known.peer_address import AddressError
-from carnelian.sentinel.known.words import to_bytes, to_text
+from carnelian.sentinel.known.sentinel_words import to_bytes, to_text
 from carnelian.sentinel.serving import sentinel_settings
 from carnelian.sentinel.serving.instance_rows import info_cache, row, rows
 from carnelian.sentinel.serving.sentinel_settings import GlobalSettings, PrimarySettings, saved

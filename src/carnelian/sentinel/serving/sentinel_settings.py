@@ -10,8 +10,8 @@ from carnelian.resp.replies import OK, Error
 from carnelian.sentinel.known.instances import Primary
 from carnelian.sentinel.known.peer_address import MOST_PORTS
 from carnelian.sentinel.known.periods import FIELDS
+from carnelian.sentinel.known.sentinel_words import to_bytes, to_text
 from carnelian.sentinel.known.watch import SimulatedFailure, Watch
-from carnelian.sentinel.known.words import to_bytes, to_text
 from carnelian.sentinel.watching.watching_loop import Sentinel
 
 _NOT_SAVED = "ERR Failed to save config file. Check server logs."

@@ -7,7 +7,7 @@ from carnelian.engine.engine import Engine
 from carnelian.engine.session import Session
 from carnelian.resp.replies import Error, Verbatim
 from carnelian.sentinel.known.instances import Primary
-from carnelian.sentinel.known.words import to_bytes
+from carnelian.sentinel.known.sentinel_words import to_bytes
 from carnelian.sentinel.serving.sentinel_commands import SentinelCommands
 from carnelian.sentinel.watching.hello import HELLO_CHANNEL
 from carnelian.sentinel.watching.watching_loop import Sentinel

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from carnelian.sentinel.known.instances import Instance, PeerSentinel, Primary, Role, Step
+from carnelian.sentinel.known.sentinel_words import to_bytes, to_text
 from carnelian.sentinel.known.watch import Watch
-from carnelian.sentinel.known.words import to_bytes, to_text
 from carnelian.sentinel.links.reply_reader import Refusal, Simple
 
 

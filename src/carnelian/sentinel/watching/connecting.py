@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from carnelian.sentinel.known.instances import DataInstance, Instance, PeerSentinel, Replica
+from carnelian.sentinel.known.sentinel_words import to_bytes
 from carnelian.sentinel.known.watch import Watch
-from carnelian.sentinel.known.words import to_bytes
 from carnelian.sentinel.links.channel import Channel
 from carnelian.sentinel.links.reply_reader import Refusal, Simple
 from carnelian.sentinel.watching.hello import HELLO_CHANNEL, Hello

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from carnelian.sentinel.known.instances import Instance, PeerSentinel, Primary, Step
 from carnelian.sentinel.known.peer_address import AddressError
 from carnelian.sentinel.known.roster import Roster, find
+from carnelian.sentinel.known.sentinel_words import atoi, to_bytes, to_text
 from carnelian.sentinel.known.watch import Watch
-from carnelian.sentinel.known.words import atoi, to_bytes, to_text
 from carnelian.sentinel.links.reply_reader import Refusal
 from carnelian.sentinel.watching.script_queue import ScriptQueue
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from carnelian.sentinel.known.instances import Role
-from carnelian.sentinel.known.words import atoi, to_text
+from carnelian.sentinel.known.sentinel_words import atoi, to_text
 
 _ID_LENGTH = 40
 _REPLICA = re.compile(r"slave\d[^:]*:(.*)")

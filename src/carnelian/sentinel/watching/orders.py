@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from carnelian.sentinel.known.instances import DataInstance
 from carnelian.sentinel.known.peer_address import PeerAddress
+from carnelian.sentinel.known.sentinel_words import to_bytes
 from carnelian.sentinel.known.watch import Watch
-from carnelian.sentinel.known.words import to_bytes
 
 
 def follow(watch: Watch, instance: DataInstance, address: PeerAddress | None) -> bool:

@@ -221,7 +221,7 @@ COMPILED = (
     "carnelian.scripting.debugger.debug_sessions",
     "carnelian.commands.scripting.eval_commands",
     "carnelian.replication.history",
-    "carnelian.replication.replication_stream",
+    "carnelian.replication.change_stream",
     "carnelian.replication.replication_core",
     "carnelian.replication.primary.replica_feed",
     "carnelian.replication.replica_side.primary_session",

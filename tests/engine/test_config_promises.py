@@ -29,10 +29,7 @@ def reason(*lines: str) -> str:
 BINDING = {
     "cluster-enabled": ("yes", "Redis Cluster"),
     "hide-user-data-from-log": ("yes", "redaction"),
-    "min-replicas-to-write": ("1", "replication"),
-    "replicaof": ("127.0.0.1 6379", "replication"),
     "tls-cluster": ("yes", "Redis Cluster"),
-    "tls-replication": ("yes", "replication"),
 }
 
 
@@ -72,13 +69,14 @@ def test_what_has_no_effect_is_told() -> None:
     config = Config()
     warned: list[str] = []
     config.warn = warned.append
-    config.load_text("masterauth x\nrepl-timeout 5\nio-threads 4\nslave-priority 100\ntimeout 9\n")
+    config.load_text("cluster-node-timeout 5\ncluster-announce-port 7\nio-threads 4\ntimeout 9\n")
     assert config.idle() == [
         "WARNING: no effect here: io-threads",
-        "WARNING: no effect until there is replication: masterauth, repl-timeout",
+        "WARNING: no effect until there is Redis Cluster: cluster-node-timeout, "
+        "cluster-announce-port",
     ]
-    config.set([(b"repl-timeout", b"6"), (b"timeout", b"6"), (b"slave-priority", b"100")])
-    assert warned == ["WARNING: no effect until there is replication: repl-timeout"]
+    config.set([(b"cluster-node-timeout", b"6"), (b"timeout", b"6")])
+    assert warned == ["WARNING: no effect until there is Redis Cluster: cluster-node-timeout"]
 
 
 def test_what_has_an_effect_awaits_nothing() -> None:
@@ -90,7 +88,7 @@ def test_what_has_an_effect_awaits_nothing() -> None:
     text = "".join(path.read_text() for path in sources)
     waiting = [d.name for d in DIRECTIVES if d.awaits]
     # These are read already, by what is to be built on.
-    known = {"propagation-error-behavior", "repl-backlog-size", "cluster-enabled"}
+    known = {"cluster-enabled"}
     assert {name for name in waiting if f'"{name}"' in text} <= known
 
 
@@ -100,10 +98,6 @@ def test_what_has_an_effect_awaits_nothing() -> None:
 @pytest.mark.parametrize(
     ("arguments", "line", "why"),
     [
-        (("--replicaof", "127.0.0.1", "6379"), 'replicaof "127.0.0.1" "6379"',
-         "this needs replication, which Carnelian does not have yet"),
-        (("--tls-replication", "yes"), 'tls-replication "yes"',
-         "this needs replication, which Carnelian does not have yet"),
         (("--cluster-enabled", "yes"), 'cluster-enabled "yes"',
          "this needs Redis Cluster, which Carnelian does not have yet"),
     ],
@@ -115,18 +109,20 @@ def test_a_server_does_not_start(tmp_path: Path, arguments, line: str, why: str)
 
 
 def test_a_server_tells_what_has_no_effect(tmp_path: Path) -> None:
-    server = ServerProcess(tmp_path, "--save", "", "--repl-timeout", "5").wait_until_ready()
-    assert "# WARNING: no effect until there is replication: repl-timeout\n" in server.log
-    assert server.connect().call("CONFIG", "SET", "masterauth", "x") == b"+OK"
-    assert "# WARNING: no effect until there is replication: masterauth\n" in server.log
+    server = ServerProcess(tmp_path, "--save", "", "--cluster-node-timeout", "5").wait_until_ready()
+    assert "# WARNING: no effect until there is Redis Cluster: cluster-node-timeout\n" in server.log
+    assert server.connect().call("CONFIG", "SET", "cluster-announce-port", 7) == b"+OK"
+    assert (
+        "# WARNING: no effect until there is Redis Cluster: cluster-announce-port\n" in server.log
+    )
     server.stop()
 
 
 def test_an_embedded_engine_tells_it(caplog: pytest.LogCaptureFixture) -> None:
     with carnelian.Engine() as engine:
-        engine.execute("CONFIG", "SET", "repl-timeout", 5)
-        engine.execute("CONFIG", "SET", "masterauth", "x")
+        engine.execute("CONFIG", "SET", "cluster-node-timeout", 5)
+        engine.execute("CONFIG", "SET", "cluster-announce-port", 7)
     assert [record.getMessage() for record in caplog.records] == [
-        "WARNING: no effect until there is replication: repl-timeout",
-        "WARNING: no effect until there is replication: masterauth",
+        "WARNING: no effect until there is Redis Cluster: cluster-node-timeout",
+        "WARNING: no effect until there is Redis Cluster: cluster-announce-port",
     ]

@@ -155,7 +155,6 @@ PRIMARY = Topic(
             0,
             INT_MAX,
             alias="min-slaves-to-write",
-            binding=True,
             summary="Replicas without which writes are refused.",
         ),
         Integer(

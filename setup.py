@@ -199,7 +199,7 @@ COMPILED = (
     "carnelian.scripting.scripting_core",
     "carnelian.commands.scripting.eval_commands",
     "carnelian.replication.history",
-    "carnelian.replication.stream",
+    "carnelian.replication.change_stream",
     "carnelian.replication.replication_core",
     "carnelian.replication.primary.replica_feed",
     "carnelian.replication.replica_side.primary_session",

@@ -1,6 +1,6 @@
 from carnelian.engine.engine cimport Engine
 from carnelian.replication.history cimport History
-from carnelian.replication.stream cimport Stream
+from carnelian.replication.change_stream cimport Stream
 
 
 cdef class Replication:

@@ -10,7 +10,7 @@ from carnelian.resp.replies import NO_REPLY, Error
 
 if TYPE_CHECKING:
     from carnelian.engine.session import Session
-    from carnelian.replication.primary.primary_side import Primary
+    from carnelian.replication.primary.replicas import Leader
 
 NO_LOG = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
 
@@ -34,7 +34,7 @@ class Wanted(NamedTuple):
 class Waiters:
     """Who waits; asks replicas to confirm, and answers when enough have done so."""
 
-    def __init__(self, primary: Primary):
+    def __init__(self, primary: Leader):
         self._primary = primary
         self._engine = primary.engine
         self._waiting: list[tuple[Session, object, Wanted]] = []

@@ -65,6 +65,7 @@ class WriteCheck(Check):
         for position, _access in found:
             self.written[session.db.index, args[position]] = None
 
+
 @cython.final
 @cython.cclass
 class StaleCheck(Check):

@@ -87,7 +87,7 @@ def test_all_types_arrive(
 ) -> None:
     primary.call("FLUSHALL")
     primary.call("CONFIG", "SET", "repl-diskless-sync", diskless)
-    populate(primary, hash((load, diskless)) % 1000, 2000)
+    populate(primary, LOADS.index(load), 2000)
     replica = start("--repl-diskless-load", load).connect()
     follow(replica, primary.port)
     assert_equal(primary, replica)

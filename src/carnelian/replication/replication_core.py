@@ -7,8 +7,8 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.session import Session
-from cython.cimports.carnelian.replication.history import Backlog, History
 from cython.cimports.carnelian.replication.change_stream import Stream
+from cython.cimports.carnelian.replication.history import Backlog, History
 
 from carnelian.replication.history import held
 from carnelian.resp.numbers import format_int

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from carnelian.persistence.aof.append_only import append_only_of
 from carnelian.persistence.aof.log_files import LogState
 from carnelian.resp.replies import NO_REPLY, Error
 
 if TYPE_CHECKING:
-    from carnelian.engine.engine import Engine
     from carnelian.engine.session import Session
-    from carnelian.replication.primary.replicas import Replica
+    from carnelian.replication.primary.replicas import Leader
 
 NO_LOG = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
 
@@ -33,21 +31,10 @@ class Wanted(NamedTuple):
     local_offset: int = 0
 
 
-class Followed(Protocol):
-    """Whoever is followed, as far as those who wait need to know it."""
-
-    engine: Engine
-    replication: Any
-
-    def online(self) -> Iterable[Replica]:
-        """The replicas that hear the stream."""
-        ...
-
-
 class Waiters:
     """Who waits; asks replicas to confirm, and answers when enough have done so."""
 
-    def __init__(self, primary: Followed):
+    def __init__(self, primary: Leader):
         self._primary = primary
         self._engine = primary.engine
         self._waiting: list[tuple[Session, object, Wanted]] = []

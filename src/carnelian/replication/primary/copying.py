@@ -10,13 +10,12 @@ from carnelian.persistence.rdb import files
 from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.replication.primary import copy_content
 from carnelian.replication.primary.file_source import FileSource
-from carnelian.replication.primary.replicas import Replica, State
+from carnelian.replication.primary.replicas import Leader, Replica, State
 from carnelian.replication.primary.socket_copies import SocketCopies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from carnelian.replication.primary.primary_side import Primary
 
 _CANNOT = b"-ERR BGSAVE failed, replication can't continue\r\n"
 
@@ -28,7 +27,7 @@ class Copies:
     made for others have a part in it where that is possible; else they wait for the next one.
     """
 
-    def __init__(self, primary: Primary):
+    def __init__(self, primary: Leader):
         self._primary = primary
         self._engine = primary.engine
         self._snapshots = snapshots_of(primary.engine)

@@ -7,13 +7,9 @@ and if it does, what has waited is refused or run by what this node is then.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
 
-from carnelian.replication.primary.replicas import Replica, State
+from carnelian.replication.primary.replicas import Leader, Replica, State
 from carnelian.resp.replies import Error
-
-if TYPE_CHECKING:
-    from carnelian.replication.primary.primary_side import Primary
 
 _FOR_EVER = 2**63 - 2
 
@@ -32,7 +28,7 @@ class Failover:
     ``phase`` is how far it has come.
     """
 
-    def __init__(self, primary: Primary):
+    def __init__(self, primary: Leader):
         self._primary = primary
         self._engine = primary.engine
         self._reset()

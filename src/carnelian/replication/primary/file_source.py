@@ -6,8 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from carnelian.replication.primary.primary_side import Primary
-    from carnelian.replication.primary.replicas import Replica
+    from carnelian.replication.primary.replicas import Leader, Replica
 
 _PIECE = 128 * 1024
 
@@ -18,7 +17,7 @@ class FileSource:
     ``size`` is that of the file. Raises OSError if it cannot be opened.
     """
 
-    def __init__(self, path: str, replica: Replica, primary: Primary):
+    def __init__(self, path: str, replica: Replica, primary: Leader):
         self._replica = replica
         self._primary = primary
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115  it is closed at its end

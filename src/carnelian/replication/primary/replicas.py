@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from carnelian.engine.ground.flags import FLAG_REPLICA, ON_LINK, REPLY_NEVER
 from carnelian.replication.primary.replica_feed import ReplicaFeed
 
 if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
     from carnelian.engine.session import Session
+    from carnelian.replication.replication_core import Replication
 
 
 class State(Enum):
@@ -110,6 +112,32 @@ class Replica:
         """It follows no longer: what it was sent from is let go of."""
         self.state = State.STRANGER
         self.feed.leave()
+
+
+class Leader(Protocol):
+    """The node that the replicas follow, as its parts know it: a ``Primary``."""
+
+    engine: Engine
+    replication: Replication
+    replicas: list[Replica]
+    # Its parts, which do not know each other.
+    copies: Any
+
+    @property
+    def now_s(self) -> int:
+        """Unix time."""
+
+    def online(self) -> list[Replica]:
+        """Those that have the data set."""
+
+    def put_online(self, replica: Replica) -> None:
+        """A replica has its copy."""
+
+    def begin_stream(self, replica: Replica) -> None:
+        """A replica is ready for what happened since its copy was made."""
+
+    def drop(self, replica: Replica, why: str = "") -> None:
+        """Give a replica up."""
 
 
 def replica_of(session: Session) -> Replica:

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from carnelian.net.loop import Loop
     from carnelian.persistence.background.slicing import Making
     from carnelian.persistence.rdb.files import Progress
-    from carnelian.replication.primary.primary_side import Primary
-    from carnelian.replication.primary.replicas import Replica
+    from carnelian.replication.primary.replicas import Leader, Replica
 
 _PIECE = 128 * 1024
 _PIPE_SIZE = 1024 * 1024
@@ -83,7 +82,7 @@ class SocketCopies(Task):
     FAILED = "Background transfer error"
     PURPOSE = "RDB"
 
-    def __init__(self, background: Slot, primary: Primary):
+    def __init__(self, background: Slot, primary: Leader):
         super().__init__(background)
         self._primary = primary
         self._engine = primary.engine

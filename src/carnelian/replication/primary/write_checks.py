@@ -15,7 +15,7 @@ from carnelian.resp.replies import Error
 if TYPE_CHECKING:
     from carnelian.engine.catalogue.registry import Command
     from carnelian.engine.shared.client_state import Client
-    from carnelian.replication.primary.primary_side import Primary
+    from carnelian.replication.primary.replicas import Leader
 
 _WRITE = FLAG_BITS["write"]
 _TOUCHES_KEYS = FLAG_BITS["write"] | FLAG_BITS["readonly"] | FLAG_BITS["may_replicate"]
@@ -35,7 +35,7 @@ class EnoughReplicas:
     ``good`` is how many were; it is counted only where that is asked for.
     """
 
-    def __init__(self, primary: Primary):
+    def __init__(self, primary: Leader):
         self._primary = primary
         self._asked = False
         self.good = 0

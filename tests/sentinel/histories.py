@@ -122,12 +122,15 @@ def main() -> int:
     failovers, longest, bad = 0, 0.0, 0
     seeds = range(options.first, options.first + options.histories)
     with Pool(options.jobs) as pool:
-        for count, taken, wrong in pool.imap_unordered(report, seeds, chunksize=4):
+        outcomes = pool.imap_unordered(report, seeds, chunksize=4)
+        for number, (count, taken, wrong) in enumerate(outcomes, 1):
             failovers += count
             longest = max(longest, taken)
             if wrong:
                 bad += 1
                 print(wrong, flush=True)
+            if number % 250 == 0:
+                print(f"{number} histories, {time.monotonic() - begun:.0f} s", flush=True)
     seconds = time.monotonic() - begun
     print(
         f"{options.histories} histories, {failovers} failovers, {bad} bad, agreed again after "

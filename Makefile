@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS ?=
 FAMILY ?=
 
-.PHONY: run test check format quick build soak-interrupts bench conformance interop clean
+.PHONY: run test check format quick build soak-interrupts fuzz-scripts bench conformance interop clean
 
 run: build
 	exec $(BIN)/carnelian-server $(ARGS)
@@ -35,6 +35,10 @@ build: $(VENV)/ready
 # Random commands, interrupted so many times at random moments.
 soak-interrupts: build $(VENV)/tools
 	$(BIN)/python -m tests.interrupts --interrupts 100000 $(ARGS)
+
+# A million random scripts, and as many rules of users.
+fuzz-scripts: build $(VENV)/tools
+	$(BIN)/python -m tests.fuzzing --count 1000000 $(ARGS)
 
 bench: build $(VENV)/tools
 	$(BIN)/python benchmarks/compare.py $(ARGS)

@@ -17,6 +17,7 @@ from cython.cimports.carnelian.scripting.lua import (
     lua,
     pop,
 )
+from cython.cimports.carnelian.scripting.lua_memory import Budget, copies_allowed
 from cython.cimports.carnelian.scripting.results import (
     NAME_BIG_NUMBER,
     NAME_COUNTED,
@@ -31,7 +32,6 @@ from cython.cimports.carnelian.scripting.results import (
     NAME_STRING,
     NAME_VERBATIM,
 )
-from cython.cimports.carnelian.scripting.lua_memory import Budget, copies_allowed
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 
 from carnelian.resp.replies import (

@@ -27,6 +27,16 @@ from interrupts.states import Broken, check, data
 # What would only end the process, or keep everybody waiting for longer than a test may take.
 LEFT_OUT = frozenset(("CLIENT PAUSE", "DEBUG", "SHUTDOWN"))
 
+# Scripts that write in several places, take a while, or call what is interpreted.
+SCRIPTS = (
+    b"for i = 1, 50 do redis.call('incr', 'n') redis.pcall('rpush', KEYS[1], i) end return 1",
+    b"local i = 0 while i < 50000 do i = i + 1 end return redis.call('set', KEYS[1], i)",
+    b"for i = 1, 20 do pcall(redis.call, 'twice', KEYS[1]) end return redis.call('twice', 'n')",
+    b"local f = coroutine.wrap(function() for i = 1, 9 do redis.call('twice', KEYS[1]) end end) "
+    b"pcall(f) pcall(redis.call, 'set', 'a', 'b') return redis.call('get', KEYS[1])",
+    b"while true do pcall(function() while true do redis.call('incr', 'n') end end) end",
+)  # fmt: skip
+
 # Commands between two looks at everything.
 INTERVAL = 25
 # Seconds until an interrupt comes: mostly soon, sometimes when the command waits already.
@@ -226,6 +236,9 @@ class Round:
         words = self.source.command()
         if self.chance.random() < 0.1:
             words = (b"TWICE", self.chance.choice((b"n", b"a")))
+        elif self.chance.random() < 0.1:
+            key = self.chance.choice((b"n", b"a", b"b", b"script"))
+            words = (b"EVAL", self.chance.choice(SCRIPTS), b"1", key)
         elif self.chance.random() < 0.2:
             words = self.chance.choice(
                 (

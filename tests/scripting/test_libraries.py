@@ -178,3 +178,25 @@ def test_random_calls(redis_server: ReferenceServer, client: LocalClient, seed: 
 @pytest.mark.parametrize("name", ["cmsgpack.pack", "struct.pack", "bit.band"])
 def test_they_cannot_be_changed(client: LocalClient, name: str) -> None:
     assert "Attempt to modify a readonly table" in client.error("EVAL", f"{name} = 1", 0)
+
+
+def test_libraries_that_cjson_makes_have_settings_of_their_own(client: LocalClient) -> None:
+    script = """
+        local own = cjson.new()
+        own.encode_number_precision(3)
+        own.encode_invalid_numbers('null')
+        own.decode_max_depth(1)
+        own.encode_keep_buffer(false)
+        local other = own.new()
+        local deep, wrong = pcall(own.decode, '[[1]]')
+        return {
+            own.encode(1.23456789), own.encode(0/0), cjson.encode(1.23456789),
+            other.encode(1.23456789), tostring(pcall(cjson.encode, 0/0)), tostring(deep), wrong,
+            own.encode({1, 2}), cjson.encode(cjson.decode('[[1]]')),
+            tostring(own.null == cjson.null),
+        }
+    """
+    assert client("EVAL", script, 0) == [
+        b"1.23", b"null", b"1.23456789", b"1.23456789", b"false", b"false",
+        b"Found too many nested data structures (2) at character 2", b"[1,2]", b"[[1]]", b"true",
+    ]  # fmt: skip

@@ -44,7 +44,7 @@ from cython.cimports.libc.string import memcpy, memset
 
 from carnelian.commands.arrays.predicates import limit_of
 from carnelian.engine.declaring import at, command
-from carnelian.resp.replies import Error, SyntaxError_
+from carnelian.resp.replies import SYNTAX_ERROR, Error
 
 GROUP = "array"
 
@@ -73,7 +73,7 @@ def arscan(session: Session, args: list):
     limit: uint64_t = HIGHEST
     if len(args) == 6:
         if args[4].upper() != b"LIMIT":
-            raise SyntaxError_()
+            raise SYNTAX_ERROR
         limit = limit_of(args[5])
     elif len(args) != 4:
         raise Error("ERR wrong number of arguments for 'arscan' command")

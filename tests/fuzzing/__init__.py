@@ -1,0 +1,1 @@
+"""Random scripts and random rules of users: none may break anything."""

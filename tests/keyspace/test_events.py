@@ -27,7 +27,8 @@ def test_compiled_modules_see_the_same_bits():
     [
         ("", ""),
         ("KEA", "AKE"),
-        ("KEg$lshzxetd", "AKE"),
+        ("KEg$lshzxetda", "AKE"),
+        ("KEg$lshzxetd", "g$lshzxetdKE"),
         ("Ex", "xE"),
         ("gKm", "gKm"),
         ("AKEmn", "AnKEm"),

@@ -179,8 +179,8 @@ CASES: list[tuple[str, object]] = [
      b"conversion; use sys.set_int_max_str_digits() to increase the limit"),
     ("throw(Textless())", b"-ERR Textless: (its text raises KeyboardInterrupt)"),
     ("throw(Codeless('ERR x'))", b"-ERR RuntimeError: no code"),
-    ("throw(Wordless())", b"-ERR TypeError: a Wordless has no message and code of an error"),
-    ("[Wordless()]", b"-ERR TypeError: a Wordless has no message and code of an error"),
+    ("throw(Wordless())", b"-ERR TypeError: Expected bytes, got int"),
+    ("[Wordless()]", b"-ERR TypeError: Expected bytes, got int"),
     ("throw(Own('OWN it'))", b"-OWN it"),
     ("[Own('OWN it')]", [b"-OWN it"]),
     ("throw(asyncio.CancelledError())", b"-ERR CancelledError: "),
@@ -407,11 +407,11 @@ def test_the_writer_runs_no_code_of_texts():
     assert encode([TextOfItself("abc")]) == b"*1\r\n$3\r\nabc\r\n"
 
 
-def test_the_writer_refuses_what_is_no_line():
+def test_the_message_of_an_error_is_bytes():
     error = carnelian.Error("ERR x")
-    error.message = "ERR x"  # type: ignore[assignment]
-    with pytest.raises(TypeError, match="a line of a reply is bytes, not str"):
-        encode([error])
+    with pytest.raises(TypeError, match="Expected bytes, got str"):
+        error.message = "ERR x"  # type: ignore[assignment]
+    assert encode([error]) == b"*1\r\n-ERR x\r\n"
 
 
 def test_replies_that_stand_alone(engine):

@@ -28,7 +28,7 @@ _ALONE = "nobody can follow an engine in your process, and it stands in no clust
 _FOLLOWED = "Engine(replica_of=...) says whom to follow"
 
 # What the link to a primary is made with.
-_OF_LINKS = frozenset(
+OF_LINKS = frozenset(
     (
         "bind-source-addr",
         "tls-replication",
@@ -64,7 +64,7 @@ REFUSED: dict[str, str] = {
     **{
         d.name: _LISTENS
         for d in (*network.TOPIC.directives, *security.TLS.directives)
-        if d.name not in _OF_LINKS
+        if d.name not in OF_LINKS
     },
     **dict.fromkeys(("maxclients", "client-query-buffer-limit"), _LISTENS),
     **dict.fromkeys(

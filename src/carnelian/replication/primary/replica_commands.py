@@ -90,7 +90,7 @@ def role(session: Session, args: list[bytes]) -> list:
 
 
 @command(
-    "FAILOVER [TO=target=(host port:integer [FORCE])] [ABORT] [TIMEOUT milliseconds:integer]",
+    "FAILOVER [TO target=(host port:integer [FORCE])] [ABORT] [TIMEOUT milliseconds:integer]",
     "admin noscript stale",
     arity=-1,
     group="server",

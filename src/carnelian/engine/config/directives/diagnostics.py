@@ -71,6 +71,7 @@ SCRIPTING = Topic(
             0,
             0,
             LONG_MAX,
+            "hidden",
             summary="Bytes of Lua's memory for scripts, and for functions; 0: what can be spared.",
         ),
         Boolean(

@@ -39,6 +39,7 @@ class LoopHost:
         on_fault: Callable[[Exception], None],
         make_transport: MakeTransport = Transport,
         read_size: int = _READ_SIZE,
+        *,
         source: str | None = None,
     ):
         self.loop = loop

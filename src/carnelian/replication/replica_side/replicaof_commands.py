@@ -11,7 +11,7 @@ from carnelian.resp.replies import OK, Error, Status
 
 GROUP = "server"
 
-_ARGUMENTS = "args=<host port:integer | NO ONE>"
+_ARGUMENTS = "args=<host-port=(host port:integer) | no-one=(NO ONE)>"
 _FLAGS = "admin noscript stale no_async_loading"
 
 

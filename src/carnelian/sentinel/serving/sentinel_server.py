@@ -112,7 +112,7 @@ class SentinelServer(Server):
             self.engine.clock,
             self._report_fault,
             self._connect,
-            config["bind-source-addr"],
+            source=config["bind-source-addr"],
         )
         self.sentinel = Sentinel(host, self.around)
         ServedCommands(self.sentinel, self.engine).install()

@@ -16,6 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 PART = 10_000
+# Seconds that a part may take.
+PATIENCE = 600
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,6 +49,9 @@ def _apart(seed: int, count: int) -> tuple[int, int] | str:
     process = context.Process(target=_part, args=(theirs, seed, count))
     process.start()
     theirs.close()
+    if not ours.poll(PATIENCE):
+        process.kill()
+        return f"nothing has come of it in {PATIENCE} s"
     try:
         outcome: tuple[int, int] | str = ours.recv()
     except EOFError:

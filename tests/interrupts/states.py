@@ -119,7 +119,8 @@ def check(engine: carnelian.Engine) -> None:
     _same("waiters", waiting, {(place, box.id) for box in blocked for place in box.blocked.places})
     _same("blocked sessions", core.blocking.count, len(blocked))
     _same("timed", core.blocking.timed, sum(1 for box in blocked if box.blocked.deadline_ms))
-    interest = bool(watched or waiting or core.config["notify-keyspace-events"])
+    wanted = core.config["notify-keyspace-events"] or core.tracked
+    interest = bool(watched or waiting or wanted)
     _same("observer", core.keyspace.observer is not None, interest)
     _same("monitored", core.monitored, len(core.monitors) > 0)
     for box in boxes:

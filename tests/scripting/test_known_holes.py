@@ -73,6 +73,14 @@ def alive(client: LocalClient) -> None:
         "return ('a'):find('[a')",
         "return ('a'):gsub('a', '%9')",
         "return ('a'):find('%f')",
+        # Loops of C that nothing ends.
+        "table.insert({1, 2, 3}, -2^31, 1)",
+        "table.insert({}, 1e300, 1)",
+        "table.insert({}, 0/0, 1)",
+        "local t = {} table.insert(t, '-2e9', 1)",
+        "return (''):rep(2^31 - 1)",
+        "return table.concat({}, ',', -2^31, 2^31 - 1)",
+        "return table.remove({}, -2^31)",
         # Finalizers and other metamethods that run at odd times.
         "return tostring(setmetatable({}, {__tostring = function() return {} end}))",
         "return #setmetatable({}, {__len = function() return 1e300 end})",

@@ -200,3 +200,17 @@ def test_libraries_that_cjson_makes_have_settings_of_their_own(client: LocalClie
         b"1.23", b"null", b"1.23456789", b"1.23456789", b"false", b"false",
         b"Found too many nested data structures (2) at character 2", b"[1,2]", b"[[1]]", b"true",
     ]  # fmt: skip
+
+
+def test_texts_are_repeated_and_elements_inserted_as_in_lua(client: LocalClient) -> None:
+    script = """
+        local t = {1, 2}
+        table.insert(t, 1, 0) table.insert(t, 9) table.insert(t, '2', 5)
+        return {('ab'):rep(3), ('a'):rep(300) == ('aaa'):rep(100), #('abc'):rep(1000), ('a'):rep(0),
+            ('a'):rep(-1), (''):rep(5), ('a\\0'):rep(2), string.rep(7, 2), ('x'):rep('2'),
+            table.concat(t, ',')}
+    """
+    assert client("EVAL", script, 0) == [
+        b"ababab", 1, 3000, b"", b"", b"", b"a\0a\0", b"77", b"xx", b"0,5,1,2,9",
+    ]  # fmt: skip
+    assert "bad argument #2 to 'rep'" in client.error("EVAL", "return string.rep('x', {})", 0)

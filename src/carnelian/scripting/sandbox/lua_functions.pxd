@@ -7,3 +7,4 @@ cdef int lua_load(State L) noexcept
 cdef int lua_newproxy(State L) noexcept
 cdef int lua_random(State L) noexcept
 cdef int lua_randomseed(State L) noexcept
+cdef int lua_rep(State L) noexcept

@@ -23,8 +23,11 @@ from cython.cimports.carnelian.scripting.lua import (
     lua,
 )
 from cython.cimports.libc.math import floor
+from cython.cimports.libc.string import memcpy
 
 _MAX_INT = cython.declare(cython.longlong, 0x7FFFFFFF)
+_MOST_BYTES = cython.declare(cython.size_t, 1 << 40)
+_SMALL = cython.declare(cython.size_t, 256)
 _FACTOR = cython.declare(cython.ulonglong, 0x5DEECE66D)
 _MASK_48 = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFF)
 
@@ -189,3 +192,30 @@ def lua_randomseed(L: State) -> cython.int:
     seed = cython.cast(cython.uint, lua.checkinteger(L, 1))
     context_of(L).random = (cython.cast(cython.ulonglong, seed) << 16) | 0x330E
     return 0
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def lua_rep(L: State) -> cython.int:
+    """``string.rep``: what is too long fails at once, and not when memory has run out."""
+    small = cython.declare(cython.char[256])
+    size: cython.size_t = 0
+    text: cython.p_const_char = lua.checklstring(L, 1, cython.address(size))
+    count: cython.int = cython.cast(cython.int, lua.checkinteger(L, 2))
+    if count <= 0 or size == 0:
+        lua.pushlstring(L, b"", 0)
+        return 1
+    if size > _MOST_BYTES // count:
+        return lua.raise_error(L, b"not enough memory")
+    total: cython.size_t = size * count
+    made: cython.p_char = small
+    if total > _SMALL:
+        made = cython.cast(cython.p_char, lua.newuserdata(L, total))
+    memcpy(made, text, size)
+    while size < total:
+        # What is there is put behind itself.
+        part: cython.size_t = min(size, total - size)
+        memcpy(made + size, made, part)
+        size += part
+    lua.pushlstring(L, made, total)
+    return 1

@@ -19,12 +19,14 @@ from cython.cimports.carnelian.scripting.sandbox.lua_functions import (
     lua_pcall,
     lua_random,
     lua_randomseed,
+    lua_rep,
     lua_unpack,
 )
-from cython.cimports.carnelian.scripting.sandbox.lua_patterns import lua_find, lua_matching
+from cython.cimports.carnelian.scripting.sandbox.lua_patterns import open_patterns
 from cython.cimports.carnelian.scripting.sandbox.lua_xpcall import lua_xpcall
 from cython.cimports.carnelian.scripting.sandbox.os_library import open_os
 from cython.cimports.carnelian.scripting.sandbox.proxies import (
+    inserting,
     lock_global,
     metatable_of,
     pairs_of,
@@ -75,14 +77,12 @@ def open_libraries(L: State, context: cython.pointer[Context]) -> cython.void:
     _replace(L, context, b"", b"rawset", writing, b"", b"rawset")
     _replace(L, context, b"", b"setmetatable", writing, b"", b"setmetatable")
     _replace(L, context, b"table", b"foreach", reading, b"table", b"foreach")
-    _replace(L, context, b"table", b"insert", writing, b"table", b"insert")
-    _replace(L, context, b"string", b"find", lua_find, b"string", b"find")
-    _replace(L, context, b"string", b"match", lua_matching, b"string", b"match")
-    # First, for it goes on with Lua's own `gmatch`.
-    _replace(L, context, b"string", b"gfind", lua_matching, b"string", b"gmatch")
-    _replace(L, context, b"string", b"gmatch", lua_matching, b"string", b"gmatch")
-    _replace(L, context, b"string", b"gsub", lua_matching, b"string", b"gsub")
     _set(L, context, b"xpcall", lua_xpcall)
+    _replace(L, context, b"table", b"insert", inserting, b"table", b"insert")
+    lua.getfield(L, GLOBALS, b"string")
+    open_patterns(L)
+    add_function(L, context, b"rep", lua_rep)
+    pop(L, 1)
     lua.getfield(L, GLOBALS, b"math")
     add_function(L, context, b"random", lua_random)
     add_function(L, context, b"randomseed", lua_randomseed)

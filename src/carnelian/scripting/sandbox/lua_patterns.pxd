@@ -1,4 +1,3 @@
 from carnelian.scripting.lua cimport State
 
-cdef int lua_find(State L) noexcept
-cdef int lua_matching(State L) noexcept
+cdef void open_patterns(State L) noexcept

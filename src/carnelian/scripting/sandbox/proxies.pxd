@@ -6,6 +6,7 @@ cdef void lock_global(State L, Context *context, const char *name) noexcept
 cdef void lock_globals(State L, Context *context) noexcept
 cdef int refuse_missing(State L) noexcept
 cdef int writing(State L) noexcept
+cdef int inserting(State L) noexcept
 cdef int reading(State L) noexcept
 cdef int setting_environment(State L) noexcept
 cdef int pairs_of(State L) noexcept

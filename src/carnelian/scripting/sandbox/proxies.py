@@ -25,6 +25,9 @@ from cython.cimports.carnelian.scripting.lua import (
     pop,
 )
 
+# Where elements may be inserted.
+_LOWEST = cython.declare(cython.double, -1000)
+_HIGHEST = cython.declare(cython.double, 2147483647)
 _READ_ONLY = cython.declare(cython.p_const_char, b"Attempt to modify a readonly table")
 
 
@@ -138,6 +141,17 @@ def writing(L: State) -> cython.int:
         lua.pushstring(L, _READ_ONLY)
         return lua.error(L)
     return _go_on(L)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def inserting(L: State) -> cython.int:
+    """``table.insert``: all elements from a position on move, be there any or not."""
+    if lua.gettop(L) == 3 and lua.isnumber(L, 2):
+        position: cython.double = lua.tonumber(L, 2)
+        if not _LOWEST <= position <= _HIGHEST:
+            return lua.argerror(L, 2, b"position out of bounds")
+    return writing(L)
 
 
 @cython.cfunc

@@ -155,9 +155,12 @@ def test_they_agree_on_all_but_what_is_newer(theirs: Facts, ours: Facts) -> None
         if name in theirs.of
     }
     listed = {name: set(fields) for name, fields in NEWER.items() if name in theirs.of}
-    for name, fields in differences.items():
-        for field in fields - listed.get(name, set()):
-            pytest.fail(f"{name}: {field}\n{theirs.of[name][field]}\n{ours.of[name][field]}")
+    faults = [
+        f"{name}: {field}\n{theirs.of[name][field]}\n{ours.of[name][field]}"
+        for name, fields in differences.items()
+        for field in fields - listed.get(name, set())
+    ]
+    assert not faults, "\n".join(faults)
     stale = {name: fields - differences[name] for name, fields in listed.items()}
     assert not {name: fields for name, fields in stale.items() if fields}
 

@@ -37,6 +37,7 @@ class Core:
     gate: int
     depth: int
     monitored: bool
+    tracked: bool
     keys_ready: bool
     timed: bool
     latency_tracking: bool

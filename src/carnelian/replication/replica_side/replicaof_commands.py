@@ -38,6 +38,7 @@ def slaveof(session: Session, args: list[bytes]) -> object:
     """REPLICAOF by its older name.
 
     Since 1.0.0, O(1)
+    Deprecated since 5.0.0: `REPLICAOF`
     """
     return replicaof(session, args)
 

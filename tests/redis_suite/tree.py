@@ -20,7 +20,7 @@ TOOLS = {
 # Those of them that stand in this source tree, too, and are tested with its server.
 OURS = {"redis-check-rdb": "check_rdb", "redis-check-aof": "check_aof"}
 # Directives that the suite sets for all servers, and that ours still refuses.
-NOT_YET_ENCRYPTED = ("tls-cluster", "tls-replication")
+NOT_YET_ENCRYPTED = ("tls-cluster",)
 _NOT_NEEDED = shutil.ignore_patterns("tmp", "cluster", "sentinel", "modules", "moduleapi")
 
 

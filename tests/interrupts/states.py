@@ -119,7 +119,8 @@ def check(engine: carnelian.Engine) -> None:
     _same("waiters", waiting, {(place, box.id) for box in blocked for place in box.blocked.places})
     _same("blocked sessions", core.blocking.count, len(blocked))
     _same("timed", core.blocking.timed, sum(1 for box in blocked if box.blocked.deadline_ms))
-    wanted = core.config["notify-keyspace-events"] or core.tracked
+    followed = any(box.tracking is not None for box in boxes)
+    wanted = core.config["notify-keyspace-events"] or followed
     interest = bool(watched or waiting or wanted)
     _same("observer", core.keyspace.observer is not None, interest)
     _same("monitored", core.monitored, len(core.monitors) > 0)

@@ -543,3 +543,19 @@ def test_tools(tls: TlsServer, program: list[str]):
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0
     assert "PONG" in done.stdout or "requests per second" in done.stdout
+
+
+# -- Who debugs ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["yes", "sync"])
+def test_scripts_are_debugged(tls: TlsServer, mode: str):
+    client = tls.connect()
+    assert client.call("SCRIPT", "DEBUG", mode) == b"+OK"
+    first = client.call("EVAL", "local a = 1\nreturn a", 0)
+    assert first == [b"+* Stopped at 1, stop reason = step over", b"+-> 1   local a = 1"]
+    assert client.call("step")[0] == b"+* Stopped at 2, stop reason = step over"
+    assert client.call("print", "a") == [b"+<value> 1"]
+    assert client.call("continue") == [b"+<endsession>"]
+    assert client.reply() == 1
+    assert tls.connect().call("PING") == b"+PONG"

@@ -33,9 +33,11 @@ cdef class Admission:
     cdef object watches
     cdef Order order
     cdef Order inner
+    cdef Order begun
 
     cpdef judge(self, Client session, Command command, list args)
     cpdef inner_objection(self, Client session, Command command, list args)
+    cpdef objection_once_begun(self, Client session, Command command, list args)
     cpdef refuse_malformed(self, Client session, Command command, list args)
     cpdef reject(self, Client session, Command command, error)
     cdef arrange(self, list checks)

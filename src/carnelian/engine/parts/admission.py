@@ -69,6 +69,8 @@ _ALLOWED_WHILE_SUBSCRIBED = frozenset(
 # Asked about the commands within a command, too: what the client was let in with and what it has
 # begun concerns the outer one alone, and nothing inside of it can wait.
 _INNER = frozenset((USERS, CLUSTER, MEMORY, DISK, REPLICAS, ROLE, STALE, LOADING))
+# What may come about while a script runs, which is not ended for it once it has written.
+_UNFORESEEN = frozenset((DISK, REPLICAS, ROLE))
 
 # Requests that a browser can be made to send across protocols.
 _HTTP_WORDS = frozenset((b"host:", b"post"))
@@ -182,7 +184,9 @@ class Admission:
         """Put the checks in order, and raise the gate if some concern all sessions."""
         # Orders are new ones: a check may come or go while it is asked.
         self.order = Order(sorted(checks, key=_stage_of))
-        self.inner = Order([check for check in self.order.checks if check.stage in _INNER])
+        inner = [check for check in self.order.checks if check.stage in _INNER]
+        self.inner = Order(inner)
+        self.begun = Order([check for check in inner if check.stage not in _UNFORESEEN])
         if any(check.gate == EVERYWHERE for check in checks):
             self.core.gate |= CHECKED
         else:
@@ -197,6 +201,12 @@ class Admission:
         if answer is None or answer is QUEUED or answer is NO_REPLY:
             return answer
         return self.reject(session, command, answer)
+
+    def objection_once_begun(self, session, command, args):
+        """As :meth:`inner_objection`, where what has written already is not to be left half-done:
+        for want of replicas or of a disk, or for a role that came in the meantime.
+        """
+        return _first_answer(self.begun, session, command, args)
 
     def inner_objection(self, session, command, args):
         """The error for a command within a command, or None if it may run."""

@@ -11,6 +11,7 @@ from cython.cimports.carnelian.engine.ground.flags import (
     FLAG_SCRIPT,
     RESTRICTED,
 )
+from cython.cimports.carnelian.engine.parts.admission import Admission
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.cpython.exc import PyErr_CheckSignals
 
@@ -150,7 +151,11 @@ class ScriptHost:
         flags: cython.longlong = command.flags
         if flags & _NOSCRIPT and not self.lets_all_run:
             return _FORBIDDEN
-        error = self.engine.admission.inner_objection(self.session, command, words)
+        admission: Admission = self.engine.admission
+        if self.wrote:
+            error = admission.objection_once_begun(self.session, command, words)
+        else:
+            error = admission.inner_objection(self.session, command, words)
         if error is not None:
             return error
         if flags & _WRITES and self.read_only:

@@ -10,6 +10,7 @@ import pytest
 
 from carnelian.engine.engine import Engine
 from carnelian.persistence.aof.replay import Misformatted, Replay, Truncated, UnknownCommand
+from carnelian.persistence.rdb.loading import under_way
 from support.local import LocalClient
 from support.wire import request
 
@@ -54,6 +55,17 @@ def test_annotations_are_skipped(run: Run, client: LocalClient) -> None:
 def test_numbers_are_taken_as_far_as_they_go(run: Run, client: LocalClient) -> None:
     run(b"*3x\n$3x\nSET\r\n$1 \r\na\r\n$1\r\n7..").run()
     assert client("GET", "a") == b"7"
+
+
+def test_scripts_run_whatever_state_the_server_is_in(
+    engine: Engine, run: Run, client: LocalClient
+) -> None:
+    client("SET", "big", "x" * 100_000)
+    client("CONFIG", "SET", "maxmemory", 1, "min-replicas-to-write", 1)
+    assert "OOM" in client.error("EVAL", "return redis.call('SET', 'a', 1)", 0)
+    with under_way(engine, 1):
+        run(request("EVAL", "return redis.call('INCR', KEYS[1])", 1, "a") * 2).run()
+    assert client("GET", "a") == b"2"
 
 
 @pytest.mark.parametrize("size", range(len(SET) + 1, 2 * len(SET)))

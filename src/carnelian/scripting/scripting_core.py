@@ -8,7 +8,7 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.session import Session
-from cython.cimports.carnelian.scripting.api.script_host import ScriptHost
+from cython.cimports.carnelian.scripting.api.script_host import OBEYED, ScriptHost
 from cython.cimports.carnelian.scripting.eval_scripts import EvalScripts, Script
 from cython.cimports.carnelian.scripting.function_libraries import Function, FunctionLibraries
 from cython.cimports.carnelian.scripting.long_runs import LongRuns
@@ -161,7 +161,7 @@ class Scripting:
     ):
         host: ScriptHost = self.host
         engine: Engine = self.engine
-        lacks_memory: cython.bint = engine.memory_limit.exhausted
+        lacks_memory: cython.bint = engine.memory_limit.exhausted and not session.flags & OBEYED
         if host.caller is not None:
             raise _NESTED
         if not flags & SILENT:

@@ -1,6 +1,12 @@
 from carnelian.engine.catalogue.registry cimport Command
 from carnelian.engine.engine cimport Engine
+from carnelian.engine.ground.flags cimport FLAG_LOADER, FLAG_PRIMARY
 from carnelian.engine.session cimport Session
+
+
+cdef enum:
+    # What a log or a primary says is done whatever state this server is in.
+    OBEYED = FLAG_LOADER | FLAG_PRIMARY
 
 
 cdef class ScriptSession(Session):

@@ -13,6 +13,7 @@ from cython.cimports.carnelian.engine.ground.flags import (
 )
 from cython.cimports.carnelian.engine.parts.admission import Admission
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.scripting.api.script_host import OBEYED
 from cython.cimports.cpython.exc import PyErr_CheckSignals
 
 from carnelian.engine.catalogue.registry import FLAG_BITS, shown_word
@@ -152,7 +153,9 @@ class ScriptHost:
         if flags & _NOSCRIPT and not self.lets_all_run:
             return _FORBIDDEN
         admission: Admission = self.engine.admission
-        if self.wrote:
+        if self.caller.flags & OBEYED:
+            error = None
+        elif self.wrote:
             error = admission.objection_once_begun(self.session, command, words)
         else:
             error = admission.inner_objection(self.session, command, words)

@@ -63,7 +63,7 @@ def test_scripts_run_whatever_state_the_server_is_in(
     client("SET", "big", "x" * 100_000)
     client("CONFIG", "SET", "maxmemory", 1, "min-replicas-to-write", 1)
     assert "OOM" in client.error("EVAL", "return redis.call('SET', 'a', 1)", 0)
-    with under_way(engine, 1):
+    with under_way(engine, 1, lambda loading: None):
         run(request("EVAL", "return redis.call('INCR', KEYS[1])", 1, "a") * 2).run()
     assert client("GET", "a") == b"2"
 

@@ -382,7 +382,7 @@ def test_what_cannot_be_used_is_said_at_start(start, folder, arguments, complain
     assert "# Failed to configure TLS. Check logs for more info.\n" in server.log
 
 
-@pytest.mark.parametrize("name", ["tls-replication", "tls-cluster"])
+@pytest.mark.parametrize("name", ["tls-cluster"])
 def test_what_is_still_to_come_is_refused(start, name):
     server = start(f"--{name}", "yes", wait=False)
     assert server.process.wait(TIMEOUT) == 1

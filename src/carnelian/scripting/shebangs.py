@@ -106,7 +106,8 @@ def command_flags(flags: int, script: int) -> int:
         flags: those of the command.
     """
     if script & SILENT:
-        return flags
+        # A replica with old data refuses as a whole what does not say what it does.
+        return flags & ~_STALE
     flags &= ~(_STALE | _DENYOOM | _WRITE)
     if script & NO_WRITES:
         flags &= ~_MAY_REPLICATE

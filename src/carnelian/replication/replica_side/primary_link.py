@@ -506,7 +506,9 @@ class Following:
         )
         facts = engine.facts
         facts["unexpected_error_replies"] = facts.get("unexpected_error_replies", 0) + 1
-        if engine.config["propagation-error-behavior"] != "ignore":
+        # Where clients may write, too, it is no wonder that the two differ.
+        config = engine.config
+        if config["replica-read-only"] and config["propagation-error-behavior"] != "ignore":
             raise PanicError(
                 "This replica panicked sending an error to its master after processing the "
                 f"command '{name.decode('utf-8', 'replace')}'"

@@ -110,6 +110,7 @@ def test_roles_and_info(primary: ReferenceServer, start: StartServer) -> None:
     replica = start("--replica-priority", "7").connect()
     follow(replica, primary.port)
     wait_for(lambda: in_step(primary, replica))
+    wait_for(lambda: b"master_link_status:up" in replica.call("INFO", "replication"))
     info = replica.call("INFO", "replication").decode()
     for line in (
         "role:slave",

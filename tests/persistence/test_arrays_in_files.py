@@ -136,3 +136,27 @@ def test_append_only_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prea
     again = Logged(aof_use_rdb_preamble=preamble)
     assert content(again.client) == before
     again.close()
+
+
+def test_files_need_the_version_of_arrays_while_there_are_some(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other, client = new_client(tmp_path / "other"), new_client(tmp_path)
+    other("ARSET", "a", 0, "v")
+
+    def version() -> bytes:
+        assert client("SAVE") == b"OK"
+        return (tmp_path / "dump.rdb").read_bytes()[5:9]
+
+    client("MSET", *(word for number in range(5000) for word in (f"key:{number}", "v")))
+    wanted = version()
+    assert wanted < b"0014"
+    client("ARSET", "a", 0, "v")
+    client("COPY", "a", "b")
+    client("DEL", "a")
+    client("RENAME", "b", "c")
+    client("MOVE", "c", 1)
+    assert version() == b"0014"
+    client("FLUSHALL")
+    assert version() == wanted
+    assert client("RESTORE", "r", 0, other("DUMP", "a")) == b"OK"
+    assert version() == b"0014"

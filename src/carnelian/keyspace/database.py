@@ -388,9 +388,9 @@ class Database(Strings):
         if key in self.timed_hashes:
             del self.timed_hashes[key]
             to.timed_hashes[new_key] = None
-        if key in self.newer_streams:
-            del self.newer_streams[key]
-            to.note_newer_stream(new_key)
+        if key in self.newer_forms:
+            del self.newer_forms[key]
+            to.note_newer_form(new_key)
         to.added(new_key)
         return True
 
@@ -416,8 +416,8 @@ class Database(Strings):
         describe_copy(entry, cython.address(content))
         if key in self.timed_hashes:
             to.timed_hashes[new_key] = None
-        if key in self.newer_streams:
-            to.note_newer_stream(new_key)
+        if key in self.newer_forms:
+            to.note_newer_form(new_key)
         to.put(new_key, cython.address(content), False, expiry)
         return True
 

@@ -17,8 +17,8 @@ cdef class Store:
     cdef public int64_t avg_ttl
     cdef uint64_t expire_cursor
     cdef readonly object timed_hashes
-    cdef dict newer_streams
-    cdef Py_ssize_t newer_streams_limit
+    cdef dict newer_forms
+    cdef Py_ssize_t newer_forms_limit
 
     cdef int renew(self) except -1
     cdef uint64_t *seek(self, bytes key, uint64_t hash) except? NULL
@@ -51,8 +51,8 @@ cdef class Store:
     ) except -1
     cpdef note(self, bytes key)
     cdef int note_entry(self, Entry *entry) except -1
-    cdef int note_newer_stream(self, bytes key) except -1
-    cdef object newer_stream(self, bytes key)
+    cdef int note_newer_form(self, bytes key) except -1
+    cdef object newer_value(self, bytes key)
     cpdef list values_of_newer_forms(self)
     cdef int added(self, bytes key) except -1
     cdef int replace_block(self, uint64_t hash, uint64_t *slot, Entry *fresh) except -1

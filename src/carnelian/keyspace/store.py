@@ -58,8 +58,8 @@ class Store:
     them. ``slots`` tells which keys are in which hash slot; None unless the key space wants that.
     Pointers to slots and entries are good until the next change of the database.
     ``timed_hashes`` are the keys of hashes with fields that expire, the next one to be looked at
-    first; some may have gone since, or have no such fields any more. ``newer_streams`` are the
-    keys of streams with what older RDB versions have no form for, in the same way.
+    first; some may have gone since, or have no such fields any more. ``newer_forms`` are the
+    keys of values that older RDB versions have no form for, in the same way.
     """
 
     def __init__(self, keyspace: State, index: cython.int):
@@ -76,8 +76,8 @@ class Store:
         self.avg_ttl = 0
         self.expire_cursor = 0
         self.timed_hashes: OrderedDict[bytes, None] = OrderedDict()
-        self.newer_streams: dict[bytes, None] = {}
-        self.newer_streams_limit = 64
+        self.newer_forms: dict[bytes, None] = {}
+        self.newer_forms_limit = 64
 
     def exchange(self, other: Store) -> None:
         """Swap contents with another database."""
@@ -87,7 +87,7 @@ class Store:
         self.avg_ttl, other.avg_ttl = other.avg_ttl, self.avg_ttl
         self.expire_cursor, other.expire_cursor = other.expire_cursor, self.expire_cursor
         self.timed_hashes, other.timed_hashes = other.timed_hashes, self.timed_hashes
-        self.newer_streams, other.newer_streams = other.newer_streams, self.newer_streams
+        self.newer_forms, other.newer_forms = other.newer_forms, self.newer_forms
 
     # -- Finding ---------------------------------------------------------------------------------
 
@@ -307,19 +307,19 @@ class Store:
         if cython.cast(Value, value).has_timed_parts():
             self.timed_hashes[read_key(entry)] = None
         elif cython.cast(Value, value).has_newer_form():
-            self.note_newer_stream(read_key(entry))
+            self.note_newer_form(read_key(entry))
         return 0
 
-    def note_newer_stream(self, key):
-        """Remember a stream with what older RDB versions have no form for."""
-        if len(self.newer_streams) >= self.newer_streams_limit:
+    def note_newer_form(self, key):
+        """Remember a value that older RDB versions have no form for."""
+        if len(self.newer_forms) >= self.newer_forms_limit:
             self.values_of_newer_forms()
-            self.newer_streams_limit = 2 * len(self.newer_streams) + 64
-        self.newer_streams[key] = None
+            self.newer_forms_limit = 2 * len(self.newer_forms) + 64
+        self.newer_forms[key] = None
         return 0
 
-    def newer_stream(self, key):
-        """The stream of a key that is still one of those, None for any other key."""
+    def newer_value(self, key):
+        """The value of a key that is still one of those, None for any other key."""
         entry: cython.pointer[Entry] = self.held(key)
         if entry is cython.NULL or entry.kind != OBJECT:
             return None
@@ -331,10 +331,10 @@ class Store:
     def values_of_newer_forms(self):
         """Values that older RDB versions have no form for; forgets what is none any more."""
         found: list = []
-        for key in list(self.newer_streams):
-            value = self.newer_stream(key)
+        for key in list(self.newer_forms):
+            value = self.newer_value(key)
             if value is None:
-                del self.newer_streams[key]
+                del self.newer_forms[key]
             else:
                 found.append(value)
         return found

@@ -167,6 +167,7 @@ def array_to_change(db: Database, session: Session, key: bytes):
     if array is None:
         array = Array(session.keyspace.limits)
         db.add(key, array)
+        db.note_newer_form(key)
     return array
 
 

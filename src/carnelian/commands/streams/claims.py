@@ -471,7 +471,7 @@ def xnack(session: Session, args: list):
         pending.count = _count_released(options, pending.count)
         released += 1
     if released:
-        session.db.note_newer_stream(key)
+        session.db.note_newer_form(key)
         session.keyspace.dirty += released
         session.engine.blocking.signal(session.db, key)
     return released

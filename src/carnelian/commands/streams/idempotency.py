@@ -30,7 +30,7 @@ def memory_of(session, key, values):
             session.keyspace.limits.stream_idmp_duration,
             session.keyspace.limits.stream_idmp_maxsize,
         )
-        session.db.note_newer_stream(key)
+        session.db.note_newer_form(key)
     return values.idempotency
 
 

@@ -17,7 +17,6 @@ cdef struct Kept:  # a slice, as Keeper.keep_block has it
     uint64_t base  # the index of its offset 0
     Slice *slice
 
-cpdef Py_ssize_t living()
 
 
 cdef class Array(Value):

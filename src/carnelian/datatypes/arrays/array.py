@@ -52,7 +52,6 @@ from cython.cimports.libc.string import memcpy, memset
 if TYPE_CHECKING:
     from carnelian.datatypes.base.digest import Digest
 
-_living = cython.declare(cython.Py_ssize_t, 0)
 
 # Bytes of the Python object.
 SHELL = cython.declare(cython.Py_ssize_t, 112)
@@ -68,11 +67,6 @@ LEAST_BITS = cython.declare(cython.int, 8)
 MOST_BITS = cython.declare(cython.int, 16)
 
 
-def living() -> cython.Py_ssize_t:
-    """How many arrays there are in this process."""
-    return _living
-
-
 @cython.final
 @cython.no_gc
 @cython.cclass
@@ -86,7 +80,6 @@ class Array(Value):
     type_name = b"array"
 
     def __cinit__(self):
-        global _living
         self.count = 0
         self.length = 0
         self.cursor = UNSET
@@ -97,19 +90,20 @@ class Array(Value):
         self.shift = LEAST_BITS
         memset(cython.address(self.index), 0, cython.sizeof(self.index))
         count_memory(SHELL)
-        _living += 1
 
     def __init__(self, limits: Limits):
         while self.shift < MOST_BITS and (1 << self.shift) < limits.array_slice_size:
             self.shift += 1
 
     def __dealloc__(self):
-        global _living
         self.drain(self.index.slices)
         count_memory(-SHELL)
-        _living -= 1
 
     # -- As a value ------------------------------------------------------------------------------
+
+    def has_newer_form(self) -> cython.bint:
+        """Redis before 8.8 has no arrays."""
+        return True
 
     def encoding(self):
         """There is one form, whatever that of the slices is."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable
 
 import cython
-from cython.cimports.carnelian.datatypes.arrays.array import living
 from cython.cimports.carnelian.datatypes.tables.entry import (
     Entry,
     expires,
@@ -26,7 +25,6 @@ from cython.cimports.carnelian.persistence.bytes.formats import (
     IDLE,
     RESIZE,
     SELECT,
-    WITH_ARRAYS,
     WITH_TIMES,
 )
 from cython.cimports.carnelian.persistence.bytes.objects import ObjectPointer
@@ -41,8 +39,6 @@ USE_COUNT: int = 2
 
 _IDLE_TIME = cython.declare(cython.int, 1)
 _USE_COUNT = cython.declare(cython.int, 2)
-# Keys that are looked at in search of arrays.
-MOST_LOOKED_AT = cython.declare(cython.Py_ssize_t, 4096)
 # Keys between two reports.
 REPORT = cython.declare(cython.Py_ssize_t, 1024)
 
@@ -175,26 +171,7 @@ def needed_version(keyspace: Keyspace, lowest: cython.int, quickly: cython.bint 
             entry = db.held(key)
             if entry is not cython.NULL:
                 lowest = max(lowest, version_of_entry(entry, quickly))
-    if lowest < WITH_ARRAYS and living() and may_have_arrays(keyspace):
-        return WITH_ARRAYS
     return lowest
-
-
-@cython.cfunc
-def may_have_arrays(keyspace: Keyspace) -> bool:
-    """Whether there are arrays among the keys, where there are some in this process.
-
-    Where there are too many keys to look at them all, it is said that there are.
-    """
-    db: Database
-    if sum([len(db) for db in keyspace.databases]) > MOST_LOOKED_AT:
-        return True
-    for db in keyspace.databases:
-        keys = db.keys()
-        for key in keys:
-            if db.encoding(key) == b"sliced-array":
-                return True
-    return False
 
 
 @cython.cfunc

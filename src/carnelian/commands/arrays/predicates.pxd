@@ -13,7 +13,8 @@ cdef class Predicate:
 cdef class Plan:
     cdef list predicates
     cdef bint all
-    cdef bint nocase
+    # Whether some compare with a text in lower case.
+    cdef bint lowers
     cdef readonly bint with_values
     cdef readonly object limit
     cdef char *lowered

@@ -76,7 +76,8 @@ class Plan:
     def __init__(self, args: list, start: cython.Py_ssize_t):
         wanted: list = []
         i: cython.Py_ssize_t = start
-        self.all = self.nocase = self.with_values = False
+        nocase: cython.bint = False
+        self.all = self.lowers = self.with_values = False
         self.limit = None
         while i < len(args):
             word: bytes = args[i].upper()
@@ -90,7 +91,7 @@ class Plan:
             elif word == b"WITHVALUES":
                 self.with_values = True
             elif word == b"NOCASE":
-                self.nocase = True
+                nocase = True
             elif word == b"AND" or word == b"OR":
                 self.all = word == b"AND"
             else:
@@ -98,7 +99,9 @@ class Plan:
             i += 2 if takes else 1
         if not wanted:
             raise SYNTAX_ERROR
-        self.predicates = [Predicate(kind, pattern, self.nocase) for kind, pattern in wanted]
+        for kind, _ in wanted:
+            self.lowers |= nocase and kind <= PART
+        self.predicates = [Predicate(kind, pattern, nocase) for kind, pattern in wanted]
 
     def __dealloc__(self):
         if self.lowered is not cython.NULL:
@@ -106,7 +109,7 @@ class Plan:
 
     def selects(self, text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.bint:
         """Whether a text is looked for."""
-        lowered: cython.p_const_char = self.lower(text, length) if self.nocase else text
+        lowered: cython.p_const_char = self.lower(text, length) if self.lowers else text
         predicate: Predicate
         for predicate in self.predicates:
             if predicate.holds(text, length, lowered) != self.all:

@@ -163,3 +163,8 @@ cpdef load()
 
 cdef inline void pop(State L, int count) noexcept nogil:
     lua.settop(L, -count - 1)
+
+# Put a function without upvalues into the table on top of the stack. (R)
+cdef inline void set_function(State L, const char *name, CFunction function) noexcept:
+    lua.pushcclosure(L, function, 0)
+    lua.setfield(L, -2, name)

@@ -7,7 +7,7 @@ is called by Lua and owns no Python reference. See https://bitop.luajit.org/api.
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.scripting.lua import CFunction, State, lua
+from cython.cimports.carnelian.scripting.lua import State, lua, set_function
 from cython.cimports.libc.stdint import int32_t, uint32_t, uint64_t
 from cython.cimports.libc.string import memcpy
 
@@ -23,25 +23,18 @@ _UPPER_DIGITS = cython.declare(cython.p_const_char, b"0123456789ABCDEF")
 def open_bit(L: State) -> cython.void:
     """Push the table of the library."""
     lua.createtable(L, 0, 12)
-    _add(L, b"tobit", _tobit)
-    _add(L, b"bnot", _bnot)
-    _add(L, b"band", _band)
-    _add(L, b"bor", _bor)
-    _add(L, b"bxor", _bxor)
-    _add(L, b"lshift", _lshift)
-    _add(L, b"rshift", _rshift)
-    _add(L, b"arshift", _arshift)
-    _add(L, b"rol", _rol)
-    _add(L, b"ror", _ror)
-    _add(L, b"bswap", _bswap)
-    _add(L, b"tohex", _tohex)
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def _add(L: State, name: cython.p_const_char, function: CFunction) -> cython.void:
-    lua.pushcclosure(L, function, 0)
-    lua.setfield(L, -2, name)
+    set_function(L, b"tobit", _tobit)
+    set_function(L, b"bnot", _bnot)
+    set_function(L, b"band", _band)
+    set_function(L, b"bor", _bor)
+    set_function(L, b"bxor", _bxor)
+    set_function(L, b"lshift", _lshift)
+    set_function(L, b"rshift", _rshift)
+    set_function(L, b"arshift", _arshift)
+    set_function(L, b"rol", _rol)
+    set_function(L, b"ror", _ror)
+    set_function(L, b"bswap", _bswap)
+    set_function(L, b"tohex", _tohex)
 
 
 @cython.cfunc

@@ -20,10 +20,10 @@ from cython.cimports.carnelian.scripting.lua import (
     NUMBER,
     STRING,
     TABLE,
-    CFunction,
     State,
     lua,
     pop,
+    set_function,
 )
 from cython.cimports.libc.math import isinf
 from cython.cimports.libc.stdint import int8_t, int16_t, int32_t, int64_t, uint64_t
@@ -45,21 +45,14 @@ _Input = cython.struct(L=State, at=cython.p_const_char, end=cython.p_const_char)
 def open_cmsgpack(L: State) -> cython.void:
     """Push the table of the library."""
     lua.createtable(L, 0, 8)
-    _add(L, b"pack", _pack)
-    _add(L, b"unpack", _unpack)
-    _add(L, b"unpack_one", _unpack_one)
-    _add(L, b"unpack_limit", _unpack_limit)
+    set_function(L, b"pack", _pack)
+    set_function(L, b"unpack", _unpack)
+    set_function(L, b"unpack_one", _unpack_one)
+    set_function(L, b"unpack_limit", _unpack_limit)
     _name(L, b"_NAME", b"cmsgpack")
     _name(L, b"_VERSION", b"lua-cmsgpack 0.4.0")
     _name(L, b"_COPYRIGHT", b"Copyright (C) 2012, Salvatore Sanfilippo")
     _name(L, b"_DESCRIPTION", b"MessagePack C implementation for Lua")
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def _add(L: State, name: cython.p_const_char, function: CFunction) -> cython.void:
-    lua.pushcclosure(L, function, 0)
-    lua.setfield(L, -2, name)
 
 
 @cython.cfunc

@@ -20,7 +20,7 @@ from cython.cimports.carnelian.scripting.libraries.text_buffer import (
     extend,
     push_text,
 )
-from cython.cimports.carnelian.scripting.lua import CFunction, State, lua, pop
+from cython.cimports.carnelian.scripting.lua import State, lua, pop, set_function
 from cython.cimports.libc.stdint import int64_t, uint64_t
 from cython.cimports.libc.string import memchr, memcpy, memset
 
@@ -48,16 +48,9 @@ _Format = cython.struct(
 def open_struct(L: State) -> cython.void:
     """Push the table of the library."""
     lua.createtable(L, 0, 3)
-    _add(L, b"pack", _pack)
-    _add(L, b"unpack", _unpack)
-    _add(L, b"size", _size)
-
-
-@cython.cfunc
-@cython.exceptval(check=False)
-def _add(L: State, name: cython.p_const_char, function: CFunction) -> cython.void:
-    lua.pushcclosure(L, function, 0)
-    lua.setfield(L, -2, name)
+    set_function(L, b"pack", _pack)
+    set_function(L, b"unpack", _unpack)
+    set_function(L, b"size", _size)
 
 
 @cython.cfunc

@@ -8,7 +8,7 @@ same limit and error.
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.scripting.lua import STRING, CFunction, State, lua, pop
+from cython.cimports.carnelian.scripting.lua import STRING, CFunction, State, lua, pop, set_function
 
 # Items that may be repeated in one pattern.
 _MOST_ITEMS = cython.declare(cython.size_t, 200)
@@ -39,8 +39,7 @@ def _replace(L: State, name: cython.p_const_char, function: CFunction) -> CFunct
     lua.getfield(L, -1, name)
     replaced: CFunction = lua.tocfunction(L, -1)
     pop(L, 1)
-    lua.pushcclosure(L, function, 0)
-    lua.setfield(L, -2, name)
+    set_function(L, name, function)
     return replaced
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.scripting.lua import State, lua
+from cython.cimports.carnelian.scripting.lua import State, lua, set_function
 from cython.cimports.posix.time import CLOCK_PROCESS_CPUTIME_ID, clock_gettime, timespec
 
 
@@ -12,8 +12,7 @@ from cython.cimports.posix.time import CLOCK_PROCESS_CPUTIME_ID, clock_gettime, 
 def open_os(L: State) -> cython.void:
     """Push the table of the library."""
     lua.createtable(L, 0, 1)
-    lua.pushcclosure(L, _clock, 0)
-    lua.setfield(L, -2, b"clock")
+    set_function(L, b"clock", _clock)
 
 
 @cython.cfunc

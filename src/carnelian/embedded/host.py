@@ -22,7 +22,6 @@ from cython.cimports.libc.stdint import int64_t
 
 from carnelian.embedded.errors import DatabaseError, EngineClosedError
 from carnelian.embedded.log_records import logger
-from carnelian.embedded.primary_thread import Primary, PrimaryThread
 from carnelian.embedded.timer import Timer
 from carnelian.engine.ground.copies import refuse_copies
 from carnelian.keyspace.clock import ManualClock
@@ -33,6 +32,7 @@ from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.resp.replies import NO_REPLY, Error
 
 if TYPE_CHECKING:
+    from carnelian.embedded.primary_thread import Primary, PrimaryThread
     from carnelian.embedded.storage import Storage
     from carnelian.persistence.background.slicing import Slicing
 
@@ -494,6 +494,9 @@ class Host:
 
     def follow(self, primary: Primary) -> None:
         """Copy the data of a primary, and what becomes of them, from now on."""
+        # It brings an event loop along, and most engines follow nobody.
+        from carnelian.embedded.primary_thread import PrimaryThread
+
         self.primary = PrimaryThread(self, self.core)
         self.perform(self.primary.side.follow, primary.host, primary.port)
 

@@ -24,7 +24,6 @@ from carnelian.embedded.log_records import log_to_logging
 from carnelian.embedded.mailbox import CLOSED, NOTHING
 from carnelian.embedded.options.directives import configuration
 from carnelian.embedded.options.locations import data_path
-from carnelian.embedded.primary_thread import Primary
 from carnelian.embedded.storage import Storage
 from carnelian.engine.config import ConfigFileError
 from carnelian.engine.ground.copies import refuse_copies
@@ -79,8 +78,12 @@ class Engine:
     ):
         commands.declare_all()
         path = data_path(path)
-        primary = None if replica_of is None else Primary(replica_of)
-        if primary is not None:
+        primary = None
+        if replica_of is not None:
+            # It brings an event loop along, and most engines follow nobody.
+            from carnelian.embedded.primary_thread import Primary
+
+            primary = Primary(replica_of)
             directives = primary.directives() | directives
         config = configuration(directives, path is not None)
         storage = None if path is None else Storage(path, config)

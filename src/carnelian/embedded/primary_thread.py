@@ -7,12 +7,11 @@ the engine to itself: readers in other threads wait for one piece of the stream 
 from __future__ import annotations
 
 import logging
-import ssl
 import threading
 import weakref
 from collections.abc import Callable
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from carnelian.embedded.errors import EngineClosedError
@@ -23,9 +22,11 @@ from carnelian.keyspace.clock import Clock
 from carnelian.net.loop import Loop
 from carnelian.net.protocol import Address, Conversation, Ear, Wire
 from carnelian.net.runtime import LoopHost
-from carnelian.net.tls_transport import TlsTransport
 from carnelian.net.transport import Transport
 from carnelian.replication.replica_side.roles import ReplicaSide, replica_side_of
+
+if TYPE_CHECKING:
+    import ssl
 
 # Bytes that are read from the primary at a time: what is in them is run before a reader comes in.
 _READ_SIZE = 16 * 1024
@@ -134,6 +135,8 @@ class PrimaryThread:
     def _transport(self, loop: Loop, fd: int) -> Transport:
         if not self._config["tls-replication"]:
             return Transport(loop, fd)
+        from carnelian.net.tls_transport import TlsTransport
+
         link = self.side.following
         host = None if link is None else link.host
         return TlsTransport(loop, fd, _context(self._config), False, host)
@@ -229,6 +232,8 @@ def _report(fault: Exception) -> None:
 
 def _context(config: Config) -> ssl.SSLContext:
     """TLS as Python does it, with the authorities and the certificate that directives name."""
+    import ssl
+
     context = ssl.create_default_context(
         cafile=config["tls-ca-cert-file"], capath=config["tls-ca-cert-dir"]
     )

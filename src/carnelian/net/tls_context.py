@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from carnelian.net.tls_transport import explain
 
@@ -30,8 +30,7 @@ class TlsError(Exception):
     """Something that TLS is configured with cannot be used; the message says what and why."""
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """A certificate file, the file of its key, and that key's password if it has one."""
 
     certificate: str
@@ -39,8 +38,7 @@ class Identity:
     password: str | None = None
 
 
-@dataclass(frozen=True)
-class Trust:
+class Trust(NamedTuple):
     """Files of certificates that are trusted, and which clients have to show one.
 
     ``clients`` is ``yes``, ``no`` or ``optional``.
@@ -51,8 +49,7 @@ class Trust:
     clients: str = "yes"
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """What is agreed on in a handshake; None leaves it to the library.
 
     Args:

@@ -32,7 +32,6 @@ class StepLoading:
         aside: load into a key space of its own, and leave the engine's as it is until :meth:`swap`.
         calmly: go on serving what is there meanwhile.
         show: is given the Loading when it begins, and None when it ends; not when ``calmly``.
-        on_aux: is given the facts that the file states about itself.
     """
 
     def __init__(
@@ -43,7 +42,6 @@ class StepLoading:
         aside: bool,
         calmly: bool,
         show: Callable[[loading.Loading | None], None],
-        on_aux: Callable[[bytes, bytes], None],
     ):
         self._engine = engine
         self._aside: Keyspace | None = None
@@ -63,14 +61,6 @@ class StepLoading:
         loading.prepare(engine, self.reader, self.state)
         # The primary says what goes.
         self.reader.keep_overdue = True
-        note = self.reader.on_aux
-
-        def hear(name: bytes, value: bytes) -> None:
-            if note is not None:
-                note(name, value)
-            on_aux(name, value)
-
-        self.reader.on_aux = hear
 
     def feed(self, data: bytes, last: bool = False) -> None:
         """Load what is complete of all that has come; ``done`` tells whether that was everything.
@@ -115,11 +105,6 @@ class StepLoading:
             old.exchange(new)
         self._engine.changes.flushed()
         keyspace.limit_tables(keyspace.table_limit)
-
-    @property
-    def functions(self) -> list[bytes]:
-        """The libraries of functions in the file."""
-        return self.reader.functions
 
 
 def _refuse_changes(session: Client, command: Command, args: list[bytes]) -> Error | None:

@@ -102,11 +102,6 @@ class Waiters:
                 self._waiting.append(entry)
         self._note_count()
 
-    def serve_local(self) -> None:
-        """Look after those who wait for the disk, or have gone."""
-        if self._waiting:
-            self.serve()
-
     def _note_count(self) -> None:
         log = append_only_of(self._engine).log
         log.waiters = sum(wanted.on_disk for _, _, wanted in self._waiting)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from carnelian.persistence.background.jobs import Method, Outcome
 from carnelian.persistence.rdb import files
 from carnelian.persistence.saving.snapshots import snapshots_of
+from carnelian.replication.history import random_id
 from carnelian.replication.primary import copy_content
 from carnelian.replication.primary.file_source import FileSource
 from carnelian.replication.primary.replicas import Leader, Replica, State
@@ -174,7 +175,7 @@ class Copies:
         for replica in group:
             self._set_out(replica)
             if replica.takes_stream:
-                mark = os.urandom(20).hex().encode()
+                mark = random_id().encode()
                 replica.feed.put(b"$EOF:%s\r\n" % mark)
                 replica.feed.put(text + mark)
             else:

@@ -43,7 +43,6 @@ class Primary:
         self.enough = EnoughReplicas(self)
         # Since when there are none, in unix time.
         self.alone_since_s = engine.started_ms // 1000
-        self._ticks = 0
         self._last_s = -1
         self._seconds = 0
         engine.sessions.on_removed.append(self._ended)
@@ -180,7 +179,7 @@ class Primary:
         """Called with each tick of the engine; does something once a second."""
         self.failover.check()
         self._trim()
-        self.waiters.serve_local()
+        self.waiters.serve()
         if self.now_s == self._last_s:
             return
         self._last_s = self.now_s

@@ -82,7 +82,7 @@ class Replica:
     def name(self) -> str:
         """What the log calls it."""
         peer = self.session.peer()
-        host = self.address or peer.rpartition(b":")[0].strip(b"[]")
+        host = self.host
         if not self.port:
             return f"client id #{self.session.id}" if not host else f"{peer.decode()}"
         shown = host.decode("utf-8", "replace")

@@ -12,6 +12,7 @@ from carnelian.net.loop import Channel
 from carnelian.net.poller import READABLE
 from carnelian.persistence.background.jobs import Job, Method, Outcome, Slot, Task
 from carnelian.persistence.bytes.targets import Target
+from carnelian.replication.history import random_id
 from carnelian.replication.primary import copy_content
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class SocketCopies(Task):
         if forks:
             os.close(into)
         self._outcome = None
-        self._mark = os.urandom(20).hex().encode()
+        self._mark = random_id().encode()
         self._pipe = Pipe(self._primary.replication.loop, out, self._read)
         self._pipe.listen(True)
         return True

@@ -177,8 +177,6 @@ class Following:
         if not taking.abandon():
             # There is neither the old data set nor the new one.
             self.resumable = False
-        self._held.clear()
-        self._holding = False
         self.side.link_changed()
 
     # -- State ------------------------------------------------------------------------------------

@@ -40,9 +40,16 @@ class Receiving:
         self.engine = engine
         self.size = size or 0
         self.received = 0
-        self.repl_db = 0
         self.emptied = emptied
         self.loading: StepLoading | None = None
+
+    @property
+    def repl_db(self) -> int:
+        """What the snapshot says of it; 0 if it says nothing."""
+        said = (
+            b"" if self.loading is None else self.loading.state.history.get("repl-stream-db", b"")
+        )
+        return int(said) if said.isdigit() else 0
 
     @property
     def aside(self) -> bool:
@@ -71,8 +78,8 @@ class Receiving:
         snapshots = snapshots_of(self.engine)
         loading.swap()
         loading.end()
-        snapshots.functions = loading.functions
         reader = loading.reader
+        snapshots.functions = reader.functions
         snapshots.keys_loaded, snapshots.keys_expired = reader.keys_loaded, reader.keys_expired
         self.engine.keyspace.dirty += 1 + reader.keys_loaded
 
@@ -109,7 +116,6 @@ class Receiving:
             aside=aside,
             calmly=calmly,
             show=snapshots.set_loading,
-            on_aux=self._hear,
         )
         engine.log("notice", "MASTER <-> REPLICA sync: Loading DB in memory")
 
@@ -123,10 +129,6 @@ class Receiving:
                 "Failed trying to load the MASTER synchronization DB, check server logs."
             ) from None
         return self.loading.done
-
-    def _hear(self, name: bytes, value: bytes) -> None:
-        if name == b"repl-stream-db" and value.isdigit():
-            self.repl_db = int(value)
 
 
 class Streamed(Receiving):

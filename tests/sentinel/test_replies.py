@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from carnelian.resp.writer import encode
 from carnelian.sentinel.links.channel import Channel
 from carnelian.sentinel.links.instance_link import InstanceLink
 from carnelian.sentinel.links.reply_reader import (
@@ -12,7 +13,6 @@ from carnelian.sentinel.links.reply_reader import (
     ReplyError,
     ReplyReader,
     Simple,
-    encode,
 )
 
 REPLIES = [

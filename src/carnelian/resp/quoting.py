@@ -25,6 +25,12 @@ def quote(text: bytes) -> bytes:
     return b'"' + b"".join([_ESCAPES[byte] for byte in text]) + b'"'
 
 
+def quote_if_needed(word: bytes) -> bytes:
+    """A word as :func:`split_arguments` reads it again: in quotes where it has to be."""
+    plain = word and all(0x20 < byte < 0x7F and byte not in b"\"'\\" for byte in word)
+    return word if plain else quote(word)
+
+
 def split_arguments(line: bytes) -> list[bytes] | None:
     """The words of a line, up to its first NUL; None if its quotes are unbalanced."""
     try:

@@ -28,7 +28,7 @@ from types import ModuleType
 from carnelian.engine.catalogue.registry import DECLARED, Declaration
 from carnelian.engine.ground.faults import is_interrupt, text_of, trace_of
 from carnelian.engine.shared.core import Core
-from carnelian.resp.quoting import quote
+from carnelian.resp.quoting import quote_if_needed
 from carnelian.resp.replies import Error, FlatMap
 
 METADATA = "__carnelian_module__"
@@ -86,7 +86,7 @@ class Module:
     def loadmodule_line(self) -> bytes:
         """The line of redis.conf that loads the module as it was loaded."""
         words = [os.fsencode(self.path), *self.args]
-        return b" ".join([b"loadmodule", *map(_quote_if_needed, words)])
+        return b" ".join([b"loadmodule", *map(quote_if_needed, words)])
 
 
 class Modules:
@@ -334,8 +334,3 @@ def _describe(reason: BaseException) -> str:
     if isinstance(reason, SyntaxError) or not user:
         return text
     return f"{text} ({os.path.basename(user[-1].filename)}, line {user[-1].lineno})"
-
-
-def _quote_if_needed(word: bytes) -> bytes:
-    plain = word and all(0x20 < byte < 0x7F and byte not in b"\"'\\" for byte in word)
-    return word if plain else quote(word)

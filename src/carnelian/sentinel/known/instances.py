@@ -160,7 +160,6 @@ class Primary(DataInstance):
         # The failover.
         self.step = Step.NONE
         self.step_since = 0
-        self.failing_over = False
         self.forced = False
         self.failover_epoch = 0
         self.failover_started = 0
@@ -178,9 +177,14 @@ class Primary(DataInstance):
         return self.s_down or self.o_down
 
     @property
+    def failing_over(self) -> bool:
+        """Whether a failover goes on."""
+        return self.step is not Step.NONE
+
+    @property
     def current_address(self) -> PeerAddress:
         """Where the data is written: at the new primary as soon as it is one."""
-        if self.failing_over and self.promoted is not None and self.step >= Step.RECONF_SLAVES:
+        if self.promoted is not None and self.step >= Step.RECONF_SLAVES:
             return self.promoted.address
         return self.address
 

@@ -120,7 +120,7 @@ class Roster:
         primary.link.close()
         primary.link.restart_clocks(now)
         primary.s_down = primary.o_down = primary.script_kill_sent = False
-        primary.rebooting = primary.failing_over = primary.forced = False
+        primary.rebooting = primary.forced = False
         primary.leader = primary.run_id = primary.primary_host = None
         primary.promoted = None
         primary.enter(Step.NONE, 0)

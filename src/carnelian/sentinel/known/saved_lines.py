@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from carnelian.engine.config.directive import Line
-from carnelian.resp.quoting import quote
+from carnelian.resp.quoting import quote_if_needed
 from carnelian.sentinel.known.instances import DEFAULT_PARALLEL_SYNCS, Primary
 from carnelian.sentinel.known.periods import DEFAULT_DOWN_AFTER, DEFAULT_FAILOVER_TIMEOUT
 from carnelian.sentinel.known.sentinel_words import to_bytes
@@ -32,19 +32,16 @@ def lines_of(watch: Watch, word: str) -> list[Line]:
 def _line(word: str, *arguments: object) -> Line:
     forced = arguments[0] is not _DEFAULT
     words = arguments if forced else arguments[1:]
-    return Line(b" ".join([b"sentinel", to_bytes(word), *map(_quoted, words)]), forced)
+    return Line(
+        b" ".join(
+            [b"sentinel", to_bytes(word), *(quote_if_needed(to_bytes(each)) for each in words)]
+        ),
+        forced,
+    )
 
 
 # Stands before what says no more than the default: such a line stays, but is not added.
 _DEFAULT = object()
-_SPECIAL = frozenset(b"\"'\\")
-
-
-def _quoted(value: object) -> bytes:
-    """A word as it can be read again: in quotes where it has to be."""
-    word = to_bytes(value)
-    plain = word and all(33 <= byte < 127 and byte not in _SPECIAL for byte in word)
-    return word if plain else quote(word)
 
 
 def _flag(value: bool, default: bool) -> list[tuple]:

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable
 
 from carnelian.net.protocol import Wire
-from carnelian.sentinel.links.reply_reader import MORE, ReplyError, ReplyReader, encode
+from carnelian.resp.writer import encode
+from carnelian.sentinel.links.reply_reader import MORE, ReplyError, ReplyReader
 
 # What is to be done with a reply.
 Taker = Callable[[object], object]

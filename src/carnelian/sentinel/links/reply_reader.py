@@ -104,10 +104,3 @@ def _number(text: bytes) -> int:
         return int(text)
     except ValueError:
         raise ReplyError(f"{text!r} is no number") from None
-
-
-def encode(words: list[bytes]) -> bytes:
-    """A command as it is sent."""
-    parts = [b"*%d\r\n" % len(words)]
-    parts += [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
-    return b"".join(parts)

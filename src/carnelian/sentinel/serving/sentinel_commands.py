@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from carnelian.commands.common.operands import integer
 from carnelian.datatypes.algorithms.glob import matches
 from carnelian.engine import help as helping
 from carnelian.engine.catalogue.registry import Declaration, refuse
@@ -208,8 +209,8 @@ class SentinelCommands:
 
         Since 2.8.4, O(1)
         """
-        quorum = _integer(args[5], "Invalid quorum")
-        port = _integer(args[4], "Invalid port")
+        quorum = integer(args[5], "ERR Invalid quorum")
+        port = integer(args[4], "ERR Invalid port")
         if quorum <= 0:
             raise Error("ERR Quorum must be 1 or greater.")
         host = to_text(args[3])
@@ -319,13 +320,6 @@ class SentinelCommands:
         Since 3.2.0
         """
         return sentinel_settings.simulate(self._watch, args[2:])
-
-
-def _integer(word: bytes, refusal: str) -> int:
-    try:
-        return parse_int(word)
-    except Error:
-        raise Error(f"ERR {refusal}") from None
 
 
 def _declaration(

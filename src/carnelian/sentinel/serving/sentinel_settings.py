@@ -13,6 +13,7 @@ from carnelian.sentinel.known.periods import FIELDS
 from carnelian.sentinel.known.sentinel_words import to_bytes, to_text
 from carnelian.sentinel.known.watch import SimulatedFailure, Watch
 from carnelian.sentinel.watching.watching_loop import Sentinel
+from carnelian.server.system.log_file import LEVELS
 
 _NOT_SAVED = "ERR Failed to save config file. Check server logs."
 
@@ -37,7 +38,6 @@ _OPTIONS = (
     "sentinel-pass", "loglevel",
 )  # fmt: skip
 _SWITCHES = ("resolve-hostnames", "announce-hostnames")
-_LEVELS = ("debug", "verbose", "notice", "warning", "nothing")
 
 _FAILURES = {
     "crash-after-election": (
@@ -223,7 +223,7 @@ def _is_good(name: str, value: bytes) -> bool:
     if name == "announce-port":
         number = parse_integer(value)
         return number is not None and 0 <= number <= MOST_PORTS
-    return name != "loglevel" or to_text(value).lower() in _LEVELS
+    return name != "loglevel" or to_text(value).lower() in LEVELS
 
 
 # -- SENTINEL DEBUG and SIMULATE-FAILURE -------------------------------------------------------

@@ -55,7 +55,6 @@ class FailingOver:
     def begin(self, primary: Primary) -> None:
         """Begin a failover, in an epoch of its own."""
         watch = self._watch
-        primary.failing_over = True
         primary.enter(Step.WAIT_START, watch.now)
         watch.current_epoch += 1
         primary.failover_epoch = watch.current_epoch
@@ -66,12 +65,12 @@ class FailingOver:
     def advance(self, primary: Primary) -> None:
         """Take the step that a failover is at, if one goes on."""
         step = self._steps.get(primary.step)
-        if primary.failing_over and step is not None:
+        if step is not None:
             step(primary)
 
     def abort(self, primary: Primary) -> None:
         """Give a failover up, as long as nobody has become a primary by it."""
-        primary.failing_over = primary.forced = False
+        primary.forced = False
         primary.enter(Step.NONE, self._watch.now)
         if primary.promoted is not None:
             primary.promoted.is_promoted = False

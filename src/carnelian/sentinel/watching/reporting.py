@@ -100,7 +100,7 @@ class Reporting:
         """
         if role is Role.PRIMARY:
             primary = replica.primary
-            awaited = primary.failing_over and primary.step is Step.WAIT_PROMOTION
+            awaited = primary.step is Step.WAIT_PROMOTION
             if replica.is_promoted and awaited:
                 self._promoted(replica)
             else:

@@ -72,10 +72,6 @@ class FunctionLibraries:
         self.libraries: dict[bytes, Library] = {}
         self.by_name: dict[bytes, Function] = {}
 
-    def is_of(self, texts: list) -> bool:
-        """Whether this was made of these very texts."""
-        return self.texts is texts
-
     def load_texts(self) -> list[Error]:
         """Load the libraries of all texts; returns what some of them have failed with."""
         failures: list[Error] = []

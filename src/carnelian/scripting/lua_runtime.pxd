@@ -10,7 +10,6 @@ cdef enum:
 cdef class Runtime:
     cdef Context context
     cdef readonly ScriptHost host
-    cdef readonly bint for_functions
 
     cdef int compile(self, bytes source, const char *name, const char *failure) except? -1
     cdef int forget(self, int function) except? -1

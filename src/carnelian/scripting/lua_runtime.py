@@ -100,7 +100,6 @@ class Runtime:
 
     def __init__(self, host: ScriptHost, for_functions: cython.bint = False):
         self.host = host
-        self.for_functions = for_functions
         self.context.host = cython.cast(cython.pointer[PyObject], host)
         self.context.random = _SEED
         self.context.protocol = 2

@@ -34,6 +34,11 @@ _WORST_READS = "We cannot tell how the keys will be used so we assume the worst,
 
 
 def _flags_of_source(session: Any, args: list, flags: int) -> int:
+    scripting: Scripting = scripting_of(session.engine)
+    scripts: EvalScripts = scripting.eval_scripts
+    script: Script = None if scripts is None else scripts.by_source.get(args[1])
+    if script is not None:
+        return command_flags(flags, script.flags)
     try:
         return command_flags(flags, script_header(args[1])[0])
     except Error:

@@ -365,11 +365,6 @@ class Users:
             raise Error(b"ERR User '%s' is disabled" % name)
         self._make(session, user)
 
-    def lend(self, owner: Client, session: Client) -> None:
-        """Let a session act for another one, as that one's user: what runs a script is one."""
-        session.rights, session.user = owner.rights, owner.user
-        self._mark(session)
-
     def _make(self, session: Client, user: User) -> None:
         session.rights, session.user = user, user.name
         session.gate &= ~NEEDS_AUTH

@@ -5,12 +5,13 @@ of owns no Python reference, and what touches Python objects raises nothing in L
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.engine.shared.effects import FOR_ALL
 from cython.cimports.carnelian.scripting.api.redis_calls import take_words
 from cython.cimports.carnelian.scripting.api.reply_pushing import push_field
 from cython.cimports.carnelian.scripting.api.script_host import ScriptHost
 from cython.cimports.carnelian.scripting.borrowed import PyObject, bytes_size, bytes_text
 from cython.cimports.carnelian.scripting.context import Context, context_of
-from cython.cimports.carnelian.scripting.lua import NUMBER, STRING, State, lua, pop
+from cython.cimports.carnelian.scripting.lua import NUMBER, STRING, State, lua
 from cython.cimports.libc.string import strlen
 
 from carnelian.resp.replies import Error
@@ -18,7 +19,6 @@ from carnelian.resp.replies import Error
 _WRONG_ARGUMENTS = cython.declare(cython.p_const_char, b"ERR wrong number or type of arguments")
 _NO_MEMORY = cython.declare(cython.p_const_char, b"ERR not enough memory")
 _MOST_LEVEL = cython.declare(cython.int, 3)
-_REPLICATE_ALL = cython.declare(cython.int, 3)
 
 
 @cython.cfunc
@@ -182,7 +182,7 @@ def redis_set_repl(L: State) -> cython.int:
     if lua.gettop(L) != 1:
         return _raise(L, b"ERR redis.set_repl() requires two arguments.")
     wanted = cython.cast(cython.int, lua.tonumber(L, 1))
-    if wanted & ~_REPLICATE_ALL:
+    if wanted & ~FOR_ALL:
         return _raise(
             L, b"ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE."
         )
@@ -259,5 +259,4 @@ def redis_breakpoint(L: State) -> cython.int:
 @cython.exceptval(check=False)
 def redis_debug(L: State) -> cython.int:
     """``redis.debug(value, ...)``: nobody sees it."""
-    pop(L, lua.gettop(L))
     return 0

@@ -13,6 +13,7 @@ from cython.cimports.carnelian.engine.ground.flags import (
 )
 from cython.cimports.carnelian.engine.parts.admission import Admission
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.engine.shared.effects import FOR_ALL
 from cython.cimports.carnelian.scripting.api.script_host import OBEYED
 from cython.cimports.cpython.exc import PyErr_CheckSignals
 
@@ -30,9 +31,6 @@ _ARITY = Error("ERR Wrong number of args calling Redis command from script")
 _FORBIDDEN = Error("ERR This Redis command is not allowed from script")
 _READ_ONLY = Error("ERR Write commands are not allowed from read-only scripts.")
 _NO_MEMORY = Error("OOM command not allowed when used memory > 'maxmemory'.")
-
-# REPL_ALL of scripts.
-REPLICATE_ALL = 3
 
 
 @cython.cclass
@@ -114,7 +112,7 @@ class ScriptHost:
     def end(self) -> cython.int:
         """It has ended."""
         engine: Engine = self.engine
-        engine.effects.wanted = REPLICATE_ALL
+        engine.effects.wanted = FOR_ALL
         engine.depth -= 1
         self.caller = self.session.caller = None
         self.reply = None

@@ -212,7 +212,8 @@ class Debugger:
         for word in words[1:]:
             try:
                 self._change_breakpoint(parse_int(word))
-            except Error:
+            except Error as error:
+                error.__traceback__ = None  # it may be one that is made once for all
                 self._say(b"Invalid argument:'%b'" % word)
 
     def _change_breakpoint(self, number: int) -> None:

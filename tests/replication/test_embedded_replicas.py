@@ -199,7 +199,9 @@ def test_to_follow_and_end(primary: ReferenceServer, tmp_path: Path) -> None:
     primary.call("SET", "k", 1)
     path = tmp_path / "app.db"
     source = f"redis://127.0.0.1:{primary.port}"
-    words = ["-c", "from carnelian.tools.program import main; raise SystemExit(main())"]
+    # Tests that run in the background of a shell inherit that Ctrl-C is ignored.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    words = ["-c", f"{heed}from carnelian.tools.program import main; raise SystemExit(main())"]
     process = subprocess.Popen(
         [sys.executable, *words, "import", source, "--follow", "-o", str(path)],
         stdout=subprocess.PIPE,

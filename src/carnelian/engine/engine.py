@@ -199,7 +199,7 @@ class Engine(Core):
         dirty: cython.longlong = self.keyspace.dirty
         started: cython.longlong = self.clock.ns
         db_index: cython.int = session.db.index
-        words = cython.declare(cython.pointer[PyObject][2])
+        words = cython.declare(cython.pointer[PyObject][2])  # type: ignore[misc, type-arg, valid-type]
         made: cython.pointer[PyObject]
         error: Error | None
         session.command = command

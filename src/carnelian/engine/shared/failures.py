@@ -6,6 +6,8 @@ traceback, and for what ``sys.exc_info`` shows.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cython
 from cython.cimports.carnelian.engine.ground.stats import Stats
 from cython.cimports.carnelian.engine.shared.failures import (
@@ -45,7 +47,7 @@ def caught_error() -> Error | None:
         PyErr_NormalizeException(
             cython.address(kind), cython.address(value), cython.address(frames)
         )
-    error: object = cython.cast(object, value)
+    error: Error = cython.cast(Error, cython.cast(object, value))
     Py_XDECREF(kind)
     Py_XDECREF(value)
     Py_XDECREF(frames)
@@ -77,7 +79,7 @@ def count_failure(stats: Stats, error: Error):
 
 
 @cython.cfunc
-def _code(error: Error) -> object:
+def _code(error: Error) -> Any:
     """The code of an error; nothing is made for most."""
     message: bytes = error.message
     if (

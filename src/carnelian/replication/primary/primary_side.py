@@ -15,7 +15,7 @@ from carnelian.replication.replication_core import Replication, replication_of
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
-    from carnelian.engine.session import Session
+    from carnelian.engine.shared.client_state import Client
     from carnelian.replication.history import Place
 
 # Blocks of the stream that are given back at a time: some milliseconds.
@@ -133,7 +133,7 @@ class Primary:
         self._forget(replica)
         replica.session.close()
 
-    def _ended(self, session: Session) -> None:
+    def _ended(self, session: Client) -> None:
         if session.replica is not None and session.replica.is_attached:
             replica = session.replica
             self.engine.log("notice", f"Connection with replica {replica.name} lost.")

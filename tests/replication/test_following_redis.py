@@ -129,8 +129,8 @@ def test_roles_and_info(primary: ReferenceServer, start: StartServer) -> None:
     assert f"addr=127.0.0.1:{primary.port} " in listed
     assert " flags=M " in listed
     assert replica.call("CONFIG", "GET", "replicaof")[1] == f"127.0.0.1 {primary.port}".encode()
-    # And what the primary was told.
-    assert b"state=online" in primary.call("INFO", "replication")  # type: ignore[operator]
+    # And what the primary was told, which it looks at in its own time.
+    wait_for(lambda: b"state=online" in primary.call("INFO", "replication"))  # type: ignore[operator]
 
 
 def test_clients_may_not_write(primary: ReferenceServer, start: StartServer) -> None:

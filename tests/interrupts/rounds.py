@@ -173,11 +173,16 @@ class Round:
         """So many interrupts, and a look at what they have left."""
         goal = self.interrupts.count + count
         steps = 0
-        while self.interrupts.count < goal:
-            self._step()
-            steps += 1
-            if steps % INTERVAL == 0:
-                self.look()
+        try:
+            while self.interrupts.count < goal:
+                self._step()
+                steps += 1
+                if steps % INTERVAL == 0:
+                    self.look()
+        finally:
+            # Whatever was found: no thread goes on under the tests that follow.
+            self._over = True
+            self._thread.join(30)
         self.finish()
 
     def _step(self) -> None:
@@ -280,8 +285,6 @@ class Round:
 
     def finish(self) -> None:
         """End the engine, and see that its files hold what it held."""
-        self._over = True
-        self._thread.join(30)
         if self._thread.is_alive():
             raise Broken("another thread waits for ever")
         self.look()
@@ -337,19 +340,24 @@ class Queue:
     def run(self, count: int) -> None:
         """So many interrupts of those who wait."""
         goal = self.interrupts.count + count
-        while self.interrupts.count < goal:
-            words = self.chance.choice(self.POPS)
-            if self.chance.random() < 0.5:
-                self.interrupts.during(lambda: self._take(self.engine.execute, words))  # noqa: B023
-            else:
-                stream = self.engine.stream()
-                stream.submit([[str(word).encode() for word in words]])
-                self.interrupts.during(lambda: self._take(stream.fetch, ()))  # noqa: B023
-                stream.close()
-        self._over = True
-        self._thread.join(30)
+        try:
+            while self.interrupts.count < goal:
+                self._wait()
+        finally:
+            self._over = True
+            self._thread.join(30)
         self._look()
         self.engine.close()
+
+    def _wait(self) -> None:
+        words = self.chance.choice(self.POPS)
+        if self.chance.random() < 0.5:
+            self.interrupts.during(lambda: self._take(self.engine.execute, words))
+            return
+        stream = self.engine.stream()
+        stream.submit([[str(word).encode() for word in words]])
+        self.interrupts.during(lambda: self._take(stream.fetch, ()))
+        stream.close()
 
     def _take(self, function: Callable[..., Any], words: tuple) -> None:
         # Nothing interpreted stands between what returns the reply and what keeps it.

@@ -57,7 +57,8 @@ def _synchronize(session: Session, args: list[bytes]) -> object:
     engine.log("notice", f"Replica {replica.name} asks for synchronization")
     if args[0].lower() == b"psync":
         try:
-            wanted = parse_int(args[2])
+            # Below -1, which asks for everything, there is nothing to ask for.
+            wanted = max(parse_int(args[2]), -1)
         except Error:
             engine.log(
                 "warning",

@@ -40,6 +40,15 @@ class Stopping(Caller):
         self.host.loop.stop()
 
 
+class Counting(Recorder):
+    """Keeps nothing."""
+
+    count = 0
+
+    def receive(self, data: bytes) -> None:
+        self.count += len(data)
+
+
 @pytest.mark.parametrize("size", [0, 10, 100_000, 5_000_000])
 def test_a_conversation(host: LoopHost, size: int) -> None:
     echo = Echo()
@@ -54,6 +63,71 @@ def test_a_conversation(host: LoopHost, size: int) -> None:
     with pytest.raises(OSError):
         assert caller.wire.address
     caller.wire.send(b"in vain")
+    ear.close()
+
+
+def test_who_is_paused_lets_the_other_side_wait(host: LoopHost) -> None:
+    """What does not fit into the system stays with the other side, until it is wanted."""
+    size = 30_000_000
+    recorder = Counting()
+
+    def pause() -> None:
+        assert recorder.wire is not None
+        recorder.wire.pause(True)
+        before = recorder.count
+        host.call_later(0.1, lambda: go_on(before))
+
+    def go_on(before: int) -> None:
+        assert before == recorder.count < size
+        assert recorder.wire is not None
+        recorder.wire.send(b"!")
+        host.call_later(0.05, lambda: unpause(before))
+
+    def unpause(before: int) -> None:
+        assert before == recorder.count
+        assert caller.received == b"!"
+        assert recorder.wire is not None
+        recorder.wire.pause(False)
+        look()
+
+    def look() -> None:
+        if recorder.count == size:
+            host.loop.stop()
+        host.call_later(0.01, look)
+
+    ear = host.listen((HERE, 0), lambda: recorder)
+    caller = Caller(b"x" * size)
+    host.connect(ear.address, caller)
+    host.call_later(0.01, pause)
+    host.loop.run()
+    assert recorder.count == size
+    ear.close()
+
+
+def test_a_paused_end_learns_later_that_it_is_over(host: LoopHost) -> None:
+    recorder = Recorder()
+    ear = host.listen((HERE, 0), lambda: recorder)
+    caller = Caller(b"last words")
+    host.connect(ear.address, caller)
+
+    def pause() -> None:
+        assert recorder.wire is not None and caller.wire is not None
+        recorder.wire.pause(True)
+        caller.wire.close()
+        turns = host.loop.turns
+        host.call_later(0.1, lambda: go_on(turns))
+
+    def go_on(turns: int) -> None:
+        # Nor does the loop turn around because of it.
+        assert host.loop.turns - turns < 10
+        assert recorder.reason is None
+        assert recorder.wire is not None
+        recorder.wire.pause(False)
+        host.call_later(0.05, host.loop.stop)
+
+    host.call_later(0.05, pause)
+    host.loop.run()
+    assert (recorder.received, recorder.reason) == (b"last words", "closed")
     ear.close()
 
 

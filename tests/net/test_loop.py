@@ -55,6 +55,23 @@ def test_a_hang_up_is_an_event_of_what_is_watched(loop: Loop):
     assert channel.seen == [(READABLE, b"")]
 
 
+def test_a_paused_channel_does_not_keep_the_loop_awake(loop: Loop):
+    ours, theirs = poller.socket_pair()
+    channel = Receiver(loop, ours)
+    loop.watch(channel, READABLE)
+    loop.watch(channel, 0)
+    ours.send(b"what is not read makes the end an error")
+    theirs.close()
+    loop.call_later(0.05, loop.stop)
+    before = loop.turns
+    loop.run()
+    assert loop.turns - before < 10
+    assert channel.seen == []
+    loop.watch(channel, WRITABLE)
+    loop.run()
+    assert channel.seen == [(WRITABLE, b"")]
+
+
 def test_a_channel_that_is_not_watched_hears_nothing(loop: Loop):
     ours, theirs = poller.socket_pair()
     channel = Receiver(loop, ours)

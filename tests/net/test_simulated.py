@@ -460,3 +460,23 @@ class TestTime:
         Pair(network)
         network.run(1)
         assert network.trace == []
+
+
+def test_a_paused_end_takes_nothing_in(network: Network) -> None:
+    recorder = Recorder()
+    network.node("a").listen(("a", 1), lambda: recorder)
+    caller = Caller(WORDS)
+    network.node("b").connect(("a", 1), caller)
+    network.run_until(lambda: caller.wire is not None)
+    assert recorder.wire is not None and caller.wire is not None
+    recorder.wire.pause(True)
+    recorder.wire.send(b"hello")
+    before = recorder.received
+    network.run(1)
+    assert (recorder.received, caller.received) == (before, b"hello")
+    caller.wire.close()
+    network.run(1)
+    assert recorder.reason is None
+    recorder.wire.pause(False)
+    network.run(1)
+    assert (recorder.received, recorder.reason) == (WORDS, "closed")

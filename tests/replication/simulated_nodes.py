@@ -172,6 +172,7 @@ class Family:
         """Let one lead, and the others follow it, or one that does."""
         self.leader = leader
         above = [leader]
+        self.server(leader).call("CLIENT", "UNPAUSE")
         self.server(leader).follow(None)
         for name in self.chance.sample(self.running(), len(self.running())):
             if name != leader:

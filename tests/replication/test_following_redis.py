@@ -10,24 +10,15 @@ import pytest
 import redis
 
 from differential.chance import Chance
-from differential.families import FAMILIES
 from server.peers import Client
 from support.servers import ReferenceServer, StartRedis
 from support.waiting import wait_for
 
 from .conftest import StartServer
 from .cutting_proxy import CuttingProxy
+from .mixed_nodes import NAMES
 
 LOADS = ("disabled", "on-empty-db", "swapdb", "flush-before-load")
-# Commands of all types, without those that wait for something.
-NAMES = sorted(
-    {
-        name
-        for family in FAMILIES.values()
-        for name in family.names
-        if name.startswith("BIT") or not name.startswith(("B", "XREAD", "MULTI", "EXEC"))
-    }
-)
 
 
 @pytest.fixture

@@ -20,9 +20,13 @@ class Wire:
     def __init__(self) -> None:
         self.sent = b""
         self.closed = False
+        self.paused = False
 
     def send(self, data: bytes) -> None:
         self.sent += data
+
+    def pause(self, paused: bool) -> None:
+        self.paused = paused
 
     def close(self) -> None:
         self.closed = True

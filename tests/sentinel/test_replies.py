@@ -45,6 +45,9 @@ class FakeWire:
     def send(self, data: bytes) -> None:
         self.sent += data
 
+    def pause(self, paused: bool) -> None:
+        raise AssertionError("a Sentinel always reads")
+
     def close(self) -> None:
         self.closed = True
 

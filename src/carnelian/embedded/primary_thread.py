@@ -215,6 +215,9 @@ class _Wire:
     def send(self, data: bytes) -> None:
         self._thread._in_loop(lambda: self._wire.send(data))
 
+    def pause(self, paused: bool) -> None:
+        self._thread._in_loop(lambda: self._wire.pause(paused))
+
     def close(self) -> None:
         self._thread._in_loop(self._wire.close)
 

@@ -106,6 +106,11 @@ def clients(engine: Engine) -> Fields:
     ]
 
 
+def _tracked_keys(engine: Engine) -> int:
+    side = None if engine.replication is None else engine.replication.replica_side
+    return 0 if side is None else side.tracked_keys
+
+
 def _script_facts(engine: Engine) -> ScriptFacts:
     return ScriptFacts() if engine.scripting is None else engine.scripting.facts()
 
@@ -278,7 +283,7 @@ def stats(engine: Engine) -> Fields:
         ("latest_fork_usec", fact("latest_fork_usec", 0)),
         ("total_forks", fact("total_forks", 0)),
         ("migrate_cached_sockets", fact("migrate_cached_sockets", 0)),
-        ("slave_expires_tracked_keys", 0),
+        ("slave_expires_tracked_keys", _tracked_keys(engine)),
         ("active_defrag_hits", 0),
         ("active_defrag_misses", 0),
         ("active_defrag_key_hits", 0),

@@ -22,6 +22,11 @@ class Persistence(Protocol):
         """What is being loaded, while it is."""
         ...
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether anything is being loaded, be it that sessions are served meanwhile."""
+        ...
+
     def flushed(self) -> None:
         """All keys of all databases were deleted."""
         ...

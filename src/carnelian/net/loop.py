@@ -109,6 +109,10 @@ class Loop:
         """Watch ``channel`` for the READABLE and WRITABLE bits of ``interest``; 0 pauses it."""
         if interest == channel.interest:
             return
+        if interest == 0:
+            # The poller would tell of errors all the same, again and again.
+            self.unwatch(channel)
+            return
         fd: cython.int = channel.fd
         while len(self.channels) <= fd:
             self.channels.append(None)

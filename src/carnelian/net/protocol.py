@@ -32,6 +32,12 @@ class Wire(Protocol):
     def send(self, data: bytes) -> None:
         """Send, after all that was sent before; in vain if the connection has ended."""
 
+    def pause(self, paused: bool) -> None:
+        """Leave what comes where it is, so that the other side has to wait, or take it in again.
+
+        While it is left there, the end of the connection goes unnoticed, too.
+        """
+
     def close(self) -> None:
         """End the connection once what was sent is on its way; the protocol hears nothing more."""
 

@@ -145,6 +145,8 @@ class Stream(Owner):
         self._output = OutputBuffer()
         self._queued = False
         self._is_over = False
+        # What it waits for beside being able to send: READABLE, or nothing while it is paused.
+        self._reading = READABLE
         transport.owner = self
         transport.watch(READABLE)
 
@@ -165,10 +167,17 @@ class Stream(Owner):
             self._output.put_bytes(data)
             self._queue()
 
+    def pause(self, paused: bool) -> None:
+        """Leave what comes to the system, or take it in again."""
+        if not self._is_over:
+            self._reading = 0 if paused else READABLE
+            self._transport.watch(self._reading | (self._transport.wanted & WRITABLE))
+
     def close(self) -> None:
         """End the connection once what was sent is on its way."""
         if not self._is_over:
             self._is_over = True
+            self._reading = READABLE
             self._queue()
 
     def readable(self) -> None:
@@ -212,11 +221,11 @@ class Stream(Owner):
             self._lose(_reason(error))
             return
         if len(self._output):
-            self._transport.watch(READABLE | WRITABLE)
+            self._transport.watch(self._reading | WRITABLE)
         elif self._is_over:
             self._end()
         else:
-            self._transport.watch(READABLE)
+            self._transport.watch(self._reading)
 
     def _lose(self, reason: str) -> None:
         self._end()

@@ -359,6 +359,10 @@ class Connection:
         """What carries what an end sends."""
         return self.there if end is self.caller else self.back
 
+    def stream_to(self, end: End) -> Stream:
+        """What carries what an end receives."""
+        return self.back if end is self.caller else self.there
+
     def forget(self) -> None:
         """Nobody needs to know of it any more if both ends are over and nothing is on its way."""
         if self.caller.is_over and self.callee.is_over and not (self.there or self.back):
@@ -403,6 +407,8 @@ class End:
         self.is_known = conversation is not None
         self.stands = False
         self.is_over = False
+        # Whether what has arrived waits outside.
+        self.is_paused = False
 
     def __str__(self) -> str:
         return f"{self.address[0]}:{self.address[1]} {self.peer[0]}:{self.peer[1]}"
@@ -414,10 +420,17 @@ class End:
             for piece in self.node.network.pieces(data):
                 stream.put(piece)
 
+    def pause(self, paused: bool) -> None:
+        """Leave what arrives where it is, or take it in again."""
+        self.is_paused = paused
+        if not paused:
+            self.connection.stream_to(self).go_on()
+
     def close(self) -> None:
         """End the connection behind what was sent."""
         if not self.is_over:
             self.is_over = True
+            self.is_paused = False
             self.node.network.note(f"{self} closes")
             self.connection.stream_from(self).end("closed")
 
@@ -512,6 +525,8 @@ class Stream:
 
     def _is_due(self) -> bool:
         if not self._items or self._items[0][0] > self._network.now:
+            return False
+        if self.target.is_paused:
             return False
         source, target = self.source.node, self.target.node
         return target.answers and self._network.reaches(source.name, target.name)

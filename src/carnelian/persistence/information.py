@@ -18,7 +18,7 @@ def persistence(engine: Engine) -> Fields:
     snapshots, log = snapshots_of(engine), append_only_of(engine)
     fields: list[tuple[str, object]] = [
         ("loading", int(snapshots.loading is not None)),
-        ("async_loading", 0),
+        ("async_loading", int(snapshots.calm_loading is not None)),
     ]
     fields += _job(snapshots.background)
     writing = snapshots.background.snapshot
@@ -95,7 +95,7 @@ def _job(background: Slot) -> list[tuple[str, object]]:
 
 
 def _loading(snapshots: Snapshots) -> list[tuple[str, object]]:
-    loading = snapshots.loading
+    loading = snapshots.loading or snapshots.calm_loading
     if loading is None:
         return []
     return [

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from carnelian.engine.engine import Engine
+from carnelian.persistence.background.children import count_fork
 from carnelian.resp.output import OutputBuffer
 from carnelian.resp.replies import Error, Status
 from carnelian.resp.writer import write
@@ -73,11 +74,7 @@ class DebugLines:
             self._be_child(connection)
             return True
         self._children.append(pid)
-        elapsed_us = int((time.perf_counter() - began) * 1e6)
-        facts = self._engine.facts
-        facts["latest_fork_usec"] = elapsed_us
-        facts["total_forks"] = facts.get("total_forks", 0) + 1
-        self._engine.latency.add("fork", elapsed_us // 1000, self._engine.clock.ms // 1000)
+        count_fork(self._engine, int((time.perf_counter() - began) * 1e6))
         connection.transport.hand_over()
         connection.close()
         return False

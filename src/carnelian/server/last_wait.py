@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from carnelian.engine.parts.pause import FOR_EVER
 from carnelian.replication.primary.primary_side import primary_of
 from carnelian.replication.primary.replicas import State
 from carnelian.resp.replies import Error
@@ -11,7 +12,6 @@ from carnelian.resp.replies import Error
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
 
-_FOR_EVER = 2**63 - 2
 _PURPOSE = "shutdown"
 
 
@@ -39,7 +39,7 @@ class LastWait:
         engine.facts["shutdown_at_ms"] = self._end_ms
         if not engine.pause.active:
             self._primary.ask_for_offsets()
-        engine.pause.start(_FOR_EVER, writes_only=True, purpose=_PURPOSE)
+        engine.pause.start(FOR_EVER, writes_only=True, purpose=_PURPOSE)
         engine.log("notice", "Waiting for replicas before shutting down.")
         return True
 

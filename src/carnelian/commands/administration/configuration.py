@@ -51,7 +51,7 @@ def config_set(session: Session, args: list[bytes]) -> object:
         if config.is_sensitive(args[position]):
             redact(args, position + 1)
     snapshots = session.engine.persistence
-    loading = snapshots is not None and snapshots.loading is not None
+    loading = snapshots is not None and snapshots.is_loading
     config.set(pairs, local=session.is_local(), loading=loading)
     return OK
 

@@ -5,6 +5,8 @@ See https://redis.io/docs/latest/commands/client-pause/
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cython.cimports.carnelian.engine.parts.admission import judged_flags
 
 from carnelian.engine.catalogue.registry import FLAG_BITS, Command
@@ -18,8 +20,8 @@ from carnelian.keyspace.sparing import PAUSED
 from carnelian.resp.replies import NO_REPLY
 
 _REPLICATES = FLAG_BITS["write"] | FLAG_BITS["may_replicate"]
-# The millisecond after it still has a place in 64 bits.
-_LATEST_MS = 2**63 - 2
+# An end that never comes; the millisecond after it still has a place in 64 bits.
+FOR_EVER = 2**63 - 2
 
 
 class Pause:
@@ -27,6 +29,8 @@ class Pause:
 
     It may have several purposes (CLIENT PAUSE, a failover, a shutdown), each with its own end; it
     lasts as long, and is as strict, as the one that asks for most.
+
+    ``on_end``: each is called when nothing is held back any more.
     """
 
     def __init__(self, core: Core, blocking: Blocking, admission: Admission):
@@ -36,6 +40,7 @@ class Pause:
         self.active = False
         self.end_ms = 0
         self.writes_only = False
+        self.on_end: list[Callable[[], None]] = []
         # Their ends, and whether only writes wait.
         self._purposes: dict[str, tuple[int, bool]] = {}
 
@@ -44,7 +49,7 @@ class Pause:
         if purpose in self._purposes:
             before_ms, before = self._purposes[purpose]
             end_ms, writes_only = max(end_ms, before_ms), writes_only and before
-        self._purposes[purpose] = (min(end_ms, _LATEST_MS), writes_only)
+        self._purposes[purpose] = (min(end_ms, FOR_EVER), writes_only)
         if not self.active:
             self._admission.add_check(self._postpone, stage=PAUSE)
             self.active = True
@@ -73,6 +78,8 @@ class Pause:
         self._admission.remove_check(self._postpone)
         self._core.keyspace.cease_sparing(PAUSED)
         self._blocking.release_postponed()
+        for hook in self.on_end:
+            hook()
 
     def next_ms(self) -> int:
         """When it ends for the first of its purposes, while it lasts."""

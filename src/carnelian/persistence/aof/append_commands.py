@@ -43,14 +43,11 @@ def debug_load(session: Session, args: list[bytes]) -> object:
     """DEBUG LOADAOF: write what there is to be written, delete everything, and load the file."""
     engine = session.engine
     log, snapshots = append_only_of(engine), snapshots_of(engine)
-    if snapshots.loading is not None:
+    if snapshots.is_loading:
         raise Error("LOADING Redis is loading the dataset in memory")
     if log.state is not LogState.OFF:
         log.log.flush(True)
-    for db in engine.keyspace.databases:
-        engine.changes.replaced(db)
-    engine.keyspace.flush()
-    engine.changes.flushed()
+    snapshots.empty()
     before = log.manifest
     try:
         append_loading.read_manifest(log, engine)

@@ -281,13 +281,18 @@ def _close_all_but(*kept: int) -> None:
 
 def note_fork(engine: Engine, child: Child) -> None:
     """Take down what a fork cost, and share memory from now on: nothing is moved without need."""
-    facts = engine.facts
-    facts["latest_fork_usec"] = child.fork_us
-    facts["total_forks"] = facts.get("total_forks", 0) + 1
-    engine.latency.add("fork", child.fork_us // 1000, engine.clock.ms // 1000)
+    count_fork(engine, child.fork_us)
     entry.share_memory(True)
     engine.keyspace.hold_resizes(True)
     engine.keyspace.touching = False
+
+
+def count_fork(engine: Engine, fork_us: int) -> None:
+    """Take down what a fork cost."""
+    facts = engine.facts
+    facts["latest_fork_usec"] = fork_us
+    facts["total_forks"] = facts.get("total_forks", 0) + 1
+    engine.latency.add("fork", fork_us // 1000, engine.clock.ms // 1000)
 
 
 def note_end(engine: Engine) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cython.cimports.carnelian.engine.parts.admission import judged_flags
+
 from carnelian.datatypes.base.limits import DIRECTIVES
 from carnelian.engine.catalogue.registry import FLAG_BITS
 from carnelian.engine.ground.stages import LOADING
@@ -31,7 +33,7 @@ class StepLoading:
         total: the bytes that there will be; 0 if nobody knows.
         aside: load into a key space of its own, and leave the engine's as it is until :meth:`swap`.
         calmly: go on serving what is there meanwhile.
-        show: is given the Loading when it begins, and None when it ends; not when ``calmly``.
+        show: is given the Loading when it begins, and None when it ends, and whether it is calm.
     """
 
     def __init__(
@@ -41,20 +43,22 @@ class StepLoading:
         *,
         aside: bool,
         calmly: bool,
-        show: Callable[[loading.Loading | None], None],
+        show: Callable[[loading.Loading | None, bool], None],
     ):
         self._engine = engine
         self._aside: Keyspace | None = None
         self._way: loading.under_way | None = None
         self.done = False
         self.calmly = calmly
+        self._show = show
         if aside:
             self._aside = _one_like(engine.keyspace)
         if calmly:
             self.state = loading.Loading(engine, total)
             engine.admission.add_check(_refuse_changes, stage=LOADING)
+            show(self.state, True)
         else:
-            self._way = loading.under_way(engine, total, show)
+            self._way = loading.under_way(engine, total, lambda state: show(state, False))
             self.state = self._way.__enter__()
         target = engine.keyspace if self._aside is None else self._aside
         self.reader = file_reader.read_pieces(target, engine.config["rdbchecksum"])
@@ -88,6 +92,7 @@ class StepLoading:
             self._way = None
         elif self.calmly:
             self.calmly = False
+            self._show(None, True)
             self._engine.admission.remove_check(_refuse_changes)
 
     def swap(self) -> None:
@@ -109,7 +114,7 @@ class StepLoading:
 
 def _refuse_changes(session: Client, command: Command, args: list[bytes]) -> Error | None:
     """The error for a command that would have to do with both data sets."""
-    if command.flags & _NO_ASYNC_LOADING:
+    if judged_flags(session, command, args) & _NO_ASYNC_LOADING:
         return Error("LOADING Redis is loading the dataset in memory")
     return None
 

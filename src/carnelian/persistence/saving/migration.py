@@ -18,6 +18,8 @@ GROUP = "generic"
 
 NO_KEY = Status(b"NOKEY")
 _DEFAULT_MS = 1000
+# Bytes of keys that are sent at a time.
+_PART = 64 * 1024
 _MOVED = "RW access delete"
 
 
@@ -174,14 +176,18 @@ def _move(
 def _send(
     session: Session, target: Target, request: Request, keys: list[bytes]
 ) -> tuple[list[bytes], int]:
-    """Send what it takes: the keys that were still there, and how many replies precede theirs."""
+    """Send what it takes: the keys that were still there, and how many replies precede theirs.
+
+    It is sent in parts, so that little of it is held here beside the values themselves.
+    """
     db, config = session.db, session.engine.config
-    words: list[list[bytes]] = []
+    buffer, prelude = CommandBuffer(), 0
     if request.credentials:
-        words.append([b"AUTH", *request.credentials])
+        buffer.command([b"AUTH", *request.credentials])
+        prelude += 1
     if target.database != request.database:
-        words.append([b"SELECT", format_int(request.database)])
-    prelude = len(words)
+        buffer.command([b"SELECT", format_int(request.database)])
+        prelude += 1
     sent = []
     verb = b"RESTORE-ASKING" if config["cluster-enabled"] else b"RESTORE"
     for key in keys:
@@ -191,12 +197,15 @@ def _send(
         if payload is None or left < 0:
             continue
         sent.append(key)
-        words.append([verb, key, format_int(max(left, 1) if expiry >= 0 else 0), payload])
+        words = [verb, key, format_int(max(left, 1) if expiry >= 0 else 0), payload]
         if request.replace:
-            words[-1].append(b"REPLACE")
-    buffer = CommandBuffer()
-    for each in words:
-        buffer.command(each)
+            words.append(b"REPLACE")
+        buffer.command(words)
+        if buffer.length >= _PART:
+            del words, payload
+            part = buffer.value()
+            buffer.clear()
+            target.send(part)
     target.send(buffer.value())
     return sent, prelude
 

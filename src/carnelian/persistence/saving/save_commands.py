@@ -81,16 +81,12 @@ def debug_reload(session: Session, args: list[bytes]) -> object:
         raise Error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.")
     engine = session.engine
     snapshots = snapshots_of(engine)
-    if snapshots.loading is not None:
+    if snapshots.is_loading:
         raise Error("LOADING Redis is loading the dataset in memory")
     if b"nosave" not in options:
         _do(session, snapshots.save)
     if b"noflush" not in options:
-        snapshots.functions = []
-        for db in engine.keyspace.databases:
-            engine.changes.replaced(db)
-        engine.keyspace.flush()
-        engine.changes.flushed()
+        snapshots.empty()
     try:
         if not snapshots.load(replacing=b"merge" in options, progress=snapshots.serve):
             raise Error("ERR Error trying to load the RDB dump")

@@ -76,7 +76,9 @@ class Snapshots(Task):
         self.automatic = False
         self.ownership: Ownership | None = None
         self.serve: Callable[[], None] | None = None
+        # What is loaded while sessions are refused, and what while they are served.
         self.loading: loading.Loading | None = None
+        self.calm_loading: loading.Loading | None = None
         self.last_save_s = engine.started_ms // 1000
         self.last_try_s = 0
         self.saves = 0
@@ -205,7 +207,7 @@ class Snapshots(Task):
 
     def heed(self) -> None:
         """Begin a snapshot if a save point asks for it."""
-        if not self.automatic or self.loading is not None:
+        if not self.automatic or self.is_loading:
             return
         dirty, waited = self._engine.keyspace.dirty, self._now() - self.last_save_s
         for seconds, changes in self._engine.config["save"]:
@@ -317,11 +319,28 @@ class Snapshots(Task):
             return True
         return self._engine.config["replicaof"] is not None
 
-    def set_loading(self, current: loading.Loading | None) -> None:
+    @property
+    def is_loading(self) -> bool:
+        """Whether anything is being loaded, calmly or not."""
+        return self.loading is not None or self.calm_loading is not None
+
+    def set_loading(self, current: loading.Loading | None, calm: bool = False) -> None:
         """Show a load that goes on, or that there is none any more."""
+        if calm:
+            self.calm_loading = current
+            return
         if self.loading is not None:
             self.history = self.loading.history
         self.loading = current
+
+    def empty(self, lazy: bool = False) -> None:
+        """Delete all that is there before something is loaded: data, and functions."""
+        engine = self._engine
+        for db in engine.keyspace.databases:
+            engine.changes.replaced(db)
+        engine.keyspace.flush(lazy=lazy)
+        engine.changes.flushed()
+        self.functions = []
 
     # -- The end ---------------------------------------------------------------------------------
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from enum import Enum
 
+from carnelian.engine.parts.pause import FOR_EVER
 from carnelian.replication.primary.replicas import Leader, Replica, State
 from carnelian.resp.replies import Error
-
-_FOR_EVER = 2**63 - 2
 
 
 class Phase(Enum):
@@ -83,7 +82,7 @@ class Failover:
         self._forced = forced
         self.phase = Phase.WAITING
         self._hold()
-        self._engine.pause.start(_FOR_EVER, writes_only=True, purpose="failover")
+        self._engine.pause.start(FOR_EVER, writes_only=True, purpose="failover")
 
     def abort(self, reason: str) -> None:
         """Give it up, and lead on."""

@@ -40,43 +40,44 @@ class EnoughReplicas:
         self._asked = False
         self.good = 0
         config = primary.engine.config
-        self._follow(config["min-replicas-to-write"], config["min-replicas-max-lag"])
-        config.on_change("min-replicas-to-write", lambda wanted: self._follow(wanted, self._lag()))
-        config.on_change("min-replicas-max-lag", lambda lag: self._follow(self._wanted(), lag))
+        self._wanted: int = config["min-replicas-to-write"]
+        self._most_lag_s: int = config["min-replicas-max-lag"]
+        self._heed()
+        config.on_change("min-replicas-to-write", self._set_wanted)
+        config.on_change("min-replicas-max-lag", self._set_most_lag)
 
     @property
     def is_asked(self) -> bool:
         """Whether it matters how many there are."""
         return self._asked
 
-    def _lag(self) -> int:
-        return self._primary.engine.config["min-replicas-max-lag"]
+    def _set_wanted(self, wanted: int) -> None:
+        self._wanted = wanted
+        self._heed()
 
-    def _wanted(self) -> int:
-        return self._primary.engine.config["min-replicas-to-write"]
+    def _set_most_lag(self, most_lag_s: int) -> None:
+        self._most_lag_s = most_lag_s
+        self._heed()
 
-    def _follow(self, wanted: int, lag: int) -> None:
-        asked = bool(wanted and lag)
-        if asked == self._asked:
-            self.count(lag)
-            return
-        admission = self._primary.engine.admission
-        self._asked = asked
-        if asked:
-            admission.add_check(self._judge, stage=REPLICAS)
-        else:
-            admission.remove_check(self._judge)
-        self.count(lag)
+    def _heed(self) -> None:
+        """Do what the two directives say."""
+        asked = bool(self._wanted and self._most_lag_s)
+        if asked != self._asked:
+            admission = self._primary.engine.admission
+            self._asked = asked
+            if asked:
+                admission.add_check(self._judge, stage=REPLICAS)
+            else:
+                admission.remove_check(self._judge)
+        self.count()
 
-    def count(self, lag: int | None = None) -> None:
+    def count(self) -> None:
         """Count those that were heard of lately."""
-        if not self._asked:
-            return
-        lag = self._lag() if lag is None else lag
-        now = self._primary.now_s
-        self.good = sum(now - each.heard_s <= lag for each in self._primary.online())
+        if self._asked:
+            since_s = self._primary.now_s - self._most_lag_s
+            self.good = sum(each.heard_s >= since_s for each in self._primary.online())
 
     def _judge(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
-        if self.good >= self._wanted() or self._primary.replication.following is not None:
+        if self.good >= self._wanted or self._primary.replication.following is not None:
             return None
         return _TOO_FEW if judged_flags(session, command, args) & _WRITE else None

@@ -8,9 +8,8 @@ replication/ and the module docstring of :mod:`carnelian.replication.history` fo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from carnelian.net.protocol import Wire
 from carnelian.resp.command_buffer import CommandBuffer
@@ -40,8 +39,7 @@ class Stage(Enum):
         return self in (Stage.PING, Stage.GREETING, Stage.PSYNC)
 
 
-@dataclass(slots=True)
-class Greeting:
+class Greeting(NamedTuple):
     """What the replica says of itself, and where it wants to go on.
 
     ``position`` are the replication id and the offset of the next byte; None if it has nothing that
@@ -155,6 +153,11 @@ class Handshake:
         """Show the primary that this side is there while it loads a snapshot."""
         if self._wire is not None:
             self._wire.send(b"\n")
+
+    def pause(self, paused: bool) -> None:
+        """Let the primary wait with what it sends, or take that in again."""
+        if self._wire is not None:
+            self._wire.pause(paused)
 
     def acknowledge(self, offset: int, durable: int | None = None) -> None:
         """Tell the primary up to where the stream was applied, and what of it is on the disk."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _PERIOD = 1.0
 # Milliseconds that loading goes on before others are served.
 _SLICE_MS = 5
+# Bytes of the stream that are held here before the primary has to wait with more.
+_MOST_HELD = 16 * 1024 * 1024
 # Seconds between two lines of the log about the same trouble.
 _QUIET = 10
 
@@ -111,9 +113,14 @@ class Following:
         self._coming: tuple[str | None, int] = (None, -1)
         # Whether positions are counted: primaries before 2.8 know of none.
         self._counted = True
-        # What came while nothing could be applied: a snapshot is loaded, or a script runs.
+        # What came while nothing could be applied: a snapshot is loaded, or a script runs. If it
+        # is too much, no more is taken in.
         self._held: deque[bytes] = deque()
+        self._held_bytes = 0
         self._holding = False
+        self._paused = False
+        # Whether it will be looked whether what is held can be applied.
+        self._looking = False
         self._over = False
         self._told_s = -_QUIET
 
@@ -124,12 +131,15 @@ class Following:
 
     def start(self) -> None:
         """Connect, and look after the link from now on."""
+        self.engine.pause.on_end.append(self._apply_soon)
         self._timer = self._carrier.call_later(_PERIOD, self._tick)
         self.connect()
 
     def stop(self) -> None:
         """End the link for good; the history stays as it is."""
-        self._over = True
+        if not self._over:
+            self._over = True
+            self.engine.pause.on_end.remove(self._apply_soon)
         if self._timer is not None:
             self._timer.cancel()
         self.drop()
@@ -161,7 +171,7 @@ class Following:
 
     def _leave_session(self) -> None:
         session, self.session = self.session, None
-        self._held.clear()
+        self._forget_held()
         self._holding = False
         if session is None:
             return
@@ -239,16 +249,12 @@ class Following:
         """Bytes of the stream that have come, but are no whole commands yet."""
         session = self.session
         pending = 0 if session is None else session.came - session.applied
-        return pending + sum(map(len, self._held))
+        return pending + self._held_bytes
 
     def address(self) -> bytes:
         """Where the primary is, as CLIENT LIST shows it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}".encode()
-
-    def described(self) -> dict[str, object]:
-        """What CLIENT LIST shows of the connection."""
-        return {}
 
     # -- Time -------------------------------------------------------------------------------------
 
@@ -267,7 +273,9 @@ class Following:
 
     def _heed_timeout(self) -> None:
         talk = self._talk
-        if talk is None or talk.stage in (Stage.OVER, Stage.CONNECTING) or self._holding:
+        if talk is None or talk.stage in (Stage.OVER, Stage.CONNECTING):
+            return
+        if self._holding or self._paused:
             return
         if self._now_s() - self.last_io_s <= self.engine.config["repl-timeout"]:
             return
@@ -340,7 +348,7 @@ class Following:
         except TransferError as error:
             self._fail(error)
             return
-        self._held.clear()
+        self._forget_held()
 
     def _lose_data(self) -> None:
         """The data set is about to go: nobody can go on with its history, nor log it."""
@@ -444,18 +452,44 @@ class Following:
     def stream_part(self, data: bytes) -> None:
         """The next bytes of the stream."""
         if self._holding or self._held or self._busy() or self.session is None:
-            self._held.append(data)
-            self._apply_later()
+            self._hold(data)
             return
         self._apply(data)
-
-    def _apply_later(self) -> None:
-        if not self._holding and self.session is not None and len(self._held) == 1:
-            self._carrier.call_later(0.001, self._apply_held)
 
     def _busy(self) -> bool:
         """Whether nothing may be applied now: a script runs, or CLIENT PAUSE holds writes back."""
         return bool(self.engine.depth) or self.engine.pause.active
+
+    # -- What cannot be applied yet ---------------------------------------------------------------
+
+    def _hold(self, data: bytes) -> None:
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes >= _MOST_HELD:
+            self._pause(True)
+        self._apply_soon()
+
+    def _forget_held(self) -> None:
+        self._held.clear()
+        self._held_bytes = 0
+        self._pause(False)
+
+    def _pause(self, paused: bool) -> None:
+        """Let the primary wait, whose output limits are those for a replica that is behind."""
+        if paused != self._paused:
+            self._paused = paused
+            if self._talk is not None:
+                self._talk.pause(paused)
+
+    def _apply_soon(self) -> None:
+        """Apply what is held, if it may be; a pause tells of its end, a script does not."""
+        if self._held and not (self._looking or self._holding or self.engine.pause.active):
+            self._looking = True
+            self._carrier.call_later(0.001, self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        self._apply_held()
 
     def _apply_held(self) -> None:
         """Apply what could not be when it came, a moment at a time."""
@@ -463,9 +497,17 @@ class Following:
         end = clock.monotonic_ns() + _SLICE_MS * 1_000_000
         while self._held and self.session is not None and not self._holding:
             if self._busy() or clock.monotonic_ns() > end:
-                self._carrier.call_later(0.001, self._apply_held)
+                self._apply_soon()
                 return
-            self._apply(self._held.popleft())
+            data = self._held.popleft()
+            self._held_bytes -= len(data)
+            self._apply(data)
+        if not self._held and self._paused:
+            # It has been silent because it had to be.
+            self.alive()
+            self._pause(False)
+
+    # -- What comes of applying -------------------------------------------------------------------
 
     def _apply(self, data: bytes) -> None:
         session = self.session

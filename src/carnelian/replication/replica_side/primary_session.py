@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
@@ -22,8 +22,8 @@ from carnelian.resp.replies import Error
 _LONGEST = cython.declare(cython.Py_ssize_t, 1 << 62)
 
 
-class LinkControl:
-    """What a session of a primary needs of the link that it belongs to."""
+class LinkControl(Protocol):
+    """The link that a session of a primary belongs to, as the session knows it."""
 
     def pass_on(self, data: bytes) -> None:
         """These bytes of the stream were applied."""
@@ -40,13 +40,8 @@ class LinkControl:
     def cut(self) -> None:
         """Somebody wants the link to end (CLIENT KILL)."""
 
-    def described(self) -> dict[str, object]:
-        """What CLIENT LIST shows of the connection."""
-        return {}
-
     def address(self) -> bytes:
         """Where the primary is, as CLIENT LIST shows it."""
-        return b""
 
 
 @cython.final
@@ -58,7 +53,7 @@ class PrimarySession(Session):
     applied is passed on byte for byte, transactions as wholes.
     """
 
-    def __init__(self, engine: Engine, link: Any):
+    def __init__(self, engine: Engine, link: LinkControl):
         super().__init__(engine)
         self.link = link
         self.flags |= FLAG_PRIMARY | FLAG_DENY_BLOCKING
@@ -164,7 +159,7 @@ class PrimarySession(Session):
 
     def describe(self) -> dict[str, object]:
         """What CLIENT LIST shows of the connection."""
-        fields: dict[str, object] = {
+        return {
             "addr": self.peer(),
             "qbuf": self.parser.buffered,
             "qbuf-free": self.parser.free,
@@ -172,8 +167,6 @@ class PrimarySession(Session):
             "tot-net-in": self.came,
             "tot-cmds": self.commands,
         }
-        fields.update(self.link.described())
-        return fields
 
 
 def _malformed(args: list) -> Error:

@@ -194,8 +194,9 @@ class ReplicaSide:
 
     @property
     def tracked_keys(self) -> int:
-        """How many keys clients have written of late."""
-        return len(self._writes.written)
+        """How many keys of clients have a time at which this node lets them go."""
+        databases = self._engine.keyspace.databases
+        return sum(databases[index].expiry(key) >= 0 for index, key in self._writes.written)
 
     def tend_written_keys(self) -> None:
         """Let keys go that clients have given a time, and whose time is over."""

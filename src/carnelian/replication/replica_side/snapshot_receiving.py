@@ -90,7 +90,7 @@ class Receiving:
         self.loading.end()
         untouched = self.aside
         if not untouched:
-            empty(self.engine, lazy=True)
+            snapshots_of(self.engine).empty(lazy=True)
         self.loading = None
         return untouched
 
@@ -109,7 +109,7 @@ class Receiving:
         if not aside:
             self.emptied()
             engine.log("notice", "MASTER <-> REPLICA sync: Flushing old data")
-            empty(engine, lazy=engine.config["replica-lazy-flush"])
+            snapshots.empty(lazy=engine.config["replica-lazy-flush"])
         self.loading = StepLoading(
             engine,
             self.size,
@@ -250,15 +250,6 @@ class Filed(Receiving):
         if self._path:
             files.remove(self._path)
             self._path = ""
-
-
-def empty(engine: Engine, lazy: bool) -> None:
-    """Delete all that is there: data, and functions."""
-    for db in engine.keyspace.databases:
-        engine.changes.replaced(db)
-    engine.keyspace.flush(lazy=lazy)
-    engine.changes.flushed()
-    snapshots_of(engine).functions = []
 
 
 def receiving(

@@ -39,6 +39,8 @@ class ClusterView:
         self.myself: ClusterNode = None  # type: ignore[assignment]
         self.nodes: dict[str, ClusterNode] = {}
         self.nodes_by_wire_id: dict[bytes, ClusterNode] = {}
+        # Counts changes of the nodes.
+        self.version = 0
         self.owners: list[ClusterNode | None] = [None] * SLOTS
         # Slots on their way from us and to us.
         self.migrating_to: dict[int, ClusterNode] = {}
@@ -99,18 +101,23 @@ class ClusterView:
             replica.primary = None
         if node.primary is not None:
             node.primary.remove_replica(node)
-        del self.nodes[node.id], self.nodes_by_wire_id[node.wire_id]
+        self._drop(node)
         for link in (node.link, node.inbound_link):
             if link is not None:
                 link.close()
 
     def rename(self, node: ClusterNode, id: str) -> None:
         """A node has turned out to be somebody."""
-        del self.nodes[node.id], self.nodes_by_wire_id[node.wire_id]
+        self._drop(node)
         node.rename(id)
         self._add(node)
 
+    def _drop(self, node: ClusterNode) -> None:
+        self.version += 1
+        del self.nodes[node.id], self.nodes_by_wire_id[node.wire_id]
+
     def _add(self, node: ClusterNode) -> None:
+        self.version += 1
         self.nodes[node.id] = node
         self.nodes_by_wire_id[node.wire_id] = node
 

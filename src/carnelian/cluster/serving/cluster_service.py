@@ -99,7 +99,7 @@ class ClusterService:
         engine.admission.add_check(_end_asking, stage=PROTECTED, gate=ASKED)
         engine.admission.add_check(self.check, stage=CLUSTER)
         self.view.listeners.append(self._slot_changed)
-        self.view.on_state.append(self._plan_refresh)
+        self.view.on_state.append(self._state_changed)
         for name in TOLD:
             config.on_change(name, self._settings_changed)
         for name in ("cluster-allow-reads-when-down", "cluster-allow-pubsubshard-when-down"):
@@ -168,6 +168,10 @@ class ClusterService:
         self.check.unsettle(slot)
         self._plan_refresh()
 
+    def _state_changed(self) -> None:
+        self.check.refresh()
+        self._plan_refresh()
+
     def _plan_refresh(self) -> None:
         if not self._refresh_planned:
             self._refresh_planned = True
@@ -213,7 +217,7 @@ class ClusterService:
 
     def links_memory(self) -> int:
         """Bytes that they take."""
-        return self.view.statistics.links_memory
+        return self.member.links_memory()
 
     # -- DEBUG -------------------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import TYPE_CHECKING
 
 from carnelian.persistence.bytes.byte_sink import Sink
@@ -30,6 +29,9 @@ def freeze(engine: Engine, target: Target, fd: int) -> Making:
 
 def make(engine: Engine, parts: frozenset[bytes] | None) -> bytes:
     """A copy in memory: of some parts, or of all if that is None."""
+    # It brings three compressors along, which a start is not to wait for.
+    import tempfile
+
     with tempfile.TemporaryFile(buffering=0) as file:
         if parts is None:
             write(engine, file.fileno(), None)

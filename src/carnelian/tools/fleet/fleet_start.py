@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from carnelian.tools.fleet.processes.node_process import NodeProcess, program_of
-from carnelian.tools.fleet.processes.ports import refuse_taken
+from carnelian.tools.fleet.processes.port_checks import refuse_taken
 from carnelian.tools.fleet.processes.stop_requests import StopRequests
 from carnelian.tools.fleet.screen.fleet_table import counted
 from carnelian.tools.fleet.screen.live_display import LiveDisplay

@@ -14,7 +14,7 @@ from carnelian.tools.fleet.changing.slot_work import SlotWork
 from carnelian.tools.fleet.planning.replica_plans import plan_replicas, spare_replica
 from carnelian.tools.fleet.planning.slot_plans import Transfer, plan_drain, plan_rebalance
 from carnelian.tools.fleet.processes.node_process import NodeProcess, program_of
-from carnelian.tools.fleet.processes.ports import is_taken
+from carnelian.tools.fleet.processes.port_checks import is_taken
 from carnelian.tools.fleet.processes.stop_requests import StopRequests
 from carnelian.tools.fleet.screen.fleet_table import counted
 from carnelian.tools.fleet.screen.live_display import LiveDisplay

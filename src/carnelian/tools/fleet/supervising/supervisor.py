@@ -10,7 +10,7 @@ from collections.abc import Callable
 from carnelian.tools.fleet.changing.joining import Joining
 from carnelian.tools.fleet.changing.node_links import NodeLinks
 from carnelian.tools.fleet.processes.node_process import NodeBusyError, NodeProcess, program_of
-from carnelian.tools.fleet.processes.ports import refuse_taken
+from carnelian.tools.fleet.processes.port_checks import refuse_taken
 from carnelian.tools.fleet.processes.stop_requests import StopRequestedError, StopRequests
 from carnelian.tools.fleet.processes.stopping import stop_nodes
 from carnelian.tools.fleet.screen.fleet_table import FleetView, counted, lines, summary
@@ -89,6 +89,7 @@ class Supervisor:
         try:
             self._start(adopted)
             if not self._state.formed:
+                self.tell("joining them")
                 self._form()
             self._look_after()
         except StopRequestedError:
@@ -270,7 +271,8 @@ class Supervisor:
         self._served = serving
         self.tell(summary(view))
         if serving and self._ready is not None:
-            self.tell(self._advice())
+            if not self._display.live:
+                self.tell(self._advice())
             self._ready()
             self._ready = None
 
@@ -336,8 +338,8 @@ class Supervisor:
         replicas = view.replicas() if view.samples else set()
         running = [process for process in self._processes.values() if process.alive()]
         self.tell(
-            f"stopping {counted(len(running), 'node')}, replicas first; another Ctrl-C kills "
-            "what is left, and what is not on disk is lost then"
+            f"stopping {counted(len(running), 'node')}, replicas first (Ctrl-C again kills them: "
+            "what is not on disk is lost)"
         )
         stop_nodes(running, replicas, self.tell, lambda: self._stop.count > 1)
         self.tell("stopped")

@@ -63,8 +63,9 @@ def test_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REDISCLI_AUTH", raising=False)
     assert password_of(state()) == ""
     assert password_of(state("--requirepass", "a b")) == "a b"
-    monkeypatch.setenv("REDISCLI_AUTH", "later")
-    assert password_of(state("--requirepass", "a b")) == "later"
+    monkeypatch.setenv("REDISCLI_AUTH", "elsewhere")
+    assert password_of(state("--requirepass", "a b")) == "a b"
+    assert password_of(state()) == "elsewhere"
 
 
 def test_what_users_give_comes_before_what_has_to_be() -> None:

@@ -86,10 +86,11 @@ def _look(directory: FleetDirectory, state: FleetState) -> FleetView:
                 remarks[entry.port] = entry.phase
         else:
             remarks[entry.port] = "down"
-    samples, _ = take_samples(clients, _PATIENCE)
+    samples, failures = take_samples(clients, _PATIENCE)
     for client in clients.values():
         client.close()
-    return FleetView(sorted(entry.port for entry in state.nodes), samples, remarks)
+    ports = sorted(entry.port for entry in state.nodes)
+    return FleetView(ports, samples, {**failures, **remarks})
 
 
 def _process(directory: FleetDirectory, state: FleetState, port: int) -> NodeProcess:

@@ -30,10 +30,13 @@ def first_layout(primaries: Sequence[str]) -> dict[str, range]:
 
 
 def even_targets(owned: Owned) -> dict[str, int]:
-    """How many slots each is to have: equally many, and those who have most keep the rest."""
+    """How many slots each is to have: equally many, and those who have most keep the rest.
+
+    The order of ``owned`` breaks ties, here and elsewhere.
+    """
     total = sum(map(len, owned.values()))
     share, rest = divmod(total, len(owned))
-    most_first = sorted(owned, key=lambda name: (-len(owned[name]), name))
+    most_first = sorted(owned, key=lambda name: -len(owned[name]))
     return {name: share + (place < rest) for place, name in enumerate(most_first)}
 
 
@@ -44,10 +47,10 @@ def plan_rebalance(owned: Owned) -> list[Transfer]:
     targets = even_targets(owned)
     spare = [
         (name, sorted(slots)[targets[name] :])
-        for name, slots in sorted(owned.items())
+        for name, slots in owned.items()
         if len(slots) > targets[name]
     ]
-    room = {name: targets[name] - len(owned[name]) for name in sorted(owned)}
+    room = {name: targets[name] - len(owned[name]) for name in owned}
     return _pour(spare, room)
 
 
@@ -56,17 +59,17 @@ def plan_drain(owned: Owned, leaving: Collection[str]) -> list[Transfer]:
 
     Raises ValueError if nobody stays.
     """
-    staying = {name: len(slots) for name, slots in sorted(owned.items()) if name not in leaving}
+    staying = {name: len(slots) for name, slots in owned.items() if name not in leaving}
     if not staying:
         raise ValueError("nobody is left to take the slots")
-    spare = [(name, sorted(owned[name])) for name in sorted(leaving) if owned.get(name)]
+    spare = [(name, sorted(owned[name])) for name in owned if name in leaving and owned[name]]
     amount = sum(len(slots) for _, slots in spare)
     return _pour(spare, _fill(staying, amount))
 
 
 def _fill(counts: Mapping[str, int], amount: int) -> dict[str, int]:
     """How much of an amount each gets so that the lowest rise to one level."""
-    order = sorted(counts, key=lambda name: (counts[name], name))
+    order = sorted(counts, key=counts.__getitem__)
     for below in range(len(order), 0, -1):
         names = order[:below]
         level, rest = divmod(amount + sum(counts[name] for name in names), below)

@@ -242,8 +242,9 @@ class Supervisor:
 
     def _sample(self) -> None:
         running = {port: self._clients[port] for port, p in self._processes.items() if p.alive()}
-        samples, _ = take_samples(running, _PATIENCE)
-        view = FleetView(sorted(self._processes), samples, {**self._phases(), **self._remarks})
+        samples, failures = take_samples(running, _PATIENCE)
+        remarks = {**self._phases(), **failures, **self._remarks}
+        view = FleetView(sorted(self._processes), samples, remarks)
         self._views.append(view)
         self._tell_of_roles(view)
         self._tell_of_service(view)

@@ -91,10 +91,10 @@ def node_timeout(state: FleetState) -> float:
 def password_of(state: FleetState) -> str:
     """The password of the nodes, "" if they have none.
 
-    That of ``requirepass``; one that was set later is taken from the environment, where redis-cli
-    looks for it, too.
+    That of ``requirepass``; one that stands elsewhere, as in a file of users, is taken from the
+    environment, where redis-cli looks for it, too.
     """
-    return os.environ.get("REDISCLI_AUTH") or value_of(state, "requirepass") or ""
+    return value_of(state, "requirepass") or os.environ.get("REDISCLI_AUTH") or ""
 
 
 def conf_text(state: FleetState, port: int) -> str:

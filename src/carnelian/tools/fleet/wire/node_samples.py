@@ -75,7 +75,7 @@ class Sample:
 def take_samples(
     clients: Mapping[int, NodeClient], patience: float
 ) -> tuple[dict[int, Sample], dict[int, str]]:
-    """Ask all at once; returns the answers, and why others gave none, both by port.
+    """Ask all at once; returns the answers, and in words why others gave none, both by port.
 
     ``patience`` is how many seconds may pass in all.
     """
@@ -86,7 +86,7 @@ def take_samples(
             client.send(_QUESTIONS)
             asked.append(port)
         except NodeUnreachableError as error:
-            failures[port] = str(error)
+            failures[port] = _in_words(error)
     samples = {}
     deadline = time.monotonic() + patience
     for port in asked:
@@ -95,8 +95,13 @@ def take_samples(
             replies = clients[port].receive(len(_QUESTIONS), max(deadline, time.monotonic() + 0.01))
             samples[port] = _sample(replies)
         except (NodeUnreachableError, ValueError) as error:
-            failures[port] = str(error)
+            failures[port] = _in_words(error)
     return samples, failures
+
+
+def _in_words(error: Exception) -> str:
+    refused = any(word in str(error) for word in ("WRONGPASS", "NOAUTH"))
+    return "wrong password" if refused else "no answer"
 
 
 def _sample(replies: list[Any]) -> Sample:

@@ -12,6 +12,7 @@ def make_certificate(folder: Path) -> Path:
     """Make a key (RSA, 2048 bits) and a certificate that vouches for itself; returns the folder."""
     if shutil.which("openssl") is None:
         sys.exit("openssl is not installed (Debian: apt-get install openssl)")
+    folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
          "-subj", "/CN=localhost", "-keyout", str(folder / "key"), "-out", str(folder / "crt")],

@@ -9,6 +9,7 @@ import cython
 from cython.cimports.carnelian.scripting.api.script_host import ScriptHost
 from cython.cimports.carnelian.scripting.lua_runtime import Runtime
 
+from carnelian.datatypes.base.digest import sha1
 from carnelian.resp.replies import Error
 from carnelian.scripting.shebangs import script_header
 
@@ -87,10 +88,7 @@ class EvalScripts:
             b"@user_script",
             b"ERR Error compiling script (new function): ",
         )
-        # It takes a while to load, and many servers never see a script.
-        import hashlib
-
-        sha = hashlib.sha1(source).hexdigest().encode()
+        sha = sha1(source).hexdigest().encode()
         script: Script = Script(source, sha, function, flags, evictable)
         while evictable and len(self.recent) >= _MOST_EVICTABLE:
             self._evict()

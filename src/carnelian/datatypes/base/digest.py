@@ -1,6 +1,12 @@
-"""The digest that values take themselves into, for DEBUG DIGEST."""
+"""The digest that values take themselves into, for DEBUG DIGEST, and the SHA-1 that it rests on."""
 
 from __future__ import annotations
+
+# Python's own: hashlib brings OpenSSL along, which takes longer to load than Lua.
+try:
+    from _sha1 import sha1
+except ImportError:
+    from hashlib import sha1
 
 
 class Digest:
@@ -13,9 +19,6 @@ class Digest:
 
     def blend(self, data: bytes) -> None:
         """Take in data regardless of what comes before or after it."""
-        # OpenSSL, on which it rests, takes a while to load, and few ask for digests.
-        from hashlib import sha1
-
         self._state ^= int.from_bytes(sha1(data).digest(), "big")
 
     def chain(self, data: bytes) -> None:

@@ -14,6 +14,7 @@ from cython.cimports.carnelian.scripting.context import Context, context_of
 from cython.cimports.carnelian.scripting.lua import NUMBER, STRING, State, lua
 from cython.cimports.libc.string import strlen
 
+from carnelian.datatypes.base.digest import sha1
 from carnelian.resp.replies import Error
 
 _WRONG_ARGUMENTS = cython.declare(cython.p_const_char, b"ERR wrong number or type of arguments")
@@ -97,9 +98,7 @@ def _hash(
 ) -> cython.bint:
     host: ScriptHost = cython.cast(ScriptHost, context.host)
     try:
-        import hashlib
-
-        host.reply = hashlib.sha1(text[:size] if text != cython.NULL else b"").hexdigest().encode()
+        host.reply = sha1(text[:size] if text != cython.NULL else b"").hexdigest().encode()
         context.reply = cython.cast(cython.pointer[PyObject], host.reply)
         return True
     except BaseException as failure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Python's own: hashlib brings OpenSSL along, which takes longer to load than Lua.
 try:
-    from _sha1 import sha1
+    from _sha1 import sha1  # type: ignore[import-not-found]
 except ImportError:
     from hashlib import sha1
 

@@ -23,6 +23,7 @@ cdef class Parser:
 
     cdef char* reserve(self, Py_ssize_t minimum)
     cdef void commit(self, Py_ssize_t size) noexcept
+    cdef long long offset(self) noexcept
     cpdef list next(self)
     cpdef feed(self, bytes data)
     cpdef trim(self, bint idle=*)

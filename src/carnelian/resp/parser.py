@@ -158,6 +158,12 @@ class Parser:
     @property
     def consumed(self) -> int:
         """Bytes parsed since the start: the offset in a replication stream."""
+        return self.offset()
+
+    @cython.cfunc
+    @cython.inline
+    @cython.exceptval(check=False)
+    def offset(self) -> cython.longlong:
         return self.base + self.position
 
     @cython.ccall

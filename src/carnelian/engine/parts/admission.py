@@ -180,6 +180,13 @@ class Admission:
             raise ValueError("there is no such check")
         self.arrange(left)
 
+    def switch_check(self, check: Check | Judge, wanted: bool, *, stage: int) -> None:
+        """Ask it from now on, or stop asking it."""
+        if wanted:
+            self.add_check(check, stage=stage)
+        else:
+            self.remove_check(check)
+
     def arrange(self, checks: list):
         """Put the checks in order, and raise the gate if some concern all sessions."""
         # Orders are new ones: a check may come or go while it is asked.

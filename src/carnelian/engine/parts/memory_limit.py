@@ -209,10 +209,7 @@ class MemoryLimit:
             self.exceeded = exceeded
         if exhausted != self.exhausted:
             self.exhausted = exhausted
-            if exhausted:
-                self.admission.add_check(self.check, stage=MEMORY)
-            else:
-                self.admission.remove_check(self.check)
+            self.admission.switch_check(self.check, exhausted, stage=MEMORY)
 
     def check(self, session: Client, command: Command, args: list) -> Error | None:
         """The error for a command that needs memory where there is none left."""

@@ -224,12 +224,8 @@ class AppendOnly(LogFiles):
         """Refuse writes, or not, as the last attempts to bring them to the disk went."""
         refusing = self.failure != 0
         if refusing != self._refusing:
-            admission = self._engine.admission
-            if refusing:
-                admission.add_check(self._check, stage=DISK)
-            else:
-                admission.remove_check(self._check)
             self._refusing = refusing
+            self._engine.admission.switch_check(self._check, refusing, stage=DISK)
 
     @property
     def refusing(self) -> bool:

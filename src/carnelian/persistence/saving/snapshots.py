@@ -244,12 +244,8 @@ class Snapshots(Task):
             points = config["save"]
         refusing = bool(self.last_failed and wanted and points)
         if refusing != self._refusing:
-            admission = self._engine.admission
-            if refusing:
-                admission.add_check(self._check, stage=DISK)
-            else:
-                admission.remove_check(self._check)
             self._refusing = refusing
+            self._engine.admission.switch_check(self._check, refusing, stage=DISK)
 
     @property
     def refusing(self) -> bool:

@@ -63,12 +63,9 @@ class EnoughReplicas:
         """Do what the two directives say."""
         asked = bool(self._wanted and self._most_lag_s)
         if asked != self._asked:
-            admission = self._primary.engine.admission
             self._asked = asked
-            if asked:
-                admission.add_check(self._judge, stage=REPLICAS)
-            else:
-                admission.remove_check(self._judge)
+            admission = self._primary.engine.admission
+            admission.switch_check(self._judge, asked, stage=REPLICAS)
         self.count()
 
     def count(self) -> None:

@@ -369,6 +369,7 @@ class Following:
 
     def snapshot_part(self, data: bytes) -> None:
         """The next bytes of it."""
+        self.engine.stats.replica_input_bytes += len(data)
         if self.receiving is None:
             return
         try:
@@ -460,6 +461,9 @@ class Following:
 
     def stream_part(self, data: bytes) -> None:
         """The next bytes of the stream."""
+        stats = self.engine.stats
+        stats.reads += 1
+        stats.replica_input_bytes += len(data)
         if self._holding or self._held or self._busy() or self.session is None:
             self._hold(data)
             return

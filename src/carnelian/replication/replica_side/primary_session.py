@@ -13,10 +13,10 @@ from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.sparing import APPLYING
 from cython.cimports.carnelian.resp.arguments import recycle
 from cython.cimports.carnelian.resp.parser import Parser
+from cython.cimports.carnelian.resp.replies import Error
 from cython.cimports.cpython.bytes import PyBytes_GET_SIZE
 
 from carnelian.resp.parser import ProtocolError
-from carnelian.resp.replies import Error
 
 # A primary may send what is longer than clients may.
 _LONGEST = cython.declare(cython.Py_ssize_t, 1 << 62)
@@ -85,7 +85,7 @@ class PrimarySession(Session):
                 self.run_one(engine, args)
                 recycle(args)
                 if self.transaction is None:
-                    self.applied = parser.consumed
+                    self.applied = parser.offset()
         except ProtocolError as error:
             fine = False
             self.link.broken(error)

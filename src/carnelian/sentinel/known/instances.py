@@ -82,6 +82,17 @@ class Instance:
         """Words for its state, in Redis's order."""
         return []
 
+    def _flags(self, before: dict[str, bool], behind: dict[str, bool]) -> list[str]:
+        """Those words that hold, the kind's own before and behind the one for the link."""
+        chosen = {
+            "s_down": self.s_down,
+            **before,
+            "disconnected": self.link.disconnected,
+            **behind,
+            "script_kill_sent": self.script_kill_sent,
+        }
+        return [word for word, holds in chosen.items() if holds]
+
     def use(self, link: InstanceLink) -> None:
         """Share the link of another instance."""
         self.link.release(self)
@@ -190,16 +201,9 @@ class Primary(DataInstance):
 
     def flags(self) -> list[str]:
         """Words for its state, in Redis's order."""
-        chosen = {
-            "s_down": self.s_down,
-            "o_down": self.o_down,
-            "master": True,
-            "disconnected": self.link.disconnected,
-            "failover_in_progress": self.failing_over,
-            "force_failover": self.forced,
-            "script_kill_sent": self.script_kill_sent,
-        }
-        return [word for word, holds in chosen.items() if holds]
+        before = {"o_down": self.o_down, "master": True}
+        behind = {"failover_in_progress": self.failing_over, "force_failover": self.forced}
+        return self._flags(before, behind)
 
     def enter(self, step: Step, now: int) -> None:
         """Begin a step of the failover."""
@@ -231,15 +235,9 @@ class Replica(DataInstance):
 
     def flags(self) -> list[str]:
         """Words for its state, in Redis's order."""
-        chosen = {
-            "s_down": self.s_down,
-            "slave": True,
-            "disconnected": self.link.disconnected,
-            "promoted": self.is_promoted,
-            self.obedience.value: self.obedience is not Obedience.NONE,
-            "script_kill_sent": self.script_kill_sent,
-        }
-        return [word for word, holds in chosen.items() if holds]
+        obeys = self.obedience is not Obedience.NONE
+        behind = {"promoted": self.is_promoted, self.obedience.value: obeys}
+        return self._flags({"slave": True}, behind)
 
 
 class PeerSentinel(Instance):
@@ -268,11 +266,4 @@ class PeerSentinel(Instance):
 
     def flags(self) -> list[str]:
         """Words for its state, in Redis's order."""
-        chosen = {
-            "s_down": self.s_down,
-            "sentinel": True,
-            "disconnected": self.link.disconnected,
-            "master_down": self.says_down,
-            "script_kill_sent": self.script_kill_sent,
-        }
-        return [word for word, holds in chosen.items() if holds]
+        return self._flags({"sentinel": True}, {"master_down": self.says_down})

@@ -85,12 +85,17 @@ class Election(NamedTuple):
 class SimulatedMember:
     """A node with what is around it. A Surroundings."""
 
-    def __init__(self, node: Node, cluster: SimulatedCluster | None = None):
+    def __init__(
+        self,
+        node: Node,
+        cluster: SimulatedCluster | None = None,
+        settings: dict[str, object] | None = None,
+    ):
         self.node = node
         self.cluster = cluster
         self.settings = Settings(node.name)
-        if cluster is not None:
-            cluster.configure(self.settings)
+        for name, value in (settings or {}).items():
+            setattr(self.settings, name, value)
         self.is_loading = False
         self.logged: list[Happening] = []
         self.delivered: list[tuple[bytes, bytes, bool]] = []
@@ -245,16 +250,11 @@ class SimulatedCluster:
         self.moved: dict[int, int] = {}
         # Told of each message that comes: from whom, to whom, and its bytes.
         self.on_message: Callable[[str, str, bytes], object] | None = None
-        self._settings = settings or {}
         count = primaries * (1 + replicas)
         self.names = [f"10.0.{number // 250}.{number % 250 + 1}" for number in range(count)]
         for name in self.names:
-            self.network.node(name, lambda node: SimulatedMember(node, self))
+            self.network.node(name, lambda node: SimulatedMember(node, self, settings))
         self.primaries = self.names[:primaries]
-
-    def configure(self, settings: Settings) -> None:
-        for name, value in self._settings.items():
-            setattr(settings, name, value)
 
     # -- Making it -------------------------------------------------------------------------------
 

@@ -21,15 +21,18 @@ class SlotClaims:
 
     def compare(self, sender: ClusterNode, message: BusMessage) -> None:
         """A node has told of its slots, or of those of its primary."""
-        leader = sender.leader
+        view, leader = self._view, sender.leader
         if (sender.is_primary or sender.primary is not None) and leader.slots != message.slots:
             if sender.is_primary:
                 self.claim(sender, message.config_epoch, message.slots)
             self._correct(sender, message)
+        elif view.unclaimed and sender.is_primary:
+            # It has claimed again what it had let go.
+            view.unclaimed &= ~mask_of(message.slots)
         if (
             sender.is_primary
-            and self._view.myself.is_primary
-            and message.config_epoch == self._view.myself.config_epoch
+            and view.myself.is_primary
+            and message.config_epoch == view.myself.config_epoch
         ):
             self._settle_collision(sender)
 

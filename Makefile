@@ -7,8 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS ?=
 FAMILY ?=
 
-.PHONY: run test check format quick build soak-interrupts soak-replication soak-sentinel fuzz-scripts bench \
-	conformance conformance-cluster conformance-sentinel interop clean
+.PHONY: run test check format quick build soak-cluster soak-interrupts soak-replication soak-sentinel \
+	fuzz-scripts bench conformance conformance-cluster conformance-sentinel interop clean
 
 run: build
 	exec $(BIN)/carnelian-server $(ARGS)
@@ -44,6 +44,9 @@ soak-sentinel: build $(VENV)/tools
 # Pairs and chains with redis-server, links that are cut, primaries that are killed.
 soak-replication: build $(VENV)/tools
 	$(BIN)/python -m tests.replication.soak $(ARGS)
+# Histories of clusters with crashes, partitions, losses of power and messages that come twice.
+soak-cluster: build $(VENV)/tools
+	$(BIN)/python -m tests.cluster.histories --histories 10000 $(ARGS)
 
 # A million random scripts, and as many rules of users.
 fuzz-scripts: build $(VENV)/tools

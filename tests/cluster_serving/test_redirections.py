@@ -152,9 +152,7 @@ def test_transactions(node: LocalNode, client: LocalClient) -> None:
     client("MULTI")
     assert client("SET", OTHER, 1) == b"QUEUED"
     assert client.error("GET", KEY) == MOVED
-    assert client.error("EXEC") == (
-        "EXECABORT Transaction discarded because of previous errors."
-    )
+    assert client.error("EXEC") == ("EXECABORT Transaction discarded because of previous errors.")
     assert client("GET", OTHER) is None
 
 
@@ -260,7 +258,9 @@ def test_patterns_of_sort(client: LocalClient) -> None:
         b"2", b"3", b"1", b"9",
     ]  # fmt: skip
     assert client("SORT", KEY, "BY", "nosort") == [b"2", b"1"]
-    refusal = "SORT denied in cluster mode when keys formed by the pattern may be in different slots."
+    refusal = (
+        "SORT denied in cluster mode when keys formed by the pattern may be in different slots."
+    )
     assert client.error("SORT", KEY, "BY", "w*") == f"ERR BY option of {refusal}"
     assert client.error("SORT", KEY, "GET", "{bar}w*") == f"ERR GET option of {refusal}"
     assert client.error("SORT_RO", KEY, "GET", "w") == f"ERR GET option of {refusal}"

@@ -133,7 +133,9 @@ def test_commands_in_python(node: LocalNode, client: LocalClient, tmp_path: Path
     assert client("NODE.GET", KEY) == b"1"
     assert client("NODE.FOO") == b"1"
     node.view.is_ok = False
-    assert client.error("NODE.FOO") == "ERR Can not execute a command 'get' while the cluster is down"
+    assert (
+        client.error("NODE.FOO") == "ERR Can not execute a command 'get' while the cluster is down"
+    )
     node.view.is_ok = True
     node.move(SLOT, node.other)
     assert client.error("NODE.GET", KEY) == f"MOVED {SLOT} 10.0.0.1:7000"

@@ -64,4 +64,3 @@ class Ears:
         """Accept none from now on."""
         for ear in self._ears:
             ear.close()
-

@@ -259,5 +259,3 @@ def _end_asking(session: Client, command: Command, args: list[bytes]) -> None:
     elif session.transaction is None:
         session.flags &= ~(FLAG_ASKING | FLAG_HAS_ASKED)
         session.gate &= ~ASKED
-
-

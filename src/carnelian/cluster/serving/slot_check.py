@@ -153,7 +153,9 @@ class SlotCheck(Check):
         self.examine(session, caller.flags, command, args)
         self.node = None
         if not session.flags & FLAG_SCRIPT:
-            return None if self.outcome == SERVED else self.refusals.of_nested(command, self.outcome)
+            return (
+                None if self.outcome == SERVED else self.refusals.of_nested(command, self.outcome)
+            )
         if self.outcome != SERVED:
             return self.refusals.of_script(command, self.outcome)
         if self.seen < 0:

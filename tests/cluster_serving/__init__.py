@@ -1,1 +1,1 @@
-"""A server as a node of a cluster: what it lets in, what it tells, and whole clusters of servers."""
+"""A server as a node of a cluster: what it lets in and tells, and clusters of servers."""

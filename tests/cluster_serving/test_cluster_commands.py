@@ -18,7 +18,8 @@ def test_a_server_that_is_no_node(engine: Engine) -> None:
     client = LocalClient(engine)
     for words in (
         ("CLUSTER", "INFO"), ("CLUSTER", "MYID"), ("CLUSTER", "ADDSLOTS", 1), ("ASKING",),
-        ("CLUSTER", "KEYSLOT", "k"), ("READONLY",), ("READWRITE",), ("CLUSTER", "SLOT-STATS", "a", "b"),
+        ("CLUSTER", "KEYSLOT", "k"), ("READONLY",), ("READWRITE",),
+        ("CLUSTER", "SLOT-STATS", "a", "b"),
         ("CLUSTER", "MIGRATION", "STATUS", "ALL"), ("CLUSTER", "RESET"), ("CLUSTER", "SAVECONFIG"),
     ):  # fmt: skip
         assert client.error(*words) == DISABLED
@@ -161,7 +162,7 @@ def test_shards(node: LocalNode, client: LocalClient) -> None:
         },
     ]  # fmt: skip
     assert second[b"slots"] == [100, 199]
-    assert [name for name in fields(second[b"nodes"][0])] == [
+    assert list(fields(second[b"nodes"][0])) == [
         b"id", b"port", b"tls-port", b"ip", b"endpoint", b"hostname", b"role",
         b"replication-offset", b"health",
     ]  # fmt: skip

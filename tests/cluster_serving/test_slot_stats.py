@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from support.local import LocalClient
 
 from .conftest import MakeNode
@@ -137,7 +135,7 @@ def test_hot_keys_of_some_slots(node: LocalNode, client: LocalClient) -> None:
     assert client(*start, "SLOTS", 3, SLOT, 2, 1, "COUNT", 5) == b"OK"
     client("SET", KEY, "value")
     client("SET", OTHER, "value")
-    found = {key: value for key, value in client("HOTKEYS", "GET")[0].items()}
+    found = dict(client("HOTKEYS", "GET")[0].items())
     assert found[b"selected-slots"] == [[1, 2], [SLOT]]
     assert found[b"net-bytes-all-commands-selected-slots"] == 38
     assert found[b"net-bytes-all-commands-all-slots"] == 76

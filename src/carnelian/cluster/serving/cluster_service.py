@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from carnelian.cluster.cluster_member import ClusterMember
 from carnelian.cluster.known.cluster_errors import ClusterError, NodesFileError

@@ -74,6 +74,8 @@ class SlotCheck(Check):
         self.reads_when_down = False
         self.channels_when_down = True
         self.found = KeyPositions()
+        self.first: bytes | None = None
+        self.node: Any = None
         self.channel_finders = {}
         for command in engine.registry.every():
             if any("not_key" in spec.flags.lower() for spec in command.declaration.keys):

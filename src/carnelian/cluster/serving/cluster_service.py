@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from carnelian.cluster.cluster_member import ClusterMember
 from carnelian.cluster.known.cluster_errors import ClusterError, NodesFileError
@@ -259,5 +258,3 @@ def _end_asking(session: Client, command: Command, args: list[bytes]) -> None:
     elif session.transaction is None:
         session.flags &= ~(FLAG_ASKING | FLAG_HAS_ASKED)
         session.gate &= ~ASKED
-
-

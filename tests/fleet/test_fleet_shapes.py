@@ -11,9 +11,20 @@ from typing import Any
 
 import pytest
 
-from carnelian.tools.fleet.wire.node_client import NodeClient
+from carnelian.tools.fleet.processes.node_process import program_of
+from carnelian.tools.fleet.wire.node_client import NodeClient, NodeUnreachableError, RefusedError
 from fleet.conftest import MakeFleet
-from fleet.fleets import COMMAND, HOST, PATIENCE, QUICK, Fleet, Writer, kill, wait_until
+from fleet.fleets import (
+    COMMAND,
+    HOST,
+    PATIENCE,
+    QUICK,
+    Fleet,
+    Writer,
+    free_ports,
+    kill,
+    wait_until,
+)
 
 PASSWORD = "a secret"
 KEYS = 60_000
@@ -302,3 +313,48 @@ def test_a_password_that_is_another_one_now(fleet: Fleet) -> None:
     client.call("CONFIG", "SET", "requirepass", PASSWORD)
     client.close()
     assert fleet.status()["ok"]
+
+
+def test_out_into_a_bigger_cluster(
+    fleet: Fleet, program: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A node of somebody else joins, gets a share of the slots, then all, and the fleet ends."""
+    (node,) = fleet.nodes()
+    port = free_ports(1)
+    options = ["--port", str(port), "--cluster-enabled", "yes", "--bind", HOST, "--save", ""]
+    options += ["--requirepass", PASSWORD, "--masterauth", PASSWORD]
+    other = subprocess.Popen(
+        [*program_of("" if program == "carnelian-server" else program), *options],
+        cwd=tmp_path_factory.mktemp("other"),
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        client = NodeClient(HOST, port, PASSWORD)
+        wait_until(lambda: answers(client))
+        client.call("CLUSTER", "MEET", HOST, node["port"])
+        writer = Writer([node["port"], port], f"moving {time.time_ns()}", password=PASSWORD)
+        writer.start()
+        wait_until(lambda: "1 node elsewhere" in fleet.run("status").stdout)
+        assert "moved 8192 slots" in fleet.do("rebalance")
+        said = fleet.do("remove-shard", str(node["port"]))
+        assert "moved 8192 slots" in said
+        assert said.endswith("the fleet has 0 shards now\n")
+        assert fleet.process is not None
+        assert fleet.process.wait(PATIENCE) == 0
+        assert "the others of the cluster go on without this fleet" in fleet.said()
+        writer.end()
+        writer.verify()
+        assert client.call("DBSIZE") >= KEYS
+        assert len(client.text("CLUSTER", "NODES").splitlines()) == 1
+        done = fleet.run("status")
+        assert (done.returncode, "no nodes any more" in done.stdout) == (3, True)
+    finally:
+        other.terminate()
+        other.wait(PATIENCE)
+
+
+def answers(client: NodeClient) -> bool:
+    try:
+        return client.call("PING") == b"PONG"
+    except (NodeUnreachableError, RefusedError):
+        return False

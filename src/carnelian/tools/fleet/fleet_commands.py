@@ -61,7 +61,7 @@ def _show(directory: FleetDirectory, display: LiveDisplay, as_json: bool) -> int
         else:
             print(_title(directory, view))
             print("\n".join(line for line, _ in lines(view.rows())))
-        if supervisor is None and view.samples:
+        if supervisor is None and view.samples and view.ports:
             display.say(f"nobody looks after it: carnelian-fleet --dir {directory} does")
     if not view.samples:
         return NOTHING_RUNS
@@ -69,9 +69,15 @@ def _show(directory: FleetDirectory, display: LiveDisplay, as_json: bool) -> int
 
 
 def _title(directory: FleetDirectory, view: FleetView) -> str:
-    if not view.samples:
+    if not view.ports:
+        return f"{directory}: the fleet has no nodes any more"
+    if all(remark == "down" for remark in _remarks_of(view)):
         return f"{directory}: no node runs"
     return f"{directory}: {summary(view)}"
+
+
+def _remarks_of(view: FleetView) -> list[str]:
+    return [view.remarks.get(port, "") for port in view.ports]
 
 
 def _look(directory: FleetDirectory, state: FleetState) -> FleetView:
@@ -90,7 +96,8 @@ def _look(directory: FleetDirectory, state: FleetState) -> FleetView:
     for client in clients.values():
         client.close()
     ports = sorted(entry.port for entry in state.nodes)
-    return FleetView(ports, samples, {**failures, **remarks})
+    ids = {entry.port: entry.id for entry in state.nodes}
+    return FleetView(ports, samples, {**failures, **remarks}, ids)
 
 
 def _process(directory: FleetDirectory, state: FleetState, port: int) -> NodeProcess:

@@ -62,6 +62,8 @@ def _prepare(options: argparse.Namespace, directory: FleetDirectory) -> FleetSta
         directory.save(state)
         return state
     state = directory.load()
+    if not state.nodes:
+        raise FleetError(f"all nodes of {directory} were removed: choose another --dir")
     _refuse_other_shape(options, state, directory)
     if _update(options, state):
         running = [entry.port for entry in state.nodes if _process(directory, state, entry.port)]

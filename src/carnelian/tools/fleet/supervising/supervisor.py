@@ -179,7 +179,8 @@ class Supervisor:
     # -- Looking after -----------------------------------------------------------------------------
 
     def _look_after(self) -> None:
-        while True:
+        """Look after the nodes until a stop is requested, or until none is left."""
+        while self._state.nodes:
             self._heed_state()
             self._heed_ends()
             now = time.monotonic()
@@ -189,8 +190,10 @@ class Supervisor:
                 if now >= self._next_look:
                     self._next_look = now + _LINK_INTERVAL
                     self._heed_links()
-                self._draw()
+                if self._processes:
+                    self._draw()
             self._stop.pause(_TICK)
+        self.tell("the last node was removed; the others of the cluster go on without this fleet")
 
     def _heed_state(self) -> None:
         """Start nodes that were added to the state, and stop those that were taken out."""
@@ -244,7 +247,8 @@ class Supervisor:
         running = {port: self._clients[port] for port, p in self._processes.items() if p.alive()}
         samples, failures = take_samples(running, _PATIENCE)
         remarks = {**self._phases(), **failures, **self._remarks}
-        view = FleetView(sorted(self._processes), samples, remarks)
+        ids = {entry.port: entry.id for entry in self._state.nodes}
+        view = FleetView(sorted(self._processes), samples, remarks, ids)
         self._views.append(view)
         self._tell_of_roles(view)
         self._tell_of_service(view)

@@ -64,6 +64,8 @@ def _prepare(options: argparse.Namespace, directory: FleetDirectory) -> FleetSta
     state = directory.load()
     if not state.nodes:
         raise FleetError(f"all nodes of {directory} were removed: choose another --dir")
+    if not state.formed and _differs(options, state):
+        return _begin_anew(options, state, directory)
     _refuse_other_shape(options, state, directory)
     if _update(options, state):
         running = [entry.port for entry in state.nodes if _process(directory, state, entry.port)]
@@ -78,6 +80,27 @@ def _prepare(options: argparse.Namespace, directory: FleetDirectory) -> FleetSta
                 directory.write_conf(state, entry.port)
     else:
         _check(state, directory)
+    return state
+
+
+def _differs(options: argparse.Namespace, state: FleetState) -> bool:
+    """Whether the command line wants another fleet than there is."""
+    given = (options.shards, options.replicas, options.port)
+    present = (state.shards, state.replicas, state.port)
+    return any(new not in (None, old) for new, old in zip(given, present, strict=True))
+
+
+def _begin_anew(
+    options: argparse.Namespace, before: FleetState, directory: FleetDirectory
+) -> FleetState:
+    """Another fleet in the place of one that has never come about, and so has no data."""
+    if any(_process(directory, before, entry.port) for entry in before.nodes):
+        _refuse_other_shape(options, before, directory)
+    state = _new(options)
+    _check(state, directory)
+    for entry in before.nodes:
+        directory.put_aside(entry.port)
+    directory.save(state)
     return state
 
 

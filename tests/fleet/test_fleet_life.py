@@ -110,7 +110,7 @@ def test_a_supervisor_that_was_killed_leaves_nodes_that_are_taken_over(fleet: Fl
     assert "nobody supervises" in done.stderr
     fleet.words = (*QUICK, "--maxmemory", "1mb")
     assert (
-        "with other directives: carnelian-fleet stop first"
+        "with other directives: carnelian-fleet stop --dir"
         in run("--dir", str(fleet.directory), "--", *fleet.words).stderr
     )
     fleet.words = ()

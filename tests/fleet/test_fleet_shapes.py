@@ -302,7 +302,7 @@ def test_the_last_shard_stays(fleet: Fleet) -> None:
     fleet.do("remove-shard", str(fleet.first))
     done = fleet.run("remove-shard", str(fleet.first + 1))
     assert done.returncode == 1
-    assert "this is the only shard: carnelian-fleet stop ends the fleet" in done.stderr
+    assert "this is the only shard: stop ends the fleet" in done.stderr
 
 
 def test_a_password_that_is_another_one_now(fleet: Fleet) -> None:

@@ -50,9 +50,7 @@ class Reshaping:
         self._joining = Joining(self._links, stop)
         self._work = SlotWork(self._links, display, stop)
         if directory.supervisor() is None:
-            raise FleetError(
-                f"nobody supervises {directory}: carnelian-fleet --dir {directory} does"
-            )
+            raise FleetError(f"nobody supervises {directory}: {directory.command()} does")
         if not self._state.formed:
             raise FleetError("the fleet is still being started: wait until it is there")
 
@@ -159,7 +157,7 @@ class Reshaping:
             name = "remove-shard" if leaving[0].role == PRIMARY else "remove-replica"
             raise FleetError(
                 f"{leaving[0].port} is being removed, which was interrupted: finish it with "
-                f"carnelian-fleet {name} {leaving[0].port}"
+                + self._directory.command(f"{name} {leaving[0].port}")
             )
 
     # -- Removing ----------------------------------------------------------------------------------
@@ -206,7 +204,7 @@ class Reshaping:
         """Mark the nodes of a shard as those that leave."""
         primary, replicas = self._shard(cluster, word)
         if len(cluster.primaries()) < 2:
-            raise FleetError("this is the only shard: carnelian-fleet stop ends the fleet")
+            raise FleetError("this is the only shard: stop ends the fleet")
         leaving = []
         for node in (primary, *replicas):
             entry = self._state.node(node.port)

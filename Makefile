@@ -44,6 +44,7 @@ soak-sentinel: build $(VENV)/tools
 # Pairs and chains with redis-server, links that are cut, primaries that are killed.
 soak-replication: build $(VENV)/tools
 	$(BIN)/python -m tests.replication.soak $(ARGS)
+
 # Histories of clusters with crashes, partitions, losses of power and messages that come twice.
 soak-cluster: build $(VENV)/tools
 	$(BIN)/python -m tests.cluster.histories --histories 10000 $(ARGS)

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -253,7 +254,7 @@ class Writer(threading.Thread):
     def verify(self) -> None:
         """Read all keys: each has what was acknowledged, or what was sent after that."""
         for name in self._names:
-            replies = wait_until(lambda name=name: self._read(name))
+            replies = wait_until(partial(self._read, name))
             self._judge(name, replies[0], self.sent[name])
         assert not self.wrong, self.wrong[:5]
         assert self.written

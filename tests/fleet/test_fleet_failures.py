@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -13,45 +14,63 @@ from fleet.conftest import MakeFleet
 from fleet.fleets import QUICK, Fleet, Writer, kill, wait_until
 
 
-@pytest.fixture(scope="module", params=[1, 3], ids=["one shard", "three shards"])
-def fleet(make_fleet: MakeFleet, request: pytest.FixtureRequest) -> Fleet:
-    """One shard cannot elect anybody, three can. Nothing is on disk: a restart brings nothing."""
-    fleet = make_fleet(request.param, 1, *QUICK, "--save", "")
+@pytest.fixture(scope="module")
+def fleet(make_fleet: MakeFleet) -> Fleet:
+    """Three shards, which can elect. Nothing is on disk: a restart brings nothing back."""
+    fleet = make_fleet(3, 1, *QUICK, "--save", "")
     fleet.start()
     return fleet
 
 
-@pytest.fixture
-def writer(fleet: Fleet) -> Iterator[Writer]:
-    """Writes from before the failure until after it, and finds everything in the end."""
+@contextmanager
+def writing(fleet: Fleet) -> Iterator[None]:
+    """Write from before the failure until after it, and find everything in the end."""
     name = f"written {time.time_ns()}"
     writer = Writer([node["port"] for node in fleet.nodes()], name, keys=100, wait=True)
     writer.start()
     wait_until(lambda: writer.written > 100)
-    yield writer
+    yield
     before = writer.written
     wait_until(lambda: writer.written > before + 100)
     writer.end()
     writer.verify()
 
 
-def test_a_replica_comes_back(fleet: Fleet, writer: Writer) -> None:
+def test_a_replica_comes_back(fleet: Fleet) -> None:
     replica = fleet.nodes("replica")[0]
-    kill(replica["pid"])
-    wait_until(lambda: fleet.node(replica["port"])["pid"] not in (None, 0, replica["pid"]))
-    fleet.await_ok()
+    with writing(fleet):
+        kill(replica["pid"])
+        wait_until(lambda: fleet.node(replica["port"])["pid"] not in (None, 0, replica["pid"]))
+        fleet.await_ok()
     after = fleet.node(replica["port"])
     assert (after["id"], after["role"]) == (replica["id"], "replica")
     assert f"{replica['port']} has ended: killed by SIGKILL" in fleet.said()
 
 
-@pytest.mark.parametrize("turn", [1, 2])
-def test_a_primary_comes_back_as_a_replica(fleet: Fleet, writer: Writer, turn: int) -> None:
+def test_a_primary_comes_back_as_a_replica(fleet: Fleet) -> None:
+    fail_over(fleet)
+    assert "too few primaries are left" not in fleet.said()
+
+
+def test_where_nobody_can_be_elected_the_supervisor_has_the_replica_take_over(
+    make_fleet: MakeFleet,
+) -> None:
+    fleet = make_fleet(1, 1, *QUICK, "--save", "")
+    fleet.start()
+    fail_over(fleet)
+    fail_over(fleet)
+    assert fleet.said().count("too few primaries are left for an election") == 2
+    fleet.close()
+
+
+def fail_over(fleet: Fleet) -> None:
+    """Kill a primary while there are writes; it comes back as a replica."""
     primary = fleet.nodes("primary")[0]
     replica = next(n for n in fleet.nodes("replica") if n["primary"] == primary["id"])
-    kill(primary["pid"])
-    wait_until(lambda: fleet.node(replica["port"])["role"] == "primary")
-    fleet.await_ok()
+    with writing(fleet):
+        kill(primary["pid"])
+        wait_until(lambda: fleet.node(replica["port"])["role"] == "primary")
+        fleet.await_ok()
     after = fleet.node(primary["port"])
     assert (after["id"], after["role"], after["primary"]) == (
         primary["id"],
@@ -59,18 +78,14 @@ def test_a_primary_comes_back_as_a_replica(fleet: Fleet, writer: Writer, turn: i
         replica["id"],
     )
     assert f"{replica['port']} is a primary now" in fleet.said()
-    assert ("too few primaries are left" in fleet.said()) == (len(fleet.nodes()) == 2)
 
 
-def test_the_supervisor_dies_and_then_a_primary(fleet: Fleet, writer: Writer) -> None:
+def test_the_supervisor_dies_and_then_a_primary(fleet: Fleet) -> None:
     assert fleet.process is not None
     kill(fleet.process.pid)
     fleet.process.wait()
     fleet.start(again=True)
-    primary = fleet.nodes("primary")[0]
-    kill(primary["pid"])
-    wait_until(lambda: fleet.node(primary["port"])["role"] == "replica")
-    fleet.await_ok()
+    fail_over(fleet)
 
 
 def test_a_node_that_hangs_is_shown_and_not_killed(fleet: Fleet) -> None:

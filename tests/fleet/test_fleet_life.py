@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import redis
 
 from fleet.conftest import MakeFleet
 from fleet.fleets import COMMAND, QUICK, Fleet, kill, wait_until
@@ -107,7 +110,7 @@ def test_a_supervisor_that_was_killed_leaves_nodes_that_are_taken_over(fleet: Fl
     assert "nobody supervises" in done.stderr
     fleet.words = (*QUICK, "--maxmemory", "1mb")
     assert (
-        "with other directives: carnelian-fleet stop first"
+        "with other directives: carnelian-fleet stop --dir"
         in run("--dir", str(fleet.directory), "--", *fleet.words).stderr
     )
     fleet.words = ()
@@ -150,7 +153,7 @@ def test_detached(fleet: Fleet) -> None:
     assert fleet.run("status").returncode == 3
 
 
-def test_a_new_fleet_that_cannot_start_says_why(tmp_path: Path, make_fleet: MakeFleet) -> None:
+def test_a_new_fleet_that_cannot_start_says_why(make_fleet: MakeFleet) -> None:
     bad = make_fleet(1, 0, "--maxmemori", "1gb")
     bad.launch(*bad.shape)
     assert bad.process is not None
@@ -158,6 +161,38 @@ def test_a_new_fleet_that_cannot_start_says_why(tmp_path: Path, make_fleet: Make
     assert f"carnelian-fleet: node {bad.first} does not start (exit status 1)" in bad.said()
     assert "Bad directive or wrong number of arguments" in bad.said()
     assert bad.run("status").returncode == 3
+    # What has never come about may be another fleet the next time.
+    bad.words = ()
+    shape = ["--shards", "2", *bad.shape[2:]]
+    bad.launch(*shape, "--detach")
+    assert bad.process.wait(30) == 0, bad.said()
+    assert [node["slots"] for node in bad.nodes()] == [8192, 8192]
+    bad.do("stop", "--now")
+
+
+def test_ctrl_c_while_a_fleet_comes_about(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet(2, 1, *QUICK)
+    fleet.launch(*fleet.shape)
+    wait_until(lambda: "joining them" in fleet.said())
+    assert fleet.stop() == 0
+    assert not json.loads((fleet.directory / "fleet.json").read_text())["formed"]
+    fleet.start(again=True)
+    assert len(fleet.nodes("replica")) == 2
+    fleet.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="one loopback address elsewhere")
+def test_nodes_find_each_other_at_another_address(make_fleet: MakeFleet) -> None:
+    fleet = make_fleet(2, 0, *QUICK)
+    fleet.start()
+    before = fleet.nodes()
+    fleet.stop()
+    fleet.start("--bind", "127.0.0.2", again=True)
+    assert [node["id"] for node in fleet.nodes()] == [node["id"] for node in before]
+    with redis.RedisCluster(host="127.0.0.2", port=fleet.first) as client:
+        assert client.set("key", "value")
+        assert {node.host for node in client.get_nodes()} == {"127.0.0.2"}
+    fleet.stop()
 
 
 @pytest.mark.parametrize(

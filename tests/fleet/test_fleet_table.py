@@ -71,6 +71,10 @@ def test_the_summary() -> None:
 def test_nodes_of_others_are_counted() -> None:
     text = summary(FleetView([7000], {7000: sample(A, PRIMARY)}))
     assert text == "cluster ok, 1 shard, 0 replicas, all slots, 2 nodes elsewhere"
+    # One that has a port of ours is on another machine, as its ID tells.
+    seen = FleetView([7000, 7001], {7000: sample(A, PRIMARY)}, ids={7000: A, 7001: "e" * 40})
+    assert [node.id for node in seen.elsewhere()] == [B, C]
+    assert seen.node(7001) is None
 
 
 def test_a_node_that_is_down_is_seen_by_others() -> None:
@@ -87,7 +91,7 @@ def test_a_node_that_is_down_is_seen_by_others() -> None:
 def test_nobody_answers() -> None:
     seen = FleetView([7000, 7001])
     assert [(row.role, row.state) for row in seen.rows()] == [("", "no answer")] * 2
-    assert summary(seen) == "cluster does not work, 0 shards, 2 replicas, 0 of 16384 slots"
+    assert summary(seen) == "no node answers"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import time
 
 from carnelian.tools.fleet.changing.reshaping import Reshaping
 from carnelian.tools.fleet.processes.node_process import NodeProcess, program_of
-from carnelian.tools.fleet.processes.stop_requests import StopRequests
+from carnelian.tools.fleet.processes.stop_requests import StopRequestedError, StopRequests
 from carnelian.tools.fleet.processes.stopping import kill_nodes, stop_nodes
 from carnelian.tools.fleet.screen.fleet_table import FleetView, lines, summary
 from carnelian.tools.fleet.screen.live_display import LiveDisplay
@@ -39,13 +39,15 @@ def status(options: argparse.Namespace) -> int:
         return _show(directory, display, options.json)
     stop = StopRequests()
     stop.install()
-    while not stop.count:
-        state = directory.load()
-        view = _look(directory, state)
-        display.draw([(_title(directory, view), "title"), *lines(view.rows())])
-        stop.wait_for(lambda: False, 0) if stop.count else time.sleep(_WATCH_SECONDS)
-    display.close(keep=True)
-    return 0
+    try:
+        while True:
+            view = _look(directory, directory.load())
+            display.draw([(_title(directory, view), "title"), *lines(view.rows())])
+            stop.pause(_WATCH_SECONDS)
+    except StopRequestedError:
+        return 0
+    finally:
+        display.close(keep=True)
 
 
 def _show(directory: FleetDirectory, display: LiveDisplay, as_json: bool) -> int:
@@ -61,17 +63,23 @@ def _show(directory: FleetDirectory, display: LiveDisplay, as_json: bool) -> int
         else:
             print(_title(directory, view))
             print("\n".join(line for line, _ in lines(view.rows())))
-        if supervisor is None and view.samples:
-            display.say(f"nobody looks after it: carnelian-fleet --dir {directory} does")
+        if supervisor is None and view.samples and view.ports:
+            display.say(f"nobody looks after it: {directory.command()} does")
     if not view.samples:
         return NOTHING_RUNS
     return 0 if view.ok else 1
 
 
 def _title(directory: FleetDirectory, view: FleetView) -> str:
-    if not view.samples:
+    if not view.ports:
+        return f"{directory}: the fleet has no nodes any more"
+    if all(remark == "down" for remark in _remarks_of(view)):
         return f"{directory}: no node runs"
     return f"{directory}: {summary(view)}"
+
+
+def _remarks_of(view: FleetView) -> list[str]:
+    return [view.remarks.get(port, "") for port in view.ports]
 
 
 def _look(directory: FleetDirectory, state: FleetState) -> FleetView:
@@ -90,7 +98,8 @@ def _look(directory: FleetDirectory, state: FleetState) -> FleetView:
     for client in clients.values():
         client.close()
     ports = sorted(entry.port for entry in state.nodes)
-    return FleetView(ports, samples, {**failures, **remarks})
+    ids = {entry.port: entry.id for entry in state.nodes}
+    return FleetView(ports, samples, {**failures, **remarks}, ids)
 
 
 def _process(directory: FleetDirectory, state: FleetState, port: int) -> NodeProcess:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from carnelian import __version__
 from carnelian.tools.fleet import fleet_help
@@ -23,8 +24,8 @@ class _Overview(argparse.ArgumentParser):
     def format_help(self) -> str:
         return fleet_help.OVERVIEW
 
-    def format_usage(self) -> str:
-        return f"{PROGRAM} --help tells what there is\n"
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{PROGRAM}: {message}; {PROGRAM} --help tells what there is\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except FleetError as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
     except (StopRequestedError, KeyboardInterrupt):

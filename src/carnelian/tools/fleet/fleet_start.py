@@ -22,6 +22,8 @@ from carnelian.tools.fleet.wanted.node_directives import check_lines, lines_of
 SHARDS, REPLICAS, PORT = 3, 1, 7000
 
 _MODULE = "carnelian.tools.fleet.fleet_program"
+# The line by which a detached supervisor says that the cluster works.
+_READY = "\0\n"
 
 
 def start(options: argparse.Namespace) -> int:
@@ -62,12 +64,17 @@ def _prepare(options: argparse.Namespace, directory: FleetDirectory) -> FleetSta
         directory.save(state)
         return state
     state = directory.load()
+    if not state.nodes:
+        raise FleetError(f"all nodes of {directory} were removed: choose another --dir")
+    if not state.formed and _differs(options, state):
+        return _begin_anew(options, state, directory)
     _refuse_other_shape(options, state, directory)
     if _update(options, state):
         running = [entry.port for entry in state.nodes if _process(directory, state, entry.port)]
         if running:
             raise FleetError(
-                f"nodes of {directory} run, with other directives: carnelian-fleet stop first"
+                f"nodes of {directory} run, with other directives: "
+                f"{directory.command('stop')} first"
             )
         _check(state, directory)
         directory.save(state)
@@ -76,6 +83,27 @@ def _prepare(options: argparse.Namespace, directory: FleetDirectory) -> FleetSta
                 directory.write_conf(state, entry.port)
     else:
         _check(state, directory)
+    return state
+
+
+def _differs(options: argparse.Namespace, state: FleetState) -> bool:
+    """Whether the command line wants another fleet than there is."""
+    given = (options.shards, options.replicas, options.port)
+    present = (state.shards, state.replicas, state.port)
+    return any(new not in (None, old) for new, old in zip(given, present, strict=True))
+
+
+def _begin_anew(
+    options: argparse.Namespace, before: FleetState, directory: FleetDirectory
+) -> FleetState:
+    """Another fleet in the place of one that has never come about, and so has no data."""
+    if any(_process(directory, before, entry.port) for entry in before.nodes):
+        _refuse_other_shape(options, before, directory)
+    state = _new(options)
+    _check(state, directory)
+    for entry in before.nodes:
+        directory.put_aside(entry.port)
+    directory.save(state)
     return state
 
 
@@ -164,28 +192,21 @@ def _detach(options: argparse.Namespace, directory: FleetDirectory) -> int:
         start_new_session=True,
     )
     os.close(writing)
-    with open(reading, encoding="utf-8", errors="replace") as said:
-        for line in said:
-            if line == _READY:
-                print(f"in the background as process {child.pid}; {_manual(directory)}")
-                return 0
-            print(line, end="", flush=True)
+    try:
+        with open(reading, encoding="utf-8", errors="replace") as said:
+            for line in said:
+                if line == _READY:
+                    print(
+                        f"in the background as process {child.pid}; {directory.command('status')} "
+                        f"shows it, {directory.command('stop')} ends it"
+                    )
+                    return 0
+                print(line, end="", flush=True)
+    except KeyboardInterrupt:
+        child.terminate()
+        child.wait()
+        raise
     return child.wait()
-
-
-_READY = "\0\n"
-
-
-def _manual(directory: FleetDirectory) -> str:
-    where = "" if options_are_default(directory) else f" --dir {directory}"
-    return f"carnelian-fleet status{where} shows it, carnelian-fleet stop{where} ends it"
-
-
-def options_are_default(directory: FleetDirectory) -> bool:
-    """Whether a directory is the one that need not be named."""
-    from carnelian.tools.fleet.wanted.fleet_directory import DEFAULT
-
-    return directory.path == FleetDirectory(DEFAULT).path
 
 
 def _report_ready(descriptor: int | None) -> None:

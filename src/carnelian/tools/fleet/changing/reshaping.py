@@ -50,9 +50,7 @@ class Reshaping:
         self._joining = Joining(self._links, stop)
         self._work = SlotWork(self._links, display, stop)
         if directory.supervisor() is None:
-            raise FleetError(
-                f"nobody supervises {directory}: carnelian-fleet --dir {directory} does"
-            )
+            raise FleetError(f"nobody supervises {directory}: {directory.command()} does")
         if not self._state.formed:
             raise FleetError("the fleet is still being started: wait until it is there")
 
@@ -159,7 +157,7 @@ class Reshaping:
             name = "remove-shard" if leaving[0].role == PRIMARY else "remove-replica"
             raise FleetError(
                 f"{leaving[0].port} is being removed, which was interrupted: finish it with "
-                f"carnelian-fleet {name} {leaving[0].port}"
+                + self._directory.command(f"{name} {leaving[0].port}")
             )
 
     # -- Removing ----------------------------------------------------------------------------------
@@ -179,7 +177,7 @@ class Reshaping:
         self._keep_from_following(leaving)
 
         def drained(cluster: SeenCluster) -> list[Transfer]:
-            return plan_drain(_owned(cluster), _ids(cluster, ports))
+            return plan_drain(_owned(cluster), self._ids(cluster, ports))
 
         self._work.carry_out(drained)
         cluster = self._links.observe()
@@ -196,7 +194,7 @@ class Reshaping:
         self, word: str, cluster: SeenCluster, leaving: Sequence[NodeEntry]
     ) -> None:
         """Another removal has to be finished first."""
-        node = cluster.find(word)
+        node = self._find(cluster, word)
         port = node.port if node is not None else word
         if str(port) not in {str(entry.port) for entry in leaving}:
             self._refuse_while_leaving()
@@ -206,7 +204,7 @@ class Reshaping:
         """Mark the nodes of a shard as those that leave."""
         primary, replicas = self._shard(cluster, word)
         if len(cluster.primaries()) < 2:
-            raise FleetError("this is the only shard: carnelian-fleet stop ends the fleet")
+            raise FleetError("this is the only shard: stop ends the fleet")
         leaving = []
         for node in (primary, *replicas):
             entry = self._state.node(node.port)
@@ -219,12 +217,21 @@ class Reshaping:
 
     def _shard(self, cluster: SeenCluster, word: str) -> tuple[SeenNode, list[SeenNode]]:
         """The primary and the replicas of the shard that a node of the fleet stands in."""
-        node = cluster.find(word)
+        node = self._find(cluster, word)
         primary = cluster.primary_of(node.id) if node is not None else None
         if primary is None or not self._links.is_own(primary):
             ports = ", ".join(str(node.port) for node in self._own_primaries(cluster))
             raise FleetError(f"{word} is no node of this fleet; its primaries are {ports}")
         return primary, cluster.replicas_of(primary.id)
+
+    def _ids(self, cluster: SeenCluster, ports: set[int]) -> set[str]:
+        """The fleet's primaries on these ports."""
+        return {node.id for node in self._own_primaries(cluster) if node.port in ports}
+
+    def _find(self, cluster: SeenCluster, word: str) -> SeenNode | None:
+        """The node of a port or an ID: the fleet's, where others have the same port."""
+        own = [n for n in cluster.nodes.values() if str(n.port) == word and self._links.is_own(n)]
+        return own[0] if own else cluster.find(word)
 
     def _own_primaries(self, cluster: SeenCluster) -> list[SeenNode]:
         return [node for node in cluster.primaries() if self._links.is_own(node)]
@@ -250,7 +257,7 @@ class Reshaping:
 
     def _rehome(self, cluster: SeenCluster, ports: set[int]) -> None:
         """Give replicas that follow a primary that leaves, and stay themselves, another one."""
-        going = _ids(cluster, ports)
+        going = self._ids(cluster, ports)
         orphans = [
             node.id
             for id in going
@@ -286,7 +293,7 @@ class Reshaping:
             spare = spare_replica(own)
             node = cluster.nodes[spare] if spare is not None else None
         else:
-            node = cluster.find(word)
+            node = self._find(cluster, word)
         entry = self._state.node(node.port) if node is not None else None
         if node is None or entry is None or not self._links.is_own(node):
             raise FleetError("there is no replica" if word is None else f"there is no node {word}")
@@ -311,7 +318,8 @@ class Reshaping:
         self._save()
         for entry in leaving:
             self._await_end(entry.port)
-        self._joining.await_agreement()
+        if self._state.nodes:
+            self._joining.await_agreement()
 
     def _await_end(self, port: int) -> None:
         process = self._process(port)
@@ -326,11 +334,6 @@ class Reshaping:
 
 def _owned(cluster: SeenCluster) -> dict[str, set[int]]:
     return {node.id: node.slots for node in cluster.primaries()}
-
-
-def _ids(cluster: SeenCluster, ports: set[int]) -> set[str]:
-    """The primaries on these ports."""
-    return {node.id for node in cluster.primaries() if node.port in ports}
 
 
 def _rebalanced(cluster: SeenCluster) -> list[Transfer]:

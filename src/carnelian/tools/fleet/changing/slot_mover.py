@@ -15,8 +15,10 @@ from carnelian.tools.fleet.screen.move_progress import MoveProgress
 from carnelian.tools.fleet.wire.cluster_seen import SeenCluster, SeenNode
 from carnelian.tools.fleet.wire.node_client import NodeClient, NodeUnreachableError
 
-# Slots that are open at a time.
-_BATCH = 32
+# Slots that are open at a time, at first, at least and at most.
+_FIRST_BATCH, _SMALLEST_BATCH, _LARGEST_BATCH = 32, 4, 256
+# Seconds for which slots are open; aimed at, not kept.
+_OPEN = 0.2
 # Slots whose keys are asked for at a time.
 _LOOK = 8
 # Keys that go by one command: the first, and at most.
@@ -57,6 +59,7 @@ class KeyMover:
         self._progress = progress
         self._stop = stop
         self._step = _FIRST_STEP
+        self._batch = _FIRST_BATCH
 
     def move(self, transfer: Transfer, cluster: SeenCluster) -> None:
         """Move slots, some at a time; a request to stop is heeded between these.
@@ -65,12 +68,23 @@ class KeyMover:
         """
         source, destination = cluster.nodes[transfer.source], cluster.nodes[transfer.destination]
         self._progress.begin(f"{source.port} -> {destination.port}")
-        for start in range(0, len(transfer.slots), _BATCH):
+        waiting = transfer.slots
+        while waiting:
             self._stop.check()
-            slots = self._open(source, destination, transfer.slots[start : start + _BATCH])
+            began = time.monotonic()
+            slots = self._open(source, destination, waiting[: self._batch])
+            waiting = waiting[self._batch :]
             self._move_keys(source, destination, slots)
             self._close(source, destination, slots, cluster)
             self._progress.add(slots=len(slots))
+            self._adapt_batch(time.monotonic() - began)
+
+    def _adapt_batch(self, seconds: float) -> None:
+        """Open fewer slots at a time where these have many keys, more where they have few."""
+        if seconds > _OPEN:
+            self._batch = max(_SMALLEST_BATCH, self._batch // 2)
+        elif seconds < _OPEN / 4:
+            self._batch = min(_LARGEST_BATCH, self._batch * 2)
 
     def _open(self, source: SeenNode, destination: SeenNode, slots: Sequence[int]) -> Sequence[int]:
         """Open slots on both sides; returns them without those that are the destination's."""

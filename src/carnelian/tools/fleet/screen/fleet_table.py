@@ -59,12 +59,13 @@ class FleetView:
     """All that is known of a fleet at one moment.
 
     ``remarks`` are states of nodes by port that the nodes cannot tell themselves, such as that they
-    are down.
+    are down. ``ids`` are those of nodes, as far as they are known, by port.
     """
 
     ports: Sequence[int]
     samples: Mapping[int, Sample] = field(default_factory=dict)
     remarks: Mapping[int, str] = field(default_factory=dict)
+    ids: Mapping[int, str] = field(default_factory=dict)
 
     def witness(self) -> Sample | None:
         """The node that knows most of the cluster: one for which it works, if there is one."""
@@ -88,7 +89,14 @@ class FleetView:
         """Nodes of the cluster that do not belong to the fleet."""
         witness = self.witness()
         nodes = witness.nodes if witness else ()
-        return [node for node in nodes if node.known and node.port not in self.ports]
+        return [node for node in nodes if node.known and not self._is_own(node)]
+
+    def _is_own(self, node: SeenNode) -> bool:
+        """Whether a node is the fleet's: another machine may have one with the same port."""
+        sample = self.samples.get(node.port)
+        if sample is not None and sample.myself is not None:
+            return sample.myself.id == node.id
+        return node.port in self.ports and self.ids.get(node.port) in (None, "", node.id)
 
     def node(self, port: int) -> SeenNode | None:
         """A node of the fleet in its own eyes, else in those of others."""
@@ -97,7 +105,7 @@ class FleetView:
             return sample.myself
         witness = self.witness()
         nodes = witness.nodes if witness else ()
-        return next((node for node in nodes if node.port == port), None)
+        return next((node for node in nodes if node.port == port and self._is_own(node)), None)
 
     def replicas(self) -> set[int]:
         """The ports of the nodes that are replicas now."""
@@ -194,6 +202,8 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def summary(view: FleetView) -> str:
     """The fleet in one line."""
+    if view.witness() is None:
+        return "no node answers"
     shards = [node for port in view.ports if (node := view.node(port)) and node.is_primary]
     covered = {slot for node in shards for slot in node.slots}
     elsewhere = view.elsewhere()
@@ -203,7 +213,7 @@ def summary(view: FleetView) -> str:
     parts = [
         f"cluster {state}",
         counted(len(shards), "shard"),
-        counted(len(view.ports) - len(shards), "replica"),
+        counted(len(view.replicas()), "replica"),
         f"{len(covered)} of {SLOTS} slots" if len(covered) != SLOTS else "all slots",
     ]
     if elsewhere:

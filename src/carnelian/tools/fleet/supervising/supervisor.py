@@ -64,7 +64,7 @@ class Supervisor:
         self._clients: dict[int, NodeClient] = {}
         self._views: deque[FleetView] = deque([FleetView([])], maxlen=3)
         self._remarks: dict[int, str] = {}
-        self._unlinked: set[str] = set()
+        self._unlinked: set[tuple[int, int]] = set()
         self._strangers: set[int] = set()
         self._roles: dict[int, bool] = {}
         self._served: bool | None = None
@@ -179,7 +179,8 @@ class Supervisor:
     # -- Looking after -----------------------------------------------------------------------------
 
     def _look_after(self) -> None:
-        while True:
+        """Look after the nodes until a stop is requested, or until none is left."""
+        while self._state.nodes:
             self._heed_state()
             self._heed_ends()
             now = time.monotonic()
@@ -189,8 +190,10 @@ class Supervisor:
                 if now >= self._next_look:
                     self._next_look = now + _LINK_INTERVAL
                     self._heed_links()
-                self._draw()
+                if self._processes:
+                    self._draw()
             self._stop.pause(_TICK)
+        self.tell("the last node was removed; the others of the cluster go on without this fleet")
 
     def _heed_state(self) -> None:
         """Start nodes that were added to the state, and stop those that were taken out."""
@@ -244,7 +247,8 @@ class Supervisor:
         running = {port: self._clients[port] for port, p in self._processes.items() if p.alive()}
         samples, failures = take_samples(running, _PATIENCE)
         remarks = {**self._phases(), **failures, **self._remarks}
-        view = FleetView(sorted(self._processes), samples, remarks)
+        ids = {entry.port: entry.id for entry in self._state.nodes}
+        view = FleetView(sorted(self._processes), samples, remarks, ids)
         self._views.append(view)
         self._tell_of_roles(view)
         self._tell_of_service(view)
@@ -285,24 +289,25 @@ class Supervisor:
     def _heed_links(self) -> None:
         """Have nodes meet that do not find each other, as when their addresses have changed."""
         view = self._views[-1]
-        members = {e.port: e for e in self._state.in_phase(MEMBER) if e.port in view.samples}
-        witness = next(iter(members), None)
-        if witness is None:
-            return
-        linked = {node.id for node in view.samples[witness].nodes if node.linked and node.known}
-        lost = set()
-        for port, entry in members.items():
-            myself = view.samples[port].myself
-            if myself is None or (myself.id == entry.id and myself.id in linked):
+        known = {}
+        for entry in self._state.in_phase(MEMBER):
+            sample = view.samples.get(entry.port)
+            if sample is None or sample.myself is None:
                 continue
-            if myself.id != entry.id:
-                if entry.id:
-                    self._tell_of_identity(port)
+            if entry.id and sample.myself.id != entry.id:
+                self._tell_of_identity(entry.port)
                 continue
-            lost.add(entry.id)
-            if entry.id in self._unlinked:
-                self._meet(witness, port)
-        self._unlinked = lost
+            linked = {node.id for node in sample.nodes if node.known and node.linked}
+            known[entry.port] = (entry.id, linked)
+        unlinked = {
+            (port, other)
+            for port, (_, linked) in known.items()
+            for other, (id, _) in known.items()
+            if other != port and id not in linked
+        }
+        for port, other in sorted(unlinked & self._unlinked):
+            self._meet(port, other)
+        self._unlinked = unlinked
 
     def _tell_of_identity(self, port: int) -> None:
         if port not in self._strangers:

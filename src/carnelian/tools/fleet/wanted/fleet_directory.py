@@ -31,7 +31,14 @@ class FleetDirectory:
     def __str__(self) -> str:
         """As people give it: relative to where they are, if that is shorter."""
         relative = os.path.relpath(self.path)
+        if not relative.startswith(".."):
+            relative = os.path.join(".", relative)
         return min(relative, self.path, key=len)
+
+    def command(self, words: str = "") -> str:
+        """A command line for this fleet, to be told to people."""
+        given = "" if self.path == os.path.abspath(DEFAULT) else f"--dir {self}"
+        return " ".join(filter(None, ("carnelian-fleet", words, given)))
 
     @property
     def state_path(self) -> str:
@@ -56,8 +63,8 @@ class FleetDirectory:
         """What is wanted. Raises FleetError if there is no fleet."""
         if not self.holds_fleet:
             raise FleetError(
-                f"there is no fleet in {self}: carnelian-fleet --dir {self} starts one, "
-                "and --dir DIR names another directory"
+                f"there is no fleet in {self}: {self.command()} starts one, and --dir DIR names "
+                "another directory"
             )
         return FleetState.load(self.state_path)
 

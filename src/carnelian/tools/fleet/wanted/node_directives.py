@@ -113,14 +113,13 @@ def conf_text(state: FleetState, port: int) -> str:
     lines += [
         f"port {port}",
         f"bind {' '.join(state.bind)}",
+        f"cluster-announce-ip {state.meet_host}",
         "cluster-enabled yes",
         "cluster-config-file nodes.conf",
         "daemonize no",
         "logfile log",
         "pidfile node.pid",
     ]
-    if state.announce_ip:
-        lines.append(f"cluster-announce-ip {state.announce_ip}")
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,1 @@
+"""The messages between nodes: their bytes, and the links that carry them."""

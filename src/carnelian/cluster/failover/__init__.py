@@ -1,0 +1,1 @@
+"""How a replica takes the place of its primary, or goes to another."""

@@ -1,0 +1,1 @@
+"""How nodes meet, tell of each other, find out who has failed, and agree on who owns a slot."""

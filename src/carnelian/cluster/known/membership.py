@@ -1,0 +1,127 @@
+"""What the parts of a node share: its view, what is around it, and what is to be done soon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from carnelian.cluster.known import node_flags
+from carnelian.cluster.known.cluster_node import BUS_PORT_DISTANCE, ClusterNode
+from carnelian.cluster.known.cluster_view import ClusterView
+from carnelian.cluster.known.member_surroundings import MemberSettings, Surroundings
+from carnelian.cluster.known.nodes_file import file_text
+from carnelian.net.protocol import Host
+
+
+class Membership:
+    """A node's part in a cluster.
+
+    Things that are to be done once at the end of an event, however often they were asked for, are
+    marked by the methods that begin with ``soon_``; who does them is told by ``on_work``.
+    """
+
+    def __init__(self, host: Host, settings: MemberSettings, around: Surroundings):
+        self.host = host
+        self.settings = settings
+        self.around = around
+        self.view = ClusterView(host.clock, host.random)
+        self.on_work: Callable[[], object] = lambda: None
+        self._announced_ip = ""
+        # What is to be done.
+        self.must_save = False
+        self.must_sync = False
+        self.must_evaluate = False
+        self.must_fail_over = False
+        self.must_go_on_manually = False
+
+    @property
+    def myself(self) -> ClusterNode:
+        """This node."""
+        return self.view.myself
+
+    @property
+    def now(self) -> int:
+        """The time of the view, in milliseconds."""
+        return self.view.now
+
+    def soon_save(self, durably: bool = False) -> None:
+        """Write the file at the end of the event; ``durably`` waits for the disk."""
+        self.must_save = True
+        self.must_sync = self.must_sync or durably
+        self.on_work()
+
+    def soon_evaluate(self) -> None:
+        """Find out at the end of the event whether all is well."""
+        self.must_evaluate = True
+        self.on_work()
+
+    def soon_update(self, durably: bool = False) -> None:
+        """Write the file and find out whether all is well."""
+        self.must_evaluate = True
+        self.soon_save(durably)
+
+    def soon_fail_over(self) -> None:
+        """Go on with an election at the end of the event."""
+        self.must_fail_over = True
+        self.on_work()
+
+    def soon_go_on_manually(self) -> None:
+        """Go on with a manual failover at the end of the event."""
+        self.must_go_on_manually = True
+        self.on_work()
+
+    def save(self, durably: bool = True) -> None:
+        """Write the file. Raises OSError."""
+        self.must_save = False
+        if durably:
+            self.must_sync = False
+        self.around.save(file_text(self.view, self.settings.tls_cluster), durably)
+
+    def save_or_give_up(self, durably: bool = True) -> None:
+        """Write the file; who cannot must not go on, as others rely on what it has promised."""
+        try:
+            self.save(durably)
+        except OSError:
+            self.around.give_up("Fatal: can't update cluster config file.")
+
+    # -- What this node tells of itself ----------------------------------------------------------
+
+    def announced_ports(self) -> tuple[int, int, int]:
+        """The ports to tell others: without TLS, with TLS, and of the bus."""
+        settings = self.settings
+        tcp = settings.announce_port or settings.tcp_port
+        tls = settings.announce_tls_port or settings.tls_port
+        return tcp, tls, settings.announce_bus_port or self.own_bus_port()
+
+    def own_bus_port(self) -> int:
+        """Where this node listens for others."""
+        settings = self.settings
+        port = settings.tls_port if settings.tls_cluster else settings.tcp_port
+        return settings.bus_port or port + BUS_PORT_DISTANCE
+
+    def adopt_settings(self) -> None:
+        """Be what the configuration says, from now on."""
+        myself, settings = self.myself, self.settings
+        before = myself.flags
+        myself.flags &= ~node_flags.NO_FAILOVER
+        if settings.replica_no_failover:
+            myself.flags |= node_flags.NO_FAILOVER
+        if myself.flags != before:
+            self.soon_update()
+        myself.tcp_port, myself.tls_port, myself.bus_port = self.announced_ports()
+        if settings.announce_ip != self._announced_ip:
+            # Without one, others tell us again where we are.
+            self._announced_ip = myself.ip = settings.announce_ip
+        self.adopt_names()
+
+    def adopt_names(self) -> None:
+        """Have the names that the configuration says."""
+        myself, settings = self.myself, self.settings
+        names = settings.announce_hostname, settings.announce_human_nodename
+        if (myself.hostname, myself.human_name) != names:
+            myself.hostname, myself.human_name = names
+            self.soon_save()
+
+    def follow(self, primary: ClusterNode) -> None:
+        """Replicate from a node."""
+        port = primary.client_port(self.settings.tls_replication)
+        self.around.follow(primary.ip, port)

@@ -1,0 +1,76 @@
+"""Sets of slots: bitmaps of 2,048 immutable bytes, as they stand in messages, and integers.
+
+Slot ``s`` is bit ``s & 7`` of byte ``s >> 3``, so that a bitmap read as a little-endian integer has
+slot ``s`` at bit ``s``. Bitmaps that are equal are one object where that can be had cheaply: a
+process with many views of a cluster has each of them once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+SLOTS = 16384
+BITMAP_BYTES = SLOTS // 8
+NO_SLOTS = bytes(BITMAP_BYTES)
+ALL_SLOTS = b"\xff" * BITMAP_BYTES
+
+_BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
+# How many different bitmaps are remembered; a cluster has about as many as it has primaries.
+_MOST_SHARED = 4096
+_shared: dict[bytes, bytes] = {NO_SLOTS: NO_SLOTS}
+
+
+def shared(bitmap: bytes) -> bytes:
+    """The bitmap, as the object that others have who know it."""
+    if len(_shared) > _MOST_SHARED:
+        _shared.clear()
+        _shared[NO_SLOTS] = NO_SLOTS
+    return _shared.setdefault(bitmap, bitmap)
+
+
+def mask_of(bitmap: bytes) -> int:
+    """The set as an integer with a bit for each slot."""
+    return int.from_bytes(bitmap, "little")
+
+
+def bitmap_of(mask: int) -> bytes:
+    """The set as a bitmap."""
+    return shared(mask.to_bytes(BITMAP_BYTES, "little"))
+
+
+def mask_of_slots(slots: Iterable[int]) -> int:
+    """The set of some slots."""
+    bits = bytearray(BITMAP_BYTES)
+    for slot in slots:
+        bits[slot >> 3] |= 1 << (slot & 7)
+    return int.from_bytes(bits, "little")
+
+
+def has_slot(bitmap: bytes, slot: int) -> bool:
+    """Whether a slot is in a set."""
+    return bool(bitmap[slot >> 3] >> (slot & 7) & 1)
+
+
+def slots_in(bitmap: bytes) -> list[int]:
+    """The slots of a set, in order."""
+    return [(index << 3) + bit for index, byte in enumerate(bitmap) if byte for bit in _BITS[byte]]
+
+
+def slots_in_mask(mask: int) -> list[int]:
+    """The slots of a set, in order."""
+    return slots_in(mask.to_bytes(BITMAP_BYTES, "little"))
+
+
+def ranges_of(slots: Iterable[int]) -> list[tuple[int, int]]:
+    """Slots in order as ranges, from the first slot of each to its last."""
+    ranges: list[tuple[int, int]] = []
+    first = last = -2
+    for slot in slots:
+        if slot != last + 1:
+            if first >= 0:
+                ranges.append((first, last))
+            first = slot
+        last = slot
+    if first >= 0:
+        ranges.append((first, last))
+    return ranges

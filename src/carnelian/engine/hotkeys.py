@@ -68,7 +68,7 @@ class HotKeys:
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
         self._time_ns = 0
         self._bytes = 0
-        engine.hotkeys = self
+        engine.gather(self)
 
     @property
     def active(self) -> bool:
@@ -84,7 +84,7 @@ class HotKeys:
     def _stop_at(self, now_ms: int) -> None:
         # One of the same millisecond has been stopped, too.
         self._stopped_ms = max(now_ms, 1)
-        self._engine.hotkeys = None
+        self._engine.cease_gathering(self)
 
     def note(
         self, session: Client, command: Command, args: list[bytes], elapsed_ns: int, reply: object

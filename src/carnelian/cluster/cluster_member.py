@@ -5,11 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from carnelian.cluster.failover.bus_receiver import BusReceiver
+from carnelian.cluster.failover.manual_failover import ManualFailover
+from carnelian.cluster.failover.replica_election import ReplicaElection
+from carnelian.cluster.failover.replica_migration import ReplicaMigration
+from carnelian.cluster.failover.voting import Voting
+from carnelian.cluster.gossip.cluster_health import ClusterHealth
+from carnelian.cluster.gossip.handshakes import Handshakes
+from carnelian.cluster.gossip.link_keeper import LinkKeeper, close_links
+from carnelian.cluster.gossip.messenger import Messenger
+from carnelian.cluster.gossip.ping_receiver import PingReceiver
+from carnelian.cluster.gossip.pinging import Pinging
+from carnelian.cluster.gossip.role_changes import RoleChanges
+from carnelian.cluster.gossip.slot_claims import SlotClaims
+from carnelian.cluster.known import nodes_file
 from carnelian.cluster.known.cluster_node import ClusterNode, NodeLink
 from carnelian.cluster.known.cluster_view import ClusterView
 from carnelian.cluster.known.member_surroundings import MemberSettings, Surroundings
 from carnelian.cluster.known.membership import Membership
-from carnelian.net.protocol import Host
+from carnelian.cluster.known.node_flags import MYSELF, PRIMARY
+from carnelian.cluster.operating.node_operations import NodeOperations
+from carnelian.cluster.operating.slot_operations import SlotOperations
+from carnelian.net.protocol import Host, Timer
+
+# Seconds from one round to the next.
+ROUND = 0.1
 
 
 class LinkState(NamedTuple):
@@ -43,10 +63,44 @@ class ClusterMember:
         around: Surroundings,
         text: bytes | None = None,
     ):
-        self.membership = Membership(host, settings, around)
-        # The number of a type of message that is ignored when it comes (DEBUG
-        # CLUSTERDROPPACKETFILTER), or -1.
-        self.dropped_type = -1
+        self.membership = membership = Membership(host, settings, around)
+        membership.on_work = self._plan_work
+        self._messenger = messenger = Messenger(membership)
+        self._health = ClusterHealth(membership)
+        handshakes = Handshakes(membership)
+        self._roles = roles = RoleChanges(membership)
+        self._claims = claims = SlotClaims(membership, messenger, roles)
+        self._election = ReplicaElection(membership, messenger, self._health.evaluate)
+        self._manual = ManualFailover(membership, messenger, claims, self._election)
+        self._migration = ReplicaMigration(membership, roles)
+        self._receiver = BusReceiver(
+            membership,
+            messenger,
+            PingReceiver(membership, messenger, handshakes, roles, claims),
+            claims,
+            self._election,
+            Voting(membership, messenger),
+            self._manual,
+        )
+        self._keeper = LinkKeeper(membership, messenger, self._receiver.take)
+        self._receiver.introduce = self._keeper.introduce
+        self._pinging = Pinging(membership, messenger)
+        self._nodes = NodeOperations(membership, handshakes, roles)
+        self._slots = SlotOperations(membership, messenger, roles, claims)
+        self._timer: Timer | None = None
+        self._work: Timer | None = None
+        self._is_new = not text
+        self._load(text or b"")
+
+    def _load(self, text: bytes) -> None:
+        membership, view = self.membership, self.view
+        if text:
+            tls = membership.settings.tls_cluster
+            nodes_file.load(view, text, tls, lambda line: membership.around.log("notice", line))
+            membership.around.log("notice", f"Node configuration loaded, I'm {view.myself.id}")
+        else:
+            view.myself = view.create(None, MYSELF | PRIMARY)
+            membership.around.log("notice", f"No cluster configuration found, I'm {view.myself.id}")
 
     @property
     def view(self) -> ClusterView:
@@ -60,6 +114,10 @@ class ClusterMember:
         """This node."""
         return self.membership.myself
 
+    def drop_messages(self, type: int) -> None:
+        """Ignore all messages of a type that come (DEBUG CLUSTERDROPPACKETFILTER); -1 is none."""
+        self._receiver.dropped_type = type
+
     # -- Life ------------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -67,11 +125,19 @@ class ClusterMember:
 
         Raises OSError if it cannot be listened.
         """
-        raise NotImplementedError
+        self.membership.adopt_settings()
+        if self._is_new:
+            self.membership.save_or_give_up()
+        port = self.membership.own_bus_port()
+        self._keeper.listen([(host, port) for host in self.membership.settings.bind_addresses])
+        self._go_on()
 
     def stop(self) -> None:
         """End all links and rounds."""
-        raise NotImplementedError
+        for timer in (self._timer, self._work):
+            if timer is not None:
+                timer.cancel()
+        self._keeper.close()
 
     def data_loaded(self) -> None:
         """The data has been read from the disk: slots that have keys and no owner become ours,
@@ -79,31 +145,31 @@ class ClusterMember:
 
         Raises ClusterError if there are keys in other databases than 0.
         """
-        raise NotImplementedError
+        self._slots.compare_with_keys()
 
     def settings_changed(self) -> None:
         """Heed what is announced, and whether this node may stand for its primary, anew."""
-        raise NotImplementedError
+        self.membership.adopt_settings()
 
     # -- Nodes -----------------------------------------------------------------------------------
 
     def node(self, id: str) -> ClusterNode:
         """The node with an ID. Raises UnknownNode (``Unknown node <id>``)."""
-        raise NotImplementedError
+        return self._nodes.node(id)
 
     def meet(self, ip: str, port: int, bus_port: int | None = None) -> None:
         """Get to know who is at an address, and all whom it knows; nothing if that is under way.
 
         Raises ClusterError if it is no address.
         """
-        raise NotImplementedError
+        self._nodes.meet(ip, port, bus_port)
 
     def forget(self, id: str) -> None:
         """Know a node no more, nor hear of it for a minute; others who understand it do so, too.
 
         Raises ClusterError for a node that is not known, for this one, and for its primary.
         """
-        raise NotImplementedError
+        self._nodes.forget(id)
 
     def replicate(self, id: str) -> None:
         """Be a replica of a node.
@@ -111,7 +177,7 @@ class ClusterMember:
         Raises ClusterError if that is not known, no primary or this one, or if this one is a
         primary with slots or keys.
         """
-        raise NotImplementedError
+        self._nodes.replicate(id)
 
     def reset(self, hard: bool = False) -> None:
         """Forget all nodes and slots and be a primary; a replica loses its keys. ``hard`` is to
@@ -119,7 +185,8 @@ class ClusterMember:
 
         Raises ClusterError if this is a primary with keys.
         """
-        raise NotImplementedError
+        self._nodes.reset(hard)
+        self._election.reset()
 
     def failover(self, force: bool = False, takeover: bool = False) -> None:
         """Begin to take the place of the primary, in agreement with it; ``force`` asks the other
@@ -127,11 +194,11 @@ class ClusterMember:
 
         Raises ClusterError if this is no replica, or the primary is not known or not there.
         """
-        raise NotImplementedError
+        self._manual.begin(force, takeover)
 
     def count_failure_reports(self, id: str) -> int:
         """How many primaries say that a node does not answer them. Raises UnknownNode."""
-        raise NotImplementedError
+        return self._messenger.detection.count_reports(self.node(id))
 
     # -- Slots -----------------------------------------------------------------------------------
 
@@ -140,18 +207,18 @@ class ClusterMember:
 
         Raises ClusterError if one has an owner or is named twice.
         """
-        raise NotImplementedError
+        self._slots.add(slots)
 
     def del_slots(self, slots: Iterable[int]) -> None:
         """Let slots have no owner, whosever they are, all or none.
 
         Raises ClusterError if one has no owner or is named twice.
         """
-        raise NotImplementedError
+        self._slots.delete(slots)
 
     def flush_slots(self) -> None:
         """Let all slots of this node have no owner. Raises ClusterError if there are keys."""
-        raise NotImplementedError
+        self._slots.flush()
 
     def set_slot_migrating(self, slot: int, id: str) -> None:
         """A slot of ours is on its way to a node.
@@ -159,15 +226,15 @@ class ClusterMember:
         Raises ClusterError for a replica, a slot of others, or a node that is not known or no
         primary.
         """
-        raise NotImplementedError
+        self._slots.set_migrating(slot, id)
 
     def set_slot_importing(self, slot: int, id: str) -> None:
         """A slot of others is on its way from a node. Raises ClusterError alike."""
-        raise NotImplementedError
+        self._slots.set_importing(slot, id)
 
     def set_slot_stable(self, slot: int) -> None:
         """A slot is not on its way. Raises ClusterError for a replica."""
-        raise NotImplementedError
+        self._slots.set_stable(slot)
 
     def set_slot_node(self, slot: int, id: str) -> None:
         """A slot has an owner. Who has imported it gets a new epoch and tells all others.
@@ -175,7 +242,7 @@ class ClusterMember:
         Raises ClusterError for a replica, for a node that is not known or no primary, and for a
         slot of ours that still has keys and would go to somebody else.
         """
-        raise NotImplementedError
+        self._slots.set_owner(slot, id)
 
     def claim_slots(self, slots: Iterable[int]) -> None:
         """Take slots from whoever has them, with a new epoch that nobody was asked for, save that,
@@ -183,7 +250,7 @@ class ClusterMember:
 
         Raises ClusterError for a replica.
         """
-        raise NotImplementedError
+        self._slots.claim(slots)
 
     # -- Epochs and file -------------------------------------------------------------------------
 
@@ -192,26 +259,84 @@ class ClusterMember:
 
         Raises ClusterError for one below 0, or if others are known or there is one already.
         """
-        raise NotImplementedError
+        self._nodes.set_config_epoch(epoch)
 
     def bump_epoch(self) -> bool:
         """Take a new epoch unless ours is the greatest; whether that was so."""
-        raise NotImplementedError
+        return self._claims.bump_epoch()
 
     def save_config(self) -> None:
         """Write the file, and wait for the disk. Raises OSError."""
-        raise NotImplementedError
+        self.membership.save()
 
     # -- Bus -------------------------------------------------------------------------------------
 
     def publish(self, channel: bytes, message: bytes, sharded: bool = False) -> None:
         """Send a message to the subscribers at all other nodes, or at those of our shard."""
-        raise NotImplementedError
+        self._messenger.publish(channel, message, sharded)
 
     def links(self) -> list[LinkState]:
         """The links with nodes that are known, to each before those from it."""
-        raise NotImplementedError
+        return [
+            LinkState(node, link)
+            for node in self.view.nodes.values()
+            for link in (node.link, node.inbound_link)
+            if link is not None
+        ]
 
     def close_links(self, id: str, outbound: bool = True, inbound: bool = True) -> None:
         """End links with a node (DEBUG CLUSTERLINK KILL). Raises UnknownNode."""
-        raise NotImplementedError
+        close_links(self.node(id), outbound, inbound)
+
+    def links_memory(self) -> int:
+        """Bytes that all links take. O(nodes)"""
+        return sum(state.link.memory for state in self.links())
+
+    # -- Rounds ----------------------------------------------------------------------------------
+
+    def _go_on(self) -> None:
+        self._timer = self.membership.host.call_later(ROUND, self._round)
+
+    def _round(self) -> None:
+        try:
+            self.tend()
+        finally:
+            self._go_on()
+
+    def tend(self) -> None:
+        """What is done ten times a second."""
+        membership = self.membership
+        membership.adopt_names()
+        self._keeper.tend()
+        self._pinging.tend()
+        self._manual.check_time()
+        if self.myself.is_replica:
+            self._tend_replica()
+        if membership.must_evaluate or not self.view.is_ok:
+            self._health.evaluate()
+
+    def _tend_replica(self) -> None:
+        membership, primary = self.membership, self.myself.primary
+        if primary is not None and primary.has_address and membership.around.followed() is None:
+            membership.follow(primary)
+        self._manual.advance()
+        self._election.advance()
+        self._migration.tend()
+
+    def _plan_work(self) -> None:
+        if self._work is None:
+            self._work = self.membership.host.call_later(0, self._do_work)
+
+    def _do_work(self) -> None:
+        """What was to be done at the end of an event."""
+        self._work = None
+        membership = self.membership
+        if membership.must_go_on_manually:
+            self._manual.advance()
+            self._election.advance()
+        if membership.must_fail_over:
+            self._election.advance()
+        if membership.must_evaluate:
+            self._health.evaluate()
+        if membership.must_save:
+            membership.save_or_give_up(membership.must_sync)

@@ -372,6 +372,8 @@ class Engine(Core):
         self.keyspace.reset_stats()
         self.memory_limit.reset_statistics()
         self.client_eviction.evicted = 0
+        if self.cluster is not None:
+            self.cluster.reset_statistics()
         for command in self.registry.every():
             command.reset_statistics()
 

@@ -36,6 +36,17 @@ class Wire(Protocol):
         """End the connection once what was sent is on its way; the protocol hears nothing more."""
 
 
+class MeasuredWire(Wire, Protocol):
+    """A connection that tells how much waits, as those of all hosts do that carry nodes."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that were sent and that the other end does not take yet."""
+
+    def abort(self) -> None:
+        """End the connection at once; what waits is lost, and the protocol hears nothing more."""
+
+
 class Conversation(Protocol):
     """A protocol at one end of one connection."""
 

@@ -171,6 +171,17 @@ class Stream(Owner):
             self._is_over = True
             self._queue()
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that were sent and that the other end does not take yet."""
+        return len(self._output)
+
+    def abort(self) -> None:
+        """End the connection at once; what waits is lost."""
+        if not self._is_over:
+            self._is_over = True
+            self._end()
+
     def readable(self) -> None:
         """Hand over what has come, or its end."""
         try:

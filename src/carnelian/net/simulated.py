@@ -421,6 +421,20 @@ class End:
             self.node.network.note(f"{self} closes")
             self.connection.stream_from(self).end("closed")
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that were sent and would have arrived if the other end were there."""
+        return self.connection.stream_from(self).waiting()
+
+    def abort(self) -> None:
+        """End the connection at once; what waits is lost."""
+        if not self.is_over:
+            self.is_over = True
+            self.node.network.note(f"{self} aborts")
+            stream = self.connection.stream_from(self)
+            stream.clear()
+            stream.reset()
+
     def stand(self) -> None:
         """The connection is there."""
         if not self.is_over and self.conversation is not None:
@@ -484,6 +498,16 @@ class Stream:
         """Lose what is on its way and what is sent from now on."""
         self._abandoned = True
         self._items.clear()
+
+    def clear(self) -> None:
+        """Lose what is on its way."""
+        self._items.clear()
+
+    def waiting(self) -> int:
+        """Bytes whose time to arrive has come, but which could not."""
+        if not self._items or self._items[0][0] >= self._network.now:
+            return 0
+        return sum([len(item) for _, item in self._items if isinstance(item, bytes)])
 
     def go_on(self) -> None:
         """The way may be free again."""

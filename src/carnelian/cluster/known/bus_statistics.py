@@ -42,8 +42,6 @@ class BusStatistics:
         self.links_over_limit = 0
         # Nodes that do not answer, as of the last round.
         self.suspected = 0
-        # Bytes that all links take, as of the last round.
-        self.links_memory = 0
 
     def sent_by_word(self) -> Iterator[tuple[str, int]]:
         """Pairs of a type and how often it was sent, if it was."""

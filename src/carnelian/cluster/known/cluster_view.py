@@ -39,6 +39,8 @@ class ClusterView:
         self.myself: ClusterNode = None  # type: ignore[assignment]
         self.nodes: dict[str, ClusterNode] = {}
         self.nodes_by_wire_id: dict[bytes, ClusterNode] = {}
+        # Counts changes of the nodes.
+        self.version = 0
         self.owners: list[ClusterNode | None] = [None] * SLOTS
         # Slots on their way from us and to us.
         self.migrating_to: dict[int, ClusterNode] = {}
@@ -47,8 +49,10 @@ class ClusterView:
         self.unclaimed = 0
         self.current_epoch = 0
         self.last_vote_epoch = 0
-        # Whether commands are served, and why not.
-        self.is_ok = False
+        # Called when commands begin or cease to be served, and when the role of this node changes.
+        self.on_state: list[Callable[[], object]] = []
+        self._is_ok = False
+        # Why commands are not served.
         self.why_not_ok = "the node has just started"
         # Primaries with slots, as of the last evaluation; never 0, so that nobody has a quorum
         # by knowing nothing.
@@ -72,6 +76,23 @@ class ClusterView:
     def new_id(self) -> str:
         """40 random hexadecimal digits."""
         return f"{self._random.getrandbits(160):040x}"
+
+    # -- State -----------------------------------------------------------------------------------
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether commands are served."""
+        return self._is_ok
+
+    @is_ok.setter
+    def is_ok(self, value: bool) -> None:
+        if value != self._is_ok:
+            self._is_ok = value
+            self._tell_state()
+
+    def _tell_state(self) -> None:
+        for hook in self.on_state:
+            hook()
 
     # -- Nodes -----------------------------------------------------------------------------------
 
@@ -99,18 +120,23 @@ class ClusterView:
             replica.primary = None
         if node.primary is not None:
             node.primary.remove_replica(node)
-        del self.nodes[node.id], self.nodes_by_wire_id[node.wire_id]
+        self._drop(node)
         for link in (node.link, node.inbound_link):
             if link is not None:
                 link.close()
 
     def rename(self, node: ClusterNode, id: str) -> None:
         """A node has turned out to be somebody."""
-        del self.nodes[node.id], self.nodes_by_wire_id[node.wire_id]
+        self._drop(node)
         node.rename(id)
         self._add(node)
 
+    def _drop(self, node: ClusterNode) -> None:
+        self.version += 1
+        del self.nodes[node.id], self.nodes_by_wire_id[node.wire_id]
+
     def _add(self, node: ClusterNode) -> None:
+        self.version += 1
         self.nodes[node.id] = node
         self.nodes_by_wire_id[node.wire_id] = node
 
@@ -199,6 +225,8 @@ class ClusterView:
                 node.flags |= node_flags.MIGRATE_TO
         node.flags = node.flags & ~node_flags.REPLICA | node_flags.PRIMARY
         node.primary = None
+        if node.is_myself:
+            self._tell_state()
         return True
 
     def make_replica(self, node: ClusterNode, primary: ClusterNode | None) -> None:
@@ -212,3 +240,5 @@ class ClusterView:
             node.primary.remove_replica(node)
         node.primary = primary
         primary.add_replica(node)
+        if node.is_myself:
+            self._tell_state()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from carnelian.cluster.known import node_flags
 from carnelian.cluster.known.cluster_node import BUS_PORT_DISTANCE, ClusterNode
 from carnelian.cluster.known.cluster_view import ClusterView
+from carnelian.cluster.known.manual_state import ManualState
 from carnelian.cluster.known.member_surroundings import MemberSettings, Surroundings
 from carnelian.cluster.known.nodes_file import file_text
 from carnelian.net.protocol import Host
@@ -24,6 +25,7 @@ class Membership:
         self.settings = settings
         self.around = around
         self.view = ClusterView(host.clock, host.random)
+        self.manual = ManualState(around.resume_writes)
         self.on_work: Callable[[], object] = lambda: None
         self._announced_ip = ""
         # What is to be done.

@@ -18,8 +18,6 @@ MEET = 128
 MIGRATE_TO = 256
 # A replica that does not stand for its primary.
 NO_FAILOVER = 512
-# It understands extensions of messages.
-EXTENSIONS = 1024
 
 ROLE = PRIMARY | REPLICA
 FAILURE = PFAIL | FAIL

@@ -101,15 +101,23 @@ class SlotCheck(Check):
             for slot in opened:
                 self.slots[slot] = UNSETTLED
 
+    def unsettle(self, slot: cython.int) -> None:
+        """A slot has changed: look twice until the next :meth:`refresh`."""
+        self.slots[slot] = UNSETTLED
+
     @cython.ccall
     def judge(self, session: Client, command: Command, args: list):
         finder: KeyFinder = command.finder
         key: bytes
+        state: cython.int
         if finder is None:
             finder = command.key_finder()
         if 0 < finder.single < len(args) and not session.flags & _UNUSUAL:
             key = args[finder.single]
-            if self.slots[slot_of(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))] == OURS:
+            state = self.slots[slot_of(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))]
+            if state == OURS:
+                return None
+            if state == FOLLOWED and session.flags & FLAG_READONLY and not command.flags & _WRITE:
                 return None
         elif not finder.any and not command.flags & _PUBSUB and session.transaction is None:
             if self.engine.depth == 0:
@@ -119,7 +127,6 @@ class SlotCheck(Check):
 
     # -- Looking twice ---------------------------------------------------------------------------
 
-    @cython.cfunc
     def look(self, session: Client, command: Command, args: list):
         """The same, for what is not plainly let in."""
         if session.flags & OBEYED:
@@ -135,7 +142,6 @@ class SlotCheck(Check):
         node, self.node = self.node, None
         return self.refusals.of_client(session, self.outcome, self.seen, node)
 
-    @cython.cfunc
     def look_inside(self, session: Client, command: Command, args: list):
         """The same for commands within commands: scripts are told nothing of other nodes."""
         host: ScriptHost
@@ -159,7 +165,6 @@ class SlotCheck(Check):
             self.slot = self.seen
         return self.refusals.of_second_slot() if self.slot != self.seen else None
 
-    @cython.cfunc
     def examine(self, session: Client, flags: cython.int, command: Command, args: list):
         """Find out what is to become of a command; leaves it in ``outcome``, ``seen`` and
         ``node``.
@@ -187,7 +192,6 @@ class SlotCheck(Check):
         judged = judged_flags(session, command, args)
         return self.decide(flags, judged, command)
 
-    @cython.cfunc
     def take(self, db: Database, command: Command, args: list):
         """Take in the keys of a command."""
         finder: KeyFinder = command.key_finder()
@@ -208,7 +212,6 @@ class SlotCheck(Check):
                 return 0
         return 0
 
-    @cython.cfunc
     def take_key(self, db: Database, key: bytes, slot: cython.int):
         """Take in one key."""
         if self.first is None:
@@ -228,7 +231,6 @@ class SlotCheck(Check):
                 self.missing = True
         return 0
 
-    @cython.cfunc
     def begin_with(self, key: bytes, slot: cython.int):
         """Take in the first key: its slot has to be that of all."""
         self.first, self.seen = key, slot
@@ -245,7 +247,6 @@ class SlotCheck(Check):
             self.importing = True
         return 0
 
-    @cython.cfunc
     def decide(self, flags: cython.int, judged: cython.longlong, command: Command):
         """Judge by what is known of the keys: their slot is not plainly ours."""
         view = self.view

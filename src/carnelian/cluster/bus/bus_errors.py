@@ -1,0 +1,5 @@
+"""What is raised on the bus."""
+
+
+class BusError(Exception):
+    """Bytes from another node that are no message."""

@@ -1,0 +1,76 @@
+"""Whether the cluster works for this node: all slots are served, and most primaries are there."""
+
+from __future__ import annotations
+
+from carnelian.cluster.known.membership import Membership
+from carnelian.cluster.known.node_flags import FAIL, FAILURE
+
+# Milliseconds: a primary waits after its start, in case that it was replaced, and after it was
+# cut off from the others for as long as they take to find that out, within these bounds.
+_WAIT_AFTER_START = 2000
+_LEAST_REJOIN = 500
+_MOST_REJOIN = 5000
+
+
+class ClusterHealth:
+    """Evaluates the state anew whenever something has changed that it depends on."""
+
+    def __init__(self, membership: Membership):
+        self._membership = membership
+        self._view = membership.view
+        self._started: int | None = None
+        self._last_in_minority: int | None = None
+
+    def evaluate(self) -> None:
+        """Find out whether all is well. O(nodes)"""
+        self._membership.must_evaluate = False
+        view = self._view
+        now = view.now
+        if self._started is None:
+            self._started = now
+        is_primary = view.myself.is_primary
+        problem = self._problem(now)
+        if is_primary and not view.is_ok and now - self._started < _WAIT_AFTER_START:
+            return
+        if view.is_ok == (not problem):
+            view.why_not_ok = problem
+            return
+        if not problem and is_primary and self._is_rejoining(now):
+            view.why_not_ok = "the node has just come back to a majority"
+            return
+        view.is_ok = not problem
+        view.why_not_ok = problem
+        state = "ok" if view.is_ok else f"fail ({problem})"
+        self._membership.around.log("warning", f"Cluster state changed: {state}")
+
+    def _problem(self, now: int) -> str:
+        """What is wrong, "" if nothing is."""
+        view = self._view
+        covered = size = reachable = 0
+        failed = False
+        for node in view.nodes.values():
+            flags = node.flags
+            if not node.slot_count:
+                continue
+            covered += node.slot_count
+            failed = failed or bool(flags & FAIL)
+            if node.is_primary:
+                size += 1
+                reachable += not flags & FAILURE
+        view.size = size
+        problem = ""
+        if self._membership.settings.require_full_coverage:
+            if covered < len(view.owners):
+                problem = "some slots have no node"
+            elif failed:
+                problem = "the node of some slots has failed"
+        if reachable < view.quorum:
+            self._last_in_minority = now
+            problem = "most primaries are out of reach"
+        return problem
+
+    def _is_rejoining(self, now: int) -> bool:
+        if self._last_in_minority is None:
+            return False
+        delay = min(max(self._membership.settings.node_timeout, _LEAST_REJOIN), _MOST_REJOIN)
+        return now - self._last_in_minority < delay

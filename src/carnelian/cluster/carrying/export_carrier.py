@@ -175,9 +175,9 @@ class ExportCarrier:
         """Nobody has told that the slots have been taken. Should that have been done all the same,
         by a node that ended before it told anybody, then it holds no more.
         """
-        member = self._member
-        if self.still_ours() and member.view.is_ok:
-            slots = self._task.slots()
+        member, view = self._member, self._member.view
+        if self.still_ours() and view.is_ok:
             # The other node may have taken the epoch that follows: ours is one later.
-            member.claim_slots(slots)
-            member.claim_slots(slots)
+            view.current_epoch = view.max_epoch() + 2
+            view.myself.config_epoch = view.current_epoch
+            member.claim_slots(self._task.slots())

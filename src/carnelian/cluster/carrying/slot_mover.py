@@ -312,7 +312,7 @@ class SlotMover:
             self._export = self._export_carrier = None
         export.task.end_time = self._wall_ms()
         self.tasks.archive(export.task)
-        if export.task.state == migration_task.COMPLETED:
+        if export.task.state == migration_task.COMPLETED and self._member.myself.is_primary:
             self._drop_keys(export.task.slots())
 
     # -- Taking slots ------------------------------------------------------------------------------
@@ -415,6 +415,16 @@ class SlotMover:
             self.notes.note(note, ranges)
             self._trim(note, ranges)
 
+    def serves(self, slot: int) -> bool:
+        """Whether a slot is this node's."""
+        view = self._member.view
+        return view.myself.is_primary and view.owners[slot] is view.myself
+
+    def trim_now(self, ranges: Ranges) -> None:
+        """Delete the keys of slots at once, which do not count any more."""
+        self.trimming.trim_now(ranges)
+        self.notes.forget_slots(ranges)
+
     def importing_at_primary(self, id: str, ranges: Ranges) -> None:
         """The primary of this replica, or the log, tells of keys that do not count yet."""
         self.notes.note(id, ranges)
@@ -494,7 +504,6 @@ class SlotMover:
     def _look(self) -> None:
         """Slots of tasks have another owner."""
         self._look_planned = False
-        self._heed_role()
         if self._export is not None:
             export = self._export
             dest = self._member.view.find(export.task.dest)
@@ -502,6 +511,7 @@ class SlotMover:
                 export.cancel("node deleted")
             else:
                 export.owners_changed()
+        self._heed_role()
         attempt = self._import
         if attempt is not None and self._import_carrier is not None:
             why = self._import_carrier.objection()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.cluster.known.cluster_errors import ClusterError
@@ -33,6 +34,8 @@ class ClusterReplies:
         self._around = around
         self._config = config
         self._names = names
+        # What else CLUSTER INFO shows.
+        self.more: Callable[[], list[tuple[str, int]]] = list
 
     @property
     def _view(self) -> ClusterView:
@@ -82,6 +85,7 @@ class ClusterReplies:
             total = sum([count for _, count in counts])
             fields.append((f"cluster_stats_messages_{verb}", total))
         fields.append(("total_cluster_links_buffer_limit_exceeded", counted.links_over_limit))
+        fields += self.more()
         return "".join([f"{name}:{value}\r\n" for name, value in fields]).encode()
 
     # -- Structures --------------------------------------------------------------------------------

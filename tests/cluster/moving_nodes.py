@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from support.waiting import wait_for
 
@@ -97,7 +99,9 @@ class MovingNode:
 
     def connection(self, **options: Any) -> redis.Redis:
         """A new client, which replies as the server does."""
-        client = redis.Redis(port=self.port, **{"protocol": 2, **options})
+        # What was sent once is not sent again: it may have been done.
+        retry = Retry(NoBackoff(), 0)
+        client = redis.Redis(port=self.port, **{"protocol": 2, "retry": retry, **options})
         client.response_callbacks.clear()
         return client
 
@@ -158,8 +162,10 @@ def await_ok(*nodes: MovingNode) -> None:
     """Wait until all is well."""
     for node in nodes:
         await_that(
-            lambda node=node: node.info()["cluster_state"] == "ok"
-            and node.info()["cluster_known_nodes"] >= str(len(nodes)),
+            lambda node=node: (
+                node.info()["cluster_state"] == "ok"
+                and node.info()["cluster_known_nodes"] >= str(len(nodes))
+            ),
             f"node {node.port} is well:\n{node.output[-3000:]}",
         )
 
@@ -169,6 +175,11 @@ def move(source: MovingNode, dest: MovingNode, *slots: int) -> str:
     id = dest("CLUSTER", "MIGRATION", "IMPORT", *slots).decode()
     await_moved(source, dest, id)
     return str(id)
+
+
+def await_completed(dest: MovingNode, id: str) -> None:
+    """Wait for the end of an import."""
+    await_that(lambda: dest.state(id) == "completed", f"{dest.task(id)}\n{dest.output[-3000:]}")
 
 
 def await_moved(source: MovingNode, dest: MovingNode, id: str) -> None:

@@ -14,7 +14,7 @@ from cluster.moving_load import LoadingClient, check
 from cluster.moving_nodes import (
     TAGS,
     MovingNode,
-    await_moved,
+    await_completed,
     await_ok,
     await_that,
     join,
@@ -41,7 +41,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
         node.stop()
 
 
-def begin_load(nodes: list[MovingNode], count: int, *forgiven: type[Exception]) -> list[LoadingClient]:
+def begin_load(
+    nodes: list[MovingNode], count: int, *forgiven: type[Exception]
+) -> list[LoadingClient]:
     """Clients that write."""
     clients = [LoadingClient(nodes, MOVED_TAGS, number, forgiven) for number in range(count)]
     for client in clients:
@@ -82,17 +84,17 @@ def test_slots_move_back_and_forth_under_load(start: Start, method: str) -> None
 
 
 @pytest.mark.parametrize("victim", ["source", "dest"])
-def test_nothing_that_was_acknowledged_is_lost_when_a_node_dies(
-    start: Start, victim: str
-) -> None:
+def test_nothing_that_was_acknowledged_is_lost_when_a_node_dies(start: Start, victim: str) -> None:
     chance = random.Random(victim)
-    nodes = start(2, "appendonly yes", "appendfsync always")
+    nodes = start(2, "appendonly yes", "appendfsync always", "cluster-node-timeout 1000")
     here, there = nodes
     for number in range(500):
         here("SET", f"{TAGS[0]}still{number}", number)
     clients = begin_load(nodes, 2, redis.exceptions.ClusterDownError)
     source, dest = here, there
-    for _ in range(6):
+    for _ in range(4):
+        # They write for a while when nothing goes on.
+        time.sleep(0.7)
         id = dest("CLUSTER", "MIGRATION", "IMPORT", 0, 100).decode()
         time.sleep(chance.choice((0.01, 0.05, 0.1, 0.15, 0.2, 0.3)) * chance.random())
         dying = source if victim == "source" else dest
@@ -102,7 +104,7 @@ def test_nothing_that_was_acknowledged_is_lost_when_a_node_dies(
         await_ok(*nodes)
         if victim == "source":
             # Who is left tries again.
-            await_that(lambda: dest.state(id) == "completed", "the import is completed")
+            await_completed(dest, id)
         owner = dest if _owns(dest, dest, 0) else source
         assert _owns(source, owner, 0) or _settles(source, owner)
         if owner is dest:

@@ -151,7 +151,7 @@ class Server:
         )
         mover = self.node.mover
         mover.prepare_child = lambda: self._prepare_child("slots-snapshot", "bgsave_cpulist")
-        self.on_exit.insert(0, lambda options: mover.shut_down() or True)
+        self.on_exit.insert(0, lambda options: mover.shut_down())
         self.node.start()
 
     def _bus_accept(self, loop: Loop, fd: int) -> Transport:

@@ -179,9 +179,7 @@ class ImportCarrier:
         if name.startswith(b"function"):
             return  # there is a library of that name already
         shown = error.message.decode("utf-8", "replace")
-        self.log(
-            "warning", f"A command of a slot migration has failed, '{name.decode()}': {shown}"
-        )
+        self.log("warning", f"A command of a slot migration has failed, '{name.decode()}': {shown}")
         self._trouble = self._trouble or f"Failed to apply '{name.decode()}': {shown}"
 
     def broken(self, error: ProtocolError) -> None:

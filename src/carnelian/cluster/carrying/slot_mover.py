@@ -120,9 +120,10 @@ class SlotMover:
                 )
             self.notes.forget(id)
 
-    def shut_down(self) -> None:
-        """The process is about to end."""
+    def shut_down(self) -> bool:
+        """The process is about to end; nothing here keeps it from that."""
         self._cancel_all("Cancelled due to server shutdown")
+        return True
 
     # -- For commands ------------------------------------------------------------------------------
 
@@ -264,9 +265,7 @@ class SlotMover:
             raise Error("NOTREADY another slot migration is in progress")
         self._begin_export(session, id, ranges, node)
 
-    def _begin_export(
-        self, session: Session, id: str, ranges: Ranges, node: ClusterNode
-    ) -> None:
+    def _begin_export(self, session: Session, id: str, ranges: Ranges, node: ClusterNode) -> None:
         view = self._member.view
         task = MigrationTask(
             id, ranges, migration_task.MIGRATE, view.myself.id, node.id, self._wall_ms()

@@ -42,12 +42,25 @@ def message(*words: bytes) -> bytes:
 class ExportAround(Protocol):
     """What an export asks of its node. Sizes are in bytes, times in milliseconds."""
 
-    handoff_max_lag: int
-    write_pause_timeout: int
-    drain_timeout: int
-    silence_timeout: int
-    # How much may wait to be sent; 0 is no limit.
-    most_waiting: int
+    @property
+    def handoff_max_lag(self) -> int:
+        """The lag at which writes are paused."""
+
+    @property
+    def write_pause_timeout(self) -> int:
+        """How long they are paused at most."""
+
+    @property
+    def drain_timeout(self) -> int:
+        """How long the other side may take to come close, once it has the snapshot."""
+
+    @property
+    def silence_timeout(self) -> int:
+        """How long it may be silent."""
+
+    @property
+    def most_waiting(self) -> int:
+        """How much may wait to be sent; 0 is no limit."""
 
     def now_ms(self) -> int:
         """The time, on a clock that goes evenly."""

@@ -30,7 +30,9 @@ _SLICE_MS = 5
 class ImportAround(Protocol):
     """What an import asks of its node. Times are in milliseconds."""
 
-    silence_timeout: int
+    @property
+    def silence_timeout(self) -> int:
+        """How long the other side may be silent."""
 
     def now_ms(self) -> int:
         """The time, on a clock that goes evenly."""

@@ -222,6 +222,8 @@ class Migration:
         self.cut_after = -1
         self.carried = 0
         self.told_owner = True
+        # Whether what the taker says is on its way for long.
+        self.is_slow = False
 
     def connect(self) -> None:
         """The connection stands."""
@@ -237,7 +239,7 @@ class Migration:
     def carry(self) -> bool:
         """Bring over one message of each side; whether there was one."""
         moved = False
-        if self.taker.wire and self.world.link_up:
+        if self.taker.wire and self.world.link_up and not self.is_slow:
             moved = self._count()
             data = self.taker.wire.popleft()
             if self.world.link_up:

@@ -174,13 +174,13 @@ class TestTimes:
         migration = begun()
         migration.giver.finish_snapshot()
         migration.reach("stream-eof")
-        migration.taker.is_busy = True
+        migration.is_slow = True
         for _ in range(12):
             migration.step(100)
         assert migration.giver.task.last_error == "Write pause timeout, state: stream-eof"
         assert not migration.giver.paused
         # The question comes too late.
-        migration.taker.is_busy = False
+        migration.is_slow = False
         for _ in range(10):
             migration.step(100)
         assert migration.world.owner == "source"

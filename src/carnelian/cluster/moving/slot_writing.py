@@ -60,6 +60,9 @@ def write_slots(
             db.gather(slot, 0, _MOST, cython.address(found))
             for i in range(found.count):
                 rewriter.write_key(found.items[i])
+                if delay_us > 0:
+                    # Who slows it down wants to see it come.
+                    rewriter.flush(0)
         finally:
             forget(cython.address(found))
     rewriter.flush(0)

@@ -39,7 +39,7 @@ class LoadingClient(threading.Thread):
         self._tags = tags
         self._number = number
         self._forgiven = forgiven
-        self._at = {tag: nodes[0].port for tag in tags}
+        self._at = dict.fromkeys(tags, nodes[0].port)
         self._clients: dict[int, redis.Redis] = {}
         self.acknowledged = dict.fromkeys(tags, 0)
         self.doubtful = dict.fromkeys(tags, 0)

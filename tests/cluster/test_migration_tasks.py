@@ -39,8 +39,9 @@ def slowly(source: MovingNode, dest: MovingNode, *slots: int) -> str:
     source("CONFIG", "SET", "rdb-key-save-delay", 1_000_000)
     id = dest("CLUSTER", "MIGRATION", "IMPORT", *(slots or (0, 100))).decode()
     await_that(
-        lambda: source.state(id) == "send-bulk-and-stream"
-        and dest.state(id) == "accumulate-buffer",
+        lambda: (
+            source.state(id) == "send-bulk-and-stream" and dest.state(id) == "accumulate-buffer"
+        ),
         f"it has begun {dest.task(id)} {source.task(id)}",
     )
     source("CONFIG", "SET", "rdb-key-save-delay", 0)
@@ -247,8 +248,9 @@ def node(tmp_path: Path) -> Iterator[Start]:
 
 
 def test_replicas_have_what_their_primaries_have(node: Start) -> None:
-    source, dest = node(), node()
-    join(source, dest)
+    # With a third one, there is a majority without the source.
+    source, dest, third = node(), node(), node()
+    join(source, dest, third)
     replicas = []
     for primary in (source, dest):
         replica = node()

@@ -323,7 +323,8 @@ class SlotMover:
         waiting = [task for task in self.tasks.current if task.operation == migration_task.IMPORT]
         if not waiting or self._now_ms() < self._retry_at:
             return
-        task = waiting[-1]
+        # Those that have been tried come behind those that have not.
+        task = min(reversed(waiting), key=lambda task: task.end_time)
         if any(self.trimming.has_slot(slot) for slot in task.slots()):
             return
         try:
@@ -486,10 +487,12 @@ class SlotMover:
         replication = self._engine.replication
         primary = None if replication is None else replication.primary
         replicas = set() if primary is None else {id(each) for each in primary.online()}
-        if replicas - self._replicas and self._import_carrier is not None:
-            if self._import is not None and self._import.task.id in self.notes.noted:
-                self._import_carrier.mark()
-        self._replicas = replicas
+        carrier, attempt = self._import_carrier, self._import
+        fresh, self._replicas = replicas - self._replicas, replicas
+        if not fresh or carrier is None or attempt is None:
+            return
+        if attempt.task.id in self.notes.noted:
+            carrier.mark()
 
     def _heed_role(self) -> None:
         if not self._member.view.myself.is_primary and self.tasks.current:

@@ -107,7 +107,7 @@ class Trimming:
             self._plan(0)
 
     def trim_some(self, slot: int) -> bool:
-        """Delete some keys of a slot; whether there were any. What it tells is still to be flushed."""
+        """Delete some keys of a slot; whether there were any. The effects are to be flushed yet."""
         engine, db = self._engine, self._db
         deleted = db.delete_slot(slot, _BATCH, True)
         if not deleted:

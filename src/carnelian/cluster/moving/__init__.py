@@ -1,1 +1,1 @@
-"""Atomic slot migration: slots move to another node as a whole, by a snapshot and what follows it."""
+"""Atomic slot migration: slots change hands as a whole, by a snapshot and what follows it."""

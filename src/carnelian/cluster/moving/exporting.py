@@ -267,9 +267,8 @@ class Export:
             self.fail("Sync buffer drain timeout")
             return
         self._hand_over_if_close()
-        if self.task.state in (SNAPSHOT, STREAM) and now - self._put_at >= _QUIET_MS:
-            if self._snapshot_over:
-                self._put(_PING)
+        if self.task.state == STREAM and now - self._put_at >= _QUIET_MS:
+            self._put(_PING)
 
     def _await_outcome(self, now: int) -> None:
         """The slots were promised: they are ours again if nobody has taken them by then."""

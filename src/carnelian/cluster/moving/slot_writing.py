@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.datatypes.algorithms.hash_slot import HASH_SLOTS, slot_of
-from cython.cimports.carnelian.datatypes.tables.entry import Entry, key_length, key_of
+from cython.cimports.carnelian.datatypes.tables.entry import key_length, key_of
 from cython.cimports.carnelian.datatypes.tables.table import Found, forget
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace

@@ -10,7 +10,12 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.datatypes.algorithms.rng import random_below
-from cython.cimports.carnelian.datatypes.tables.entry import expires, expiry_of, read_key
+from cython.cimports.carnelian.datatypes.tables.entry import (
+    Entry,
+    expires,
+    expiry_of,
+    read_key,
+)
 from cython.cimports.carnelian.datatypes.tables.table import Found, Table, forget
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace

@@ -168,7 +168,6 @@ class HotKeys:
             found[b"by-net-bytes"] = self.net.greatest()
         return found
 
-
     def _wanted_slots(self) -> Iterable[int]:
         if self._slots is not None:
             return self._slots

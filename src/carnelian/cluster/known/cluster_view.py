@@ -86,6 +86,7 @@ class ClusterView:
 
     @is_ok.setter
     def is_ok(self, value: bool) -> None:
+        """Begin or cease to serve commands."""
         if value != self._is_ok:
             self._is_ok = value
             self._tell_state()

@@ -41,7 +41,7 @@ class BusHost(LoopHost):
     def _choose_source(self, address: str | None) -> None:
         self.source = address or None
 
-    def listen(self, address: Address, accept: Callable[[], Conversation]) -> Ears:
+    def listen(self, address: Address, accept: Callable[[], Conversation]) -> Ears:  # type: ignore[override]
         """Have a conversation made for each connection to a port of an address as ``bind`` has
         it. Raises OSError.
         """
@@ -64,4 +64,3 @@ class Ears:
         """Accept none from now on."""
         for ear in self._ears:
             ear.close()
-

@@ -97,9 +97,7 @@ def _for_ranges(
         for at in range(2, len(args), 2):
             first, last = slot_of_word(args[at]), slot_of_word(args[at + 1])
             if first > last:
-                raise Error(
-                    f"ERR start slot number {first} is greater than end slot number {last}"
-                )
+                raise Error(f"ERR start slot number {first} is greater than end slot number {last}")
             slots += range(first, last + 1)
         change(service, slots)
     return OK
@@ -151,9 +149,7 @@ def set_slot(session: Session, args: list[bytes]) -> object:
 # -- Nodes and roles -------------------------------------------------------------------------------
 
 
-@command(
-    "CLUSTER MEET ip:string port:integer [cluster-bus-port:integer@4.0.0]", _CHANGING
-)
+@command("CLUSTER MEET ip:string port:integer [cluster-bus-port:integer@4.0.0]", _CHANGING)
 def meet(session: Session, args: list[bytes]) -> object:
     """Makes this node and another know each other.
 

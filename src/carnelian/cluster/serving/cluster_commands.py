@@ -266,9 +266,7 @@ def slot_stats(session: Session, args: list[bytes]) -> list:
     if kind == b"slotsrange" and len(args) == 5:
         first, last = slot_of_word(args[3]), slot_of_word(args[4])
         if first > last:
-            raise Error(
-                f"ERR Start slot number {first} is greater than end slot number {last}"
-            )
+            raise Error(f"ERR Start slot number {first} is greater than end slot number {last}")
         return service.slot_stats.of_range(first, last)
     if kind == b"orderby":
         return service.slot_stats.in_order(args[3:])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from carnelian.cluster.carrying.slot_mover import SlotMover
 from carnelian.cluster.cluster_member import ClusterMember
@@ -292,5 +291,3 @@ def _end_asking(session: Client, command: Command, args: list[bytes]) -> None:
     elif session.transaction is None:
         session.flags &= ~(FLAG_ASKING | FLAG_HAS_ASKED)
         session.gate &= ~ASKED
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from carnelian.engine.config import Config
@@ -21,90 +21,42 @@ TOLD = (
 )
 
 
+class Setting:
+    """The value of a directive at the moment; a text that is not set is empty."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def __get__(self, settings: ConfigSettings, kind: type | None = None) -> Any:
+        value = settings.config[self._name]
+        return "" if value is None else value
+
+
 class ConfigSettings:
     """Reads directives whenever they are asked for; see
     :class:`carnelian.cluster.known.member_surroundings.MemberSettings`.
     """
 
+    node_timeout = Setting("cluster-node-timeout")
+    replica_validity_factor = Setting("cluster-replica-validity-factor")
+    migration_barrier = Setting("cluster-migration-barrier")
+    allow_replica_migration = Setting("cluster-allow-replica-migration")
+    replica_no_failover = Setting("cluster-replica-no-failover")
+    require_full_coverage = Setting("cluster-require-full-coverage")
+    link_sendbuf_limit = Setting("cluster-link-sendbuf-limit")
+    repl_ping_period = Setting("repl-ping-replica-period")
+    bind_addresses = Setting("bind")
+    tcp_port = Setting("port")
+    tls_port = Setting("tls-port")
+    bus_port = Setting("cluster-port")
+    tls_cluster = Setting("tls-cluster")
+    tls_replication = Setting("tls-replication")
+    announce_ip = Setting("cluster-announce-ip")
+    announce_port = Setting("cluster-announce-port")
+    announce_tls_port = Setting("cluster-announce-tls-port")
+    announce_bus_port = Setting("cluster-announce-bus-port")
+    announce_hostname = Setting("cluster-announce-hostname")
+    announce_human_nodename = Setting("cluster-announce-human-nodename")
+
     def __init__(self, config: Config):
-        self._config = config
-
-    @property
-    def node_timeout(self) -> int:
-        return self._config["cluster-node-timeout"]
-
-    @property
-    def replica_validity_factor(self) -> int:
-        return self._config["cluster-replica-validity-factor"]
-
-    @property
-    def migration_barrier(self) -> int:
-        return self._config["cluster-migration-barrier"]
-
-    @property
-    def allow_replica_migration(self) -> bool:
-        return self._config["cluster-allow-replica-migration"]
-
-    @property
-    def replica_no_failover(self) -> bool:
-        return self._config["cluster-replica-no-failover"]
-
-    @property
-    def require_full_coverage(self) -> bool:
-        return self._config["cluster-require-full-coverage"]
-
-    @property
-    def link_sendbuf_limit(self) -> int:
-        return self._config["cluster-link-sendbuf-limit"]
-
-    @property
-    def repl_ping_period(self) -> int:
-        return self._config["repl-ping-replica-period"]
-
-    @property
-    def bind_addresses(self) -> list[str]:
-        return list(self._config["bind"])
-
-    @property
-    def tcp_port(self) -> int:
-        return self._config["port"]
-
-    @property
-    def tls_port(self) -> int:
-        return self._config["tls-port"]
-
-    @property
-    def bus_port(self) -> int:
-        return self._config["cluster-port"]
-
-    @property
-    def tls_cluster(self) -> bool:
-        return self._config["tls-cluster"]
-
-    @property
-    def tls_replication(self) -> bool:
-        return self._config["tls-replication"]
-
-    @property
-    def announce_ip(self) -> str:
-        return self._config["cluster-announce-ip"] or ""
-
-    @property
-    def announce_port(self) -> int:
-        return self._config["cluster-announce-port"]
-
-    @property
-    def announce_tls_port(self) -> int:
-        return self._config["cluster-announce-tls-port"]
-
-    @property
-    def announce_bus_port(self) -> int:
-        return self._config["cluster-announce-bus-port"]
-
-    @property
-    def announce_hostname(self) -> str:
-        return self._config["cluster-announce-hostname"] or ""
-
-    @property
-    def announce_human_nodename(self) -> str:
-        return self._config["cluster-announce-human-nodename"] or ""
+        self.config = config

@@ -23,7 +23,8 @@ _TEXTS = {
     UNSERVED: "CLUSTERDOWN Hash slot not served",
 }
 _SCRIPT_TEXTS = {
-    READ_ONLY: b"Script attempted to execute a write command while the cluster is down and readonly",
+    READ_ONLY: b"Script attempted to execute a write command while the cluster is down and "
+    b"readonly",
     DOWN: b"Script attempted to execute a command while the cluster is down",
     CROSS_SLOT: b"Command '%s' in script attempted to access keys that don't hash to the same slot",
     UNSTABLE: b"Unable to execute command '%s' in script because undeclared keys were accessed "

@@ -74,6 +74,8 @@ class SlotCheck(Check):
         self.reads_when_down = False
         self.channels_when_down = True
         self.found = KeyPositions()
+        self.first: bytes | None = None
+        self.node: Any = None
         self.channel_finders = {}
         for command in engine.registry.every():
             if any("not_key" in spec.flags.lower() for spec in command.declaration.keys):
@@ -153,7 +155,9 @@ class SlotCheck(Check):
         self.examine(session, caller.flags, command, args)
         self.node = None
         if not session.flags & FLAG_SCRIPT:
-            return None if self.outcome == SERVED else self.refusals.of_nested(command, self.outcome)
+            return (
+                None if self.outcome == SERVED else self.refusals.of_nested(command, self.outcome)
+            )
         if self.outcome != SERVED:
             return self.refusals.of_script(command, self.outcome)
         if self.seen < 0:

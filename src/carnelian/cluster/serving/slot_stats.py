@@ -91,6 +91,9 @@ class SlotStats:
         finder = command.key_finder()
         if not finder.any:
             return -1
+        if command.declaration.group == "scripting":
+            # It knows best which slot it has used.
+            return -1 if self._engine.scripting.host.crosses_slots else self._check.slot
         try:
             found = finder.find(args, False)
         except Exception:

@@ -118,9 +118,7 @@ def _metrics(args: list[bytes]) -> tuple[set[str], int]:
     return found, 4 + count
 
 
-def _options(
-    session: Session, words: list[bytes]
-) -> tuple[int, int, int, list[int] | None]:
+def _options(session: Session, words: list[bytes]) -> tuple[int, int, int, list[int] | None]:
     """Number of keys, seconds (0: until it is stopped), one of how many is looked at, and in which
     slots of a cluster (None: in all).
     """

@@ -158,9 +158,7 @@ class KeyFinder:
         channels: whether shard channels are found, too.
     """
 
-    def __init__(
-        self, specs: tuple[KeySpec, ...], get_keys: Finder | None, channels: bool = False
-    ):
+    def __init__(self, specs: tuple[KeySpec, ...], get_keys: Finder | None, channels: bool = False):
         kept = [spec for spec in specs if channels or not access_of(spec.flags) & NOT_KEY]
         self.get_keys: Finder | None = get_keys
         self.any = get_keys is not None or len(kept) > 0

@@ -18,7 +18,7 @@ from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import NO_REPLY, OK, Error
 
 if TYPE_CHECKING:
-    from carnelian.cluster.carrying.slot_mover import SlotMover
+    from carnelian.cluster.carrying.slot_migrations import SlotMover
 
 GROUP = "cluster"
 

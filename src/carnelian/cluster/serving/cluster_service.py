@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from carnelian.cluster.carrying.slot_mover import SlotMover
+from carnelian.cluster.carrying.slot_migrations import SlotMover
 from carnelian.cluster.cluster_member import ClusterMember
 from carnelian.cluster.known.cluster_errors import ClusterError, NodesFileError
 from carnelian.cluster.known.cluster_view import ClusterView

@@ -12,7 +12,7 @@ from carnelian.cluster.carrying.slot_snapshot import SlotSnapshot
 from carnelian.cluster.carrying.trimming import Trimming
 from carnelian.cluster.known.cluster_errors import ClusterError
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.slot_bitmap import ranges_of
+from carnelian.cluster.known.slot_bitmap import mask_of_slots, ranges_in
 from carnelian.cluster.moving import migration_task
 from carnelian.cluster.moving.exporting import Export
 from carnelian.cluster.moving.importing import Import
@@ -111,8 +111,8 @@ class SlotMover:
         if not view.myself.is_primary:
             return
         for id, ranges in list(self.notes.noted.items()):
-            strange = ranges_of(s for s in slots_of(ranges) if view.owners[s] is not view.myself)
-            count = self.trimming.trim_now(strange)
+            strange = [s for s in slots_of(ranges) if view.owners[s] is not view.myself]
+            count = self.trimming.trim_now(ranges_in(mask_of_slots(strange)))
             if count:
                 self._engine.log(
                     "notice",
@@ -411,7 +411,7 @@ class SlotMover:
         full = [s for s in slots if db.count_in_slot(s) and not trimming.has_slot(s)]
         if full:
             self._trims += 1
-            note, ranges = f"{_TRIM}{self._trims}", ranges_of(full)
+            note, ranges = f"{_TRIM}{self._trims}", ranges_in(mask_of_slots(full))
             self.notes.note(note, ranges)
             self._trim(note, ranges)
 

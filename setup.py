@@ -221,6 +221,8 @@ COMPILED = (
     "carnelian.scripting.debugger.debug_sessions",
     "carnelian.commands.scripting.eval_commands",
     "carnelian.replication.history",
+    "carnelian.cluster.moving.slot_stream",
+    "carnelian.cluster.moving.slot_writing",
     "carnelian.replication.change_stream",
     "carnelian.replication.replication_core",
     "carnelian.replication.primary.replica_feed",

@@ -8,6 +8,7 @@ from carnelian.engine.extensions.package_walk import import_all
 _FEATURES = (
     "carnelian.cluster.serving.cluster_changes",
     "carnelian.cluster.serving.cluster_commands",
+    "carnelian.cluster.carrying.migration_commands",
     "carnelian.engine.sizes",
     "carnelian.persistence.aof.append_commands",
     "carnelian.persistence.information",

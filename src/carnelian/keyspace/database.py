@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import cython
 from cython.cimports.carnelian.datatypes.algorithms.glob import matches
+from cython.cimports.carnelian.datatypes.algorithms.hash_slot import HASH_SLOTS
 from cython.cimports.carnelian.datatypes.base.value import Value
 from cython.cimports.carnelian.datatypes.tables.entry import (
     CLOCK_MASK,
@@ -129,6 +130,20 @@ class Database(Strings):
     def size(self) -> cython.Py_ssize_t:
         """Number of keys, those past their time but not yet deleted included."""
         return self.table.used
+
+    def seen_size(self) -> int:
+        """:meth:`size` without the keys that are not to be seen. O(1), or O(slots) if there may be
+        such keys.
+        """
+        concealed: bytes | None = self.keyspace.concealed_slots
+        if concealed is None or self.slots is None:
+            return self.table.used
+        slot: cython.int
+        size: cython.Py_ssize_t = self.table.used
+        for slot in range(HASH_SLOTS):
+            if PyBytes_AS_STRING(concealed)[slot] != 0:
+                size -= self.slots.count(slot)
+        return size
 
     @property
     def expires_count(self) -> int:
@@ -488,6 +503,11 @@ class Database(Strings):
             entry = self.table.random()
             if entry is cython.NULL:
                 return None
+            if self.concealed(entry):
+                draws -= 1
+                if draws == 0:
+                    return None
+                continue
             if not self.hidden(entry):
                 return read_key(entry)
             key = read_key(entry)
@@ -620,7 +640,8 @@ class Database(Strings):
             for i in range(found.count):
                 ttl = expiry_of(found.items[i]) - now
                 if ttl < 0:
-                    overdue.append(read_key(found.items[i]))
+                    if not self.concealed(found.items[i]):
+                        overdue.append(read_key(found.items[i]))
                 elif ttl > 0:
                     reaped.ttl_sum += ttl
                     reaped.living += 1

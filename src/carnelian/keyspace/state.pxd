@@ -50,6 +50,7 @@ cdef class State:
     cdef public int64_t max_string
     cdef readonly int64_t table_limit
     cdef readonly bint by_slot
+    cdef public bytes concealed_slots
 
     cpdef spare_overdue(self, int reason)
     cpdef cease_sparing(self, int reason)

@@ -63,7 +63,10 @@ class State:
     - ``limits``: up to where collections keep their compact forms;
     - ``max_string``: longest string in bytes (``proto-max-bulk-len``);
     - ``table_limit``: bytes of all data above which tables grow only when they are overfull;
-    - ``by_slot``: whether the keys of a hash slot can be listed.
+    - ``by_slot``: whether the keys of a hash slot can be listed;
+    - ``concealed_slots``: a byte for each hash slot, 1 where keys are there that are not to be seen
+      yet, or no more: scans pass over them, and they neither expire by themselves nor are evicted;
+      None where there are none.
 
     Hooks, each None when nobody listens:
 
@@ -92,6 +95,7 @@ class State:
         self.max_string = 512 * 1024 * 1024
         self.table_limit = 0
         self.by_slot = False
+        self.concealed_slots: bytes | None = None
         self.observer: Callable | None = None
         self.notifier: Callable | None = None
         self.on_added: Callable | None = None

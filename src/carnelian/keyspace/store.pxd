@@ -65,6 +65,7 @@ cdef class Store:
     cdef int retire(self, int kind, int64_t word, bint lazy) except -1
     cdef bint set_entry_expiry(self, bytes key, int64_t expiry) except -1
     cdef bint hidden(self, const Entry *entry) noexcept
+    cdef bint concealed(self, const Entry *entry) noexcept
     cdef list shown(self, Found *found, bytes type_name, list overdue)
 
 cdef bytes type_of(Entry *entry)

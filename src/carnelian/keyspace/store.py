@@ -160,6 +160,13 @@ class Store:
             and self.keyspace.overdue != IGNORE
         )
 
+    def concealed(self, entry):
+        """Whether an entry is in a hash slot whose keys are not to be seen."""
+        slots: bytes | None = self.keyspace.concealed_slots
+        if slots is None:
+            return False
+        return PyBytes_AS_STRING(slots)[slot_of(key_of(entry), key_length(entry))] != 0
+
     def shown(self, found, type_name, overdue):
         """The keys of what was found, of one type only if that is given.
 
@@ -171,6 +178,8 @@ class Store:
         for i in range(found.count):
             entry = found.items[i]
             if type_name is not None and type_of(entry) != type_name:
+                continue
+            if self.concealed(entry):
                 continue
             if not self.hidden(entry):
                 keys.append(read_key(entry))

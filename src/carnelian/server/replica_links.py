@@ -40,7 +40,7 @@ class ReplicaLinks:
         self._config: Config = engine.config
         self._encryption = encryption
         self._log = log
-        self._host = LoopHost(loop, engine.clock, self._heed_fault, self._transport, _READ_SIZE)
+        self._host = LoopHost(loop, engine.clock, self._heed_fault, self.transport, _READ_SIZE)
         self._choose_source(self._config["bind-source-addr"])
         self._config.on_change("bind-source-addr", self._choose_source)
         self.side = replica_side_of(engine)
@@ -53,7 +53,8 @@ class ReplicaLinks:
         if primary is not None:
             self.side.begin(*primary)
 
-    def _transport(self, loop: Loop, fd: int) -> Transport:
+    def transport(self, loop: Loop, fd: int) -> Transport:
+        """What carries a connection to a port for clients of another node."""
         if self._config["tls-replication"]:
             return self._encryption.connect(loop, fd)
         return Transport(loop, fd)

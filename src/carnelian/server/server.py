@@ -143,8 +143,15 @@ class Server:
         from carnelian.cluster.serving.cluster_service import ClusterService
 
         self.node = ClusterService(
-            self.engine, self.loop, accept=self._bus_accept, connect=self._bus_connect
+            self.engine,
+            self.loop,
+            accept=self._bus_accept,
+            connect=self._bus_connect,
+            connect_as_replica=self.replica_links.transport,
         )
+        mover = self.node.mover
+        mover.prepare_child = lambda: self._prepare_child("slots-snapshot", "bgsave_cpulist")
+        self.on_exit.insert(0, lambda options: mover.shut_down())
         self.node.start()
 
     def _bus_accept(self, loop: Loop, fd: int) -> Transport:

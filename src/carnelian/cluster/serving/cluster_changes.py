@@ -130,6 +130,7 @@ def set_slot(session: Session, args: list[bytes]) -> object:
         if service.view.myself.is_replica:
             raise Error("ERR Please use SETSLOT only with masters.")
         slot, action = slot_of_word(args[2]), args[3].lower()
+        service.mover.check_setslot(slot)
         if action == b"stable" and len(args) == 4:
             member.set_slot_stable(slot)
         elif action == b"migrating" and len(args) == 5:

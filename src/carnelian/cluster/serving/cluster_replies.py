@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.cluster.known.cluster_errors import ClusterError
 from carnelian.cluster.known.node_lines import node_line, nodes_text
-from carnelian.cluster.known.slot_bitmap import ranges_of, slots_in
+from carnelian.cluster.known.slot_bitmap import mask_of, ranges_in
 from carnelian.resp.replies import FlatMap
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class ClusterReplies:
         self._around = around
         self._config = config
         self._names = names
+        # What else CLUSTER INFO shows.
+        self.more: Callable[[], list[tuple[str, int]]] = list
 
     @property
     def _view(self) -> ClusterView:
@@ -82,6 +85,7 @@ class ClusterReplies:
             total = sum([count for _, count in counts])
             fields.append((f"cluster_stats_messages_{verb}", total))
         fields.append(("total_cluster_links_buffer_limit_exceeded", counted.links_over_limit))
+        fields += self.more()
         return "".join([f"{name}:{value}\r\n" for name, value in fields]).encode()
 
     # -- Structures --------------------------------------------------------------------------------
@@ -152,7 +156,7 @@ class ClusterReplies:
 
     def _shard(self, nodes: list[ClusterNode]) -> FlatMap:
         owner = max((node.leader for node in nodes), key=lambda node: node.slot_count)
-        ends = [end for pair in ranges_of(slots_in(owner.slots)) for end in pair]
+        ends = [end for pair in ranges_in(mask_of(owner.slots)) for end in pair]
         described = [self._described(node) for node in nodes]
         return FlatMap([b"slots", ends, b"nodes", described])
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from carnelian.cluster.carrying.slot_migrations import SlotMover
 from carnelian.cluster.cluster_member import ClusterMember
 from carnelian.cluster.known.cluster_errors import ClusterError, NodesFileError
 from carnelian.cluster.known.cluster_view import ClusterView
@@ -20,6 +22,7 @@ from carnelian.cluster.serving.slot_stats import SlotStats
 from carnelian.engine.ground.faults import trace_of
 from carnelian.engine.ground.flags import ASKED, FLAG_ASKING, FLAG_HAS_ASKED
 from carnelian.engine.ground.stages import CLUSTER, PROTECTED
+from carnelian.net.runtime import LoopHost
 from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
 
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 _HIGHEST_PORT = 65535
 _BUS_DISTANCE = 10000
+# Bytes of keys that come from another node which are taken in before clients are served.
+_MOVED_AT_ONCE = 64 * 1024
 
 
 class ClusterService:
@@ -40,13 +45,21 @@ class ClusterService:
     Args:
         accept: makes the transport of a connection that came in on the bus.
         connect: makes the transport of a connection to another node.
+        connect_as_replica: makes the transport of a connection to the port that another node has
+            for clients.
 
     Raises SystemExit, with the reason in the log, where there can be no node: its file is used by
     another one, or damaged.
     """
 
     def __init__(
-        self, engine: Engine, loop: Loop, *, accept: MakeTransport, connect: MakeTransport
+        self,
+        engine: Engine,
+        loop: Loop,
+        *,
+        accept: MakeTransport,
+        connect: MakeTransport,
+        connect_as_replica: MakeTransport,
     ):
         self._engine = engine
         config = engine.config
@@ -66,6 +79,22 @@ class ClusterService:
         self.slot_stats = SlotStats(engine, self.view, self.check)
         self._moved = MovedClients(engine, self.view, names)
         self._host = host
+        self.mover = SlotMover(
+            engine,
+            self.member,
+            LoopHost(
+                loop,
+                engine.clock,
+                self._heed_fault,
+                connect_as_replica,
+                _MOVED_AT_ONCE,
+                source=config["bind-source-addr"] or None,
+            ),
+            loop,
+            os.path.abspath(config["cluster-config-file"]) + ".moving",
+        )
+        self.around.moved = self.mover.slots_lost
+        self.replies.more = self.mover.info
         self._refresh_planned = False
         self._attach()
 
@@ -138,6 +167,7 @@ class ClusterService:
     def data_loaded(self) -> None:
         """The data has been read from the disk. Raises SystemExit if it cannot be a node's."""
         self.around.loaded = True
+        self.mover.clean_up()
         try:
             self.member.data_loaded()
         except ClusterError:
@@ -146,6 +176,7 @@ class ClusterService:
                 "You can't have keys in a DB different than DB 0 when in Cluster mode. Exiting.",
             )
             raise SystemExit(1) from None
+        self.mover.start()
         self.refresh()
 
     def stop(self) -> None:
@@ -200,10 +231,12 @@ class ClusterService:
 
     def count_keys(self, slot: int) -> int:
         """How many keys this node has in a slot."""
-        return self.around.count_keys(slot)
+        return 0 if self.mover.concealed(slot) else self.around.count_keys(slot)
 
     def keys_in_slot(self, slot: int, count: int) -> list[bytes]:
         """Up to so many keys of a slot."""
+        if self.mover.concealed(slot):
+            return []
         return self._engine.keyspace.databases[0].keys_in_slot(slot, count)
 
     def own_slots(self) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.keyspace import events
@@ -34,6 +35,8 @@ class EngineAround:
         self._replication = primary_of(engine).replication
         self._side = replica_side_of(engine)
         self.loaded = False
+        # Given slots that were lost, returns those whose keys nobody else looks after.
+        self.moved: Callable[[list[int]], list[int]] = lambda slots: slots
 
     # -- The process -------------------------------------------------------------------------------
 
@@ -80,7 +83,7 @@ class EngineAround:
         """Delete the keys of slots, and tell whom it concerns."""
         engine, db = self._engine, self._keys
         verb = b"UNLINK" if engine.config["lazyfree-lazy-server-del"] else b"DEL"
-        for slot in slots:
+        for slot in self.moved(slots):
             while deleted := db.delete_slot(slot, _BATCH, True):
                 for key in deleted:
                     db.changed(key, events.GENERIC, b"del")

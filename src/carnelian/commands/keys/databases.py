@@ -25,7 +25,7 @@ def dbsize(session: Session, args: list[bytes]) -> object:
 
     Since 1.0.0, O(1)
     """
-    return len(session.db)
+    return session.db.seen_size()
 
 
 @command(

@@ -81,6 +81,10 @@ class Pause:
         for hook in self.on_end:
             hook()
 
+    def lasts_for(self, purpose: str) -> bool:
+        """Whether this is one of its purposes."""
+        return purpose in self._purposes
+
     def next_ms(self) -> int:
         """When it ends for the first of its purposes, while it lasts."""
         return min(end_ms for end_ms, _ in self._purposes.values())

@@ -79,9 +79,13 @@ class Effects:
         """Begin the next command with a SELECT: for somebody the stream begins there."""
         self.selected = -1
 
-    def unlisten(self, listener: Listener) -> None:
+    def unlisten(self, listener: Listener | Function) -> None:
         """Stop telling a listener."""
-        self._listeners.remove(listener)
+        if isinstance(listener, Listener):
+            self._listeners.remove(listener)
+        else:
+            # Another list, as this one may be being gone through.
+            self._functions = [each for each in self._functions if each != listener]
         self.resume()
         if not self.listening:
             self._pending.clear()

@@ -10,7 +10,12 @@ from __future__ import annotations
 
 import cython
 from cython.cimports.carnelian.datatypes.algorithms.rng import random_below
-from cython.cimports.carnelian.datatypes.tables.entry import expires, expiry_of, read_key
+from cython.cimports.carnelian.datatypes.tables.entry import (
+    Entry,
+    expires,
+    expiry_of,
+    read_key,
+)
 from cython.cimports.carnelian.datatypes.tables.table import Found, Table, forget
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.keyspace import Keyspace
@@ -21,6 +26,8 @@ from cython.cimports.libc.string import memset
 
 # Candidates that are remembered.
 POOL = cython.declare(cython.Py_ssize_t, 16)
+# How often is drawn again where some keys are not to go.
+DRAWS = cython.declare(cython.Py_ssize_t, 16)
 
 NOTHING = cython.declare(cython.int, 0)
 LEAST_RECENTLY_USED = cython.declare(cython.int, 1)
@@ -81,12 +88,18 @@ class Eviction:
         """A random key, of another database each time."""
         databases: cython.Py_ssize_t = len(self.keyspace.databases)
         table: Table
-        for _ in range(databases):
+        entry: cython.pointer[Entry]
+        draws: cython.Py_ssize_t = databases
+        if self.keyspace.concealed_slots is not None:
+            draws *= DRAWS
+        for _ in range(draws):
             self.next_database = (self.next_database + 1) % databases
             db: Database = self.keyspace.databases[self.next_database]
             table = self.table_of(db)
             if table.used:
-                return db, read_key(table.random())
+                entry = table.random()
+                if not db.concealed(entry):
+                    return db, read_key(entry)
         return None
 
     def choose_best(self):
@@ -94,8 +107,10 @@ class Eviction:
         db: Database
         table: Table
         sampled: cython.bint = True
-        while sampled:
+        rounds: cython.Py_ssize_t = 0
+        while sampled and rounds < DRAWS:
             sampled = False
+            rounds += self.keyspace.concealed_slots is not None
             for db in self.keyspace.databases:
                 table = self.table_of(db)
                 if table.used:
@@ -124,7 +139,8 @@ class Eviction:
             # Whole buckets were collected: their first entries shall have no better chance.
             first = random_below(count) if count > self.samples else 0
             for i in range(min(count, self.samples)):
-                self.consider(db.index, found.items[(first + i) % count])
+                if not db.concealed(found.items[(first + i) % count]):
+                    self.consider(db.index, found.items[(first + i) % count])
         finally:
             forget(cython.address(found))
         return 0

@@ -80,7 +80,7 @@ class ExpireCycle:
             self.next_database += 1
             memset(cython.address(reaped), 0, cython.sizeof(Reaped))
             self.clean(db, limit, cython.address(reaped))
-            if db.timed_hashes:
+            if db.timed_hashes and keyspace.concealed_slots is None:
                 self.clean_hashes(db, limit)
             sampled += reaped.sampled
             expired += reaped.expired

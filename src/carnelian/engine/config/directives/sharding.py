@@ -122,5 +122,27 @@ TOPIC = Topic(
             False,
             summary="Sum up time, traffic and memory of each slot (CLUSTER SLOT-STATS).",
         ),
+        Memory(
+            "cluster-slot-migration-handoff-max-lag-bytes",
+            1024 * 1024,
+            0,
+            LONG_MAX,
+            summary="Bytes of lag at which writes are paused for slots to change hands.",
+        ),
+        Integer(
+            "cluster-slot-migration-write-pause-timeout",
+            10000,
+            0,
+            LONG_MAX,
+            summary="Milliseconds that writes are paused at most when slots change hands.",
+        ),
+        Integer(
+            "cluster-slot-migration-sync-buffer-drain-timeout",
+            60000,
+            0,
+            LONG_MAX,
+            "hidden",
+            summary="Milliseconds in which a node that takes slots has to come close.",
+        ),
     ),
 )

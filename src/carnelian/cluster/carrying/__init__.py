@@ -1,0 +1,1 @@
+"""What carries moving slots: engines, connections, the background, files, and the commands."""

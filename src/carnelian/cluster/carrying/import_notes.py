@@ -1,0 +1,90 @@
+"""Notes of slots whose keys do not count: they are being imported, or are to be deleted.
+
+They stand in a file, so that a node that ends in between knows, when it begins again, which keys
+are of no use; and scans do not show such keys.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from carnelian.cluster.moving.migration_task import Ranges, shown_ranges, slot_flags
+from carnelian.persistence.bytes import paths
+from carnelian.persistence.bytes.targets import sync_directory
+
+if TYPE_CHECKING:
+    from carnelian.engine.engine import Engine
+
+
+class ImportNotes:
+    """The notes of one node.
+
+    Args:
+        engine: whose keys are concealed.
+        path: of the file.
+    """
+
+    def __init__(self, engine: Engine, path: str):
+        self._engine = engine
+        self._path = path
+        # By the ID of a task.
+        self.noted: dict[str, Ranges] = {}
+
+    def load(self) -> None:
+        """Read the file. Lines that make no sense are passed over."""
+        try:
+            with open(self._path, encoding="ascii", errors="replace") as file:
+                lines = file.read().splitlines()
+        except OSError:
+            return
+        for line in lines:
+            id, _, text = line.partition(" ")
+            try:
+                pairs = [pair.split("-") for pair in text.split()]
+                ranges = [(int(first), int(last)) for first, last in pairs]
+            except ValueError:
+                continue
+            if ranges and all(0 <= first <= last < 16384 for first, last in ranges):
+                self.noted[id] = ranges
+        self._conceal()
+
+    def note(self, id: str, ranges: Ranges) -> None:
+        """The keys of these slots do not count from now on. Raises OSError."""
+        if self.noted.get(id) != ranges:
+            self.noted[id] = ranges
+            self._save()
+        self._conceal()
+
+    def forget(self, id: str) -> None:
+        """They count again, or there are none. Raises OSError."""
+        if self.noted.pop(id, None) is not None:
+            self._save()
+        self._conceal()
+
+    def forget_slots(self, ranges: Ranges) -> None:
+        """The same for slots, whatever the task. Raises OSError."""
+        gone = slot_flags(ranges)
+        for id, noted in list(self.noted.items()):
+            if all(gone[slot] for first, last in noted for slot in range(first, last + 1)):
+                self.forget(id)
+
+    def _conceal(self) -> None:
+        ranges = [pair for noted in self.noted.values() for pair in noted]
+        self._engine.keyspace.concealed_slots = slot_flags(ranges) if ranges else None
+
+    def _save(self) -> None:
+        if not self.noted:
+            try:
+                os.unlink(self._path)
+            except FileNotFoundError:
+                return
+        else:
+            lines = [f"{id} {shown_ranges(ranges)}\n" for id, ranges in self.noted.items()]
+            temporary = f"{self._path}.tmp-{os.getpid()}"
+            with open(temporary, "w", encoding="ascii") as file:
+                file.write("".join(lines))
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(temporary, self._path)
+        sync_directory(paths.parent(self._path) or ".")

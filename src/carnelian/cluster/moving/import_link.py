@@ -1,0 +1,144 @@
+"""The connection of an import: what is said before the stream begins, without I/O."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+from carnelian.cluster.moving.migration_task import Ranges, range_words
+from carnelian.net.protocol import Wire
+
+CONNECTING = "connecting"
+AUTH = "auth-reply"
+HANDSHAKE = "handshake-reply"
+SYNC = "syncslots-reply"
+STREAM = "stream"
+
+_LONGEST_LINE = 4096
+
+
+class ImportGreeting(NamedTuple):
+    """What to say: who wants which slots."""
+
+    task_id: str
+    node_id: str
+    ranges: Ranges
+    user: str | None
+    password: str | None
+
+
+class ImportTalk(Protocol):
+    """Who has the connection."""
+
+    def stage_reached(self, stage: str) -> None:
+        """The dialogue has come so far."""
+
+    def stream_part(self, data: bytes) -> None:
+        """The next bytes of the stream."""
+
+    def not_ready(self) -> None:
+        """The other side asks to come again later."""
+
+    def link_lost(self, why: str) -> None:
+        """The connection has ended, or leads to nothing."""
+
+
+def request(*words: bytes) -> bytes:
+    """A command as it is sent."""
+    return b"".join([b"*%d\r\n" % len(words), *(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)])
+
+
+class ImportLink:
+    """A conversation with the node that has the slots.
+
+    - ``stage``: what is waited for.
+    """
+
+    def __init__(self, owner: ImportTalk, greeting: ImportGreeting):
+        self.stage = CONNECTING
+        self._owner = owner
+        self._greeting = greeting
+        self._wire: Wire | None = None
+        self._text = b""
+        self._over = False
+
+    def connected(self, wire: Wire) -> None:
+        """The connection stands."""
+        if self._over:
+            wire.close()
+            return
+        self._wire = wire
+        greeting = self._greeting
+        if greeting.password:
+            names = [greeting.user.encode()] if greeting.user else []
+            wire.send(request(b"AUTH", *names, greeting.password.encode()))
+            self._reach(AUTH)
+        else:
+            self._introduce()
+
+    def _introduce(self) -> None:
+        self.send(b"CONF", b"NODE-ID", self._greeting.node_id.encode())
+        self._reach(HANDSHAKE)
+
+    def _ask(self) -> None:
+        greeting = self._greeting
+        self.send(b"SYNC", greeting.task_id.encode(), *range_words(greeting.ranges))
+        self._reach(SYNC)
+
+    def _reach(self, stage: str) -> None:
+        self.stage = stage
+        self._owner.stage_reached(stage)
+
+    def send(self, *words: bytes) -> None:
+        """Say something of the protocol."""
+        if self._wire is not None and not self._over:
+            self._wire.send(request(b"CLUSTER", b"SYNCSLOTS", *words))
+
+    def receive(self, data: bytes) -> None:
+        """The next bytes, whatever they are."""
+        if self._over:
+            return
+        if self.stage == STREAM:
+            self._owner.stream_part(data)
+            return
+        self._text += data
+        while self.stage != STREAM and not self._over:
+            line, end, rest = self._text.partition(b"\r\n")
+            if not end:
+                if len(line) > _LONGEST_LINE:
+                    self._give_up("no reply of the protocol")
+                return
+            self._text = rest
+            self._reply(line)
+        rest, self._text = self._text, b""
+        if rest and not self._over:
+            self._owner.stream_part(rest)
+
+    def _reply(self, line: bytes) -> None:
+        if line.startswith(b"-NOTREADY"):
+            self.close()
+            self._owner.not_ready()
+        elif not line.startswith(b"+"):
+            shown = line[1:].decode("utf-8", "replace")
+            self._give_up(f"{shown}, state: {self.stage}")
+        elif self.stage == AUTH:
+            self._introduce()
+        elif self.stage == HANDSHAKE:
+            self._ask()
+        else:
+            self._reach(STREAM)
+
+    def _give_up(self, why: str) -> None:
+        self.close()
+        self._owner.link_lost(why)
+
+    def lost(self, reason: str) -> None:
+        """The connection has ended."""
+        if not self._over:
+            self._over = True
+            self._owner.link_lost(f"Connection lost ({reason}), state: {self.stage}")
+
+    def close(self) -> None:
+        """End it; nothing more is heard."""
+        self._over = True
+        if self._wire is not None:
+            self._wire.close()

@@ -57,7 +57,7 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
             ["CPU seconds", "always -P 16: k/s", "GET -P 1: fork ms", "SET: over the baseline MB"],
         ),
         (
-            "cluster.py --pairs 2 --seconds 0.05 -r 1 --pipelines 16 --keys 500 --slots 20 "
+            "clusters.py --pairs 2 --seconds 0.05 -r 1 --pipelines 16 --keys 500 --slots 20 "
             "--ours redis-server",
             [
                 "clusters of 2, redis-benchmark --cluster, ours / peer",

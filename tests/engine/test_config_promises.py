@@ -27,9 +27,7 @@ def reason(*lines: str) -> str:
 # -- Directives ------------------------------------------------------------------------------------
 
 BINDING = {
-    "cluster-enabled": ("yes", "Redis Cluster"),
     "hide-user-data-from-log": ("yes", "redaction"),
-    "tls-cluster": ("yes", "Redis Cluster"),
 }
 
 
@@ -69,14 +67,13 @@ def test_what_has_no_effect_is_told() -> None:
     config = Config()
     warned: list[str] = []
     config.warn = warned.append
-    config.load_text("cluster-node-timeout 5\ncluster-announce-port 7\nio-threads 4\ntimeout 9\n")
+    config.load_text("locale-collate C\nio-threads 4\ntimeout 9\n")
     assert config.idle() == [
         "WARNING: no effect here: io-threads",
-        "WARNING: no effect until there is Redis Cluster: cluster-node-timeout, "
-        "cluster-announce-port",
+        "WARNING: no effect until there is sorting by locale: locale-collate",
     ]
-    config.set([(b"cluster-node-timeout", b"6"), (b"timeout", b"6")])
-    assert warned == ["WARNING: no effect until there is Redis Cluster: cluster-node-timeout"]
+    config.set([(b"locale-collate", b"POSIX"), (b"timeout", b"6")])
+    assert warned == ["WARNING: no effect until there is sorting by locale: locale-collate"]
 
 
 def test_what_has_an_effect_awaits_nothing() -> None:
@@ -87,42 +84,31 @@ def test_what_has_an_effect_awaits_nothing() -> None:
     sources.remove(package / "embedded" / "options" / "directives.py")
     text = "".join(path.read_text() for path in sources)
     waiting = [d.name for d in DIRECTIVES if d.awaits]
-    # These are read already, by what is to be built on.
-    known = {"cluster-enabled"}
-    assert {name for name in waiting if f'"{name}"' in text} <= known
+    assert [name for name in waiting if f'"{name}"' in text] == []
 
 
 # -- Servers ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("arguments", "line", "why"),
-    [
-        (("--cluster-enabled", "yes"), 'cluster-enabled "yes"',
-         "this needs Redis Cluster, which Carnelian does not have yet"),
-    ],
-)  # fmt: skip
-def test_a_server_does_not_start(tmp_path: Path, arguments, line: str, why: str) -> None:
-    server = ServerProcess(tmp_path, *arguments)
+def test_a_server_does_not_start(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path, "--hide-user-data-from-log", "yes")
     assert server.process.wait(20) == 1
-    assert f">>> '{line}'\n{why}\n" in server.log
+    refusal = "this needs redaction, which Carnelian does not have yet"
+    assert f">>> 'hide-user-data-from-log \"yes\"'\n{refusal}\n" in server.log
+
+
+LINE = "WARNING: no effect until there is sorting by locale: locale-collate"
 
 
 def test_a_server_tells_what_has_no_effect(tmp_path: Path) -> None:
-    server = ServerProcess(tmp_path, "--save", "", "--cluster-node-timeout", "5").wait_until_ready()
-    assert "# WARNING: no effect until there is Redis Cluster: cluster-node-timeout\n" in server.log
-    assert server.connect().call("CONFIG", "SET", "cluster-announce-port", 7) == b"+OK"
-    assert (
-        "# WARNING: no effect until there is Redis Cluster: cluster-announce-port\n" in server.log
-    )
+    server = ServerProcess(tmp_path, "--save", "", "--locale-collate", "C").wait_until_ready()
+    assert server.log.count(f"# {LINE}\n") == 1
+    assert server.connect().call("CONFIG", "SET", "locale-collate", "POSIX") == b"+OK"
+    assert server.log.count(f"# {LINE}\n") == 2
     server.stop()
 
 
 def test_an_embedded_engine_tells_it(caplog: pytest.LogCaptureFixture) -> None:
     with carnelian.Engine() as engine:
-        engine.execute("CONFIG", "SET", "cluster-node-timeout", 5)
-        engine.execute("CONFIG", "SET", "cluster-announce-port", 7)
-    assert [record.getMessage() for record in caplog.records] == [
-        "WARNING: no effect until there is Redis Cluster: cluster-node-timeout",
-        "WARNING: no effect until there is Redis Cluster: cluster-announce-port",
-    ]
+        engine.execute("CONFIG", "SET", "locale-collate", "C")
+    assert [record.getMessage() for record in caplog.records] == [LINE]

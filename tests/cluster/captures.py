@@ -23,5 +23,5 @@ def captured_file() -> bytes:
 
 
 def _bytes(word: str) -> bytes:
-    byte, star, count = word.partition("*")
+    byte, _, count = word.partition("*")
     return bytes.fromhex(byte) * int(count or 1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import NamedTuple
 
+from carnelian.cluster.bus.bus_link import BusLink
 from carnelian.cluster.cluster_member import ClusterMember
 from carnelian.cluster.known.cluster_node import ClusterNode
+from carnelian.cluster.known.cluster_view import ClusterView
 from carnelian.cluster.known.node_flags import FAILURE, HANDSHAKE
 from carnelian.keyspace.clock import ManualClock
 from carnelian.net.protocol import Address
@@ -83,12 +85,17 @@ class Election(NamedTuple):
 class SimulatedMember:
     """A node with what is around it. A Surroundings."""
 
-    def __init__(self, node: Node, cluster: SimulatedCluster | None = None):
+    def __init__(
+        self,
+        node: Node,
+        cluster: SimulatedCluster | None = None,
+        settings: dict[str, object] | None = None,
+    ):
         self.node = node
         self.cluster = cluster
         self.settings = Settings(node.name)
-        if cluster is not None:
-            cluster.configure(self.settings)
+        for name, value in (settings or {}).items():
+            setattr(self.settings, name, value)
         self.is_loading = False
         self.logged: list[Happening] = []
         self.delivered: list[tuple[bytes, bytes, bool]] = []
@@ -103,14 +110,21 @@ class SimulatedMember:
         self.member = ClusterMember(node, self.settings, self, self._file())
         if cluster is not None:
             cluster.members[node.name] = self
+            self.member._keeper._receive = self._receive
         self.member.start()
         self.member.data_loaded()
 
     def _may_lead(self) -> bool:
         return self.member.myself.is_primary
 
+    def _receive(self, link: BusLink, data: bytes) -> None:
+        assert self.cluster is not None
+        if self.cluster.on_message is not None:
+            self.cluster.on_message(link.wire.peer[0], self.node.name, data)
+        self.member._receiver.take(link, data)
+
     @property
-    def view(self):
+    def view(self) -> ClusterView:
         return self.member.view
 
     @property
@@ -232,16 +246,15 @@ class SimulatedCluster:
         self.random = Random(f"cluster {seed}")
         self.members: dict[str, SimulatedMember] = {}
         self.elections: list[Election] = []
-        self._settings = settings or {}
+        # When a slot has last moved, in milliseconds.
+        self.moved: dict[int, int] = {}
+        # Told of each message that comes: from whom, to whom, and its bytes.
+        self.on_message: Callable[[str, str, bytes], object] | None = None
         count = primaries * (1 + replicas)
         self.names = [f"10.0.{number // 250}.{number % 250 + 1}" for number in range(count)]
         for name in self.names:
-            self.network.node(name, lambda node: SimulatedMember(node, self))
+            self.network.node(name, lambda node: SimulatedMember(node, self, settings))
         self.primaries = self.names[:primaries]
-
-    def configure(self, settings: Settings) -> None:
-        for name, value in self._settings.items():
-            setattr(settings, name, value)
 
     # -- Making it -------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="needs 
 
 TIMEOUT = "2000"
 # Slots of the three primaries: two real ones, and ours.
-FIRST, SECOND, OURS = range(0, 5000), range(5000, 10000), range(10000, 16384)
+FIRST, SECOND, OURS = range(5000), range(5000, 10000), range(10000, 16384)
 
 
 class RealNode:

@@ -203,7 +203,9 @@ def test_hostile_bytes_raise_one_error_only(seed: int) -> None:
         data = bytearray(random.choice(originals)[:5000])
         for _ in range(random.randrange(1, 6)):
             # The places that matter more than others.
-            where = random.choice([random.randrange(len(data)), random.randrange(4, 16), 2214, 2253])
+            where = random.choice(
+                [random.randrange(len(data)), random.randrange(4, 16), 2214, 2253]
+            )
             data[where % len(data)] = random.randrange(256)
         if random.random() < 0.3:
             data = data[: random.randrange(len(data))]

@@ -7,7 +7,7 @@ from carnelian.cluster.gossip.messenger import Messenger
 from carnelian.cluster.gossip.role_changes import RoleChanges
 from carnelian.cluster.known.cluster_node import ClusterNode
 from carnelian.cluster.known.membership import Membership
-from carnelian.cluster.known.slot_bitmap import mask_of, slots_in_mask
+from carnelian.cluster.known.slot_bitmap import mask_of, mask_of_slots, slots_in_mask
 
 
 class SlotClaims:
@@ -21,15 +21,18 @@ class SlotClaims:
 
     def compare(self, sender: ClusterNode, message: BusMessage) -> None:
         """A node has told of its slots, or of those of its primary."""
-        leader = sender.leader
+        view, leader = self._view, sender.leader
         if (sender.is_primary or sender.primary is not None) and leader.slots != message.slots:
             if sender.is_primary:
                 self.claim(sender, message.config_epoch, message.slots)
             self._correct(sender, message)
+        elif view.unclaimed and sender.is_primary:
+            # It has claimed again what it had let go.
+            view.unclaimed &= ~mask_of(message.slots)
         if (
             sender.is_primary
-            and self._view.myself.is_primary
-            and message.config_epoch == self._view.myself.config_epoch
+            and view.myself.is_primary
+            and message.config_epoch == view.myself.config_epoch
         ):
             self._settle_collision(sender)
 
@@ -58,7 +61,7 @@ class SlotClaims:
         ours = myself.leader
         claimed, known = mask_of(slots), mask_of(node.slots)
         view.unclaimed = view.unclaimed & ~(claimed & known) | known & ~claimed
-        taken = [slot for slot in slots_in_mask(claimed & ~known) if self._yields(slot, epoch)]
+        taken = slots_in_mask(self._yielding(claimed & ~known, epoch))
         lost = [slot for slot in taken if view.owners[slot] is ours]
         dirty: list[int] = []
         if ours is myself:
@@ -68,15 +71,17 @@ class SlotClaims:
             self._membership.soon_update(durably=True)
         self._adapt(node, lost, dirty, claimed.bit_count())
 
-    def _yields(self, slot: int, epoch: int) -> bool:
-        """Whether the owner of a slot gives it up. What is on its way to us stays with whom it is
-        until an administrator says that it has come.
+    def _yielding(self, claimed: int, epoch: int) -> int:
+        """Which slots of a set their owners give up for a claim with an epoch. What is on its way
+        to us stays with whom it is until an administrator says that it has come.
         """
         view = self._view
-        if slot in view.importing_from:
-            return False
-        owner = view.owners[slot]
-        return owner is None or view.is_unclaimed(slot) or owner.config_epoch < epoch
+        kept = 0
+        if claimed:
+            for owner in view.nodes.values():
+                if owner.slot_count and owner.config_epoch >= epoch:
+                    kept |= mask_of(owner.slots)
+        return claimed & ~(kept & ~view.unclaimed) & ~mask_of_slots(view.importing_from)
 
     def _adapt(self, node: ClusterNode, lost: list[int], dirty: list[int], claimed: int) -> None:
         myself = self._view.myself

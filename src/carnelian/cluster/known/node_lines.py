@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from carnelian.cluster.known.cluster_node import ClusterNode
 from carnelian.cluster.known.cluster_view import ClusterView
 from carnelian.cluster.known.node_flags import HANDSHAKE, flag_words
-from carnelian.cluster.known.slot_bitmap import SLOTS, ranges_of, slots_in
+from carnelian.cluster.known.slot_bitmap import mask_of, ranges_in
 
 
 def nodes_text(view: ClusterView, tls_port: bool) -> str:
@@ -30,12 +32,13 @@ def node_line(view: ClusterView, node: ClusterNode, tls_port: bool) -> str:
     return _line(view, node, address)
 
 
+@lru_cache(1024)
 def slot_words(slots: bytes) -> str:
     """The slots of a bitmap as numbers and ranges."""
     return " ".join(
         [
             f"{first}" if first == last else f"{first}-{last}"
-            for first, last in ranges_of(slots_in(slots))
+            for first, last in ranges_in(mask_of(slots))
         ]
     )
 
@@ -77,9 +80,9 @@ def _open_slots(view: ClusterView) -> list[str]:
     if not view.migrating_to and not view.importing_from:
         return []
     words = []
-    for slot in range(SLOTS):
+    for slot in sorted({*view.migrating_to, *view.importing_from}):
         if slot in view.migrating_to:
             words.append(f"[{slot}->-{view.migrating_to[slot].id}]")
-        elif slot in view.importing_from:
+        else:
             words.append(f"[{slot}-<-{view.importing_from[slot].id}]")
     return words

@@ -7,6 +7,7 @@ process with many views of a cluster has each of them once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 SLOTS = 16384
@@ -14,7 +15,7 @@ BITMAP_BYTES = SLOTS // 8
 NO_SLOTS = bytes(BITMAP_BYTES)
 ALL_SLOTS = b"\xff" * BITMAP_BYTES
 
-_BITS = [tuple(bit for bit in range(8) if byte >> bit & 1) for byte in range(256)]
+_RUN = re.compile("1+")
 # How many different bitmaps are remembered; a cluster has about as many as it has primaries.
 _MOST_SHARED = 4096
 _shared: dict[bytes, bytes] = {NO_SLOTS: NO_SLOTS}
@@ -53,24 +54,16 @@ def has_slot(bitmap: bytes, slot: int) -> bool:
 
 def slots_in(bitmap: bytes) -> list[int]:
     """The slots of a set, in order."""
-    return [(index << 3) + bit for index, byte in enumerate(bitmap) if byte for bit in _BITS[byte]]
+    return slots_in_mask(mask_of(bitmap))
 
 
 def slots_in_mask(mask: int) -> list[int]:
     """The slots of a set, in order."""
-    return slots_in(mask.to_bytes(BITMAP_BYTES, "little"))
+    return [slot for first, last in ranges_in(mask) for slot in range(first, last + 1)]
 
 
-def ranges_of(slots: Iterable[int]) -> list[tuple[int, int]]:
-    """Slots in order as ranges, from the first slot of each to its last."""
-    ranges: list[tuple[int, int]] = []
-    first = last = -2
-    for slot in slots:
-        if slot != last + 1:
-            if first >= 0:
-                ranges.append((first, last))
-            first = slot
-        last = slot
-    if first >= 0:
-        ranges.append((first, last))
-    return ranges
+def ranges_in(mask: int) -> list[tuple[int, int]]:
+    """The slots of a set as ranges, from the first slot of each to its last."""
+    # The last bit first, as a text: slots beside each other are found at once there.
+    bits = f"{mask:b}"[::-1]
+    return [(run.start(), run.end() - 1) for run in _RUN.finditer(bits)]

@@ -163,6 +163,9 @@ class Taker:
     def send(self, data: bytes) -> None:
         self.wire.append(data)
 
+    def pause(self, paused: bool) -> None:
+        raise AssertionError("this link is always read")
+
     def close(self) -> None:
         self.world.link_up = False
 

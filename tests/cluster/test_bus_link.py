@@ -51,6 +51,9 @@ class FakeWire:
     def send(self, data: bytes) -> None:
         self.sent.append(data)
 
+    def pause(self, paused: bool) -> None:
+        raise AssertionError("nodes always hear each other")
+
     def close(self) -> None:
         raise AssertionError("what was not sent is not waited for")
 

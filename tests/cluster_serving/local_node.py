@@ -42,7 +42,13 @@ class LocalNode:
         self.engine.log = lambda level, line: self.log.append(line)
         scripting_of(self.engine)
         self.loop = Loop()
-        self.service = ClusterService(self.engine, self.loop, accept=Transport, connect=Transport)
+        self.service = ClusterService(
+            self.engine,
+            self.loop,
+            accept=Transport,
+            connect=Transport,
+            connect_as_replica=Transport,
+        )
         self.view = self.service.view
         self.myself = self.view.myself
         self.myself.ip, self.myself.tcp_port, self.myself.bus_port = "127.0.0.1", 6379, 16379

@@ -7,13 +7,12 @@ import itertools
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carnelian.persistence.background.children import STOPPED
 from carnelian.persistence.background.freezing import Freezer
 from carnelian.persistence.bytes.spool import Spool
 from carnelian.persistence.bytes.targets import Target
-from carnelian.persistence.rdb.outputs import CommandOutput, RecordOutput
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
@@ -24,8 +23,9 @@ _PATIENCE = 0.002
 
 _numbers = itertools.count(1)
 
-# What brings a target its content, and what is given the content to form it.
-Making = tuple[Spool, RecordOutput | CommandOutput]
+# What brings a target its content, and what is given the content to form it: an ``Output`` of
+# ``bytes/frozen`` with ``end()`` and the bytes that it has ``held`` back.
+Making = tuple[Spool, Any]
 
 
 class Slicing:
@@ -43,7 +43,7 @@ class Slicing:
         self.exit_status: int | None = None
         self._engine = engine
         self._spool: Spool
-        self._output: RecordOutput | CommandOutput
+        self._output: Any
         self._freezer: Freezer | None = None
         self._pause = engine.config["rdb-key-save-delay"] / 1e6
 

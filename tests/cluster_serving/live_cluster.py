@@ -64,6 +64,7 @@ class LiveNode:
                 stderr=subprocess.STDOUT,
             )
         self.client = redis.Redis(port=self.port, decode_responses=True, socket_timeout=TIMEOUT)
+        self.client.response_callbacks.clear()  # replies are shown as they are
         wait_for(self.answers, f"{self.port} answers")
         return self.process
 
@@ -97,9 +98,7 @@ class LiveNode:
 
     def facts(self) -> dict[str, str]:
         """The fields of CLUSTER INFO."""
-        text = self.client.execute_command("CLUSTER INFO")
-        if isinstance(text, dict):
-            return text
+        text = self.client.execute_command("CLUSTER", "INFO")
         return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
     def is_ok(self) -> bool:
@@ -140,11 +139,10 @@ class LiveCluster:
         self.nodes.append(LiveNode(directory, ours, *arguments))
         return self.nodes[-1]
 
-    def create(self, replicas: int = 0) -> None:
-        """Make all nodes a cluster, with so many replicas for each primary."""
-        addresses = [node.address for node in self.nodes]
-        self.cli("create", *addresses, "--cluster-replicas", str(replicas))
-        self.wait_until_ok()
+    def create(self, nodes: list[LiveNode] | None = None) -> None:
+        """Make nodes a cluster of primaries, all of them by default."""
+        self.cli("create", *[node.address for node in nodes or self.nodes])
+        wait_for(lambda: all(node.is_ok() for node in nodes or self.nodes), "all serve commands")
 
     def cli(self, *words: str, fine: bool = True) -> str:
         """The output of ``redis-cli --cluster``, which is to succeed if ``fine``."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+_sha1: Callable[[bytes], Any] | None = None
+
 
 class Digest:
     """Twenty bytes that take in byte strings, in an order that matters or not."""
@@ -13,10 +18,7 @@ class Digest:
 
     def blend(self, data: bytes) -> None:
         """Take in data regardless of what comes before or after it."""
-        # OpenSSL, on which it rests, takes a while to load, and few ask for digests.
-        from hashlib import sha1
-
-        self._state ^= int.from_bytes(sha1(data).digest(), "big")
+        self._state ^= int.from_bytes((_sha1 or _load())(data).digest(), "big")
 
     def chain(self, data: bytes) -> None:
         """Take in data at this place of a sequence."""
@@ -27,3 +29,12 @@ class Digest:
     def value(self) -> bytes:
         """The twenty bytes."""
         return self._state.to_bytes(20, "big")
+
+
+def _load() -> Callable[[bytes], Any]:
+    """OpenSSL, on which it rests, takes a while to load, and few ask for digests."""
+    global _sha1
+    from hashlib import sha1
+
+    _sha1 = sha1
+    return sha1

@@ -37,7 +37,7 @@ _PERIOD = 1.0
 # Milliseconds that loading goes on before others are served.
 _SLICE_MS = 5
 # Bytes of the stream that are held here before the primary has to wait with more.
-_MOST_HELD = 16 * 1024 * 1024
+_MOST_HELD = 64 * 1024
 # Seconds between two looks whether a script has ended.
 _SCRIPT_LOOK = 0.005
 # Seconds between two lines of the log about the same trouble.

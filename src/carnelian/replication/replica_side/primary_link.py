@@ -125,8 +125,8 @@ class Following:
         self._paused = False
         # Whether it will be looked whether what is held can be applied.
         self._looking = False
-        # Whether a snapshot waits for the end of a script.
-        self._waiting = False
+        # The connection on which a snapshot waits for the end of a script.
+        self._waiting: Handshake | None = None
         self._over = False
         self._told_s = -_QUIET
 
@@ -274,14 +274,14 @@ class Following:
             self.connect()
         elif self.session is not None:
             self.acknowledge()
-        elif self.receiving is not None:
+        elif self.receiving is not None or self._waiting is self._talk:
             self._talk.keep_alive()
 
     def _heed_timeout(self) -> None:
         talk = self._talk
         if talk is None or talk.stage in (Stage.OVER, Stage.CONNECTING):
             return
-        if self._holding or self._paused or self._waiting:
+        if self._holding or self._paused or self._waiting is talk:
             return
         if self._now_s() - self.last_io_s <= self.engine.config["repl-timeout"]:
             return
@@ -348,20 +348,21 @@ class Following:
 
     def occupied(self) -> bool:
         """A script that runs has its data set, and the functions, until it ends."""
-        if self.engine.depth and not self._waiting and self._talk is not None:
-            self._waiting = True
-            self._talk.pause(True)
-            self._carrier.call_later(_SCRIPT_LOOK, partial(self._wait_on, self._talk))
+        talk = self._talk
+        if self.engine.depth and talk is not None and talk is not self._waiting:
+            self._waiting = talk
+            talk.pause(True)
+            self._carrier.call_later(_SCRIPT_LOOK, partial(self._wait_on, talk))
         return bool(self.engine.depth)
 
     def _wait_on(self, talk: Handshake) -> None:
         """See whether the script has ended, and go on then."""
         if talk is not self._talk:
-            self._waiting = False
-        elif self.engine.depth:
+            return
+        if self.engine.depth:
             self._carrier.call_later(_SCRIPT_LOOK, partial(self._wait_on, talk))
         else:
-            self._waiting = False
+            self._waiting = None
             self.alive()
             talk.pause(False)
             talk.go_on()

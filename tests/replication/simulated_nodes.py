@@ -131,7 +131,13 @@ class Server:
 
     @property
     def offset(self) -> int:
-        return self.primary.replication.history.offset
+        return self.place[1]
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """In which history it is, and how far in it."""
+        history = self.primary.replication.history
+        return history.id, history.offset
 
     def digest(self) -> bytes:
         return data_digest.of_everything(self.engine)
@@ -216,10 +222,13 @@ class Family:
             server.call(*change)
 
     def are_equal(self) -> bool:
-        """Whether all have come equally far."""
+        """Whether all have come equally far in the same history.
+
+        Who has not noticed that its primary has begun anew may be as far in the one before.
+        """
         leader = self.server(self.leader)
         others = [self.server(name) for name in self.names if name != self.leader]
-        return all(one.connected() and one.offset == leader.offset for one in others)
+        return all(one.connected() and one.place == leader.place for one in others)
 
     def quiet(self, seconds: float = 60) -> None:
         """Let time pass until all nodes are equal, and see that they are."""

@@ -198,6 +198,64 @@ def test_a_snapshot_that_is_cut(primary: ReferenceServer, start: StartServer) ->
     primary.call("CONFIG", "SET", "rdbcompression", "yes")
 
 
+def test_old_data_are_there_while_new_ones_of_the_same_history_are_loaded(
+    primary: ReferenceServer, start: StartServer
+) -> None:
+    primary.call("FLUSHALL")
+    primary.call("CONFIG", "SET", "rdbcompression", "no")
+    primary.call("CONFIG", "SET", "repl-diskless-sync", "yes")
+    replica = start("--repl-diskless-load", "swapdb", "--replica-read-only", "no").connect()
+    follow(replica, primary.port)
+    primary.call("DEBUG", "POPULATE", 100, "key", 20_000)
+    wait_for(lambda: in_step(primary, replica))
+    replica.call("SET", "mine", 1)
+    assert b"async_loading:0\r\n" in replica.call("INFO", "persistence")
+    # More than the backlog is missing then.
+    primary.call("CONFIG", "SET", "rdb-key-save-delay", 20_000)
+    primary.call("CONFIG", "SET", "repl-backlog-size", 16384)
+    primary.call("MULTI")
+    primary.call("CLIENT", "KILL", "TYPE", "replica")
+    primary.call("SET", "long", "x" * 100_000)
+    primary.call("EXEC")
+    wait_for(lambda: b"async_loading:1\r\n" in replica.call("INFO", "persistence"))
+    info = replica.call("INFO", "persistence")
+    assert b"loading:0\r\n" in info
+    assert b"loading_start_time:" in info
+    assert replica.call("GET", "mine") == b"1"
+    loading = b"-LOADING Redis is loading the dataset in memory"
+    assert replica.call("REPLICAOF", "NO", "ONE") == loading
+    assert replica.call("CONFIG", "SET", "appendonly", "no") == loading
+    replica.call("MULTI")
+    assert replica.call("BGSAVE") == loading
+    assert replica.call("EXEC").startswith(b"-EXECABORT")
+    wait_for(lambda: b"async_loading:0\r\n" in replica.call("INFO", "persistence"))
+    assert_equal(primary, replica)
+    assert replica.call("GET", "mine") is None
+    primary.call("CONFIG", "SET", "rdb-key-save-delay", 0)
+    primary.call("CONFIG", "SET", "rdbcompression", "yes")
+    primary.call("CONFIG", "SET", "repl-backlog-size", 1_048_576)
+
+
+def test_what_comes_is_counted(primary: ReferenceServer, start: StartServer) -> None:
+    primary.call("FLUSHALL")
+    primary.call("SET", "copied", "x" * 10_000)
+    primary.call("CONFIG", "SET", "rdbcompression", "no")
+    replica = start().connect()
+    follow(replica, primary.port)
+    primary.call("CONFIG", "SET", "rdbcompression", "yes")
+    primary.call("SET", "streamed", "x" * 10_000)
+    wait_for(lambda: in_step(primary, replica))
+    stats = dict(
+        line.split(b":")
+        for line in replica.call("INFO", "stats").split(b"\r\n")
+        if line.startswith((b"total_net_input", b"total_net_repl_input"))
+    )
+    streamed = int(stats[b"total_net_repl_input_bytes"])
+    assert 20_000 < streamed < 30_000
+    # Redis counts it in both.
+    assert int(stats[b"total_net_input_bytes"]) > streamed
+
+
 def test_keys_expire_at_the_primary_alone(primary: ReferenceServer, start: StartServer) -> None:
     primary.call("FLUSHALL")
     primary.call("DEBUG", "SET-ACTIVE-EXPIRE", 0)
@@ -224,9 +282,13 @@ def test_a_writable_replica_lets_its_own_keys_go(
     replica = start("--replica-read-only", "no").connect()
     follow(replica, primary.port)
     primary.call("SET", "theirs", 1)
-    assert replica.call("SET", "mine", 1, "PX", 50) == b"+OK"
+    assert replica.call("SET", "mine", 1, "PX", 500) == b"+OK"
+    replica.call("SET", "for ever", 1)
+    assert b"slave_expires_tracked_keys:1\r\n" in replica.call("INFO", "stats")
+    replica.call("DEL", "for ever")
     wait_for(lambda: replica.call("EXISTS", "theirs"))
     wait_for(lambda: replica.call("DBSIZE") == 1)
+    assert b"slave_expires_tracked_keys:0\r\n" in replica.call("INFO", "stats")
     assert replica.call("EXISTS", "mine") == 0
 
 

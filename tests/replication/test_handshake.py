@@ -46,6 +46,7 @@ class Node:
 
     def __init__(self, greeting: Greeting):
         self._greeting = greeting
+        self.is_occupied = False
         self.events: list[object] = []
         self.snapshot = b""
         self.stream = b""
@@ -58,6 +59,9 @@ class Node:
 
     def starting_over(self, repl_id: str | None, offset: int) -> None:
         self.events.append(("over", repl_id, offset))
+
+    def occupied(self) -> bool:
+        return self.is_occupied
 
     def snapshot_begins(self, size: int | None) -> None:
         self.events.append(("begins", size))
@@ -118,6 +122,21 @@ def test_the_replica_introduces_itself() -> None:
     assert talk.lines[-2] == (
         "(Non critical) Master does not understand REPLCONF version: -ERR unknown"
     )
+
+
+def test_a_snapshot_waits_while_the_replica_is_occupied() -> None:
+    talk = Dialogue()
+    talk.introduce()
+    talk.node.is_occupied = True
+    talk.hear(f"+FULLRESYNC {ID} 5\r\n$6\r\nab")
+    talk.hear("cdef")
+    talk.hear("stream")
+    assert talk.node.events == [("over", ID, 5)]
+    assert talk.node.snapshot == talk.node.stream == b""
+    talk.node.is_occupied = False
+    talk.talk.go_on()
+    assert talk.node.events == [("over", ID, 5), ("begins", 6), "ends"]
+    assert (talk.node.snapshot, talk.node.stream) == (b"abcdef", b"stream")
 
 
 def test_a_password_without_a_user() -> None:

@@ -105,3 +105,40 @@ def test_following_ends_while_much_is_held(pair: tuple[Family, Server, Server]) 
     family.network.run(6)
     assert len(replica.engine.keyspace) == 0
     assert replica.engine.pause.on_end == []
+
+
+def test_a_snapshot_waits_for_the_end_of_a_script(pair: tuple[Family, Server, Server]) -> None:
+    family, primary, replica = pair
+    primary.call("SET", "old", 1)
+    family.quiet()
+    # As while a script runs, in which others are looked after.
+    replica.engine.depth += 1
+    primary.engine.config["repl-backlog-size"] = 16_384
+    family.network.partition(["n0"], ["n1"])
+    family.network.drop("n0", "n1")
+    for number in range(40):
+        primary.call("SET", f"key {number}", "x" * 1000)
+    primary.call("DEL", "old")
+    family.network.heal()
+    family.network.run(5)
+    assert primary.engine.stats.full_syncs == 2
+    assert len(replica.engine.keyspace) == 1
+    assert link_of(replica).receiving is None
+    replica.engine.depth -= 1
+    family.quiet()
+    assert len(replica.engine.keyspace) == 40
+    assert primary.engine.stats.full_syncs == 2
+
+
+def test_a_link_that_ends_while_a_snapshot_waits(pair: tuple[Family, Server, Server]) -> None:
+    family, primary, replica = pair
+    replica.engine.depth += 1
+    primary.primary.replication.history.new_id()
+    family.network.drop("n0", "n1")
+    family.network.run(5)
+    link = link_of(replica)
+    assert link.state.value == "sync"
+    family.network.drop("n0", "n1")
+    family.network.run(5)
+    replica.engine.depth -= 1
+    family.quiet()

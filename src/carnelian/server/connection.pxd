@@ -67,7 +67,7 @@ cdef class Connection(Session):
     cdef replace_reply(self, fault)
     cdef write_parts(self, lazy)
     cdef finish_silently(self, value)
-    cdef refuse_reply(self)
+    cdef refuse_reply(self, value)
     cdef refuse_input(self, error)
     cdef check_query(self)
     cdef put_behind_reply(self, message)

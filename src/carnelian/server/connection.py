@@ -45,6 +45,7 @@ from carnelian.engine.shared.clients import (
     tracking_memory,
     transaction_memory,
 )
+from carnelian.engine.shared.failures import note_unexpected
 from carnelian.resp.parser import ProtocolError
 from carnelian.resp.replies import NO_REPLY, Error, Lazy, Push, Several
 from carnelian.server import client_info
@@ -422,7 +423,7 @@ class Connection(Session):
         """
         if self.reply_mode == REPLY_NEVER:
             if value is not NO_REPLY:
-                self.refuse_reply()
+                self.refuse_reply(value)
             return
         if isinstance(value, Several):
             write(self.output, value, self.protocol)
@@ -432,9 +433,12 @@ class Connection(Session):
             self.advance_reply_mode()
 
     @cython.cfunc
-    def refuse_reply(self):
+    def refuse_reply(self, value):
         """End a replica that has sent a command with a reply: it would not know it for one."""
         name = "" if self.command is None else self.command.name.decode()
+        if isinstance(value, Error):
+            engine = self.hub.engine
+            note_unexpected(self.hub.log, engine.facts, "master", "replica", name.encode(), value)
         self.hub.log(
             "warning",
             f"Replica generated a reply to command '{name}', disconnecting it: "

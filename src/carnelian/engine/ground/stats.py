@@ -180,8 +180,8 @@ class Stats:
     def sample(self, now_ms: int) -> None:
         """Take one sample of each rate; called ten times a second."""
         self.ops_rate.sample(self.commands, now_ms)
-        self.input_rate.sample(self.input_bytes, now_ms)
-        self.output_rate.sample(self.output_bytes, now_ms)
+        self.input_rate.sample(self.input_bytes + self.replica_input_bytes, now_ms)
+        self.output_rate.sample(self.output_bytes + self.replica_output_bytes, now_ms)
         self.replica_input_rate.sample(self.replica_input_bytes, now_ms)
         self.replica_output_rate.sample(self.replica_output_bytes, now_ms)
         self.turn_rate.sample(self.turns, now_ms)

@@ -6,6 +6,7 @@ traceback, and for what ``sys.exc_info`` shows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import cython
@@ -28,6 +29,8 @@ from cython.cimports.cpython.ref import Py_XDECREF
 from cython.cimports.libc.string import memcmp
 
 from carnelian.resp.replies import WRONG_TYPE
+
+Log = Callable[[str, str], None]
 
 # Exceptions that are looked at of those an error was raised in the handling of.
 _LONGEST_CHAIN = cython.declare(cython.int, 64)
@@ -104,3 +107,22 @@ def _forget_frames(error: object):
         error = cython.cast(object, before)
         Py_XDECREF(before)
         PyException_SetTraceback(error, None)
+
+
+def note_unexpected(
+    log: Log, facts: dict, sender: str, receiver: str, name: bytes, error: Error
+) -> None:
+    """Say that a command has failed which comes from where nobody hears of it, and count that."""
+    message: bytes = error.message
+    # What has no code of its own is logged without one, as Redis does.
+    message = message[4:] if error.code == "ERR" else b"-" + message
+    log(
+        "warning",
+        f"== CRITICAL == This {sender} is sending an error to its {receiver}: '{_shown(message)}' "
+        f"after processing the command '{_shown(name)}'",
+    )
+    facts["unexpected_error_replies"] = facts.get("unexpected_error_replies", 0) + 1
+
+
+def _shown(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")

@@ -20,6 +20,7 @@ from cython.cimports.libc.stdlib import free, realloc
 from cython.cimports.libc.string import memchr, memcpy, memmove
 from cython.cimports.posix.unistd import read
 
+from carnelian.engine.shared.failures import note_unexpected
 from carnelian.resp.replies import Error
 
 CHUNK = cython.declare(cython.Py_ssize_t, 256 * 1024)
@@ -213,16 +214,7 @@ class Replay:
             Failed: it is to stop.
         """
         engine: Engine = self.engine
-        message: bytes = error.message
-        # What has no code of its own is logged without one, as Redis does.
-        message = message[4:] if error.code == "ERR" else b"-" + message
-        engine.log(
-            "warning",
-            "== CRITICAL == This server is sending an error to its AOF-loading-client: "
-            f"'{_text(message)}' after processing the command '{_text(name)}'",
-        )
-        facts = engine.facts
-        facts["unexpected_error_replies"] = facts.get("unexpected_error_replies", 0) + 1
+        note_unexpected(engine.log, engine.facts, "server", "AOF-loading-client", name, error)
         if self.strict:
             raise Failed(_text(name))
 

@@ -11,7 +11,7 @@ from carnelian.datatypes.base.limits import DIRECTIVES
 from carnelian.engine.catalogue.registry import FLAG_BITS
 from carnelian.engine.ground.stages import LOADING
 from carnelian.keyspace.keyspace import Keyspace
-from carnelian.persistence.bytes.file_errors import FormatError
+from carnelian.persistence.bytes.file_errors import FormatError, ShortRead
 from carnelian.persistence.rdb import file_reader, files, loading
 from carnelian.resp.replies import Error
 
@@ -84,6 +84,10 @@ class StepLoading:
             files.explain(self._engine.log, fault, self.reader)
             raise
         self.state.loaded_bytes = self.reader.position
+
+    def explain_end(self) -> None:
+        """Say in the log that it has come to an end before its end."""
+        files.explain(self._engine.log, ShortRead("Unexpected EOF reading RDB file"), self.reader)
 
     def end(self) -> None:
         """No more steps: sessions are served again, whatever has been loaded."""

@@ -193,10 +193,12 @@ class Snapshots(Task):
         )
 
     def flushed(self) -> None:
-        """Everything was deleted: an older snapshot is of no use, and the empty one is written if
-        there are save points.
+        """Everything was deleted: an older snapshot is of no use, nor is a copy for replicas, and
+        the empty one is written if there are save points.
         """
-        self.background.kill(self)
+        writing = self.background.snapshot
+        if writing is not None:
+            self.background.kill(writing)
         if self.automatic and self._engine.config["save"]:
             self._save()
 

@@ -67,6 +67,11 @@ class Follower(Protocol):
     def starting_over(self, repl_id: str | None, offset: int) -> None:
         """A snapshot will come, taken at that offset; no id if the primary knows of none."""
 
+    def occupied(self) -> bool:
+        """Whether a snapshot is to wait. If so, the follower calls :meth:`Handshake.go_on` when it
+        is not any more.
+        """
+
     def snapshot_begins(self, size: int | None) -> None:
         """So many bytes of it will come; None if the primary writes it as it goes."""
 
@@ -182,11 +187,19 @@ class Handshake:
         if self.stage is Stage.STREAM and not self._input:
             self._follower.stream_part(data)
             return
-        if self.stage is Stage.SNAPSHOT and not self._input:
+        if self.stage is Stage.SNAPSHOT and not self._input and not self._follower.occupied():
             data = self._take_snapshot(data)
         self._input += data
-        while self._input and self._advance():
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Take what has come, as far as the follower is not occupied."""
+        while self._input and not self._must_wait() and self._advance():
             pass
+
+    def _must_wait(self) -> bool:
+        brings_data = self.stage in (Stage.ANNOUNCEMENT, Stage.SNAPSHOT)
+        return brings_data and self._follower.occupied()
 
     def _advance(self) -> bool:
         """Take what is next of the input; returns whether there may be more to take."""

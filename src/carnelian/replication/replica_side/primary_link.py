@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from carnelian import REDIS_VERSION
 from carnelian.engine.config.mistakes import ConfigError
+from carnelian.engine.shared.failures import note_unexpected
 from carnelian.net.protocol import Host, Timer
 from carnelian.persistence.aof.append_only import append_only_of
 from carnelian.persistence.aof.log_files import LogState
@@ -35,7 +37,9 @@ _PERIOD = 1.0
 # Milliseconds that loading goes on before others are served.
 _SLICE_MS = 5
 # Bytes of the stream that are held here before the primary has to wait with more.
-_MOST_HELD = 16 * 1024 * 1024
+_MOST_HELD = 64 * 1024
+# Seconds between two looks whether a script has ended.
+_SCRIPT_LOOK = 0.005
 # Seconds between two lines of the log about the same trouble.
 _QUIET = 10
 
@@ -123,6 +127,8 @@ class Following:
         self._paused = False
         # Whether it will be looked whether what is held can be applied.
         self._looking = False
+        # The connection on which a snapshot waits for the end of a script.
+        self._waiting: Handshake | None = None
         self._over = False
         self._told_s = -_QUIET
 
@@ -182,11 +188,11 @@ class Following:
         self.engine.sessions.remove(session)
         self.side.link_changed()
 
-    def _give_up_snapshot(self) -> None:
+    def _give_up_snapshot(self, lost: bool = False) -> None:
         taking, self.receiving = self.receiving, None
         if taking is None:
             return
-        if not taking.abandon():
+        if not taking.abandon(lost):
             # There is neither the old data set nor the new one.
             self.resumable = False
         self.side.link_changed()
@@ -276,14 +282,14 @@ class Following:
             self.connect()
         elif self.session is not None:
             self.acknowledge()
-        elif self.receiving is not None:
+        elif self.receiving is not None or self._waiting is self._talk:
             self._talk.keep_alive()
 
     def _heed_timeout(self) -> None:
         talk = self._talk
         if talk is None or talk.stage in (Stage.OVER, Stage.CONNECTING):
             return
-        if self._holding or self._paused:
+        if self._holding or self._paused or self._waiting is talk:
             return
         if self._now_s() - self.last_io_s <= self.engine.config["repl-timeout"]:
             return
@@ -348,6 +354,27 @@ class Following:
         self._coming = (repl_id, offset)
         self.side.link_changed()
 
+    def occupied(self) -> bool:
+        """A script that runs has its data set, and the functions, until it ends."""
+        talk = self._talk
+        if self.engine.depth and talk is not None and talk is not self._waiting:
+            self._waiting = talk
+            talk.pause(True)
+            self._carrier.call_later(_SCRIPT_LOOK, partial(self._wait_on, talk))
+        return bool(self.engine.depth)
+
+    def _wait_on(self, talk: Handshake) -> None:
+        """See whether the script has ended, and go on then."""
+        if talk is not self._talk:
+            return
+        if self.engine.depth:
+            self._carrier.call_later(_SCRIPT_LOOK, partial(self._wait_on, talk))
+        else:
+            self._waiting = None
+            self.alive()
+            talk.pause(False)
+            talk.go_on()
+
     def snapshot_begins(self, size: int | None) -> None:
         """So many bytes of it will come."""
         same = self._coming[0] is not None and self._coming[0] == self.replication.history.id
@@ -393,6 +420,9 @@ class Following:
         """Load for a moment, and go on in the next turn."""
         taking = self.receiving
         if taking is None or self._over:
+            return
+        if self.engine.depth:
+            self._carrier.call_later(_SCRIPT_LOOK, self._load_on)
             return
         clock = self.engine.clock
         end = clock.monotonic_ns() + _SLICE_MS * 1_000_000
@@ -551,14 +581,7 @@ class Following:
     def failed(self, name: bytes, error: Error) -> None:
         """A command that went well at the primary has failed: the two differ."""
         engine = self.engine
-        message = error.message.removeprefix(b"ERR ").decode("utf-8", "backslashreplace")
-        engine.log(
-            "warning",
-            "== CRITICAL == This replica is sending an error to its master: "
-            f"'{message}' after processing the command '{name.decode('utf-8', 'replace')}'",
-        )
-        facts = engine.facts
-        facts["unexpected_error_replies"] = facts.get("unexpected_error_replies", 0) + 1
+        note_unexpected(engine.log, engine.facts, "replica", "master", name, error)
         # Where clients may write, too, it is no wonder that the two differ.
         config = engine.config
         if config["replica-read-only"] and config["propagation-error-behavior"] != "ignore":
@@ -584,7 +607,7 @@ class Following:
             if self.resumable:
                 self.engine.log("notice", "Caching the disconnected master state.")
         self._leave_session()
-        self._give_up_snapshot()
+        self._give_up_snapshot(lost=True)
         if was_connected and not self._over:
             self.engine.log("notice", f"Reconnecting to MASTER {self.host}:{self.port}")
             self.connect()

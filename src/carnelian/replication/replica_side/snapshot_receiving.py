@@ -83,8 +83,12 @@ class Receiving:
         snapshots.keys_loaded, snapshots.keys_expired = reader.keys_loaded, reader.keys_expired
         self.engine.keyspace.dirty += 1 + reader.keys_loaded
 
-    def abandon(self) -> bool:
-        """Nothing will come of it; returns whether the old data are still there."""
+    def abandon(self, lost: bool = False) -> bool:
+        """Nothing will come of it; returns whether the old data are still there.
+
+        Args:
+            lost: the connection has ended before its time.
+        """
         if self.loading is None:
             return True
         self.loading.end()
@@ -157,6 +161,11 @@ class Streamed(Receiving):
     def complete(self) -> None:
         if not self.feed(b"", True):
             raise TransferError("Replication stream EOF marker is broken")
+
+    def abandon(self, lost: bool = False) -> bool:
+        if lost and self.loading is not None:
+            self.loading.explain_end()
+        return super().abandon(lost)
 
     def finish(self) -> None:
         if self._aside:
@@ -238,8 +247,8 @@ class Filed(Receiving):
             )
             files.remove(files.locate(self.engine, config["dbfilename"]))
 
-    def abandon(self) -> bool:
-        untouched = super().abandon()
+    def abandon(self, lost: bool = False) -> bool:
+        untouched = super().abandon(lost)
         self._close()
         return untouched
 

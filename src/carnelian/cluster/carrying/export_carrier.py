@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from carnelian.cluster.moving.exporting import Export
-from carnelian.cluster.moving.migration_task import MigrationTask, slot_flags
+from carnelian.cluster.moving.migration_task import PAUSE_PURPOSE, MigrationTask, slot_flags
 from carnelian.cluster.moving.slot_stream import SlotStream
 from carnelian.engine.ground.flags import FLAG_REPLICA, REPLY_NEVER
 from carnelian.replication.primary.replica_feed import ReplicaFeed
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from carnelian.cluster.cluster_member import ClusterMember
     from carnelian.engine.engine import Engine
     from carnelian.engine.session import Session
-
-# The purpose that writes are paused for.
-PURPOSE = "slot migration"
 
 
 class ExportCarrier:
@@ -151,11 +148,11 @@ class ExportCarrier:
         """Let writes wait."""
         engine = self._engine
         end_ms = engine.clock.wall_ms() + milliseconds
-        engine.pause.start(end_ms, writes_only=True, purpose=PURPOSE)
+        engine.pause.start(end_ms, writes_only=True, purpose=PAUSE_PURPOSE)
 
     def resume(self) -> None:
         """Let them go on."""
-        self._engine.pause.stop(PURPOSE)
+        self._engine.pause.stop(PAUSE_PURPOSE)
 
     # -- The slots ---------------------------------------------------------------------------------
 

@@ -318,7 +318,8 @@ class SlotMover:
 
     def _begin_next(self) -> None:
         """Begin the import whose turn it is, if it can be."""
-        if self._import is not None or self._engine.pause.active:
+        paused = self._engine.pause.lasts_beside(migration_task.PAUSE_PURPOSE)
+        if self._import is not None or paused:
             return
         waiting = [task for task in self.tasks.current if task.operation == migration_task.IMPORT]
         if not waiting or self._now_ms() < self._retry_at:
@@ -499,6 +500,9 @@ class SlotMover:
             self._cancel_all("failover: this node is a replica now")
 
     def _owner_changed(self, slot: int, owner: object) -> None:
+        if owner is self._member.view.myself and self.trimming.has_slot(slot):
+            # What clients write from now on is not to go with the rest.
+            self.trimming.trim_now([(slot, slot)])
         if not self._look_planned and self.tasks.of_slot(slot) is not None:
             self._look_planned = True
             self._host.call_later(0, self._look)

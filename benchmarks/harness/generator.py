@@ -6,12 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from harness import encryption, process, servers
 from harness.client import send_all
-from harness.servers import Server
 from harness.workloads import WORKLOADS
 
 PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9, "max": 100.0}
@@ -27,6 +28,19 @@ class Case:
     size: int
     pipeline: int
     command: tuple[str, ...] = ()
+
+
+class Target(Protocol):
+    """What is measured: a server, or several that are one."""
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def tls_port(self) -> int: ...
+
+    @property
+    def pids(self) -> list[int]: ...
 
 
 @dataclass(frozen=True)
@@ -48,16 +62,19 @@ class Generator:
         keyspace: int,
         cpu: int | None = None,
         certificate: Path | None = None,
+        cluster: bool = False,
     ) -> None:
         if shutil.which("redis-benchmark") is None:
             sys.exit("redis-benchmark is not installed (Debian: apt-get install redis-tools)")
         self.keyspace = keyspace
         self._options = ["-c", str(clients), "-r", str(keyspace), "--precision", "3"]
+        if cluster:
+            self._options.append("--cluster")
         self._cpu = cpu
         if certificate is not None:
             self._options += encryption.client_options(certificate)
 
-    def command(self, case: Case, server: Server, requests: int) -> list[str]:
+    def command(self, case: Case, server: Target, requests: int) -> list[str]:
         """The command line of a run of ``requests`` requests."""
         command = ["redis-benchmark", "-p", str(server.tls_port or server.port)]
         command += [
@@ -74,12 +91,12 @@ class Generator:
             return command + list(workload.command(case.size))
         return command + (list(case.command) or ["-t", case.test.lower()])
 
-    def run(self, case: Case, server: Server, requests: int) -> Run:
+    def run(self, case: Case, server: Target, requests: int) -> Run:
         """One run of ``requests`` requests; raises ValueError on output it does not know."""
         workload = WORKLOADS.get(case.test)
         if workload is not None and workload.fill is not None and not case.command:
             send_all(server.port, workload.fill(requests, case.size))
-        before = process.cpu_seconds(server.pid)
+        before = sum(map(process.cpu_seconds, server.pids))
         done = subprocess.run(
             self.command(case, server, requests),
             capture_output=True,
@@ -88,11 +105,11 @@ class Generator:
             timeout=TIMEOUT_SECONDS,
             preexec_fn=servers.pinned_to(self._cpu),
         )
-        spent = process.cpu_seconds(server.pid) - before
+        spent = sum(map(process.cpu_seconds, server.pids)) - before
         return parse_run(done.stdout.replace("\r", "\n"), requests, spent)
 
     def requests_for(
-        self, case: Case, running: list[Server], seconds: float, least: float = 0.2
+        self, case: Case, running: Sequence[Target], seconds: float, least: float = 0.2
     ) -> int:
         """The number of requests that takes the servers ``seconds`` on average.
 

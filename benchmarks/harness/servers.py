@@ -98,6 +98,11 @@ class Server:
                     raise NotStarting(f"{self.name} does not start:\n{text}") from None
                 time.sleep(pause)
 
+    @property
+    def pids(self) -> list[int]:
+        """The processes whose CPU time is that of requests."""
+        return [self.pid]
+
     def client(self) -> Client:
         return Client(self.port)
 

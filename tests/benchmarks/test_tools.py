@@ -57,6 +57,15 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
             ["CPU seconds", "always -P 16: k/s", "GET -P 1: fork ms", "SET: over the baseline MB"],
         ),
         (
+            "cluster.py --pairs 2 --seconds 0.05 -r 1 --pipelines 16 --keys 500 --slots 20 "
+            "--ours redis-server",
+            [
+                "clusters of 2, redis-benchmark --cluster, ours / peer",
+                "redis: one node with cluster-enabled yes (ours) / no (peer)",
+                "20 slots moved by redis-cli, ours / peer",
+            ],
+        ),
+        (
             "failures.py --pairs 1 --requests 200 --ours redis-server",
             ["WRONGTYPE of INCR: us", "unknown command: k/s"],
         ),

@@ -1,0 +1,1 @@
+"""Changing a cluster: joining nodes, moving slots between them, taking nodes out."""

@@ -1,0 +1,7 @@
+"""What cannot be done with a fleet."""
+
+from __future__ import annotations
+
+
+class FleetError(Exception):
+    """It cannot be done; the text tells people why, and what they can do."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from carnelian.cluster.carrying.import_notes import GIVE, ImportNotes
 from carnelian.cluster.moving.exporting import Export
 from carnelian.cluster.moving.migration_task import PAUSE_PURPOSE, MigrationTask, slot_flags
 from carnelian.cluster.moving.slot_stream import SlotStream
@@ -31,6 +32,7 @@ class ExportCarrier:
         engine: Engine,
         member: ClusterMember,
         snapshot: SlotSnapshot,
+        notes: ImportNotes,
         session: Session,
         task: MigrationTask,
     ):
@@ -38,6 +40,7 @@ class ExportCarrier:
         self._engine = engine
         self._member = member
         self._snapshot = snapshot
+        self._notes = notes
         self._task = task
         self._flags = slot_flags(task.ranges)
         self._feed = ReplicaFeed()
@@ -161,6 +164,10 @@ class ExportCarrier:
         view = self._member.view
         myself = view.myself
         return myself.is_primary and all(view.owners[slot] is myself for slot in self._task.slots())
+
+    def promise(self) -> None:
+        """Should this node end now, it has to know that its keys may be of no use."""
+        self._notes.note(GIVE + self._task.id, self._task.ranges)
 
     def theirs(self) -> bool:
         """Whether all are of the other one."""

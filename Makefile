@@ -7,8 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS ?=
 FAMILY ?=
 
-.PHONY: run test check format quick build soak-interrupts soak-sentinel fuzz-scripts bench \
-	conformance conformance-cluster conformance-sentinel interop clean
+.PHONY: run test check format quick build soak-interrupts soak-sentinel soak-cluster fuzz-scripts \
+	bench conformance conformance-cluster conformance-sentinel interop clean
 
 run: build
 	exec $(BIN)/carnelian-server $(ARGS)
@@ -40,6 +40,10 @@ soak-interrupts: build $(VENV)/tools
 # Histories of Sentinels with crashes and partitions.
 soak-sentinel: build $(VENV)/tools
 	$(BIN)/python -m tests.sentinel.histories --histories 10000 $(ARGS)
+
+# Histories of clusters with crashes, partitions, losses of power and messages that come twice.
+soak-cluster: build $(VENV)/tools
+	$(BIN)/python -m tests.cluster.histories --histories 10000 $(ARGS)
 
 # A million random scripts, and as many rules of users.
 fuzz-scripts: build $(VENV)/tools

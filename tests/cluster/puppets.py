@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from carnelian.cluster.bus.bus_codec import decode, encode, message_length, pack_entry
 from carnelian.cluster.bus.bus_messages import Body, BusMessage, Extensions, Gossip, GossipEntry
 from carnelian.cluster.known import bus_statistics as types
+from carnelian.cluster.known.cluster_node import ClusterNode
+from carnelian.cluster.known.cluster_view import ClusterView
 from carnelian.cluster.known.node_flags import PRIMARY, REPLICA
 from carnelian.cluster.known.slot_bitmap import bitmap_of, mask_of_slots
 from carnelian.keyspace.clock import ManualClock
 from carnelian.net.protocol import Wire
-from carnelian.net.simulated import Network
+from carnelian.net.simulated import Network, Node
 
 from .simulated_cluster import BUS_PORT, SimulatedMember
 from .simulated_data import DATA_PORT
@@ -33,7 +36,7 @@ class Puppet:
         self.answers = True
         self.extensions: Extensions | None = None
         self.gossip: list[GossipEntry] = []
-        self.received: list[BusMessage] = []
+        self.received: list[Any] = []
         self.wire: Wire | None = None
         self.node = scene.network.node(name)
         self.node.listen((name, BUS_PORT), lambda: _Talk(self))
@@ -72,14 +75,14 @@ class Puppet:
 
     # -- What it says ----------------------------------------------------------------------------
 
-    def message(self, kind: int, body: Body | None = None, **changes: object) -> bytes:
+    def message(self, kind: int, body: Body | None = None, **changes: Any) -> bytes:
         base = BusMessage(kind, self.id.encode(), port=DATA_PORT, bus_port=BUS_PORT, body=body)
         return encode(replace(base, **{**self.state, **changes}))  # type: ignore[arg-type]
 
     def gossip_body(self) -> Gossip:
         return Gossip(b"".join(map(pack_entry, self.gossip)), self.extensions)
 
-    def say(self, kind: int, body: Body | None = None, **changes: object) -> None:
+    def say(self, kind: int, body: Body | None = None, **changes: Any) -> None:
         """Send a message to the node that is looked at, and let it arrive."""
         if body is None and kind in (types.PING, types.PONG, types.MEET):
             body = self.gossip_body()
@@ -90,7 +93,7 @@ class Puppet:
         self.wire.send(self.message(kind, body, **changes))
         self.scene.run(0.02)
 
-    def heard(self, kind: int) -> list[BusMessage]:
+    def heard(self, kind: int) -> list[Any]:
         """The messages of a type that it has got."""
         return [message for message in self.received if message.type == kind]
 
@@ -137,12 +140,12 @@ class Scene:
         self.network.node("10.0.0.1", self._boot)
         self.puppets: list[Puppet] = []
 
-    def _boot(self, node) -> None:
+    def _boot(self, node: Node) -> None:
         node.disk.setdefault("settings", self._settings)
         self.member = SimulatedMember(node, None, node.disk["settings"])
 
     @property
-    def view(self):
+    def view(self) -> ClusterView:
         return self.member.view
 
     def puppet(self, id: str, slots: Iterable[int] = (), epoch: int = 0) -> Puppet:
@@ -157,7 +160,7 @@ class Scene:
         puppet.say(types.PING)
         return puppet
 
-    def node(self, puppet: Puppet):
+    def node(self, puppet: Puppet) -> ClusterNode:
         """A puppet as the node sees it."""
         return self.view.nodes[puppet.id]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from carnelian.cluster.bus.bus_messages import FORCE_ACK, Failure
@@ -37,7 +39,7 @@ class Candidacy(Scene):
     def requests(self) -> list:
         return self.voters[0].heard(types.AUTH_REQUEST)
 
-    def vote(self, voter: Puppet, **changes: object) -> None:
+    def vote(self, voter: Puppet, **changes: Any) -> None:
         voter.see_epoch(self.view.current_epoch)
         voter.say(types.AUTH_ACK, **changes)
         self.run(0.1)

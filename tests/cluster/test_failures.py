@@ -1,4 +1,4 @@
-"""Who does not answer, who has failed for a majority, and when that is over; the cluster's state."""
+"""Who does not answer, who has failed for a majority, when that is over; and the state."""
 
 from __future__ import annotations
 

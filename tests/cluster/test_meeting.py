@@ -191,10 +191,10 @@ class TestForget:
         member = scene.member.member
         with pytest.raises(UnknownNode, match=f"^Unknown node {'c' * 40}$"):
             member.forget("c" * 40)
-        with pytest.raises(ClusterError, match="^I tried hard but I can't forget myself...$"):
+        with pytest.raises(ClusterError, match="I tried hard but I can't forget myself"):
             member.forget(scene.member.id)
         member.replicate(friend.id)
-        with pytest.raises(ClusterError, match="^Can't forget my master!$"):
+        with pytest.raises(ClusterError, match="Can't forget my master!"):
             member.forget(friend.id)
         # Nor because others have.
         other = scene.puppet("c")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from carnelian.cluster.bus.bus_messages import FORCE_ACK, Failure
@@ -31,7 +33,7 @@ class Ballot(Scene):
         self.primary.answers = False
         self.other.say(types.FAIL, Failure(self.primary.id.encode()))
 
-    def ask(self, who: Puppet, epoch: int, **changes: object) -> bool:
+    def ask(self, who: Puppet, epoch: int, **changes: Any) -> bool:
         """Whether it votes."""
         before = len(who.heard(types.AUTH_ACK))
         who.see_epoch(epoch)

@@ -162,14 +162,20 @@ class LiveCluster:
         return text
 
     def wait_until_ok(self) -> None:
-        """Return once all that run serve commands and agree."""
+        """Return once all that run serve commands and agree about slots and primaries."""
         running = [node for node in self.nodes if node.process.poll() is None]
         wait_for(lambda: all(node.is_ok() for node in running), "all serve commands")
+        wait_for(lambda: len({owners(node) for node in running}) == 1, "all agree")
 
     def stop(self) -> None:
         """End all."""
         for node in self.nodes:
             node.stop()
+
+
+def owners(node: LiveNode) -> tuple:
+    """Ranges of slots with the IDs of their owners, as a node sees them."""
+    return tuple(sorted((row[0], row[1], row[2][2]) for row in node("CLUSTER", "SLOTS")))
 
 
 def wait_for(condition: Callable[[], object], what: str, timeout: float = TIMEOUT) -> None:

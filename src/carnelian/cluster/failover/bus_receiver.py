@@ -95,7 +95,8 @@ class BusReceiver:
             view.current_epoch = message.current_epoch
         if message.config_epoch > sender.config_epoch:
             sender.config_epoch = message.config_epoch
-            self._membership.soon_save(durably=True)
+            # It tells so again: only what this node has promised has to be on the disk.
+            self._membership.soon_save()
         sender.repl_offset = message.offset
         sender.repl_offset_time = now
         self._manual.heed(sender, message)

@@ -107,11 +107,12 @@ class SlotOperations:
             if was_ours:
                 self._follow_last_slot(node)
         elif slot in view.importing_from:
+            # It is ours on the disk, too, before anybody hears of it.
+            del view.importing_from[slot]
             if self._claims.bump_epoch():
                 self._membership.around.log(
                     "notice", f"configEpoch updated after importing slot {slot}"
                 )
-            del view.importing_from[slot]
             self._messenger.tell_all()
 
     def claim(self, slots: Iterable[int]) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import weakref
+from queue import SimpleQueue
 
 # Weak references, of which each takes itself out.
 _held: set[weakref.ref[NodesStore]] = set()
@@ -26,6 +28,8 @@ class NodesStore:
         # The working directory may change.
         self.path = os.path.abspath(path)
         self._fd = -1
+        self._replaced: SimpleQueue[int | None] = SimpleQueue()
+        self._closer: threading.Thread | None = None
 
     def lock(self) -> None:
         """Keep others out, until :meth:`release` or the end of the process.
@@ -80,9 +84,20 @@ class NodesStore:
             raise
         former, self._fd = self._fd, fd
         if former >= 0:
-            os.close(former)
+            self._let_go(former)
         if durable:
             self._sync_folder()
+
+    def _let_go(self, former: int) -> None:
+        """Close the file that was replaced. Its blocks are given back then, which takes the disk
+        some milliseconds: nobody waits for that.
+        """
+        if self._closer is None:
+            self._closer = threading.Thread(
+                target=_close_all, args=(self._replaced,), name="nodes-file", daemon=True
+            )
+            self._closer.start()
+        self._replaced.put(former)
 
     def _sync_folder(self) -> None:
         folder = os.open(os.path.dirname(self.path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -97,12 +112,19 @@ class NodesStore:
             # Closing alone would not do while a child of this process has it open as well.
             fcntl.flock(self._fd, fcntl.LOCK_UN)
             self.forget()
+        self._replaced.put(None)
+        self._closer = None
 
     def forget(self) -> None:
         """In a child made by fork: the lock is the parent's alone."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def _close_all(replaced: SimpleQueue[int | None]) -> None:
+    while (fd := replaced.get()) is not None:
+        os.close(fd)
 
 
 def _forget_all() -> None:

@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--pairs", type=int, default=5, help="interleaved pairs of runs per case (5)")
     add("--seconds", type=float, default=2.0, help="length of one run (2)")
     add("--clients", type=int, default=50, help="connections (50)")
+    add("--threads", type=int, default=1, help="threads of redis-benchmark --cluster (1)")
     add("--pipelines", default="16,1", help="requests per pipeline (16,1)")
     add("--size", type=int, default=64, help="bytes of a value (64)")
     add("-r", "--keyspace", type=int, default=10, help="random keys of each slot (10)")
@@ -80,7 +81,7 @@ def _serving(options: argparse.Namespace, commands: dict[str, list[str]]) -> Par
     set by it as well.
     """
     pairs = Pairs()
-    generator = Generator(options.clients, options.keyspace, cluster=True)
+    generator = Generator(options.clients, options.keyspace, cluster_threads=options.threads)
     requests: dict[Case, int] = {}
     for number in range(options.pairs):
         with ExitStack() as stack:

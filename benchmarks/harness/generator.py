@@ -62,14 +62,14 @@ class Generator:
         keyspace: int,
         cpu: int | None = None,
         certificate: Path | None = None,
-        cluster: bool = False,
+        cluster_threads: int = 0,
     ) -> None:
         if shutil.which("redis-benchmark") is None:
             sys.exit("redis-benchmark is not installed (Debian: apt-get install redis-tools)")
         self.keyspace = keyspace
         self._options = ["-c", str(clients), "-r", str(keyspace), "--precision", "3"]
-        if cluster:
-            self._options.append("--cluster")
+        if cluster_threads:
+            self._options += ["--cluster", "--threads", str(cluster_threads)]
         self._cpu = cpu
         if certificate is not None:
             self._options += encryption.client_options(certificate)

@@ -47,6 +47,7 @@ class Giver:
         self.ready = True
         self.hung_up = False
         self.reassured = 0
+        self.disk_full = False
         self.pieces: deque[bytes] = deque()
         self.ended = 0
         self.export = Export(self.task, self, self._ended)
@@ -101,6 +102,10 @@ class Giver:
 
     def theirs(self) -> bool:
         return self.world.owner == "dest"
+
+    def promise(self) -> None:
+        if self.disk_full:
+            raise OSError(28, "No space left on device")
 
     def reassure(self) -> None:
         self.reassured += 1

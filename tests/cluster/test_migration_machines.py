@@ -233,6 +233,16 @@ class TestTroubles:
         assert migration.giver.task.last_error == "Failed to send slots snapshot"
         assert migration.taker.task.last_error == "Source has failed: Failed to send slots snapshot"
 
+    def test_nothing_is_promised_that_cannot_be_noted(self) -> None:
+        migration = begun()
+        migration.giver.disk_full = True
+        migration.giver.finish_snapshot()
+        for _ in range(10):
+            migration.step()
+        assert migration.states == ("failed", "failed")
+        assert "No space left on device" in migration.giver.task.last_error
+        assert not migration.giver.paused
+
     def test_too_much_that_waits_ends_it(self) -> None:
         migration = begun()
         migration.giver.most_waiting = 1000

@@ -15,6 +15,7 @@ from cluster.moving_nodes import (
     TAGS,
     MovingNode,
     await_completed,
+    await_moved,
     await_ok,
     await_that,
     join,
@@ -22,6 +23,10 @@ from cluster.moving_nodes import (
 )
 
 Start = Callable[..., list[MovingNode]]
+# States of an import in which one of the nodes ends.
+MOMENTS = ("connecting", "accumulate-buffer", "wait-stream-eof", "takeover", "completed")
+# In slots from 9000 to 9100.
+THERE = "{t38}"
 MOVED_TAGS = (TAGS[0], TAGS[1])
 
 
@@ -96,7 +101,8 @@ def test_nothing_that_was_acknowledged_is_lost_when_a_node_dies(start: Start, vi
         # They write for a while when nothing goes on.
         time.sleep(0.7)
         id = dest("CLUSTER", "MIGRATION", "IMPORT", 0, 100).decode()
-        time.sleep(chance.choice((0.01, 0.05, 0.1, 0.15, 0.2, 0.3)) * chance.random())
+        _come_to(dest, id, chance.choice(MOMENTS))
+        time.sleep(0.02 * chance.random())
         dying = source if victim == "source" else dest
         dying.kill()
         time.sleep(0.2)
@@ -121,6 +127,38 @@ def test_nothing_that_was_acknowledged_is_lost_when_a_node_dies(start: Start, vi
     for number in range(500):
         assert owner("GET", f"{TAGS[0]}still{number}") == b"%d" % number
     await_that(lambda: other("DBSIZE") == 0, "nothing is left at the other node")
+
+
+def test_slots_go_both_ways_at_the_same_time(start: Start) -> None:
+    nodes = start(2)
+    here, there = nodes
+    for number in range(2000):
+        here("SET", f"{TAGS[0]}k{number}", number)
+        there("SET", f"{THERE}k{number}", number)
+    clients = begin_load(nodes, 1)
+    for _ in range(3):
+        ids = [
+            there("CLUSTER", "MIGRATION", "IMPORT", 0, 100).decode(),
+            here("CLUSTER", "MIGRATION", "IMPORT", 9000, 9100).decode(),
+        ]
+        await_moved(here, there, ids[0])
+        await_moved(there, here, ids[1])
+        assert there.task(ids[0])["write_pause_ms"] < 5000
+        move(there, here, 0, 100)
+        move(here, there, 9000, 9100)
+    for client in clients:
+        client.end()
+        assert client.errors == []
+        for tag in MOVED_TAGS:
+            check(client, here, tag)
+    assert there("GET", f"{THERE}k1999") == b"1999"
+
+
+def _come_to(dest: MovingNode, id: str, state: str) -> None:
+    """Wait until an import is so far, or for a moment if it is never seen there."""
+    end = time.monotonic() + 0.5
+    while time.monotonic() < end and dest.state(id) != state:
+        pass
 
 
 def _owns(asked: MovingNode, node: MovingNode, slot: int) -> bool:

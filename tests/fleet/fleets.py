@@ -23,7 +23,7 @@ from carnelian.tools.fleet.processes.port_checks import is_taken
 from carnelian.tools.fleet.wire.node_client import NodeClient, NodeUnreachableError
 
 # What nodes may be, each of which the tests are for.
-PROGRAMS = ["redis-server"]
+PROGRAMS = ["redis-server", "carnelian-server"]
 
 COMMAND = [sys.executable, "-m", "carnelian.tools.fleet.fleet_program"]
 HOST = "127.0.0.1"

@@ -335,3 +335,61 @@ def test_usage_tells_of_it(db: Database, clock: ManualClock):
         each.set_string(b"key", b"value")
     assert db.memory_usage(b"key") == plain.memory_usage(b"key") + 4
     assert "slots" not in plain.table_stats
+
+
+class TestConcealedSlots:
+    """Keys that do not count are passed over by all who did not name them."""
+
+    @pytest.fixture(autouse=True)
+    def conceal(self, keyspace: Keyspace) -> None:
+        flags = bytearray(SLOTS)
+        flags[HERE] = 1
+        keyspace.concealed_slots = bytes(flags)
+
+    def test_scans_do_not_show_them(self, db: Database) -> None:
+        fill(db, 50)
+        others = fill(db, 50, b"")
+        shown: set[bytes] = set()
+        cursor = 0
+        while True:
+            cursor, keys = db.scan(cursor, 10)
+            shown |= set(keys)
+            if cursor == 0:
+                break
+        assert shown == set(db.keys()) == others
+        assert {db.random_key() for _ in range(200)} <= others | {None}
+        assert db.size() == 100
+        assert db.seen_size() == 50
+        assert db.string(b"{tag}1") == b"x"
+
+    def test_where_there_are_no_others_nothing_is_shown(self, db: Database) -> None:
+        fill(db, 50)
+        assert db.random_key() is None
+        assert list(db.keys()) == []
+        assert db.seen_size() == 0
+
+    def test_they_do_not_expire_by_themselves(
+        self, keyspace: Keyspace, db: Database, clock: ManualClock
+    ) -> None:
+        for key in (b"{tag}1", b"other"):
+            db.set_string(key, b"x")
+            db.set_expiry(key, clock.ms + 10)
+        clock.advance(100)
+        cycle = ExpireCycle(keyspace)
+        for _ in range(10):
+            cycle.run()
+        assert db.size() == 1
+        keyspace.concealed_slots = None
+        for _ in range(10):
+            cycle.run()
+        assert db.size() == 0
+
+    @pytest.mark.parametrize("policy", ["allkeys-lru", "allkeys-random", "allkeys-lfu"])
+    def test_they_are_not_evicted(self, keyspace: Keyspace, db: Database, policy: str) -> None:
+        eviction = Eviction(keyspace)
+        eviction.set_policy(policy)
+        fill(db, 20)
+        assert eviction.choose() is None
+        others = fill(db, 20, b"")
+        chosen = {eviction.choose()[1] for _ in range(5)}
+        assert chosen <= others

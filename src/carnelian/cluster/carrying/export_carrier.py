@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from carnelian.cluster.carrying.import_notes import GIVE, ImportNotes
 from carnelian.cluster.moving.exporting import Export
-from carnelian.cluster.moving.migration_task import MigrationTask, slot_flags
+from carnelian.cluster.moving.migration_task import PAUSE_PURPOSE, MigrationTask, slot_flags
 from carnelian.cluster.moving.slot_stream import SlotStream
 from carnelian.engine.ground.flags import FLAG_REPLICA, REPLY_NEVER
 from carnelian.replication.primary.replica_feed import ReplicaFeed
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from carnelian.cluster.cluster_member import ClusterMember
     from carnelian.engine.engine import Engine
     from carnelian.engine.session import Session
-
-# The purpose that writes are paused for.
-PURPOSE = "slot migration"
 
 
 class ExportCarrier:
@@ -34,6 +32,7 @@ class ExportCarrier:
         engine: Engine,
         member: ClusterMember,
         snapshot: SlotSnapshot,
+        notes: ImportNotes,
         session: Session,
         task: MigrationTask,
     ):
@@ -41,6 +40,7 @@ class ExportCarrier:
         self._engine = engine
         self._member = member
         self._snapshot = snapshot
+        self._notes = notes
         self._task = task
         self._flags = slot_flags(task.ranges)
         self._feed = ReplicaFeed()
@@ -151,11 +151,11 @@ class ExportCarrier:
         """Let writes wait."""
         engine = self._engine
         end_ms = engine.clock.wall_ms() + milliseconds
-        engine.pause.start(end_ms, writes_only=True, purpose=PURPOSE)
+        engine.pause.start(end_ms, writes_only=True, purpose=PAUSE_PURPOSE)
 
     def resume(self) -> None:
         """Let them go on."""
-        self._engine.pause.stop(PURPOSE)
+        self._engine.pause.stop(PAUSE_PURPOSE)
 
     # -- The slots ---------------------------------------------------------------------------------
 
@@ -164,6 +164,10 @@ class ExportCarrier:
         view = self._member.view
         myself = view.myself
         return myself.is_primary and all(view.owners[slot] is myself for slot in self._task.slots())
+
+    def promise(self) -> None:
+        """Should this node end now, it has to know that its keys may be of no use."""
+        self._notes.note(GIVE + self._task.id, self._task.ranges)
 
     def theirs(self) -> bool:
         """Whether all are of the other one."""

@@ -9,7 +9,7 @@ from carnelian.cluster.carrying.import_notes import ImportNotes
 from carnelian.cluster.carrying.trimming import Trimming
 from carnelian.cluster.moving.import_link import ImportGreeting, ImportLink
 from carnelian.cluster.moving.importing import Import
-from carnelian.cluster.moving.migration_task import MigrationTask, range_words
+from carnelian.cluster.moving.migration_task import PAUSE_PURPOSE, MigrationTask, range_words
 from carnelian.net.protocol import Host
 from carnelian.replication.replica_side.primary_session import PrimarySession
 from carnelian.resp.parser import ProtocolError
@@ -118,8 +118,9 @@ class ImportCarrier:
         effects.flush(True)
 
     def busy(self) -> bool:
-        """Whether a script runs, or writes wait."""
-        return bool(self._engine.depth) or self._engine.pause.active
+        """Whether a script runs, or writes wait for anything but other slots that go."""
+        engine = self._engine
+        return bool(engine.depth) or engine.pause.lasts_beside(PAUSE_PURPOSE)
 
     def apply(self, data: bytes) -> str:
         """Run commands."""

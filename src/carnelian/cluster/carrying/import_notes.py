@@ -1,7 +1,7 @@
-"""Notes of slots whose keys do not count: they are being imported, or are to be deleted.
+"""Notes of slots whose keys do not count, or may not when this node begins again.
 
 They stand in a file, so that a node that ends in between knows, when it begins again, which keys
-are of no use; and scans do not show such keys.
+are of no use. Keys that are being imported, or are to be deleted, are not shown by scans.
 """
 
 from __future__ import annotations
@@ -9,12 +9,20 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from carnelian.cluster.moving.migration_task import Ranges, shown_ranges, slot_flags
+from carnelian.cluster.known.slot_bitmap import mask_of_slots, ranges_in
+from carnelian.cluster.moving.migration_task import Ranges, shown_ranges, slot_flags, slots_of
 from carnelian.persistence.bytes import paths
 from carnelian.persistence.bytes.targets import sync_directory
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
+
+# What notes begin with that are no IDs of imports: slots whose keys are to be deleted, and those
+# that were promised to another node.
+TRIM = "trim:"
+GIVE = "give:"
+# Slots whose keys have gone from memory, but are still in the last snapshot.
+PAST = "past:"
 
 
 class ImportNotes:
@@ -28,7 +36,7 @@ class ImportNotes:
     def __init__(self, engine: Engine, path: str):
         self._engine = engine
         self._path = path
-        # By the ID of a task.
+        # By the ID of an import, or one of the words above and something else.
         self.noted: dict[str, Ranges] = {}
 
     def load(self) -> None:
@@ -62,15 +70,35 @@ class ImportNotes:
             self._save()
         self._conceal()
 
+    def put_behind(self, id: str, in_snapshot: bool) -> None:
+        """The keys have gone, but the last snapshot may still have them. Raises OSError."""
+        ranges = self.noted.pop(id, None)
+        if ranges is not None:
+            if in_snapshot:
+                slots = [*slots_of(ranges), *slots_of(self.noted.get(PAST, []))]
+                self.noted[PAST] = ranges_in(mask_of_slots(slots))
+            self._save()
+        self._conceal()
+
+    @property
+    def imports(self) -> dict[str, Ranges]:
+        """The slots that are being imported, by task."""
+        return {id: ranges for id, ranges in self.noted.items() if ":" not in id}
+
     def forget_slots(self, ranges: Ranges) -> None:
         """The same for slots, whatever the task. Raises OSError."""
         gone = slot_flags(ranges)
-        for id, noted in list(self.noted.items()):
+        for id, noted in self.imports.items():
             if all(gone[slot] for first, last in noted for slot in range(first, last + 1)):
                 self.forget(id)
 
     def _conceal(self) -> None:
-        ranges = [pair for noted in self.noted.values() for pair in noted]
+        ranges = [
+            pair
+            for id, noted in self.noted.items()
+            if not id.startswith((GIVE, PAST))
+            for pair in noted
+        ]
         self._engine.keyspace.concealed_slots = slot_flags(ranges) if ranges else None
 
     def _save(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.cluster.carrying.export_carrier import ExportCarrier
 from carnelian.cluster.carrying.import_carrier import ImportCarrier
-from carnelian.cluster.carrying.import_notes import ImportNotes
+from carnelian.cluster.carrying.import_notes import GIVE, PAST, TRIM, ImportNotes
 from carnelian.cluster.carrying.slot_snapshot import SlotSnapshot
 from carnelian.cluster.carrying.trimming import Trimming
 from carnelian.cluster.known.cluster_errors import ClusterError
@@ -19,6 +20,8 @@ from carnelian.cluster.moving.importing import Import
 from carnelian.cluster.moving.migration_task import MigrationTask, Ranges, TaskList, slots_of
 from carnelian.net.loop import Loop
 from carnelian.net.protocol import Host
+from carnelian.persistence.background.jobs import Outcome
+from carnelian.persistence.rdb import files
 from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.resp.replies import Error
 
@@ -33,8 +36,6 @@ _PERIOD = 0.1
 _RETRY_MS = 1000
 # How long after it has become a primary a node keeps keys that nobody has claimed for it.
 _GRACE_MS = 5000
-# Notes of keys that are to be deleted begin with this, those of imports are IDs.
-_TRIM = "trim:"
 
 SETSLOT_REFUSED = (
     "Slot %d is currently in an active atomic slot migration. CLUSTER SETSLOT cannot be used at "
@@ -79,6 +80,9 @@ class SlotMover:
         self._replicas: set[int] = set()
         member.view.listeners.append(self._owner_changed)
         engine.sessions.on_removed.append(self._session_ended)
+        # The snapshot that is being taken has keys that have gone since it was begun.
+        self._outdated = False
+        snapshots_of(engine).on_ended.append(self._snapshot_ended)
         self.notes.load()
 
     @property
@@ -110,15 +114,37 @@ class SlotMover:
         view = self._member.view
         if not view.myself.is_primary:
             return
+        known = view.myself, None
         for id, ranges in list(self.notes.noted.items()):
-            strange = [s for s in slots_of(ranges) if view.owners[s] is not view.myself]
+            strange = [
+                slot
+                for slot in slots_of(ranges)
+                if view.owners[slot] not in known and slot not in view.importing_from
+            ]
             count = self.trimming.trim_now(ranges_in(mask_of_slots(strange)))
             if count:
                 self._engine.log(
                     "notice",
-                    f"Deleted {count} keys of slots that were on their way to this node",
+                    f"Deleted {count} keys of slots that were on their way when this node ended",
                 )
-            self.notes.forget(id)
+            self._put_behind(id)
+
+    def _put_behind(self, note: str) -> None:
+        """The keys that are noted have gone."""
+        # Not before that is written to the log.
+        self._engine.effects.commit()
+        snapshots = snapshots_of(self._engine)
+        config = self._engine.config
+        path = files.locate(self._engine, config["dbfilename"])
+        in_snapshot = not config["appendonly"] and os.path.exists(path)
+        self._outdated = self._outdated or (in_snapshot and snapshots.running)
+        self.notes.put_behind(note, in_snapshot)
+
+    def _snapshot_ended(self, outcome: Outcome) -> None:
+        """What has gone is not in the last snapshot any more, unless it was begun before."""
+        outdated, self._outdated = self._outdated, False
+        if outcome is Outcome.DONE and not outdated:
+            self.notes.forget(PAST)
 
     def shut_down(self) -> bool:
         """The process is about to end; nothing here keeps it from that."""
@@ -271,7 +297,9 @@ class SlotMover:
             id, ranges, migration_task.MIGRATE, view.myself.id, node.id, self._wall_ms()
         )
         task.start_time = task.create_time
-        carrier = ExportCarrier(self._engine, self._member, self._snapshot, session, task)
+        carrier = ExportCarrier(
+            self._engine, self._member, self._snapshot, self.notes, session, task
+        )
         export = Export(task, carrier, lambda: self._export_ended(export))
         carrier.export = export
         if not export.begin():
@@ -313,12 +341,14 @@ class SlotMover:
         self.tasks.archive(export.task)
         if export.task.state == migration_task.COMPLETED and self._member.myself.is_primary:
             self._drop_keys(export.task.slots())
+        self.notes.forget(GIVE + export.task.id)
 
     # -- Taking slots ------------------------------------------------------------------------------
 
     def _begin_next(self) -> None:
         """Begin the import whose turn it is, if it can be."""
-        if self._import is not None or self._engine.pause.active:
+        paused = self._engine.pause.lasts_beside(migration_task.PAUSE_PURPOSE)
+        if self._import is not None or paused:
             return
         waiting = [task for task in self.tasks.current if task.operation == migration_task.IMPORT]
         if not waiting or self._now_ms() < self._retry_at:
@@ -386,8 +416,8 @@ class SlotMover:
         self.trimming.add(ranges, lambda: self._trimmed(note))
 
     def _trimmed(self, note: str) -> None:
-        self.notes.forget(note)
-        if not note.startswith(_TRIM):
+        self._put_behind(note)
+        if ":" not in note:
             effects = self._engine.effects
             effects.add(0, [b"CLUSTER", b"SYNCSLOTS", b"IMPORTED", note.encode()], effects.FOR_ALL)
             effects.flush(True)
@@ -411,7 +441,7 @@ class SlotMover:
         full = [s for s in slots if db.count_in_slot(s) and not trimming.has_slot(s)]
         if full:
             self._trims += 1
-            note, ranges = f"{_TRIM}{self._trims}", ranges_in(mask_of_slots(full))
+            note, ranges = f"{TRIM}{self._trims}", ranges_in(mask_of_slots(full))
             self.notes.note(note, ranges)
             self._trim(note, ranges)
 
@@ -446,8 +476,8 @@ class SlotMover:
         if now - self._lead_since < _GRACE_MS or not view.is_ok:
             return
         busy = {task.id for task in self.tasks.current}
-        for note, ranges in list(self.notes.noted.items()):
-            if note.startswith(_TRIM) or note in busy or self.trimming.has_slot(ranges[0][0]):
+        for note, ranges in self.notes.imports.items():
+            if note in busy or self.trimming.has_slot(ranges[0][0]):
                 continue
             owners = {view.owners[slot] for slot in slots_of(ranges)}
             if owners == {myself}:
@@ -499,6 +529,9 @@ class SlotMover:
             self._cancel_all("failover: this node is a replica now")
 
     def _owner_changed(self, slot: int, owner: object) -> None:
+        if owner is self._member.view.myself and self.trimming.has_slot(slot):
+            # What clients write from now on is not to go with the rest.
+            self.trimming.trim_now([(slot, slot)])
         if not self._look_planned and self.tasks.of_slot(slot) is not None:
             self._look_planned = True
             self._host.call_later(0, self._look)

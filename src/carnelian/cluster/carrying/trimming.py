@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from carnelian.cluster.moving.migration_task import Ranges, slots_of
+from carnelian.cluster.moving.migration_task import PAUSE_PURPOSE, Ranges, slots_of
 from carnelian.keyspace import events
 from carnelian.net.protocol import Host
 
@@ -88,7 +88,7 @@ class Trimming:
         if not self._trims:
             return
         engine = self._engine
-        if engine.depth or engine.pause.active:
+        if engine.depth or engine.pause.lasts_beside(PAUSE_PURPOSE):
             self._plan(_PATIENCE)
             return
         clock, trim = engine.clock, self._trims[0]

@@ -103,6 +103,9 @@ class ExportAround(Protocol):
     def still_ours(self) -> bool:
         """Whether all slots belong to this node, which leads."""
 
+    def promise(self) -> None:
+        """Note, on the disk, that the slots may be taken. Raises OSError."""
+
     def theirs(self) -> bool:
         """Whether all slots belong to the other node."""
 
@@ -221,6 +224,11 @@ class Export:
             return
         if self._pause_is_over():
             self._time_out()
+            return
+        try:
+            around.promise()
+        except OSError as error:
+            self.fail(f"Cannot note what is promised: {error.strerror}")
             return
         # The pause has to outlast what was promised.
         self._confirmed_at = around.now_ms()

@@ -23,7 +23,7 @@ class ImportGreeting(NamedTuple):
     node_id: str
     ranges: Ranges
     user: str | None
-    password: str | None
+    password: bytes | None
 
 
 class ImportTalk(Protocol):
@@ -70,7 +70,7 @@ class ImportLink:
         greeting = self._greeting
         if greeting.password:
             names = [greeting.user.encode()] if greeting.user else []
-            wire.send(request(b"AUTH", *names, greeting.password.encode()))
+            wire.send(request(b"AUTH", *names, greeting.password))
             self._reach(AUTH)
         else:
             self._introduce()

@@ -20,6 +20,9 @@ CANCELED = "canceled"
 # The state of one that has not begun.
 NONE = "none"
 
+# The purpose for which writes are paused at the end (``Pause.start``).
+PAUSE_PURPOSE = "slot migration"
+
 # How many tasks that have ended are remembered.
 _REMEMBERED = 32
 

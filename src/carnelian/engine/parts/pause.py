@@ -85,6 +85,10 @@ class Pause:
         """Whether this is one of its purposes."""
         return purpose in self._purposes
 
+    def lasts_beside(self, purpose: str) -> bool:
+        """Whether there is another purpose than this one."""
+        return len(self._purposes) > (purpose in self._purposes)
+
     def next_ms(self) -> int:
         """When it ends for the first of its purposes, while it lasts."""
         return min(end_ms for end_ms, _ in self._purposes.values())

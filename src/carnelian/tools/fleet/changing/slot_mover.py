@@ -196,8 +196,3 @@ class KeyMover:
 def _expect_ok(reply: Any, node: SeenNode) -> None:
     if isinstance(reply, Refusal):
         raise MoveFailedError(f"{node.port}: {reply.decode(errors='replace')}")
-
-
-def choose_mover(links: NodeLinks, progress: MoveProgress, stop: StopRequests) -> Mover:
-    """The best way of moving slots that all nodes know."""
-    return KeyMover(links, progress, stop)

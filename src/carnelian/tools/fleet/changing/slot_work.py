@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from carnelian.tools.fleet.changing.node_links import NodeLinks
 from carnelian.tools.fleet.changing.open_slots import Repairs, plan_repairs
-from carnelian.tools.fleet.changing.slot_mover import MoveFailedError, choose_mover
+from carnelian.tools.fleet.changing.slot_mover import MoveFailedError
+from carnelian.tools.fleet.changing.whole_slot_mover import WholeMover
 from carnelian.tools.fleet.planning.slot_plans import Transfer, in_words
 from carnelian.tools.fleet.processes.stop_requests import StopRequestedError, StopRequests
 from carnelian.tools.fleet.screen.fleet_table import counted
@@ -76,7 +77,7 @@ class SlotWork:
     def _round(self, plan: Plan, progress: MoveProgress) -> bool:
         """Do all that is to be done at the moment; False if that is nothing."""
         cluster = self._links.observe()
-        mover = choose_mover(self._links, progress, self._stop)
+        mover = WholeMover(self._links, progress, self._stop)
         repairs = plan_repairs(cluster, self._keys(cluster))
         if repairs.slots:
             self._display.say(

@@ -152,6 +152,7 @@ class LiveCluster:
             [program, "--cluster", *words, "--cluster-yes"],
             capture_output=True,
             text=True,
+            input="yes\n",  # there are questions that --cluster-yes does not answer
             timeout=4 * TIMEOUT,
             check=False,
         )

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from redis.cluster import RedisCluster
 from redis.exceptions import MovedError
 
+from support import certificates
 from support.servers import require
 
-from .live_cluster import LiveCluster, LiveNode, wait_for
+from .live_cluster import LiveCluster, LiveNode, free_ports, wait_for
 
 
 @pytest.fixture
@@ -176,6 +178,47 @@ def test_moving_slots_between_both_kinds(cluster: LiveCluster) -> None:
     for source, target in ((first, second), (second, third)):
         move(cluster, source, target, 200)
         assert read(cluster, values) == values
+
+
+def test_everything_encrypted(cluster: LiveCluster, tmp_path: Path) -> None:
+    """Clients, replicas and the bus; those who use TLS are told of other ports than the rest."""
+    folder = certificates.make(tmp_path)
+    nodes, ports = [], []
+    for ours in (True, False, True):
+        ports.append(free_ports())
+        nodes.append(
+            cluster.add(
+                ours,
+                *("--tls-port", str(ports[-1]), "--tls-cluster", "yes", "--tls-replication", "yes"),
+                *("--tls-cert-file", str(folder / "server.crt")),
+                *("--tls-key-file", str(folder / "server.key")),
+                *("--tls-ca-cert-file", str(folder / "ca.crt")),
+            )
+        )
+    first, second, third = nodes
+    assert first("CLUSTER", "ADDSLOTSRANGE", 0, 8191) == "OK"
+    assert second("CLUSTER", "ADDSLOTSRANGE", 8192, 16383) == "OK"
+    assert second("CLUSTER", "SET-CONFIG-EPOCH", 2) == "OK"
+    for port in ports[1:]:
+        assert first("CLUSTER", "MEET", "127.0.0.1", port) == "OK"
+    cluster.wait_until_ok()
+    wait_for(lambda: not isinstance(third("CLUSTER", "REPLICATE", second.id), Exception), "known")
+    wait_for(lambda: has_data(third), "the replica has its data")
+    plain = [row[2][1] for row in first("CLUSTER", "SLOTS")]
+    assert plain == [first.port, second.port]
+    secure = redis.Redis(
+        port=ports[0], ssl=True, ssl_ca_certs=str(folder / "ca.crt"), decode_responses=True,
+        ssl_certfile=str(folder / "client.crt"), ssl_keyfile=str(folder / "client.key"),
+        ssl_check_hostname=False,
+    )  # fmt: skip
+    secure.response_callbacks.clear()
+    told = [row[2][1] for row in secure.execute_command("CLUSTER", "SLOTS")]
+    assert told == ports[:2]
+    with pytest.raises(MovedError, match=f"12182 127.0.0.1:{ports[1]}"):
+        secure.execute_command("GET", "foo")
+    with pytest.raises(MovedError, match=f"12182 127.0.0.1:{second.port}"):
+        first.client.execute_command("GET", "foo")
+    secure.close()
 
 
 def has_data(node: LiveNode) -> bool:

@@ -83,7 +83,7 @@ class WholeMover:
                 return False
             raise MoveFailedError(f"{node.port}: {error}") from None
         while True:
-            state, error, retries = self._look(node, id)
+            state, why, retries = self._look(node, id)
             if state == b"completed":
                 return True
             if self._stop.count > 1:
@@ -91,7 +91,7 @@ class WholeMover:
                 raise StopRequestedError
             if state == b"canceled" or retries >= _MOST_RETRIES:
                 self._cancel(node, id)
-                raise MoveFailedError(f"{node.port}: {error}")
+                raise MoveFailedError(f"{node.port}: {why}")
             time.sleep(_PERIOD)
 
     def _look(self, node: SeenNode, id: str) -> tuple[bytes, str, int]:
@@ -104,8 +104,8 @@ class WholeMover:
             # It has begun anew, and knows of nothing.
             raise MoveFailedError(f"{node.port}: the task has gone")
         fields = dict(zip(shown[0][::2], shown[0][1::2], strict=True))
-        error = fields[b"last_error"].decode(errors="replace")
-        return fields[b"state"], error, fields[b"retries"]
+        why = fields[b"last_error"].decode(errors="replace")
+        return fields[b"state"], why, fields[b"retries"]
 
     def _cancel(self, node: SeenNode, id: str) -> None:
         self._links.of(node).pipeline([("CLUSTER", "MIGRATION", "CANCEL", "ID", id)])

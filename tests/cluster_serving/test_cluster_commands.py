@@ -36,6 +36,20 @@ def test_ids(node: LocalNode, client: LocalClient) -> None:
     assert client("CLUSTER", "MYSHARDID") == node.myself.shard_id.encode()
 
 
+MIGRATIONS = [
+    f"cluster_slot_migration_{name}:0"
+    for name in (
+        "active_tasks",
+        "active_trim_running",
+        "active_trim_current_job_keys",
+        "active_trim_current_job_trimmed",
+        "stats_active_trim_started",
+        "stats_active_trim_completed",
+        "stats_active_trim_cancelled",
+    )
+]
+
+
 def test_info(node: LocalNode, client: LocalClient) -> None:
     lines = client("CLUSTER", "INFO").text.decode().splitlines()
     assert lines == [
@@ -51,6 +65,7 @@ def test_info(node: LocalNode, client: LocalClient) -> None:
         "cluster_stats_messages_sent:0",
         "cluster_stats_messages_received:0",
         "total_cluster_links_buffer_limit_exceeded:0",
+        *MIGRATIONS,
     ]
     node.view.give(range(10), node.other)
     node.view.give([10], None)
@@ -75,6 +90,7 @@ def test_info(node: LocalNode, client: LocalClient) -> None:
         "cluster_stats_messages_pong_received:2",
         "cluster_stats_messages_received:2",
         "total_cluster_links_buffer_limit_exceeded:0",
+        *MIGRATIONS,
     ]
 
 

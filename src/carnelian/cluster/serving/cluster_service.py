@@ -46,7 +46,7 @@ class ClusterService:
         accept: makes the transport of a connection that came in on the bus.
         connect: makes the transport of a connection to another node.
         connect_as_replica: makes the transport of a connection to the port that another node has
-            for clients.
+            for clients; as ``connect`` if not given.
 
     Raises SystemExit, with the reason in the log, where there can be no node: its file is used by
     another one, or damaged.
@@ -59,7 +59,7 @@ class ClusterService:
         *,
         accept: MakeTransport,
         connect: MakeTransport,
-        connect_as_replica: MakeTransport,
+        connect_as_replica: MakeTransport | None = None,
     ):
         self._engine = engine
         config = engine.config
@@ -86,7 +86,7 @@ class ClusterService:
                 loop,
                 engine.clock,
                 self._heed_fault,
-                connect_as_replica,
+                connect_as_replica or connect,
                 _MOVED_AT_ONCE,
                 source=config["bind-source-addr"] or None,
             ),

@@ -74,7 +74,10 @@ class Faults:
 
     def __init__(self, cluster: SimulatedCluster):
         self._cluster = cluster
+        self.is_over = False
         self._replays = Replays(cluster)
+        self._random = Random(f"votes {cluster.network.seed}")
+        cluster.on_vote = self._after_vote
         self.all: Sequence[Fault] = (
             *FAULTS,
             *FAULTS,
@@ -88,6 +91,7 @@ class Faults:
             self.fail_over,
             self.move_slots,
             self.replicate,
+            self.bump_epochs,
         )
 
     def _primary(self, random: Random) -> SimulatedMember | None:
@@ -112,11 +116,28 @@ class Faults:
     def lose_power(self, network: Network, random: Random) -> None:
         """End a node, and lose what it has written without waiting for the disk."""
         up = self._cluster.up
-        if not up:
+        if up:
+            self._lose_power(network, random.choice(up).node.name, random)
+
+    @staticmethod
+    def _lose_power(network: Network, name: str, random: Random) -> None:
+        node = network.nodes[name]
+        if node.is_up:
+            network.crash(name, silently=True)
+            node.disk["nodes"] = random.choice(node.disk["perhaps"])
+
+    def _after_vote(self, name: str) -> None:
+        """Let who has just voted perhaps lose its power, and be there again soon."""
+        network, random = self._cluster.network, self._random
+        if self.is_over or random.random() > 0.15:
             return
-        node = random.choice(up).node
-        network.crash(node.name, silently=True)
-        node.disk["nodes"] = random.choice(node.disk["perhaps"])
+
+        def come_back() -> None:
+            if not network.nodes[name].is_up:
+                network.restart(name)
+
+        network.after(random.randrange(10_000), lambda: self._lose_power(network, name, random))
+        network.after(random.randrange(20_000, 500_000), come_back)
 
     def set_clock(self, network: Network, random: Random) -> None:
         """Set the time of day of a node."""
@@ -159,6 +180,12 @@ class Faults:
         for slot in slots:
             cluster.moved[slot] = target.now
 
+    def bump_epochs(self, network: Network, random: Random) -> None:
+        """Let two nodes take a new epoch at once, which will be the same one."""
+        up = self._cluster.up
+        for member in random.sample(up, min(2, len(up))):
+            member.member.bump_epoch()
+
     def replicate(self, network: Network, random: Random) -> None:
         """Let a replica follow another primary."""
         cluster = self._cluster
@@ -187,6 +214,9 @@ class Observer:
     cut_since: dict[str, int] = field(default_factory=dict)
     # Since when two nodes have claimed one slot with one epoch.
     collisions: dict[tuple[str, str], int] = field(default_factory=dict)
+    # Whom a node has voted for in an epoch.
+    votes: dict[tuple[str, int], str] = field(default_factory=dict)
+    seen_votes: int = 0
     seen_elections: int = 0
     epochs: dict[int, str] = field(default_factory=dict)
 
@@ -197,6 +227,7 @@ class Observer:
     def look(self) -> None:
         """Check all that must always hold. Raises Violation."""
         self._look_at_connections()
+        self._look_at_votes()
         self._look_at_elections()
         self._look_at_claims()
         for _ in range(WRITES_PER_LOOK):
@@ -224,6 +255,14 @@ class Observer:
                 self.cut_since.pop(name, None)
             else:
                 self.cut_since.setdefault(name, now)
+
+    def _look_at_votes(self) -> None:
+        votes = self.cluster.votes
+        for name, epoch, candidate in votes[self.seen_votes :]:
+            other = self.votes.setdefault((name, epoch), candidate)
+            if other != candidate:
+                raise Violation(f"{name} has voted for {other} and {candidate} in {epoch}")
+        self.seen_votes = len(votes)
 
     def _look_at_elections(self) -> None:
         elections = self.cluster.elections
@@ -328,10 +367,12 @@ def live(seed: int) -> Outcome:
     cluster.form()
     observer = Observer(cluster, random)
     _watch(cluster, observer, 3)
-    # Not for the whole life of a cluster: what was done in it does not tell on what comes after.
-    storm = Storm(cluster.network, every=1.5, lasting=4.0, faults=Faults(cluster).all)
+    faults = Faults(cluster)
+    every, lasting = random.uniform(0.5, 2.5), random.uniform(2.0, 6.0)
+    storm = Storm(cluster.network, every, lasting, faults.all)
     _watch(cluster, observer, STORM_SECONDS)
     storm.end()
+    faults.is_over = True
     begun = cluster.network.now
     while cluster.disagreement():
         if cluster.network.now - begun > BOUND * 1e6:

@@ -360,19 +360,21 @@ class Build(build_ext):
             return
         # The largest begin, so that no processor is left with one of them at the end.
         waiting.sort(key=lambda each: os.path.getsize(each.sources[0]))
-        progress = Progress(len(waiting), self.parallel)
+        # An installation in development mode asks without a number.
+        most = self.parallel or processors()
+        progress = Progress(len(waiting), most)
         if self.verbose < 2:
             # The commands of the compiler would hide how far it is.
             self.verbose = 0
             logging.disable(logging.INFO)
-        if len(waiting) > 2 * self.parallel:
+        if len(waiting) > 2 * most:
             # What Cython loads and prepares for the first is there for all that are forked then.
             self.build(waiting.pop(0))
             progress.done += 1
         running: dict[int, tuple] = {}
         try:
             while waiting or running:
-                while waiting and len(running) < self.parallel:
+                while waiting and len(running) < most:
                     process = self.start(each := waiting.pop())
                     running[process.sentinel] = process, each.name
                 for sentinel in wait(running, timeout=1):

@@ -7,8 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS ?=
 FAMILY ?=
 
-.PHONY: run test check format quick build soak-interrupts soak-sentinel soak-cluster fuzz-scripts bench \
-	conformance conformance-sentinel interop clean
+.PHONY: run test check format quick build soak-interrupts soak-sentinel soak-cluster fuzz-scripts \
+	bench conformance conformance-cluster conformance-sentinel interop clean
 
 run: build
 	exec $(BIN)/carnelian-server $(ARGS)
@@ -58,6 +58,10 @@ conformance: build $(VENV)/tools
 # Redis's own suite for Sentinels, some ten minutes: most of it is waiting.
 conformance-sentinel: build $(VENV)/tools
 	$(BIN)/python -m tests.redis_suite.sentinel_suite $(ARGS)
+
+# Redis's own suite for clusters, an hour: ARGS=--mixed has every second server be redis-server.
+conformance-cluster: build $(VENV)/tools
+	$(BIN)/python -m tests.redis_suite.cluster_suite $(ARGS)
 
 interop: build $(VENV)/tools
 	$(BIN)/python tests/interop/run.py

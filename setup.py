@@ -226,6 +226,7 @@ COMPILED = (
     "carnelian.replication.primary.replica_feed",
     "carnelian.replication.replica_side.primary_session",
     "carnelian.replication.replica_side.role_checks",
+    "carnelian.cluster.serving.slot_check",
     "carnelian.embedded.redis_py.shapes",
     "carnelian.embedded.mailbox",
     "carnelian.embedded.host",

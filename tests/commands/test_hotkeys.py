@@ -58,7 +58,7 @@ def test_a_session(client: LocalClient, clock: ManualClock) -> None:
     assert found["net-bytes-all-commands-all-slots"] == 36 + 31 + 52
     assert client("HOTKEYS", "RESET") == b"OK"
     assert client("HOTKEYS", "GET") is None
-    assert client.engine.hotkeys is None
+    assert client.engine.gatherers is None
 
 
 def test_time_goes_to_the_keys_of_what_exec_runs() -> None:
@@ -124,7 +124,7 @@ def test_many_keys_take_little_room(client: LocalClient) -> None:
         client("SET", f"cold{number}", 1)
         client("SET", "hot", 1)
     assert list(pairs(report(client)["by-net-bytes"])) == [b"hot"]
-    gathered = client.engine.hotkeys
+    gathered = next(iter(client.engine.gatherers or ()))
     assert isinstance(gathered, HotKeys)
     assert gathered.net is not None and len(gathered.net._sums) <= 256
 

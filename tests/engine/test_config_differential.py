@@ -17,6 +17,7 @@ NEWER = {
     "array-sparse-kmin": "8.8",
     "aof-load-corrupt-tail-max-size": "8.4",
     "cluster-announce-human-nodename": "7.2",
+    "cluster-slot-stats-enabled": "8.2",
     "enable-debug-assert": "7.4",
     "hide-user-data-from-log": "7.4",
     "key-memory-histograms": "8.6",

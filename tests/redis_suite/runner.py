@@ -83,6 +83,11 @@ def _accepts(port: int) -> bool:
     return True
 
 
+def first_port() -> int:
+    """The first of some hundreds of ports that no other run on this machine has."""
+    return _port(0)
+
+
 @cache
 def _port(slot: int) -> int:
     """The first port for a slot, in a range that no other run on this machine has."""

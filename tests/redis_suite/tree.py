@@ -19,9 +19,8 @@ TOOLS = {
 }
 # Those of them that stand in this source tree, too, and are tested with its server.
 OURS = {"redis-check-rdb": "check_rdb", "redis-check-aof": "check_aof"}
-# Directives that the suite sets for all servers, and that ours still refuses.
-NOT_YET_ENCRYPTED = ("tls-cluster",)
-_NOT_NEEDED = shutil.ignore_patterns("tmp", "cluster", "sentinel", "modules", "moduleapi")
+# Other suites, and modules in C.
+_NOT_NEEDED = frozenset(("tests/tmp", "tests/cluster", "tests/sentinel", "tests/modules"))
 
 
 def require_tools() -> str:
@@ -49,7 +48,7 @@ def lay_out(
     ``server`` is the command line of another server; None stands for that of this source tree.
     ``certificates`` are there for runs with TLS.
     """
-    shutil.copytree(source / "tests", folder / "tests", ignore=_NOT_NEEDED)
+    shutil.copytree(source / "tests", folder / "tests", ignore=_not_needed)
     (folder / "tests" / "tmp").mkdir()
     binaries = folder / "src"
     binaries.mkdir()
@@ -66,15 +65,16 @@ def lay_out(
         (binaries / tool).symlink_to(path)
     if certificates is not None:
         shutil.copytree(certificates, folder / "tests" / "tls", dirs_exist_ok=True)
-        if server is None:
-            _leave_out(folder / "tests" / "support" / "server.tcl", NOT_YET_ENCRYPTED)
     if unit.insert_before or unit.insert_first or unit.replaced:
         _insert(folder / "tests" / f"{unit.name}.tcl", unit)
 
 
-def _leave_out(path: Path, directives: tuple[str, ...]) -> None:
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if not any(d in line for d in directives)))
+def _not_needed(folder: str, names: list[str]) -> list[str]:
+    return [
+        name
+        for name in names
+        if name == "moduleapi" or "/".join((*Path(folder).parts[-1:], name)) in _NOT_NEEDED
+    ]
 
 
 def own_launcher(tool: str) -> str:

@@ -137,6 +137,8 @@ class ClusterMember:
         for timer in (self._timer, self._work):
             if timer is not None:
                 timer.cancel()
+        if self.membership.must_save or self.membership.must_sync:
+            self.membership.save_or_give_up()
         self._keeper.close()
 
     def data_loaded(self) -> None:
@@ -314,6 +316,9 @@ class ClusterMember:
             self._tend_replica()
         if membership.must_evaluate or not self.view.is_ok:
             self._health.evaluate()
+        if membership.must_sync:
+            # What was learned since the last round: slots may have changed hands by the hundred.
+            membership.save_or_give_up()
 
     def _tend_replica(self) -> None:
         membership, primary = self.membership, self.myself.primary
@@ -339,4 +344,4 @@ class ClusterMember:
         if membership.must_evaluate:
             self._health.evaluate()
         if membership.must_save:
-            membership.save_or_give_up(membership.must_sync)
+            membership.save_or_give_up(durably=False)

@@ -6,6 +6,8 @@ from carnelian.engine.extensions.package_walk import import_all
 
 # Modules outside of this package that declare commands, fields of INFO or the like.
 _FEATURES = (
+    "carnelian.cluster.serving.cluster_changes",
+    "carnelian.cluster.serving.cluster_commands",
     "carnelian.engine.sizes",
     "carnelian.persistence.aof.append_commands",
     "carnelian.persistence.information",

@@ -7,6 +7,7 @@ import locale
 
 import cython
 from cython.cimports.carnelian.commands.common.lifetimes import integer
+from cython.cimports.carnelian.datatypes.algorithms.hash_slot import hash_slot, slot_of_pattern
 from cython.cimports.carnelian.datatypes.collections.scored_pack import MEMBERS
 from cython.cimports.carnelian.datatypes.collections.sorted_set import SortedSet
 from cython.cimports.carnelian.engine.ground.flags import FLAG_SCRIPT, RESTRICTED
@@ -24,6 +25,9 @@ from carnelian.resp.replies import SYNTAX_ERROR, WRONG_TYPE, Error
 
 GROUP = "generic"
 
+_ELSEWHERE = (
+    "SORT denied in cluster mode when keys formed by the pattern may be in different slots."
+)
 _SORTED_TYPES = (b"list", b"set")
 
 
@@ -79,6 +83,7 @@ class _Options:
     count: cython.longlong
     store: bytes
     confined: cython.bint
+    in_cluster: cython.bint
     for_script: cython.bint
 
     def __init__(self, session: Session, args: list, may_store: cython.bint):
@@ -88,6 +93,7 @@ class _Options:
         self.confined = bool(session.gate & RESTRICTED) and not (
             session.rights.reads_all_keys(session.command, args)
         )
+        self.in_cluster = session.engine.cluster is not None
         self.count = -1
         i: cython.Py_ssize_t = 2
         while i < len(args):
@@ -115,10 +121,14 @@ class _Options:
             # The same for all elements: they stay in the order they are in.
             if self.by.prefix is None:
                 self.unsorted = True
+            elif self.leads_elsewhere(args[1], args[i + 1]):
+                raise Error(f"ERR BY option of {_ELSEWHERE}")
             elif self.confined:
                 raise Error("ERR BY option of SORT denied due to insufficient ACL permissions.")
             return 2
         elif name == b"GET" and left >= 1:
+            if args[i + 1] != b"#" and self.leads_elsewhere(args[1], args[i + 1]):
+                raise Error(f"ERR GET option of {_ELSEWHERE}")
             if self.confined:
                 raise Error("ERR GET option of SORT denied due to insufficient ACL permissions.")
             self.gets.append(_Pattern(args[i + 1]))
@@ -126,6 +136,12 @@ class _Options:
         else:
             raise SYNTAX_ERROR
         return 1
+
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def leads_elsewhere(self, key: bytes, pattern: bytes) -> cython.bint:
+        """Whether keys that a pattern makes may be at other nodes than the key that is sorted."""
+        return self.in_cluster and slot_of_pattern(pattern) != hash_slot(key)
 
     @cython.cfunc
     def limited(self, elements: list) -> list:

@@ -43,7 +43,8 @@ cdef class Engine(Core):
     cdef public long long startup_memory
     cdef public long long peak_memory
     cdef readonly long long peak_memory_time
-    cdef public object hotkeys
+    cdef readonly list gatherers
+    cdef public object cluster
     cdef public bint cron_paused
     cdef readonly long long cron_ticks
     cdef long long parts_since

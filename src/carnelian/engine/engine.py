@@ -108,8 +108,10 @@ class Engine(Core):
         self.debug_commands: dict[bytes, Callable] = {}
         self.startup_memory = self.peak_memory = self.memory_limit.used()
         self.peak_memory_time = self.started_ms // 1000
-        # What HOTKEYS gathers, while it does.
-        self.hotkeys: Gatherer | None = None
+        # Who is told of every command that has run; None while nobody is.
+        self.gatherers: list[Gatherer] | None = None
+        # The node that this is of a cluster: carnelian.cluster.
+        self.cluster: Any = None
         self.cron_ticks = 0
         self.cron_paused = False
         # When the command began whose reply is being made part by part.
@@ -231,8 +233,8 @@ class Engine(Core):
                 self.parts_since = started
             else:
                 self.note_call(session, command, args, elapsed)
-            if self.hotkeys is not None:
-                self.hotkeys.note(session, command, args, elapsed, reply)
+            if self.gatherers is not None:
+                self._tell_gatherers(session, command, args, elapsed, reply)
         if self.monitored and not again and not command.flags & _SKIP_MONITOR:
             self._feed_monitors(session, args, db_index)
         if self.effects.listening:
@@ -253,6 +255,26 @@ class Engine(Core):
             self._log_slow(session, command, args, elapsed)
         if elapsed >= self.latency_ns:
             self._log_latency(command, elapsed)
+
+    def gather(self, gatherer: Gatherer) -> None:
+        """Tell it of every command that runs from now on."""
+        self.gatherers = [*(self.gatherers or ()), gatherer]
+
+    def cease_gathering(self, gatherer: Gatherer) -> None:
+        """Tell it no more; nothing happens where it was not told anything."""
+        left = [each for each in self.gatherers or () if each is not gatherer]
+        self.gatherers = left or None
+
+    def _tell_gatherers(
+        self,
+        session: Client,
+        command: Command,
+        args: list,
+        elapsed: cython.longlong,
+        reply: object,
+    ) -> None:
+        for gatherer in self.gatherers or ():
+            gatherer.note(session, command, args, elapsed, reply)
 
     @cython.ccall
     def parts_written(self, session: Client, args: list):
@@ -350,6 +372,8 @@ class Engine(Core):
         self.keyspace.reset_stats()
         self.memory_limit.reset_statistics()
         self.client_eviction.evicted = 0
+        if self.cluster is not None:
+            self.cluster.reset_statistics()
         for command in self.registry.every():
             command.reset_statistics()
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import heapq
 import random
 import resource
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from carnelian.datatypes.algorithms.hash_slot import hash_slot
 from carnelian.resp.replies import NO_REPLY, Error, Lazy
 from carnelian.resp.writer import encode
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 # Keys that a tally tells apart for each one that is wanted, before it forgets the lesser half.
 _SPARE = 256
+_SLOTS = 16384
 
 
 class Tally:
@@ -46,6 +49,20 @@ def _amount(item: tuple[bytes, int]) -> int:
     return item[1]
 
 
+class Sums:
+    """What some commands took, all together."""
+
+    __slots__ = ("nanoseconds", "size")
+
+    def __init__(self) -> None:
+        self.nanoseconds = self.size = 0
+
+    def add(self, nanoseconds: int, size: int) -> None:
+        """Add a command."""
+        self.nanoseconds += nanoseconds
+        self.size += size
+
+
 class HotKeys:
     """One session of gathering, from HOTKEYS START until it is stopped or its time is over.
 
@@ -53,10 +70,19 @@ class HotKeys:
         count: how many keys are wanted.
         duration_ms: after which time it ends by itself; 0 is never.
         sample: one command of so many is looked at.
+        slots: whose keys are wanted, of a node of a cluster; None is all.
     """
 
     def __init__(
-        self, engine: Engine, *, cpu: bool, net: bool, count: int, duration_ms: int, sample: int
+        self,
+        engine: Engine,
+        *,
+        cpu: bool,
+        net: bool,
+        count: int,
+        duration_ms: int,
+        sample: int,
+        slots: list[int] | None = None,
     ):
         self._engine = engine
         self.cpu = Tally(count) if cpu else None
@@ -66,9 +92,11 @@ class HotKeys:
         self._end_ms = self.started_ms + duration_ms if duration_ms else 0
         self._stopped_ms = 0
         self._usage = resource.getrusage(resource.RUSAGE_SELF)
-        self._time_ns = 0
-        self._bytes = 0
-        engine.hotkeys = self
+        self._slots = slots
+        self._selected = None if slots is None else frozenset(slots)
+        # Nanoseconds and bytes: of all commands, of those in the slots, of those looked at there.
+        self._all, self._in_slots, self._sampled = Sums(), Sums(), Sums()
+        engine.gather(self)
 
     @property
     def active(self) -> bool:
@@ -84,7 +112,7 @@ class HotKeys:
     def _stop_at(self, now_ms: int) -> None:
         # One of the same millisecond has been stopped, too.
         self._stopped_ms = max(now_ms, 1)
-        self._engine.hotkeys = None
+        self._engine.cease_gathering(self)
 
     def note(
         self, session: Client, command: Command, args: list[bytes], elapsed_ns: int, reply: object
@@ -96,10 +124,14 @@ class HotKeys:
         if not names:
             return
         size = _request_size(args) + _reply_size(reply, session.protocol)
-        self._time_ns += elapsed_ns
-        self._bytes += size
-        if self.sample > 1 and random.randrange(self.sample):
+        self._all.add(elapsed_ns, size)
+        if self._selected is not None and hash_slot(names[0]) not in self._selected:
             return
+        self._in_slots.add(elapsed_ns, size)
+        if self.sample > 1:
+            if random.randrange(self.sample):
+                return
+            self._sampled.add(elapsed_ns, size)
         for name in names:
             if self.cpu is not None:
                 self.cpu.add(name, elapsed_ns // len(names))
@@ -113,12 +145,17 @@ class HotKeys:
         found: dict[bytes, object] = {
             b"tracking-active": int(active),
             b"sample-ratio": self.sample,
-            b"selected-slots": [[0, 16383]],
-            b"all-commands-all-slots-us": self._time_ns // 1000,
-            b"net-bytes-all-commands-all-slots": self._bytes,
-            b"collection-start-time-unix-ms": self.started_ms,
-            b"collection-duration-ms": max(0, end_ms - self.started_ms),
+            b"selected-slots": _ranges(self._wanted_slots()),
         }
+        sums = {b"all-commands-all-slots": self._all}
+        if self._selected is not None:
+            sums = {b"all-commands-selected-slots": self._in_slots, **sums}
+            if self.sample > 1:
+                sums = {b"sampled-commands-selected-slots": self._sampled, **sums}
+        found.update({name + b"-us": each.nanoseconds // 1000 for name, each in sums.items()})
+        found.update({b"net-bytes-" + name: each.size for name, each in sums.items()})
+        found[b"collection-start-time-unix-ms"] = self.started_ms
+        found[b"collection-duration-ms"] = max(0, end_ms - self.started_ms)
         if self.cpu is not None:
             usage = resource.getrusage(resource.RUSAGE_SELF)
             found[b"total-cpu-time-user-ms"] = _spent(self._usage.ru_utime, usage.ru_utime)
@@ -130,6 +167,23 @@ class HotKeys:
         if self.net is not None:
             found[b"by-net-bytes"] = self.net.greatest()
         return found
+
+    def _wanted_slots(self) -> Iterable[int]:
+        if self._slots is not None:
+            return self._slots
+        cluster = self._engine.cluster
+        return range(_SLOTS) if cluster is None else cluster.own_slots()
+
+
+def _ranges(slots: Iterable[int]) -> list[list[int]]:
+    """Slots in order as ranges, of one number or two."""
+    ranges: list[list[int]] = []
+    for slot in slots:
+        if ranges and slot == ranges[-1][-1] + 1:
+            ranges[-1][1:] = [slot]
+        else:
+            ranges.append([slot])
+    return ranges
 
 
 def _keys(command: Command, args: list[bytes]) -> list[bytes]:

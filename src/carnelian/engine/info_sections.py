@@ -90,7 +90,7 @@ def clients(engine: Engine) -> Fields:
     blocked_keys = engine.blocking.waiters
     return [
         ("connected_clients", sum(one.output_class() != REPLICA for one in sessions)),
-        ("cluster_connections", 0),
+        ("cluster_connections", 0 if engine.cluster is None else engine.cluster.connections()),
         ("maxclients", engine.config["maxclients"]),
         ("client_recent_max_input_buffer", fact("recent_max_input", 0)),
         ("client_recent_max_output_buffer", fact("recent_max_output", 0)),
@@ -173,7 +173,7 @@ def memory(engine: Engine) -> Fields:
         ("mem_total_replication_buffers", numbers.stream),
         ("mem_clients_slaves", numbers.replicas),
         ("mem_clients_normal", numbers.clients),
-        ("mem_cluster_links", 0),
+        ("mem_cluster_links", numbers.links),
         ("mem_aof_buffer", 0 if log is None else log.log.buffer.room),
         ("mem_allocator", "libc"),
         ("mem_overhead_db_hashtable_rehashing", 0),
@@ -200,6 +200,7 @@ class MemoryReading:
         if engine.replication is not None:
             self.backlog, self.stream, self.replicas = engine.replication.memory()
         self.tables = sum(map(table_memory, engine.keyspace.databases))
+        self.links = 0 if engine.cluster is None else engine.cluster.links_memory()
         self.overhead = self.startup + self.clients + self.replicas + self.backlog + self.tables
         self.dataset = max(0, self.used - self.overhead)
         net = max(1, self.used - self.startup)
@@ -421,7 +422,7 @@ def latencystats(engine: Engine) -> Fields:
 @section("cluster")
 def cluster(engine: Engine) -> Fields:
     """Whether this node stands in a cluster."""
-    return [("cluster_enabled", 0)]
+    return [("cluster_enabled", int(engine.cluster is not None))]
 
 
 @section("keyspace")

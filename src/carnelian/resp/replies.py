@@ -55,6 +55,10 @@ class CountedError(Error):
     """An error that a command within the one that fails has been counted for."""
 
 
+class Redirection(Error):
+    """The keys of a command are not to be had here. What EXEC is refused with is shown as it is."""
+
+
 class WrongType(Error):
     """The key holds a value of another type than the command works on."""
 

@@ -13,7 +13,13 @@ from cython.cimports.carnelian.scripting.eval_scripts import EvalScripts, Script
 from cython.cimports.carnelian.scripting.function_libraries import Function, FunctionLibraries
 from cython.cimports.carnelian.scripting.long_runs import LongRuns
 from cython.cimports.carnelian.scripting.lua_runtime import Runtime
-from cython.cimports.carnelian.scripting.shebangs import ALLOW_OOM, NO_WRITES, SILENT
+from cython.cimports.carnelian.scripting.shebangs import (
+    ALLOW_CROSS_SLOT_KEYS,
+    ALLOW_OOM,
+    NO_CLUSTER,
+    NO_WRITES,
+    SILENT,
+)
 
 from carnelian.engine.ground.script_facts import ScriptFacts
 from carnelian.persistence.saving.snapshots import snapshots_of
@@ -21,6 +27,7 @@ from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error
 
 _NESTED = Error("ERR This Redis command is not allowed from script")
+_NOT_IN_CLUSTER = Error("ERR Can not run script on cluster, 'no-cluster' flag is set.")
 _WRITES = Error("ERR Can not execute a script with write flag using *_ro command.")
 _NO_MEMORY = Error(
     "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'"
@@ -165,12 +172,15 @@ class Scripting:
         if host.caller is not None:
             raise _NESTED
         if not flags & SILENT:
+            if flags & NO_CLUSTER and engine.cluster is not None:
+                raise _NOT_IN_CLUSTER
             if read_only and not flags & NO_WRITES:
                 raise _WRITES
             if lacks_memory and not flags & (NO_WRITES | ALLOW_OOM):
                 raise _NO_MEMORY
             read_only = flags & NO_WRITES != 0
             lacks_memory = lacks_memory and not flags & ALLOW_OOM
+        host.crosses_slots = flags & (SILENT | ALLOW_CROSS_SLOT_KEYS) != 0
         self.long_runs.name = name
         self.running = args
         host.begin(session, read_only, lacks_memory)

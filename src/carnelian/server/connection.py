@@ -703,6 +703,10 @@ class Connection(Session):
         """Whether the client is on this machine."""
         return client_info.is_local(self)
 
+    def is_encrypted(self) -> bool:
+        """Whether the client uses TLS."""
+        return type(self.transport) is not Transport
+
     @property
     def is_unix(self) -> bool:
         """Whether it came in by a Unix socket."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from carnelian.server.system.log_file import Log
 
 TOO_MANY = b"-ERR max number of clients reached\r\n"
+TOO_MANY_WITH_LINKS = b"-ERR max number of clients + cluster connections reached\r\n"
 
 PROTECTED = (
     b"-DENIED Redis is running in protected mode because protected mode is enabled and no password "
@@ -85,8 +86,10 @@ class Door:
 
     def _refusal(self, listener: Listener, address: tuple) -> bytes:
         """Why somebody may not be served; nothing if he may."""
-        if len(self._hub.members) >= self._config["maxclients"]:
-            return TOO_MANY
+        cluster = self._hub.engine.cluster
+        links = 0 if cluster is None else cluster.connections()
+        if len(self._hub.members) + links >= self._config["maxclients"]:
+            return TOO_MANY if cluster is None else TOO_MANY_WITH_LINKS
         if not self._config["protected-mode"] or not self._hub.engine.users.default.account.nopass:
             return b""
         return b"" if listener.is_unix or _is_loopback(address[0]) else PROTECTED
@@ -132,7 +135,7 @@ class TlsDoor(Door):
 
     def _turn_away(self, listener: Listener, sock: socket.socket, reason: bytes) -> None:
         """Tell why after the handshake, unless there are too many already, and hang up."""
-        if reason is TOO_MANY or not self._tune(listener, sock):
+        if reason is not PROTECTED or not self._tune(listener, sock):
             sock.close()
             return
         connection = self._take_in(listener, sock)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from carnelian import __version__
 from carnelian.commands import declare_all
@@ -16,6 +17,7 @@ from carnelian.engine.extensions.modules import ModuleError
 from carnelian.engine.info_sections import REDIS_VERSION
 from carnelian.net.listener import ListenError
 from carnelian.net.loop import Loop
+from carnelian.net.transport import Transport
 from carnelian.persistence import opening
 from carnelian.persistence.aof import append_loading
 from carnelian.persistence.aof.append_only import append_only_of
@@ -41,6 +43,9 @@ from carnelian.server.system import banner, crash, process, system_checks
 from carnelian.server.system.log_file import Log
 from carnelian.server.system.progress import Progress
 from carnelian.server.system.signals import Signals
+
+if TYPE_CHECKING:
+    from carnelian.cluster.serving.cluster_service import ClusterService
 
 MIN_HZ, MAX_HZ = 1, 500
 # With more clients than this for each tick, dynamic-hz doubles the ticks.
@@ -89,6 +94,10 @@ class Server:
         # What features do before the process ends, such as saving.
         self.snapshots = snapshots_of(self.engine)
         self.append_only = append_only_of(self.engine)
+        # The node that it is of a cluster, once it listens for others.
+        self.node: ClusterService | None = None
+        if config["cluster-enabled"]:
+            self.mode = "cluster"
         self.ownership = Ownership(self.engine)
         self.replica_links = ReplicaLinks(
             self.engine, self.loop, self.encryption, log, self._score_for_oom
@@ -115,6 +124,7 @@ class Server:
             log.use_syslog(config["syslog-ident"], config["syslog-facility"])
         config["maxclients"] = process.raise_file_limit(config["maxclients"], log)
         self._listen()
+        self._join_cluster()
         if config["set-proc-title"]:
             self.title.name(self.program)
         self._entitle()
@@ -124,6 +134,28 @@ class Server:
             log("warning", warning)
         self._load_modules()
         self._load_users()
+
+    def _join_cluster(self) -> None:
+        """Be a node of a cluster, if that is wanted. Raises SystemExit if it cannot be one."""
+        if self.mode != "cluster":
+            return
+        # Most servers are none.
+        from carnelian.cluster.serving.cluster_service import ClusterService
+
+        self.node = ClusterService(
+            self.engine, self.loop, accept=self._bus_accept, connect=self._bus_connect
+        )
+        self.node.start()
+
+    def _bus_accept(self, loop: Loop, fd: int) -> Transport:
+        if self.config["tls-cluster"]:
+            return self.encryption.accept(loop, fd)
+        return Transport(loop, fd)
+
+    def _bus_connect(self, loop: Loop, fd: int) -> Transport:
+        if self.config["tls-cluster"]:
+            return self.encryption.connect(loop, fd)
+        return Transport(loop, fd)
 
     def _load_modules(self) -> None:
         try:
@@ -153,7 +185,7 @@ class Server:
                 if logged:
                     opening.load_log(self.engine, serve)
                 else:
-                    restoring.load_snapshot(self.engine, serve)
+                    restoring.load_snapshot(self.engine, serve, self._begins_as_replica())
             if logged:
                 self.append_only.open()
         except LoadError as error:
@@ -161,6 +193,14 @@ class Server:
                 self.log("warning", str(error))
             raise SystemExit(1) from None
         self._delete_history()
+        if self.node is not None:
+            self.node.data_loaded()
+
+    def _begins_as_replica(self) -> bool:
+        """Whether there is somebody whom this server follows from the beginning."""
+        if self.node is not None:
+            return self.node.view.myself.is_replica
+        return self.config["replicaof"] is not None
 
     def _take_files(self) -> None:
         """Let nobody else write what this server will write. Raises SystemExit if somebody does."""
@@ -317,6 +357,8 @@ class Server:
             except OSError:
                 pass
         self.listeners.close()
+        if self.node is not None:
+            self.node.stop()
         self.hub.close_all()
         self.ownership.release()
         name = "Sentinel" if self.mode == "sentinel" else "Redis"
@@ -494,7 +536,7 @@ class Server:
         self.config.on_change("loglevel", self.log.set_level)
         self.config.on_change("port", self._move_port)
         self.config.on_change("tls-port", self._move_tls_port)
-        for name in (*encryption.DIRECTIVES, "tls-replication"):
+        for name in (*encryption.DIRECTIVES, "tls-replication", "tls-cluster"):
             self.config.on_change(name, self._renew_encryption)
         self.config.on_change("bind", self._move_addresses)
         self.config.on_change("maxclients", self._resize)
@@ -535,7 +577,8 @@ class Server:
         return True
 
     def _uses_tls(self) -> bool:
-        return bool(self.config["tls-port"]) or self.config["tls-replication"]
+        config = self.config
+        return bool(config["tls-port"]) or config["tls-replication"] or config["tls-cluster"]
 
     def _renew_encryption(self, value: object) -> None:
         """A directive of TLS, or a file that one names, has changed."""

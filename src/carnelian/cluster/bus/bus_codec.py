@@ -56,6 +56,11 @@ def message_length(data: bytes | bytearray) -> int:
 # -- Into bytes ----------------------------------------------------------------------------------
 
 
+def type_of(data: bytes) -> int:
+    """The number of its type, be the rest of it as it may."""
+    return int.from_bytes(data[12:14], "big")
+
+
 def encode(message: BusMessage) -> bytes:
     """The bytes of a message."""
     body = message.body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from carnelian.cluster.bus.bus_codec import GOSSIP_TYPES, PUBLISH_TYPES, decode
+from carnelian.cluster.bus.bus_codec import GOSSIP_TYPES, PUBLISH_TYPES, decode, type_of
 from carnelian.cluster.bus.bus_errors import BusError
 from carnelian.cluster.bus.bus_link import BusLink
 from carnelian.cluster.bus.bus_messages import BusMessage, Claim, Failure, Publication
@@ -52,14 +52,14 @@ class BusReceiver:
         """Heed a message; bytes that are none are told of and do no harm."""
         statistics = self._view.statistics
         statistics.bytes_received += len(data)
+        kind = type_of(data)
+        if kind < types.TYPE_COUNT:
+            statistics.received[kind] += 1
         try:
             message = decode(data)
         except BusError as error:
             self._membership.around.log("warning", f"Received an invalid message: {error}")
             return
-        kind = message.type
-        if kind < types.TYPE_COUNT:
-            statistics.received[kind] += 1
         if kind == self.dropped_type:
             self._membership.around.log("warning", "Dropping packet that matches debug drop filter")
             return
@@ -95,7 +95,8 @@ class BusReceiver:
             view.current_epoch = message.current_epoch
         if message.config_epoch > sender.config_epoch:
             sender.config_epoch = message.config_epoch
-            self._membership.soon_save(durably=True)
+            # It tells so again: only what this node has promised has to be on the disk.
+            self._membership.soon_save()
         sender.repl_offset = message.offset
         sender.repl_offset_time = now
         self._manual.heed(sender, message)

@@ -49,8 +49,10 @@ class ClusterView:
         self.unclaimed = 0
         self.current_epoch = 0
         self.last_vote_epoch = 0
-        # Whether commands are served, and why not.
-        self.is_ok = False
+        # Called when commands begin or cease to be served, and when the role of this node changes.
+        self.on_state: list[Callable[[], object]] = []
+        self._is_ok = False
+        # Why commands are not served.
         self.why_not_ok = "the node has just started"
         # Primaries with slots, as of the last evaluation; never 0, so that nobody has a quorum
         # by knowing nothing.
@@ -74,6 +76,24 @@ class ClusterView:
     def new_id(self) -> str:
         """40 random hexadecimal digits."""
         return f"{self._random.getrandbits(160):040x}"
+
+    # -- State -----------------------------------------------------------------------------------
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether commands are served."""
+        return self._is_ok
+
+    @is_ok.setter
+    def is_ok(self, value: bool) -> None:
+        """Begin or cease to serve commands."""
+        if value != self._is_ok:
+            self._is_ok = value
+            self._tell_state()
+
+    def _tell_state(self) -> None:
+        for hook in self.on_state:
+            hook()
 
     # -- Nodes -----------------------------------------------------------------------------------
 
@@ -206,6 +226,8 @@ class ClusterView:
                 node.flags |= node_flags.MIGRATE_TO
         node.flags = node.flags & ~node_flags.REPLICA | node_flags.PRIMARY
         node.primary = None
+        if node.is_myself:
+            self._tell_state()
         return True
 
     def make_replica(self, node: ClusterNode, primary: ClusterNode | None) -> None:
@@ -219,3 +241,5 @@ class ClusterView:
             node.primary.remove_replica(node)
         node.primary = primary
         primary.add_replica(node)
+        if node.is_myself:
+            self._tell_state()

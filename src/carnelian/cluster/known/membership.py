@@ -46,7 +46,9 @@ class Membership:
         return self.view.now
 
     def soon_save(self, durably: bool = False) -> None:
-        """Write the file at the end of the event; ``durably`` waits for the disk."""
+        """Write the file at the end of the event; ``durably`` has it on the disk with the next
+        round. What others are to rely on is saved before they hear of it (:meth:`save`).
+        """
         self.must_save = True
         self.must_sync = self.must_sync or durably
         self.on_work()

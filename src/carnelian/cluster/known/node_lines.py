@@ -7,7 +7,7 @@ from functools import lru_cache
 from carnelian.cluster.known.cluster_node import ClusterNode
 from carnelian.cluster.known.cluster_view import ClusterView
 from carnelian.cluster.known.node_flags import HANDSHAKE, flag_words
-from carnelian.cluster.known.slot_bitmap import SLOTS, mask_of, ranges_in
+from carnelian.cluster.known.slot_bitmap import mask_of, ranges_in
 
 
 def nodes_text(view: ClusterView, tls_port: bool) -> str:
@@ -80,9 +80,9 @@ def _open_slots(view: ClusterView) -> list[str]:
     if not view.migrating_to and not view.importing_from:
         return []
     words = []
-    for slot in range(SLOTS):
+    for slot in sorted({*view.migrating_to, *view.importing_from}):
         if slot in view.migrating_to:
             words.append(f"[{slot}->-{view.migrating_to[slot].id}]")
-        elif slot in view.importing_from:
+        else:
             words.append(f"[{slot}-<-{view.importing_from[slot].id}]")
     return words

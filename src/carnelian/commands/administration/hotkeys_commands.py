@@ -5,6 +5,9 @@ See https://redis.io/docs/latest/commands/hotkeys/
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from carnelian.commands.common.operands import integer
 from carnelian.engine.declaring import command
 from carnelian.engine.help import container
@@ -18,6 +21,7 @@ _METRICS = 2
 _MOST_KEYS = 64
 _LONGEST = 1_000_000
 _INT_MAX = 2**31 - 1
+_SLOTS = 16384
 
 container(
     "HOTKEYS",
@@ -48,7 +52,7 @@ def hotkeys_start(session: Session, args: list[bytes]) -> object:
     if last is not None and last.active:
         raise Error("ERR hotkey tracking session already in progress")
     metrics, place = _metrics(args)
-    count, seconds, sample = _options(args[place:])
+    count, seconds, sample, slots = _options(session, args[place:])
     session.engine.facts["hotkeys"] = HotKeys(
         session.engine,
         cpu="CPU" in metrics,
@@ -56,6 +60,7 @@ def hotkeys_start(session: Session, args: list[bytes]) -> object:
         count=count,
         duration_ms=seconds * 1000,
         sample=sample,
+        slots=slots,
     )
     return OK
 
@@ -113,9 +118,11 @@ def _metrics(args: list[bytes]) -> tuple[set[str], int]:
     return found, 4 + count
 
 
-def _options(words: list[bytes]) -> tuple[int, int, int]:
-    """Number of keys, seconds (0: until it is stopped), and one of how many is looked at."""
-    count, seconds, sample = 10, 0, 1
+def _options(session: Session, words: list[bytes]) -> tuple[int, int, int, list[int] | None]:
+    """Number of keys, seconds (0: until it is stopped), one of how many is looked at, and in which
+    slots of a cluster (None: in all).
+    """
+    count, seconds, sample, slots = 10, 0, 1, None
     rest = iter(words)
     for word in rest:
         option, value = word.upper(), next(rest, None)
@@ -129,7 +136,28 @@ def _options(words: list[bytes]) -> tuple[int, int, int]:
         elif option == b"SAMPLE":
             sample = integer(value, "ERR SAMPLE ratio must be positive", 1, _INT_MAX)
         elif option == b"SLOTS":
-            raise Error("ERR SLOTS parameter cannot be used in non-cluster mode")
+            if session.engine.cluster is None:
+                raise Error("ERR SLOTS parameter cannot be used in non-cluster mode")
+            if slots is not None:
+                raise Error("ERR SLOTS parameter already specified")
+            slots = _slots(session, value, rest)
         else:
             raise SYNTAX_ERROR
-    return count, seconds, sample
+    return count, seconds, sample, slots
+
+
+def _slots(session: Session, count_word: bytes, words: Iterator[bytes]) -> list[int]:
+    """Slots of this node, in order."""
+    message = f"ERR SLOTS count must be between 1 and {_SLOTS}"
+    given = list(islice(words, count := integer(count_word, message, 1, _SLOTS)))
+    if len(given) < count:
+        raise Error("ERR not enough slot numbers provided")
+    own, slots = set(session.engine.cluster.own_slots()), []
+    for word in given:
+        slot = integer(word, "ERR Invalid or out of range slot", 0, _SLOTS - 1)
+        if slot not in own:
+            raise Error(f"ERR slot {slot} not handled by this node")
+        slots.append(slot)
+    if len(set(slots)) < count:
+        raise Error("ERR duplicate slot number")
+    return sorted(slots)

@@ -63,7 +63,7 @@ def stats(session: Session, args: list[bytes]) -> FlatMap:
             b"replication.backlog", numbers.backlog,
             b"clients.slaves", numbers.replicas,
             b"clients.normal", numbers.clients,
-            b"cluster.links", 0,
+            b"cluster.links", numbers.links,
             b"aof.buffer", 0,
             b"lua.caches", 0,
             b"functions.caches", 0,

@@ -64,6 +64,8 @@ def select(session: Session, args: list):
         raise Error(
             f"ERR value is out of range, value must between {_MIN_INT} and {_MAX_INT}",
         )
+    if index and session.engine.cluster is not None:
+        raise Error("ERR SELECT is not allowed in cluster mode")
     session.select(index)
     return OK
 
@@ -123,11 +125,16 @@ def hello(session: Session, args: list):
             b"version", REDIS_VERSION.encode(),
             b"proto", version,
             b"id", session.id,
-            b"mode", b"standalone",
-            b"role", b"master",
+            b"mode", b"standalone" if engine.cluster is None else b"cluster",
+            b"role", b"replica" if _follows(session) else b"master",
             b"modules", [module.describe() for module in engine.modules],
         ]
     )  # fmt: skip
+
+
+def _follows(session: Session) -> bool:
+    replication = session.engine.replication
+    return replication is not None and replication.following is not None
 
 
 def _protocol(word: bytes) -> int:

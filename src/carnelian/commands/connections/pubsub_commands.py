@@ -5,13 +5,15 @@ See https://redis.io/docs/latest/develop/interact/pubsub/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from carnelian.datatypes.algorithms.glob import matches
 from carnelian.engine.declaring import at, command
+from carnelian.engine.engine import Engine
 from carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, SUBSCRIBED
 from carnelian.engine.help import container
 from carnelian.engine.session import Session
+from carnelian.engine.shared.client_state import Client
 from carnelian.engine.shared.effects import Effects
 from carnelian.resp.replies import Error, Push, Several
 
@@ -123,15 +125,17 @@ def publish(session: Session, args: list[bytes]) -> int:
     Since 2.0.0, O(N+M), for N listeners of the channel and M patterns
     """
     receivers = session.engine.pubsub.publish(args[1], args[2])
-    _replicate(session, args)
+    _pass_on(session, args, False)
     return receivers
 
 
-def _replicate(session: Session, args: list[bytes]) -> None:
-    """Have replicas tell their own listeners; in a cluster its nodes do that themselves."""
+def _pass_on(session: Session, args: list[bytes], sharded: bool) -> None:
+    """Have replicas tell their own listeners, or the other nodes of a cluster theirs."""
     engine = session.engine
-    if not engine.config["cluster-enabled"]:
+    if engine.cluster is None:
         engine.effects.add(session.db.index, args, Effects.FOR_REPLICAS)
+    else:
+        engine.cluster.publish(args[1], args[2], sharded)
 
 
 @command(
@@ -145,7 +149,7 @@ def spublish(session: Session, args: list[bytes]) -> int:
     Since 7.0.0, O(N), for N listeners of the shard channel
     """
     receivers = session.engine.pubsub.publish_shard(args[1], args[2])
-    _replicate(session, args)
+    _pass_on(session, args, True)
     return receivers
 
 
@@ -220,7 +224,16 @@ def _refuse_where_nothing_waits(session: Session, name: str) -> None:
         raise Error(f"ERR {name} isn't allowed for a DENY BLOCKING client")
 
 
-def _update_gate(session: Session) -> None:
+def drop_shard_channels(engine: Engine, channels: Iterable[bytes]) -> None:
+    """End all subscriptions of shard channels that belong to other nodes now, and tell so."""
+    for channel in channels:
+        for session in list(engine.pubsub.shard_channels.get(channel, ())):
+            engine.pubsub.unsubscribe_shard(session, channel)
+            session.send(Push([b"sunsubscribe", channel, len(session.shard_channels or ())]))
+            _update_gate(session)
+
+
+def _update_gate(session: Client) -> None:
     if session.channels or session.patterns or session.shard_channels:
         session.gate |= SUBSCRIBED
     else:

@@ -91,6 +91,8 @@ def swapdb(session: Session, args: list[bytes]) -> object:
 
     Since 4.0.0, O(N), with N the number of sessions that watch or wait for keys of the two
     """
+    if session.engine.cluster is not None:
+        raise Error("ERR SWAPDB is not allowed in cluster mode")
     first = parse_index(args[1], "ERR invalid first DB index")
     second = parse_index(args[2], "ERR invalid second DB index")
     databases = session.keyspace.databases

@@ -88,6 +88,8 @@ def _copy_options(session: Session, args: list) -> tuple:
             target = database(session, index)
         else:
             raise SYNTAX_ERROR
+    if target.index and session.engine.cluster is not None:
+        raise Error("ERR Copying to another database is not allowed in cluster mode")
     return target, replace
 
 
@@ -98,6 +100,8 @@ def move(session: Session, args: list):
     Since 1.0.0, O(1)
     """
     key: bytes = args[1]
+    if session.engine.cluster is not None:
+        raise Error("ERR MOVE is not allowed in cluster mode")
     target: Database = database(session, args[2])
     if target is session.db:
         raise Error(SAME)

@@ -155,10 +155,11 @@ class KeyFinder:
     Args:
         specs: the key specs of its declaration.
         get_keys: finds the keys where key specs cannot tell.
+        channels: whether shard channels are found, too.
     """
 
-    def __init__(self, specs: tuple[KeySpec, ...], get_keys: Finder | None):
-        kept = [spec for spec in specs if not access_of(spec.flags) & NOT_KEY]
+    def __init__(self, specs: tuple[KeySpec, ...], get_keys: Finder | None, channels: bool = False):
+        kept = [spec for spec in specs if channels or not access_of(spec.flags) & NOT_KEY]
         self.get_keys: Finder | None = get_keys
         self.any = get_keys is not None or len(kept) > 0
         self.places = cython.cast(

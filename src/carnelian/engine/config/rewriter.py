@@ -98,6 +98,8 @@ def rewrite(
         lines = directive.lines(config.values[directive.name])
         if directive.name == "save" and config.sentinel_lines is not None:
             lines = ()  # Sentinels have nothing to save
+        if directive.name == "replicaof" and config.values["cluster-enabled"]:
+            lines = ()  # whom a node of a cluster follows stands in a file of its own
         document.replace(directive.name, lines, force_all)
     for word, source in sources.items():
         lines = [line if isinstance(line, Line) else Line(line) for line in source()]

@@ -49,14 +49,13 @@ class Nested:
         """
         core, outer = self._core, session.command
         args = encode_all(words)
-        command = self._find(session, args)
         could_block = not session.flags & FLAG_DENY_BLOCKING
         rewritten, dirty = session.rewritten, session.keyspace.dirty
         session.rewritten = None
         session.flags |= FLAG_DENY_BLOCKING
         core.depth += 1
         try:
-            reply = core.call(session, command, args)
+            reply = core.call(session, self._find(session, args), args)
         finally:
             core.depth -= 1
             if could_block:

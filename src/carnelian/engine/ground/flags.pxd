@@ -6,6 +6,7 @@ cdef enum:
     RESTRICTED = 8
     UNTOUCHING = 16
     ON_LINK = 32
+    ASKED = 64
     CHECKED = 1
     FLAG_MONITOR = 1
     FLAG_NO_EVICT = 2
@@ -17,6 +18,9 @@ cdef enum:
     FLAG_REEXECUTING = 128
     FLAG_INTERNAL = 256
     FLAG_DENY_BLOCKING = 512
+    FLAG_READONLY = 1024
+    FLAG_ASKING = 2048
+    FLAG_HAS_ASKED = 4096
     NORMAL = 0
     REPLICA = 1
     PUBSUB = 2

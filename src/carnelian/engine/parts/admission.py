@@ -42,7 +42,7 @@ from carnelian.engine.catalogue.registry import (
     wrong_arity,
 )
 from carnelian.engine.parts.transactions import Watches
-from carnelian.resp.replies import NO_REPLY, QUEUED, Error
+from carnelian.resp.replies import NO_REPLY, QUEUED, Error, Redirection
 
 if TYPE_CHECKING:
     from carnelian.engine.ports import Judge
@@ -52,9 +52,9 @@ _NO_MULTI = cython.declare(cython.longlong, FLAG_BITS["no_multi"])
 
 # What the gate of a session may have, a bit beside it for protected commands, and how many
 # combinations of both there are.
-_SESSION_GATES = cython.declare(cython.int, 63)
-_GUARDED_ROW = cython.declare(cython.int, 64)
-_ROWS = cython.declare(cython.int, 128)
+_SESSION_GATES = cython.declare(cython.int, 127)
+_GUARDED_ROW = cython.declare(cython.int, 128)
+_ROWS = cython.declare(cython.int, 256)
 
 # These run at once inside MULTI; all others are queued.
 _NEVER_QUEUED = frozenset((b"exec", b"discard", b"multi", b"watch", b"quit", b"reset"))
@@ -232,7 +232,8 @@ class Admission:
         if command is not None:
             command.rejected_calls += 1
             if command.name == b"exec":
-                error = self._abort(session, error)
+                aborted = self._abort(session, error)
+                error = error if isinstance(error, Redirection) else aborted
         count_failure(self.core.stats, error)
         return error
 

@@ -7,9 +7,13 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
 from cython.cimports.carnelian.engine.ground.flags import (
+    ASKED,
+    FLAG_ASKING,
+    FLAG_HAS_ASKED,
     FLAG_MONITOR,
     FLAG_NO_EVICT,
     FLAG_NO_TOUCH,
+    FLAG_READONLY,
     FLAG_REPLICA,
     NORMAL,
     PUBSUB,
@@ -89,7 +93,8 @@ class Client:
         if self.reply_mode != REPLY_SKIP:
             self.reply_mode = REPLY_ON
         self.flags &= ~(FLAG_NO_EVICT | FLAG_NO_TOUCH)
-        self.gate &= ~UNTOUCHING
+        self.flags &= ~(FLAG_READONLY | FLAG_ASKING | FLAG_HAS_ASKED)
+        self.gate &= ~(UNTOUCHING | ASKED)
 
     # -- What a carrier implements ---------------------------------------------------------------
 
@@ -142,6 +147,10 @@ class Client:
     def is_local(self) -> bool:
         """Whether the other side is on this machine, for commands allowed only from there."""
         return True
+
+    def is_encrypted(self) -> bool:
+        """Whether what the other side sends is encrypted on its way."""
+        return False
 
     @cython.ccall
     @cython.exceptval(-1)

@@ -12,6 +12,7 @@ from cython.cimports.carnelian.engine.ground.flags import (
     FLAG_NO_EVICT,
     FLAG_NO_TOUCH,
     FLAG_PRIMARY,
+    FLAG_READONLY,
     FLAG_REPLICA,
 )
 from cython.cimports.carnelian.engine.shared.client_state import Client
@@ -154,6 +155,8 @@ def _letters(session: Client, own: bytes) -> bytes:
     if watch is not None and watch.broken:
         letters += b"d"
     letters += own
+    if flags & FLAG_READONLY:
+        letters += b"r"
     if flags & FLAG_NO_EVICT:
         letters += b"e"
     if flags & FLAG_NO_TOUCH:

@@ -41,7 +41,9 @@ class Core:
     def __init__(self, config: Config | None = None, clock: Clock = None):
         self.config = Config() if config is None else config
         self.clock = SystemClock() if clock is None else clock
-        self.keyspace = Keyspace(self.clock, self.config["databases"])
+        self.keyspace = Keyspace(
+            self.clock, self.config["databases"], self.config["cluster-enabled"]
+        )
         self.registry = Registry()
         self.sessions = Sessions()
         self.stats = Stats()

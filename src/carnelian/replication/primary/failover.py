@@ -31,6 +31,8 @@ class Failover:
     def __init__(self, primary: Leader):
         self._primary = primary
         self._engine = primary.engine
+        # In a cluster, a replica takes over by itself, and asks for writes to wait meanwhile.
+        self._held_for_cluster = False
         self._reset()
 
     def _reset(self) -> None:
@@ -46,7 +48,14 @@ class Failover:
     @property
     def holds_offset(self) -> bool:
         """Whether nothing may be added to the stream: it would never be caught up with."""
+        if self._held_for_cluster and self._engine.pause.active:
+            return True
         return self.phase is not Phase.NONE and self._end_ms > 0
+
+    def hold_for_cluster(self, wanted: bool) -> None:
+        """Add nothing to the stream while writes wait, or do so again."""
+        self._held_for_cluster = wanted
+        self._hold()
 
     def _name(self) -> str:
         if self._target is None:

@@ -84,6 +84,7 @@ class Following:
     - ``session``: of the primary while the stream comes, else None;
     - ``resumable``: whether the history of this node may be gone on with;
     - ``trouble``: why the last connection has ended;
+    - ``was_connected``: whether there has been a stream;
     - ``failover``: whether the other side is asked to become the primary of this node.
 
     Args:
@@ -103,6 +104,7 @@ class Following:
         self._stream_db = db or 0
         self.failover = False
         self.trouble = ""
+        self.was_connected = False
         self.down_since_s = self._now_s()
         self.last_io_s = 0
         self._carrier = carrier
@@ -205,6 +207,12 @@ class Following:
     def connected(self) -> bool:
         """Whether the data are up to date, or about to be."""
         return self.session is not None
+
+    def data_age_ms(self) -> int | None:
+        """For how long the data has perhaps not been that of the primary; None if it never was."""
+        if not self.was_connected:
+            return None
+        return (self._now_s() - (self.last_io_s if self.connected else self.down_since_s)) * 1000
 
     def role(self) -> list[object]:
         """What ROLE replies."""
@@ -430,6 +438,7 @@ class Following:
     def _begin_stream(self) -> None:
         engine = self.engine
         self.session = session = PrimarySession(engine, self)
+        self.was_connected = True
         session.select(min(self._stream_db, len(engine.keyspace.databases) - 1))
         engine.sessions.add(session)
         self.resumable = self._counted

@@ -31,6 +31,8 @@ cdef class ScriptHost:
     cdef public bint wrote
     cdef public bint killed
     cdef public bint lets_all_run
+    # Whether it may take keys of several slots of a cluster that it does not declare.
+    cdef public bint crosses_slots
     cdef long long now_ms
     cdef readonly long long started_ns
     # What is called every so many instructions; a true value ends the script.

@@ -68,6 +68,7 @@ class ScriptHost:
 
     - ``wrote``: it has run a command that writes, so it is not to be ended half-way;
     - ``killed``: it is to end at the next occasion;
+    - ``crosses_slots``: it may take keys of several slots of a cluster;
     - ``lets_all_run``: for tests, commands that are not for scripts are.
     """
 
@@ -77,7 +78,7 @@ class ScriptHost:
         self.session.flags = FLAG_SCRIPT | FLAG_DENY_BLOCKING
         self.caller = None
         self.on_interval = self.registrar = None
-        self.lets_all_run = False
+        self.lets_all_run = self.crosses_slots = False
 
     # -- The time of one script --------------------------------------------------------------------
 

@@ -71,8 +71,6 @@ TLS = Topic(
         Boolean(
             "tls-cluster",
             False,
-            awaits="Redis Cluster",
-            binding=True,
             summary="Use TLS on the cluster bus.",
         ),
         Text("tls-protocols", None, summary="Versions that are accepted."),

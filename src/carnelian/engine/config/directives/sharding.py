@@ -7,9 +7,7 @@ from carnelian.engine.config.quantities import INT_MAX, LONG_MAX, ULONG_MAX
 TOPIC = Topic(
     "Cluster",
     (
-        Boolean(
-            "cluster-enabled", False, "immutable", binding=True, summary="Be a node of a cluster."
-        ),
+        Boolean("cluster-enabled", False, "immutable", summary="Be a node of a cluster."),
         Text(
             "cluster-config-file",
             "nodes.conf",
@@ -119,6 +117,10 @@ TOPIC = Topic(
             "ip hostname unknown-endpoint",
             summary="What redirections and CLUSTER SLOTS point to.",
         ),
+        Boolean(
+            "cluster-slot-stats-enabled",
+            False,
+            summary="Sum up time, traffic and memory of each slot (CLUSTER SLOT-STATS).",
+        ),
     ),
-    awaits="Redis Cluster",
 )

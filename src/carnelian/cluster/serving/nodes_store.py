@@ -1,0 +1,137 @@
+"""The file of a node (``nodes.conf``), which no other node may use.
+
+The lock is one of the kernel's on the file itself, as Redis's is, so that a Carnelian and a
+redis-server keep each other out. As the file is replaced when it is saved, the lock goes over to
+the new one before that takes the place of the old one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import weakref
+from queue import SimpleQueue
+
+# Weak references, of which each takes itself out.
+_held: set[weakref.ref[NodesStore]] = set()
+
+
+class NodesFileInUse(Exception):
+    """Another node has the file."""
+
+
+class NodesStore:
+    """Reads and replaces the file at a path, once it is locked by :meth:`lock`."""
+
+    def __init__(self, path: str):
+        # The working directory may change.
+        self.path = os.path.abspath(path)
+        self._fd = -1
+        self._replaced: SimpleQueue[int | None] = SimpleQueue()
+        self._closer: threading.Thread | None = None
+
+    def lock(self) -> None:
+        """Keep others out, until :meth:`release` or the end of the process.
+
+        Raises NodesFileInUse, or OSError if there can be no such file.
+        """
+        while self._fd < 0:
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                current = os.path.samestat(os.fstat(fd), os.stat(self.path))
+            except BlockingIOError:
+                os.close(fd)
+                raise NodesFileInUse(self.path) from None
+            except FileNotFoundError:
+                current = False
+            except BaseException:
+                os.close(fd)
+                raise
+            if current:
+                self._fd = fd
+            else:
+                os.close(fd)  # whoever had it has replaced it meanwhile
+        _held.add(weakref.ref(self, _held.discard))
+
+    def read(self) -> bytes:
+        """What stands in the file; nothing if it is new. Raises OSError."""
+        with open(self.path, "rb") as stream:
+            return stream.read()
+
+    def save(self, text: bytes, durable: bool) -> None:
+        """Replace the file, wholly or not at all; ``durable`` waits for the disk.
+
+        Raises OSError.
+        """
+        aside = f"{self.path}.tmp-{os.getpid()}"
+        fd = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left = memoryview(text)
+            while left:
+                left = left[os.write(fd, left) :]
+            if durable:
+                os.fsync(fd)
+            os.rename(aside, self.path)
+        except BaseException:
+            os.close(fd)
+            try:
+                os.unlink(aside)
+            except OSError:
+                pass
+            raise
+        former, self._fd = self._fd, fd
+        if former >= 0:
+            self._let_go(former)
+        if durable:
+            self._sync_folder()
+
+    def _let_go(self, former: int) -> None:
+        """Close the file that was replaced. Its blocks are given back then, which takes the disk
+        some milliseconds: nobody waits for that.
+        """
+        if self._closer is None:
+            self._closer = threading.Thread(
+                target=_close_all, args=(self._replaced,), name="nodes-file", daemon=True
+            )
+            self._closer.start()
+        self._replaced.put(former)
+
+    def _sync_folder(self) -> None:
+        folder = os.open(os.path.dirname(self.path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def release(self) -> None:
+        """Let others have the file."""
+        if self._fd >= 0:
+            # Closing alone would not do while a child of this process has it open as well.
+            fcntl.flock(self._fd, fcntl.LOCK_UN)
+            self.forget()
+        self._replaced.put(None)
+        self._closer = None
+
+    def forget(self) -> None:
+        """In a child made by fork: the lock is the parent's alone."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def _close_all(replaced: SimpleQueue[int | None]) -> None:
+    while (fd := replaced.get()) is not None:
+        os.close(fd)
+
+
+def _forget_all() -> None:
+    for reference in list(_held):
+        store = reference()
+        if store is not None:
+            store.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)

@@ -1,0 +1,53 @@
+from carnelian.engine.catalogue.key_positions cimport KeyPositions
+from carnelian.engine.catalogue.registry cimport Command
+from carnelian.engine.engine cimport Engine
+from carnelian.engine.parts.admission cimport Check
+from carnelian.engine.shared.client_state cimport Client
+from carnelian.keyspace.database cimport Database
+
+cdef enum:  # what becomes of a command
+    SERVED = 0
+    MOVED = 1
+    ASK = 2
+    CROSS_SLOT = 3
+    UNSTABLE = 4
+    DOWN = 5
+    READ_ONLY = 6
+    UNSERVED = 7
+
+cdef enum:  # what a slot is to this node
+    UNSETTLED = 0
+    OURS = 1
+    FOLLOWED = 2
+
+
+cdef class SlotCheck(Check):
+    cdef Engine engine
+    cdef readonly object view
+    cdef object refusals
+    cdef unsigned char slots[16384]
+    cdef readonly int slot
+    cdef public bint reads_when_down
+    cdef public bint channels_when_down
+    cdef KeyPositions found
+    cdef dict channel_finders
+    # What is known of the command that is being looked at.
+    cdef bytes first
+    cdef int seen
+    cdef int outcome
+    cdef bint ours
+    cdef bint several
+    cdef bint migrating
+    cdef bint importing
+    cdef bint on_channels
+    cdef bint missing
+    cdef bint existing
+    cdef object node
+
+    cdef look(self, Client session, Command command, list args)
+    cdef look_inside(self, Client session, Command command, list args)
+    cdef int examine(self, Client session, int flags, Command command, list args) except -1
+    cdef int take(self, Database db, Command command, list args) except -1
+    cdef int take_key(self, Database db, bytes key, int slot) except -1
+    cdef int begin_with(self, bytes key, int slot) except -1
+    cdef int decide(self, int flags, long long judged, Command command) except -1

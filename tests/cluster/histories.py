@@ -220,6 +220,22 @@ class Observer:
     seen_elections: int = 0
     epochs: dict[int, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Miss no moment in which nodes could hear each other, be it ever so short."""
+        network = self.cluster.network
+        heal, restart = network.heal, network.restart
+
+        def healed() -> None:
+            heal()
+            self._look_at_connections()
+
+        def restarted(name: str) -> None:
+            restart(name)
+            self._look_at_connections()
+
+        network.heal = healed  # type: ignore[method-assign]
+        network.restart = restarted  # type: ignore[method-assign]
+
     @property
     def now(self) -> int:
         return self.cluster.network.now // 1000
@@ -356,7 +372,8 @@ class Observer:
 
 def shape_of(seed: int) -> tuple[int, int]:
     """How many primaries a history has, and replicas of each."""
-    return ((3, 1), (3, 2), (4, 1), (5, 1), (3, 1))[seed % 5]
+    shapes = ((3, 1), (3, 2), (4, 1), (5, 1), (3, 1), (4, 2), (3, 1), (6, 1), (3, 2), (7, 1))
+    return shapes[seed % len(shapes)]
 
 
 def live(seed: int) -> Outcome:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import Pool
 from random import Random
 
@@ -376,9 +377,9 @@ def shape_of(seed: int) -> tuple[int, int]:
     return shapes[seed % len(shapes)]
 
 
-def live(seed: int) -> Outcome:
-    """A history. Raises Violation, whose text tells the seed."""
-    outcome = Outcome(seed, shape_of(seed))
+def live(seed: int, shape: tuple[int, int] | None = None) -> Outcome:
+    """A history, of a cluster with so many primaries and replicas of each. Raises Violation."""
+    outcome = Outcome(seed, shape or shape_of(seed))
     random = Random(f"history {seed}")
     cluster = SimulatedCluster(seed, *outcome.shape)
     cluster.form()
@@ -409,14 +410,15 @@ def _watch(cluster: SimulatedCluster, observer: Observer, seconds: float) -> Non
         observer.look()
 
 
-def report(seed: int) -> Outcome:
+def report(seed: int, shape: tuple[int, int] | None = None) -> Outcome:
     """What a history came to, with what was wrong if anything was."""
     try:
-        return live(seed)
+        return live(seed, shape)
     except (Violation, SimulationError) as violation:
-        return Outcome(seed, shape_of(seed), f"{type(violation).__name__}: {violation}")
+        wrong = f"{type(violation).__name__}: {violation}"
     except Exception as fault:
-        return Outcome(seed, shape_of(seed), f"fault {fault!r}")
+        wrong = f"fault {fault!r}"
+    return Outcome(seed, shape or shape_of(seed), wrong)
 
 
 def main() -> int:
@@ -425,12 +427,16 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--shape", type=int, nargs=2, metavar=("PRIMARIES", "REPLICAS"), help="of all of them"
+    )
     options = parser.parse_args()
+    shape = tuple(options.shape) if options.shape else None
     begun = time.monotonic()
     outcomes: list[Outcome] = []
     seeds = range(options.seed, options.seed + options.histories)
     with Pool(options.jobs) as pool:
-        for outcome in pool.imap_unordered(report, seeds, chunksize=2):
+        for outcome in pool.imap_unordered(partial(report, shape=shape), seeds, chunksize=2):
             outcomes.append(outcome)
             if outcome.wrong:
                 print(

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import Pool
 from random import Random
 
@@ -220,6 +221,22 @@ class Observer:
     seen_elections: int = 0
     epochs: dict[int, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Miss no moment in which nodes could hear each other, be it ever so short."""
+        network = self.cluster.network
+        heal, restart = network.heal, network.restart
+
+        def healed() -> None:
+            heal()
+            self._look_at_connections()
+
+        def restarted(name: str) -> None:
+            restart(name)
+            self._look_at_connections()
+
+        network.heal = healed  # type: ignore[method-assign]
+        network.restart = restarted  # type: ignore[method-assign]
+
     @property
     def now(self) -> int:
         return self.cluster.network.now // 1000
@@ -356,12 +373,13 @@ class Observer:
 
 def shape_of(seed: int) -> tuple[int, int]:
     """How many primaries a history has, and replicas of each."""
-    return ((3, 1), (3, 2), (4, 1), (5, 1), (3, 1))[seed % 5]
+    shapes = ((3, 1), (3, 2), (4, 1), (5, 1), (3, 1), (4, 2), (3, 1), (6, 1), (3, 2), (7, 1))
+    return shapes[seed % len(shapes)]
 
 
-def live(seed: int) -> Outcome:
-    """A history. Raises Violation, whose text tells the seed."""
-    outcome = Outcome(seed, shape_of(seed))
+def live(seed: int, shape: tuple[int, int] | None = None) -> Outcome:
+    """A history, of a cluster with so many primaries and replicas of each. Raises Violation."""
+    outcome = Outcome(seed, shape or shape_of(seed))
     random = Random(f"history {seed}")
     cluster = SimulatedCluster(seed, *outcome.shape)
     cluster.form()
@@ -392,14 +410,15 @@ def _watch(cluster: SimulatedCluster, observer: Observer, seconds: float) -> Non
         observer.look()
 
 
-def report(seed: int) -> Outcome:
+def report(seed: int, shape: tuple[int, int] | None = None) -> Outcome:
     """What a history came to, with what was wrong if anything was."""
     try:
-        return live(seed)
+        return live(seed, shape)
     except (Violation, SimulationError) as violation:
-        return Outcome(seed, shape_of(seed), f"{type(violation).__name__}: {violation}")
+        wrong = f"{type(violation).__name__}: {violation}"
     except Exception as fault:
-        return Outcome(seed, shape_of(seed), f"fault {fault!r}")
+        wrong = f"fault {fault!r}"
+    return Outcome(seed, shape or shape_of(seed), wrong)
 
 
 def main() -> int:
@@ -408,12 +427,16 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--shape", type=int, nargs=2, metavar=("PRIMARIES", "REPLICAS"), help="of all of them"
+    )
     options = parser.parse_args()
+    shape = tuple(options.shape) if options.shape else None
     begun = time.monotonic()
     outcomes: list[Outcome] = []
     seeds = range(options.seed, options.seed + options.histories)
     with Pool(options.jobs) as pool:
-        for outcome in pool.imap_unordered(report, seeds, chunksize=2):
+        for outcome in pool.imap_unordered(partial(report, shape=shape), seeds, chunksize=2):
             outcomes.append(outcome)
             if outcome.wrong:
                 print(

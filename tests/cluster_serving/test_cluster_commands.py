@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from carnelian.cluster.known import node_flags
@@ -404,6 +406,17 @@ def test_saving(node: LocalNode, client: LocalClient, monkeypatch: pytest.Monkey
     assert client.error("CLUSTER", "SAVECONFIG") == (
         "ERR error saving the cluster node config: No space left on device"
     )
+
+
+def test_whom_it_follows_is_not_in_the_configuration(
+    node: LocalNode, client: LocalClient, tmp_path: Path
+) -> None:
+    path = tmp_path / "redis.conf"
+    path.write_text("cluster-enabled yes\n")
+    node.engine.config.path = str(path)
+    node.engine.config["replicaof"] = ("10.0.0.1", 7000)
+    assert client("CONFIG", "REWRITE") == b"OK"
+    assert "replicaof" not in path.read_text() and "cluster-enabled yes" in path.read_text()
 
 
 def test_debug(node: LocalNode, client: LocalClient) -> None:

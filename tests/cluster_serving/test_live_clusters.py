@@ -38,7 +38,7 @@ def fill(cluster: LiveCluster, count: int = 300) -> dict[str, str]:
     return values
 
 
-def read(cluster: LiveCluster, keys: dict[str, str]) -> dict[str, str | None]:
+def read(cluster: LiveCluster, keys: dict[str, str]) -> dict[str, object]:
     """What a client finds of them."""
     running = next(node for node in cluster.nodes if node.process.poll() is None)
     client = RedisCluster(host="127.0.0.1", port=running.port, decode_responses=True)

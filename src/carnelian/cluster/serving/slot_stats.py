@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.datatypes.algorithms.hash_slot import hash_slot
@@ -102,24 +103,28 @@ class SlotStats:
 
     # -- Telling -----------------------------------------------------------------------------------
 
-    def _metrics(self, slot: int) -> dict[bytes, int]:
-        db = self._engine.keyspace.databases[0]
-        keys = db.count_in_slot(slot)
-        found = {b"key-count": keys}
+    @property
+    def _metrics(self) -> dict[bytes, Callable[[int], int]]:
+        """By their names, in the order in which they are shown: what tells them of a slot."""
+        found: dict[bytes, Callable[[int], int]] = {b"key-count": self._count}
         if self.enabled:
-            found[b"cpu-usec"] = self._nanoseconds[slot] // 1000
-            found[b"memory-bytes"] = self._memory(slot, keys)
-            found[b"network-bytes-in"] = self._bytes_in[slot]
-            found[b"network-bytes-out"] = self._bytes_out[slot]
+            found[b"cpu-usec"] = lambda slot: self._nanoseconds[slot] // 1000
+            found[b"memory-bytes"] = self._memory
+            found[b"network-bytes-in"] = self._bytes_in.__getitem__
+            found[b"network-bytes-out"] = self._bytes_out.__getitem__
         return found
 
-    def _memory(self, slot: int, keys: int) -> int:
+    def _count(self, slot: int) -> int:
+        return self._engine.keyspace.databases[0].count_in_slot(slot)
+
+    def _memory(self, slot: int) -> int:
         """Bytes of the keys and values of a slot. O(keys)"""
         db = self._engine.keyspace.databases[0]
-        return sum([db.memory_usage(key) or 0 for key in db.keys_in_slot(slot, keys)])
+        return sum([db.memory_usage(key) or 0 for key in db.keys_in_slot(slot, self._count(slot))])
 
     def _row(self, slot: int) -> list[object]:
-        return [slot, FlatMap([part for pair in self._metrics(slot).items() for part in pair])]
+        told = [(name, tell(slot)) for name, tell in self._metrics.items()]
+        return [slot, FlatMap([part for pair in told for part in pair])]
 
     def of_range(self, first: int, last: int) -> list[list[object]]:
         """The slots of this shard from ``first`` to ``last``."""
@@ -131,12 +136,12 @@ class SlotStats:
 
     def in_order(self, words: list[bytes]) -> list[list[object]]:
         """The slots of this shard, ordered as ``metric [LIMIT n] [ASC | DESC]`` says."""
-        metric = words[0].lower()
-        if metric not in self._metrics(0):
+        value = self._metrics.get(words[0].lower())
+        if value is None:
             raise Error("ERR Unrecognized sort metric for ORDERBY.")
         limit, ascending = _options(words[1:])
         sign = 1 if ascending else -1
-        ranked = [(sign * self._metrics(slot)[metric], slot) for slot in self._own()]
+        ranked = [(sign * value(slot), slot) for slot in self._own()]
         return [self._row(slot) for _, slot in sorted(ranked)[:limit]]
 
 

@@ -27,9 +27,7 @@ def reason(*lines: str) -> str:
 # -- Directives ------------------------------------------------------------------------------------
 
 BINDING = {
-    "cluster-enabled": ("yes", "Redis Cluster"),
     "hide-user-data-from-log": ("yes", "redaction"),
-    "tls-cluster": ("yes", "Redis Cluster"),
 }
 
 
@@ -69,14 +67,14 @@ def test_what_has_no_effect_is_told() -> None:
     config = Config()
     warned: list[str] = []
     config.warn = warned.append
-    config.load_text("cluster-node-timeout 5\ncluster-announce-port 7\nio-threads 4\ntimeout 9\n")
+    config.load_text("locale-collate de_DE\nio-threads 4\ntimeout 9\n")
     assert config.idle() == [
         "WARNING: no effect here: io-threads",
-        "WARNING: no effect until there is Redis Cluster: cluster-node-timeout, "
-        "cluster-announce-port",
+        "WARNING: no effect until there is sorting by locale: locale-collate",
     ]
-    config.set([(b"cluster-node-timeout", b"6"), (b"timeout", b"6")])
-    assert warned == ["WARNING: no effect until there is Redis Cluster: cluster-node-timeout"]
+    config.set([(b"locale-collate", b""), (b"timeout", b"6")])
+    config.set([(b"locale-collate", b"C")])
+    assert warned == 2 * ["WARNING: no effect until there is sorting by locale: locale-collate"]
 
 
 def test_what_has_an_effect_awaits_nothing() -> None:
@@ -87,9 +85,7 @@ def test_what_has_an_effect_awaits_nothing() -> None:
     sources.remove(package / "embedded" / "options" / "directives.py")
     text = "".join(path.read_text() for path in sources)
     waiting = [d.name for d in DIRECTIVES if d.awaits]
-    # These are read already, by what is to be built on.
-    known = {"cluster-enabled"}
-    assert {name for name in waiting if f'"{name}"' in text} <= known
+    assert not {name for name in waiting if f'"{name}"' in text}
 
 
 # -- Servers ---------------------------------------------------------------------------------------
@@ -98,8 +94,8 @@ def test_what_has_an_effect_awaits_nothing() -> None:
 @pytest.mark.parametrize(
     ("arguments", "line", "why"),
     [
-        (("--cluster-enabled", "yes"), 'cluster-enabled "yes"',
-         "this needs Redis Cluster, which Carnelian does not have yet"),
+        (("--hide-user-data-from-log", "yes"), 'hide-user-data-from-log "yes"',
+         "this needs redaction, which Carnelian does not have yet"),
     ],
 )  # fmt: skip
 def test_a_server_does_not_start(tmp_path: Path, arguments, line: str, why: str) -> None:
@@ -109,20 +105,17 @@ def test_a_server_does_not_start(tmp_path: Path, arguments, line: str, why: str)
 
 
 def test_a_server_tells_what_has_no_effect(tmp_path: Path) -> None:
-    server = ServerProcess(tmp_path, "--save", "", "--cluster-node-timeout", "5").wait_until_ready()
-    assert "# WARNING: no effect until there is Redis Cluster: cluster-node-timeout\n" in server.log
-    assert server.connect().call("CONFIG", "SET", "cluster-announce-port", 7) == b"+OK"
-    assert (
-        "# WARNING: no effect until there is Redis Cluster: cluster-announce-port\n" in server.log
-    )
+    server = ServerProcess(tmp_path, "--save", "", "--locale-collate", "C").wait_until_ready()
+    line = "# WARNING: no effect until there is sorting by locale: locale-collate\n"
+    assert line in server.log
+    assert server.connect().call("CONFIG", "SET", "locale-collate", "de_DE") == b"+OK"
+    assert server.log.count(line) == 2
     server.stop()
 
 
 def test_an_embedded_engine_tells_it(caplog: pytest.LogCaptureFixture) -> None:
     with carnelian.Engine() as engine:
-        engine.execute("CONFIG", "SET", "cluster-node-timeout", 5)
-        engine.execute("CONFIG", "SET", "cluster-announce-port", 7)
+        engine.execute("CONFIG", "SET", "locale-collate", "C")
     assert [record.getMessage() for record in caplog.records] == [
-        "WARNING: no effect until there is Redis Cluster: cluster-node-timeout",
-        "WARNING: no effect until there is Redis Cluster: cluster-announce-port",
+        "WARNING: no effect until there is sorting by locale: locale-collate",
     ]

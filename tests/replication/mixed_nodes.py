@@ -96,7 +96,36 @@ def assert_equal(nodes: list[Node], seconds: float = 60.0) -> None:
             return
         time.sleep(0.1)
         wait_until("in step again", in_step, seconds)
-    raise AssertionError(f"they differ: {found}, {[one('DBSIZE') for one in nodes]}")
+    raise AssertionError("they differ:\n" + "\n".join(_differences(nodes)))
+
+
+_READERS: dict[bytes, tuple[object, ...]] = {
+    b"string": ("GET",),
+    b"list": ("LRANGE", 0, -1),
+    b"hash": ("HGETALL",),
+    b"set": ("SMEMBERS",),
+    b"zset": ("ZRANGE", 0, -1, "WITHSCORES"),
+    b"stream": ("XRANGE", "-", "+"),
+}
+_SHOWN = 300
+
+
+def _differences(nodes: list[Node]) -> Iterator[str]:
+    """What differs between the first node and the others, key by key."""
+    first = nodes[0]
+    for db in range(16):
+        for node in nodes:
+            node("SELECT", db)
+        keys = {key for node in nodes for key in node("KEYS", "*")}
+        for key in sorted(keys):
+            digests = [node("DEBUG", "DIGEST-VALUE", key) for node in nodes]
+            if all(digest == digests[0] for digest in digests):
+                continue
+            name, *words = _READERS.get(first("TYPE", key), ("TYPE",))
+            for node in nodes:
+                value = repr(node(name, key, *words))[:_SHOWN]
+                kind, expiry = node("TYPE", key), node("PEXPIRETIME", key)
+                yield f"  db {db}, {key!r} at {node.kind}: {kind!r}, {expiry}, {value}"
 
 
 # -- Data ----------------------------------------------------------------------------------------
@@ -189,6 +218,12 @@ class Load:
         self._thread.join()
         if self._fault is not None:
             raise self._fault
+
+    def goes_on(self) -> bool:
+        """True; raises what has ended it, if something has."""
+        if self._fault is not None:
+            raise self._fault
+        return True
 
     def _run(self) -> None:
         connection = self._node.connect()

@@ -81,11 +81,11 @@ def run_pair(directory: Path, shape: Shape, keys: int, cuts: int, seed: int) -> 
             cut_copies = max(cuts // 15, 1)
             proxy.cut_every(keys * 15)
             replica.follow(proxy.port)
-            wait_until("copies cut", lambda: proxy.cuts >= cut_copies)
+            wait_until("copies cut", lambda: load.goes_on() and proxy.cuts >= cut_copies)
             proxy.cut_every(0)
             wait_until("a copy", lambda: replica.connected)
             proxy.cut_every(60_000)
-            wait_until("links cut", lambda: proxy.cuts >= cuts, 300)
+            wait_until("links cut", lambda: load.goes_on() and proxy.cuts >= cuts, 300)
             proxy.cut_every(0)
             wait_until("a link", lambda: replica.connected)
             before = primary.counted("sync_full")
@@ -121,9 +121,7 @@ def run_chain(directory: Path, kinds: Sequence[str], keys: int, cuts: int, seed:
             wait_until("links", lambda: all(node.connected for node in nodes[1:]))
             for proxy in proxies:
                 proxy.cut_every(60_000)
-            for proxy in proxies:
-                wait_until("cuts", lambda proxy=proxy: proxy.cuts >= cuts, 300)  # type: ignore[misc]
-                proxy.cut_every(0)
+            wait_until("cuts", lambda: load.goes_on() and _stop_cutting(proxies, cuts), 300)
             wait_until("links again", lambda: all(node.connected for node in nodes[1:]))
         assert_equal(nodes)
         figures.count(nodes, proxies, load)
@@ -133,6 +131,14 @@ def run_chain(directory: Path, kinds: Sequence[str], keys: int, cuts: int, seed:
             proxy.close()
         for node in nodes:
             node.stop()
+
+
+def _stop_cutting(proxies: Sequence[CuttingProxy], cuts: int) -> bool:
+    """Leave the links alone that were cut so often; returns whether all were."""
+    for proxy in proxies:
+        if proxy.cuts >= cuts:
+            proxy.cut_every(0)
+    return all(proxy.cuts >= cuts for proxy in proxies)
 
 
 def lose_backlog(primary: Node) -> None:

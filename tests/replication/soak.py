@@ -13,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from carnelian import commands
 from replication.mixed_pairs import CHAIN, SHAPES, run_chain, run_pair
 from replication.promised_writes import Rounds
 
@@ -47,6 +48,9 @@ PARTS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the parts asked for."""
+    # Random commands are made by their declarations.
+    commands.declare_all()
     options = _parser().parse_args(arguments)
     try:
         for part in options.only or PARTS:

@@ -22,8 +22,9 @@ from carnelian.sentinel.links.reply_reader import Refusal
 from carnelian.tools.fleet.processes.port_checks import is_taken
 from carnelian.tools.fleet.wire.node_client import NodeClient, NodeUnreachableError
 
-# What nodes may be, each of which the tests are for.
-PROGRAMS = ["redis-server", "carnelian-server"]
+# What nodes may be. CARNELIAN_FLEET_PROGRAMS="carnelian-server redis-server" has all tests run for
+# both, which takes twice as long.
+PROGRAMS = os.environ.get("CARNELIAN_FLEET_PROGRAMS", "carnelian-server").split()
 
 COMMAND = [sys.executable, "-m", "carnelian.tools.fleet.fleet_program"]
 HOST = "127.0.0.1"

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import Pool
 from random import Random
 
@@ -74,7 +75,10 @@ class Faults:
 
     def __init__(self, cluster: SimulatedCluster):
         self._cluster = cluster
+        self.is_over = False
         self._replays = Replays(cluster)
+        self._random = Random(f"votes {cluster.network.seed}")
+        cluster.on_vote = self._after_vote
         self.all: Sequence[Fault] = (
             *FAULTS,
             *FAULTS,
@@ -88,6 +92,7 @@ class Faults:
             self.fail_over,
             self.move_slots,
             self.replicate,
+            self.bump_epochs,
         )
 
     def _primary(self, random: Random) -> SimulatedMember | None:
@@ -112,11 +117,28 @@ class Faults:
     def lose_power(self, network: Network, random: Random) -> None:
         """End a node, and lose what it has written without waiting for the disk."""
         up = self._cluster.up
-        if not up:
+        if up:
+            self._lose_power(network, random.choice(up).node.name, random)
+
+    @staticmethod
+    def _lose_power(network: Network, name: str, random: Random) -> None:
+        node = network.nodes[name]
+        if node.is_up:
+            network.crash(name, silently=True)
+            node.disk["nodes"] = random.choice(node.disk["perhaps"])
+
+    def _after_vote(self, name: str) -> None:
+        """Let who has just voted perhaps lose its power, and be there again soon."""
+        network, random = self._cluster.network, self._random
+        if self.is_over or random.random() > 0.15:
             return
-        node = random.choice(up).node
-        network.crash(node.name, silently=True)
-        node.disk["nodes"] = random.choice(node.disk["perhaps"])
+
+        def come_back() -> None:
+            if not network.nodes[name].is_up:
+                network.restart(name)
+
+        network.after(random.randrange(10_000), lambda: self._lose_power(network, name, random))
+        network.after(random.randrange(20_000, 500_000), come_back)
 
     def set_clock(self, network: Network, random: Random) -> None:
         """Set the time of day of a node."""
@@ -159,6 +181,12 @@ class Faults:
         for slot in slots:
             cluster.moved[slot] = target.now
 
+    def bump_epochs(self, network: Network, random: Random) -> None:
+        """Let two nodes take a new epoch at once, which will be the same one."""
+        up = self._cluster.up
+        for member in random.sample(up, min(2, len(up))):
+            member.member.bump_epoch()
+
     def replicate(self, network: Network, random: Random) -> None:
         """Let a replica follow another primary."""
         cluster = self._cluster
@@ -187,8 +215,27 @@ class Observer:
     cut_since: dict[str, int] = field(default_factory=dict)
     # Since when two nodes have claimed one slot with one epoch.
     collisions: dict[tuple[str, str], int] = field(default_factory=dict)
+    # Whom a node has voted for in an epoch.
+    votes: dict[tuple[str, int], str] = field(default_factory=dict)
+    seen_votes: int = 0
     seen_elections: int = 0
     epochs: dict[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Miss no moment in which nodes could hear each other, be it ever so short."""
+        network = self.cluster.network
+        heal, restart = network.heal, network.restart
+
+        def healed() -> None:
+            heal()
+            self._look_at_connections()
+
+        def restarted(name: str) -> None:
+            restart(name)
+            self._look_at_connections()
+
+        network.heal = healed  # type: ignore[method-assign]
+        network.restart = restarted  # type: ignore[method-assign]
 
     @property
     def now(self) -> int:
@@ -197,6 +244,7 @@ class Observer:
     def look(self) -> None:
         """Check all that must always hold. Raises Violation."""
         self._look_at_connections()
+        self._look_at_votes()
         self._look_at_elections()
         self._look_at_claims()
         for _ in range(WRITES_PER_LOOK):
@@ -224,6 +272,14 @@ class Observer:
                 self.cut_since.pop(name, None)
             else:
                 self.cut_since.setdefault(name, now)
+
+    def _look_at_votes(self) -> None:
+        votes = self.cluster.votes
+        for name, epoch, candidate in votes[self.seen_votes :]:
+            other = self.votes.setdefault((name, epoch), candidate)
+            if other != candidate:
+                raise Violation(f"{name} has voted for {other} and {candidate} in {epoch}")
+        self.seen_votes = len(votes)
 
     def _look_at_elections(self) -> None:
         elections = self.cluster.elections
@@ -317,21 +373,24 @@ class Observer:
 
 def shape_of(seed: int) -> tuple[int, int]:
     """How many primaries a history has, and replicas of each."""
-    return ((3, 1), (3, 2), (4, 1), (5, 1), (3, 1))[seed % 5]
+    shapes = ((3, 1), (3, 2), (4, 1), (5, 1), (3, 1), (4, 2), (3, 1), (6, 1), (3, 2), (7, 1))
+    return shapes[seed % len(shapes)]
 
 
-def live(seed: int) -> Outcome:
-    """A history. Raises Violation, whose text tells the seed."""
-    outcome = Outcome(seed, shape_of(seed))
+def live(seed: int, shape: tuple[int, int] | None = None) -> Outcome:
+    """A history, of a cluster with so many primaries and replicas of each. Raises Violation."""
+    outcome = Outcome(seed, shape or shape_of(seed))
     random = Random(f"history {seed}")
     cluster = SimulatedCluster(seed, *outcome.shape)
     cluster.form()
     observer = Observer(cluster, random)
     _watch(cluster, observer, 3)
-    # Not for the whole life of a cluster: what was done in it does not tell on what comes after.
-    storm = Storm(cluster.network, every=1.5, lasting=4.0, faults=Faults(cluster).all)
+    faults = Faults(cluster)
+    every, lasting = random.uniform(0.5, 2.5), random.uniform(2.0, 6.0)
+    storm = Storm(cluster.network, every, lasting, faults.all)
     _watch(cluster, observer, STORM_SECONDS)
     storm.end()
+    faults.is_over = True
     begun = cluster.network.now
     while cluster.disagreement():
         if cluster.network.now - begun > BOUND * 1e6:
@@ -351,14 +410,15 @@ def _watch(cluster: SimulatedCluster, observer: Observer, seconds: float) -> Non
         observer.look()
 
 
-def report(seed: int) -> Outcome:
+def report(seed: int, shape: tuple[int, int] | None = None) -> Outcome:
     """What a history came to, with what was wrong if anything was."""
     try:
-        return live(seed)
+        return live(seed, shape)
     except (Violation, SimulationError) as violation:
-        return Outcome(seed, shape_of(seed), f"{type(violation).__name__}: {violation}")
+        wrong = f"{type(violation).__name__}: {violation}"
     except Exception as fault:
-        return Outcome(seed, shape_of(seed), f"fault {fault!r}")
+        wrong = f"fault {fault!r}"
+    return Outcome(seed, shape or shape_of(seed), wrong)
 
 
 def main() -> int:
@@ -367,12 +427,16 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--shape", type=int, nargs=2, metavar=("PRIMARIES", "REPLICAS"), help="of all of them"
+    )
     options = parser.parse_args()
+    shape = tuple(options.shape) if options.shape else None
     begun = time.monotonic()
     outcomes: list[Outcome] = []
     seeds = range(options.seed, options.seed + options.histories)
     with Pool(options.jobs) as pool:
-        for outcome in pool.imap_unordered(report, seeds, chunksize=2):
+        for outcome in pool.imap_unordered(partial(report, shape=shape), seeds, chunksize=2):
             outcomes.append(outcome)
             if outcome.wrong:
                 print(

@@ -166,7 +166,13 @@ class SimulatedMember:
 
     def log(self, level: str, text: str) -> None:
         self.logged.append(Happening(self.now, self.node.name, text))
-        if self.cluster is not None and text.startswith("Failover election won"):
+        if self.cluster is None:
+            return
+        if text.startswith("Failover auth granted"):
+            self.cluster.votes.append((self.node.name, int(text.split()[-1]), text.split()[4]))
+            if self.cluster.on_vote is not None:
+                self.cluster.on_vote(self.node.name)
+        if text.startswith("Failover election won"):
             epoch = self.member._election.epoch
             manual = bool(self.member.membership.manual)
             self.cluster.elections.append(
@@ -246,10 +252,14 @@ class SimulatedCluster:
         self.random = Random(f"cluster {seed}")
         self.members: dict[str, SimulatedMember] = {}
         self.elections: list[Election] = []
+        # Who has voted, in which epoch, and for whom.
+        self.votes: list[tuple[str, int, str]] = []
         # When a slot has last moved, in milliseconds.
         self.moved: dict[int, int] = {}
         # Told of each message that comes: from whom, to whom, and its bytes.
         self.on_message: Callable[[str, str, bytes], object] | None = None
+        # Told of each vote: who has given it.
+        self.on_vote: Callable[[str], object] | None = None
         count = primaries * (1 + replicas)
         self.names = [f"10.0.{number // 250}.{number % 250 + 1}" for number in range(count)]
         for name in self.names:
@@ -306,6 +316,8 @@ class SimulatedCluster:
                     return f"{name} takes {node.ip} for {node!r}"
             if each.myself.is_replica and not self._follows_well(each):
                 return f"{name} does not follow its primary"
+            if not self._epochs_differ(each):
+                return f"{name} knows two primaries with one epoch"
             picture = self._picture(each)
             if first is None:
                 first = picture
@@ -324,6 +336,11 @@ class SimulatedCluster:
             and each.data.address == (primary.ip, DATA_PORT)
             and each.data.last_heard is not None
         )
+
+    @staticmethod
+    def _epochs_differ(each: SimulatedMember) -> bool:
+        epochs = [node.config_epoch for node in each.view.nodes.values() if node.slot_count]
+        return len(set(epochs)) == len(epochs)
 
     @staticmethod
     def _picture(each: SimulatedMember) -> tuple:

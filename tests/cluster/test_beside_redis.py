@@ -98,6 +98,7 @@ def form(real: list[RealNode], member: LoneMember) -> None:
             and all(node.is_ok() for node in real)
             and member.member.node(third.id).is_replica
             and third("ROLE")[3] == b"connected"
+            and all(node.nodes()[third.id][3] == first.id for node in real)
         )
     )
 

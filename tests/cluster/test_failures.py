@@ -104,6 +104,29 @@ def test_a_majority_of_primaries_finds_a_failure(circle: Circle) -> None:
     assert b"master,fail" in circle.member.node.disk["nodes"]
 
 
+def test_reports_that_came_first_count_when_we_see_it_ourselves(circle: Circle) -> None:
+    circle.victim.answers = False
+    circle.run(TIMEOUT)
+    circle.report(circle.first)
+    circle.report(circle.second)
+    assert not circle.node(circle.victim).has_failed
+    circle.network.run_until(lambda: bool(circle.node(circle.victim).flags & (PFAIL | FAIL)), 5)
+    assert circle.node(circle.victim).has_failed
+
+
+def test_an_only_primary_asks_nobody() -> None:
+    scene = Scene(require_full_coverage=False)
+    scene.member.member.add_slots(range(100))
+    scene.member.member.set_config_epoch(1)
+    replica = scene.puppet("b")
+    replica.follow(scene.member)
+    replica.say(types.PING)
+    scene.run(TIMEOUT)
+    replica.answers = False
+    scene.run(TIMEOUT * 2)
+    assert scene.node(replica).has_failed
+
+
 def test_reports_of_replicas_do_not_count(circle: Circle) -> None:
     replica = circle.puppet("f")
     replica.follow(circle.first)

@@ -16,6 +16,8 @@ from carnelian.cluster.known.node_flags import (
 
 # Milliseconds that a primary has to be without one, as a failover leaves it for a moment.
 _DELAY = 5000
+# Rounds from one look at all nodes to the next, about half a second.
+_ROUNDS = 5
 
 
 class ReplicaMigration:
@@ -25,9 +27,15 @@ class ReplicaMigration:
         self._membership = membership
         self._view = membership.view
         self._roles = roles
+        self._rounds = 0
 
     def tend(self) -> None:
-        """Go to an orphan if there is one and we are the one to go. O(nodes)"""
+        """Now and then, go to an orphan if there is one and we are the one to go. O(nodes)"""
+        self._rounds += 1
+        if self._rounds % _ROUNDS == 0:
+            self._look_around()
+
+    def _look_around(self) -> None:
         view = self._view
         mine = view.myself.primary
         if mine is None or not self._membership.settings.allow_replica_migration:

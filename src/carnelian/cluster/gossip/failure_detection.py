@@ -63,6 +63,8 @@ class FailureDetection:
             self._membership.around.log("debug", f"Node {node.id} does not answer")
             node.flags |= PFAIL
             self._membership.soon_evaluate()
+            # Others may have told already; and an only primary need not ask anybody.
+            self.judge(node)
 
     def judge(self, node: ClusterNode) -> None:
         """Find that a node has failed if it does not answer us and a majority says the same."""

@@ -46,6 +46,7 @@ def test_who_waits_at_a_slot_that_is_imported(node: LocalNode, client: LocalClie
     node.service.refresh()
     assert waiting.session.blocked is not None
     client("CLUSTER", "SETSLOT", SLOT, "STABLE")
+    node.service.refresh()
     assert texts(waiting.messages()) == [b"MOVED 12182 10.0.0.1:7000"]
 
 

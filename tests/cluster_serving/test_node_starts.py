@@ -16,6 +16,9 @@ from .live_cluster import TIMEOUT, LiveCluster, LiveNode, free_ports, wait_for
 from .test_live_clusters import has_data
 
 
+pytestmark = pytest.mark.timeout(400)
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[LiveCluster]:
     """A cluster without nodes."""

@@ -39,7 +39,7 @@ def _changing(session: Session) -> Iterator[ClusterService]:
     except ClusterError as error:
         raise refusal(error) from None
     finally:
-        service.refresh()
+        service.changed()
 
 
 # -- Slots -----------------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ class ClusterService:
         engine.admission.add_check(_end_asking, stage=PROTECTED, gate=ASKED)
         engine.admission.add_check(self.check, stage=CLUSTER)
         self.view.listeners.append(self._slot_changed)
-        self.view.on_state.append(self._state_changed)
+        self.view.on_state.append(self.changed)
         for name in TOLD:
             config.on_change(name, self._settings_changed)
         for name in ("cluster-allow-reads-when-down", "cluster-allow-pubsubshard-when-down"):
@@ -194,12 +194,15 @@ class ClusterService:
         self.check.refresh()
         self._moved.look_after()
 
-    def _slot_changed(self, slot: int, owner: object) -> None:
-        self.check.unsettle(slot)
+    def changed(self) -> None:
+        """Roles, the state of the cluster, or what an administrator may change: that holds for
+        commands at once, and who waits or listens is told soon.
+        """
+        self.check.unsettle_all()
         self._plan_refresh()
 
-    def _state_changed(self) -> None:
-        self.check.refresh()
+    def _slot_changed(self, slot: int, owner: object) -> None:
+        self.check.unsettle(slot)
         self._plan_refresh()
 
     def _plan_refresh(self) -> None:

@@ -33,6 +33,7 @@ from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.scripting.api.script_host import OBEYED, ScriptHost, ScriptSession
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.libc.string import memset
 
 from carnelian.engine.catalogue.key_positions import KeyFinder as NewFinder
 from carnelian.engine.catalogue.registry import FLAG_BITS
@@ -90,10 +91,10 @@ class SlotCheck(Check):
         slot: cython.int
         myself, primary, owners = view.myself, view.my_primary, view.owners
         served: cython.bint = view.is_ok
+        self.unsettle_all()
+        if not served:
+            return
         for slot in range(HASH_SLOTS):
-            self.slots[slot] = UNSETTLED
-            if not served:
-                continue
             owner = cython.cast(list, owners)[slot]
             if owner is myself:
                 self.slots[slot] = OURS
@@ -106,6 +107,10 @@ class SlotCheck(Check):
     def unsettle(self, slot: cython.int) -> None:
         """A slot has changed: look twice until the next :meth:`refresh`."""
         self.slots[slot] = UNSETTLED
+
+    def unsettle_all(self) -> None:
+        """Look twice at all of them until then."""
+        memset(self.slots, UNSETTLED, HASH_SLOTS)
 
     @cython.ccall
     def judge(self, session: Client, command: Command, args: list):

@@ -382,11 +382,11 @@ def test_what_cannot_be_used_is_said_at_start(start, folder, arguments, complain
     assert "# Failed to configure TLS. Check logs for more info.\n" in server.log
 
 
-@pytest.mark.parametrize("name", ["tls-cluster"])
-def test_what_is_still_to_come_is_refused(start, name):
-    server = start(f"--{name}", "yes", wait=False)
+def test_a_bus_is_not_encrypted_without_a_certificate(start):
+    server = start("--cluster-enabled", "yes", "--tls-cluster", "yes", wait=False)
     assert server.process.wait(TIMEOUT) == 1
-    assert "which Carnelian does not have yet" in server.log
+    assert "# No tls-cert-file configured!\n" in server.log
+    assert "# Failed to configure TLS. Check logs for more info.\n" in server.log
 
 
 def test_certificates_are_renewed(start_tls: StartTls, tmp_path: Path, folder: Path):

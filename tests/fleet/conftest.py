@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,14 @@ from fleet.fleets import PROGRAMS, Fleet
 from support.servers import require
 
 MakeFleet = Callable[..., Fleet]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def heeded_interrupts() -> Iterator[None]:
+    """Processes heed Ctrl-C, even if these tests were begun where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(params=PROGRAMS, scope="module")

@@ -15,7 +15,6 @@ from support.servers import require
 from .live_cluster import TIMEOUT, LiveCluster, LiveNode, free_ports, wait_for
 from .test_live_clusters import has_data
 
-
 pytestmark = pytest.mark.timeout(400)
 
 

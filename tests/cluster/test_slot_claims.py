@@ -255,6 +255,15 @@ class TestRoles:
         assert land.member.myself.primary is land.node(land.high)
         assert land.member.data.address == (land.high.name, 6379)
 
+    def test_a_replica_that_was_given_slots_loses_them_with_its_primary(self, land: Land) -> None:
+        land.member.member.flush_slots()
+        land.member.member.replicate(land.low.id)
+        land.member.member.add_slots([5000])
+        land.low.follow(land.high)
+        land.low.say(types.PING)
+        assert land.member.myself.primary is land.node(land.high)
+        assert not land.member.myself.slot_count
+
     def test_two_that_follow_each_other_are_left_alone(self, land: Land) -> None:
         land.member.member.flush_slots()
         land.member.member.replicate(land.low.id)

@@ -18,10 +18,10 @@ class RoleChanges:
     # -- Ours ------------------------------------------------------------------------------------
 
     def follow(self, primary: ClusterNode) -> None:
-        """Be a replica of a node; this one must have no slots."""
+        """Be a replica of a node, which is another one; slots that this one has are nobody's."""
         view = self._view
         myself = view.myself
-        assert primary is not myself and not myself.slot_count
+        view.give(slots_in(myself.slots), None)
         if myself.is_primary:
             view.close_slots()
         view.make_replica(myself, primary)

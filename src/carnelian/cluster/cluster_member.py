@@ -30,6 +30,8 @@ from carnelian.net.protocol import Host, Timer
 
 # Seconds from one round to the next.
 ROUND = 0.1
+# So many times as long as it took to write the file, it is not written again.
+_REST_AFTER_SAVE = 10
 
 
 class LinkState(NamedTuple):
@@ -89,6 +91,9 @@ class ClusterMember:
         self._slots = SlotOperations(membership, messenger, roles, claims)
         self._timer: Timer | None = None
         self._work: Timer | None = None
+        self._saver: Timer | None = None
+        # When the file may be written again, in nanoseconds.
+        self._save_after = 0
         self._is_new = not text
         self._load(text or b"")
 
@@ -134,7 +139,7 @@ class ClusterMember:
 
     def stop(self) -> None:
         """End all links and rounds."""
-        for timer in (self._timer, self._work):
+        for timer in (self._timer, self._work, self._saver):
             if timer is not None:
                 timer.cancel()
         if self.membership.must_save or self.membership.must_sync:
@@ -344,4 +349,28 @@ class ClusterMember:
         if membership.must_evaluate:
             self._health.evaluate()
         if membership.must_save:
-            membership.save_or_give_up(durably=False)
+            self._save_soon()
+
+    def _save_soon(self) -> None:
+        """Write the file now, or, where there is one change after the other, as soon as writing
+        takes no more than a small share of the time.
+        """
+        if self._saver is not None:
+            return
+        clock = self.membership.host.clock
+        started = clock.monotonic_ns()
+        if started < self._save_after:
+            delay = (self._save_after - started) / 1_000_000_000
+            self._saver = self.membership.host.call_later(delay, self._save_now)
+            return
+        self._save_now()
+
+    def _save_now(self) -> None:
+        self._saver = None
+        if not self.membership.must_save:
+            return
+        clock = self.membership.host.clock
+        started = clock.monotonic_ns()
+        self.membership.save_or_give_up(durably=False)
+        ended = clock.monotonic_ns()
+        self._save_after = ended + _REST_AFTER_SAVE * (ended - started)

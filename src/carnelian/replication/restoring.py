@@ -11,11 +11,8 @@ from carnelian.replication.primary.primary_side import primary_of
 from carnelian.replication.replication_core import Replication
 
 
-def load_snapshot(engine: Engine, progress: Callable[[], None], follows: bool) -> None:
+def load_snapshot(engine: Engine, progress: Callable[[], None]) -> None:
     """Load the snapshot, if there is one, and take up its history.
-
-    Args:
-        follows: whether this node is a replica.
 
     Those who have followed this node can then go on where they are, as far as they lack nothing.
 
@@ -35,7 +32,7 @@ def load_snapshot(engine: Engine, progress: Callable[[], None], follows: bool) -
     if len(history_id) != 40 or offset < 0 or database < 0:
         return
     replication = primary_of(engine).replication
-    if not follows:
+    if not snapshots_of(engine).follows():
         _lead_on(replication, history_id, offset, overdue)
     else:
         replication.history.adopt(history_id, offset)

@@ -192,7 +192,7 @@ class Server:
                 if logged:
                     opening.load_log(self.engine, serve)
                 else:
-                    restoring.load_snapshot(self.engine, serve, self._begins_as_replica())
+                    restoring.load_snapshot(self.engine, serve)
             if logged:
                 self.append_only.open()
         except LoadError as error:
@@ -202,12 +202,6 @@ class Server:
         self._delete_history()
         if self.node is not None:
             self.node.data_loaded()
-
-    def _begins_as_replica(self) -> bool:
-        """Whether there is somebody whom this server follows from the beginning."""
-        if self.node is not None:
-            return self.node.view.myself.is_replica
-        return self.config["replicaof"] is not None
 
     def _take_files(self) -> None:
         """Let nobody else write what this server will write. Raises SystemExit if somebody does."""

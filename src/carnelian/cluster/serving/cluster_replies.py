@@ -97,7 +97,7 @@ class ClusterReplies:
                 [
                     b"direction", b"from" if link.is_inbound else b"to",
                     b"node", node.id.encode(),
-                    b"create-time", link.created + self._view.skew,
+                    b"create-time", link.created,
                     b"events", b"rw" if link.is_writing else b"r",
                     b"send-buffer-allocated", link.memory,
                     b"send-buffer-used", link.unsent,

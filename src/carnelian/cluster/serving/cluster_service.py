@@ -97,6 +97,8 @@ class ClusterService:
         self.replies.more = self.mover.info
         self._refresh_planned = False
         self._attach()
+        if self.is_replica:
+            self.around.expect_primary()
 
     def _read_file(self) -> bytes:
         log, path = self._engine.log, self._engine.config["cluster-config-file"]
@@ -118,6 +120,11 @@ class ClusterService:
     def view(self) -> ClusterView:
         """What this node knows of the cluster."""
         return self.member.view
+
+    @property
+    def is_replica(self) -> bool:
+        """Whether this node is a replica of another."""
+        return self.view.myself.is_replica
 
     # -- Life --------------------------------------------------------------------------------------
 

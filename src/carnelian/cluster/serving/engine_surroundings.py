@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from carnelian.keyspace import events
+from carnelian.keyspace import events, sparing
 from carnelian.net.protocol import Address
 from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.replication.primary.primary_side import primary_of
@@ -112,9 +112,14 @@ class EngineAround:
         else:
             self._side.follow(host, port)
 
+    def expect_primary(self) -> None:
+        """Keep keys past their time, as those who follow somebody do: that is about to begin."""
+        self._engine.keyspace.spare_overdue(sparing.FOLLOWING)
+
     def lead(self) -> None:
         """Follow nobody any more."""
         self._side.lead()
+        self._engine.keyspace.cease_sparing(sparing.FOLLOWING)
 
     def followed(self) -> Address | None:
         """Who is followed."""

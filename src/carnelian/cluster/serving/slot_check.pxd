@@ -15,17 +15,15 @@ cdef enum:  # what becomes of a command
     READ_ONLY = 6
     UNSERVED = 7
 
-cdef enum:  # what a slot is to this node
-    UNSETTLED = 0
-    OURS = 1
-    FOLLOWED = 2
-
 
 cdef class SlotCheck(Check):
     cdef Engine engine
     cdef readonly object view
     cdef object refusals
-    cdef unsigned char slots[16384]
+    # Bits of slots that are plainly this node's, and of those that it has as a replica: few bytes,
+    # which stay in the cache.
+    cdef unsigned char ours_bits[2048]
+    cdef unsigned char followed_bits[2048]
     cdef readonly int slot
     cdef public bint reads_when_down
     cdef public bint channels_when_down

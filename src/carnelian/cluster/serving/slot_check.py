@@ -9,13 +9,10 @@ from cython.cimports.carnelian.cluster.serving.slot_check import (
     ASK,
     CROSS_SLOT,
     DOWN,
-    FOLLOWED,
     MOVED,
-    OURS,
     READ_ONLY,
     SERVED,
     UNSERVED,
-    UNSETTLED,
     UNSTABLE,
 )
 from cython.cimports.carnelian.datatypes.algorithms.hash_slot import HASH_SLOTS, slot_of
@@ -51,8 +48,8 @@ class SlotCheck(Check):
     """Lets commands in whose keys are in slots of this node, and sends others to the node that has
     them.
 
-    ``slots`` has for each slot whether it is plainly ours, so that most commands are let in after
-    the check sum of their key and one look at that. :meth:`refresh` has to be called after every
+    There is a bit for each slot that is plainly ours, so that most commands are let in after the
+    check sum of their key and one look at that. :meth:`refresh` has to be called after every
     change of what it follows from: owners, slots on their way, the state of the cluster, roles.
 
     - ``slot``: that of the last command that was let in from outside, -1 if it had no keys; not
@@ -97,34 +94,40 @@ class SlotCheck(Check):
         for slot in range(HASH_SLOTS):
             owner = cython.cast(list, owners)[slot]
             if owner is myself:
-                self.slots[slot] = OURS
+                self.ours_bits[slot >> 3] |= 1 << (slot & 7)
             elif owner is not None and owner is primary:
-                self.slots[slot] = FOLLOWED
+                self.followed_bits[slot >> 3] |= 1 << (slot & 7)
         for opened in (view.migrating_to, view.importing_from):
             for slot in opened:
-                self.slots[slot] = UNSETTLED
+                self.unsettle(slot)
 
     def unsettle(self, slot: cython.int) -> None:
         """A slot has changed: look twice until the next :meth:`refresh`."""
-        self.slots[slot] = UNSETTLED
+        self.ours_bits[slot >> 3] &= ~(1 << (slot & 7))
+        self.followed_bits[slot >> 3] &= ~(1 << (slot & 7))
 
     def unsettle_all(self) -> None:
         """Look twice at all of them until then."""
-        memset(self.slots, UNSETTLED, HASH_SLOTS)
+        memset(self.ours_bits, 0, HASH_SLOTS // 8)
+        memset(self.followed_bits, 0, HASH_SLOTS // 8)
 
     @cython.ccall
     def judge(self, session: Client, command: Command, args: list):
         finder: KeyFinder = command.finder
         key: bytes
-        state: cython.int
+        slot: cython.int
         if finder is None:
             finder = command.key_finder()
         if 0 < finder.single < len(args) and not session.flags & _UNUSUAL:
             key = args[finder.single]
-            state = self.slots[slot_of(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))]
-            if state == OURS:
+            slot = slot_of(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
+            if self.ours_bits[slot >> 3] >> (slot & 7) & 1:
                 return None
-            if state == FOLLOWED and session.flags & FLAG_READONLY and not command.flags & _WRITE:
+            if (
+                self.followed_bits[slot >> 3] >> (slot & 7) & 1
+                and session.flags & FLAG_READONLY
+                and not command.flags & _WRITE
+            ):
                 return None
         elif not finder.any and not command.flags & _PUBSUB and session.transaction is None:
             if self.engine.depth == 0:
@@ -243,7 +246,7 @@ class SlotCheck(Check):
     def begin_with(self, key: bytes, slot: cython.int):
         """Take in the first key: its slot has to be that of all."""
         self.first, self.seen = key, slot
-        if self.slots[slot] == OURS:
+        if self.ours_bits[slot >> 3] >> (slot & 7) & 1:
             self.ours = True
             return 0
         view = self.view

@@ -286,7 +286,7 @@ class Snapshots(Task):
                 begin=self.set_loading,
                 progress=progress,
                 on_expired=on_expired,
-                keep_overdue=self._follows(),
+                keep_overdue=self.follows(),
             )
         except FileNotFoundError:
             return False
@@ -311,7 +311,11 @@ class Snapshots(Task):
             raise LoadError("Terminating server after rdb file reading failure.") from None
         self.functions = kept
 
-    def _follows(self) -> bool:
+    def follows(self) -> bool:
+        """Whether this node is a replica, or is going to be one as soon as it has begun."""
+        cluster = self._engine.cluster
+        if cluster is not None:
+            return cluster.is_replica
         replication = self._engine.replication
         if replication is not None and replication.following is not None:
             return True

@@ -228,7 +228,8 @@ class Filed(Receiving):
 
     def step(self) -> bool:
         try:
-            data = os.read(self._fd, _PIECE)
+            wanted: int = self.engine.config["loading-process-events-interval-bytes"]
+            data = os.read(self._fd, min(_PIECE, wanted))
         except OSError as error:
             raise TransferError(f"Reading the snapshot of the primary: {error.strerror}") from None
         return self.feed(data, not data)

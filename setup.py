@@ -42,6 +42,7 @@ COMPILED = (
     "carnelian.datatypes.collections.hash",
     "carnelian.datatypes.algorithms.hash_slot",
     "carnelian.datatypes.packs.intset",
+    "carnelian.datatypes.base.digest",
     "carnelian.datatypes.base.limits",
     "carnelian.datatypes.collections.list",
     "carnelian.datatypes.packs.listpack",

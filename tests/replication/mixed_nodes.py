@@ -57,6 +57,11 @@ class Node(Process):
         """A number of INFO."""
         return int(self.fields()[field])
 
+    def count_keys(self) -> int:
+        """The keys of all databases."""
+        values = (text for name, text in self.fields().items() if name.startswith("db"))
+        return sum(int(text.split(",")[0].removeprefix("keys=")) for text in values)
+
     def fields(self) -> dict[str, str]:
         """The fields of INFO."""
         text: str = self("INFO").decode()

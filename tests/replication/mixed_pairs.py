@@ -51,7 +51,7 @@ class Figures:
         self.full = sum(node.counted("sync_full") for node in nodes)
         self.partial = sum(node.counted("sync_partial_ok") for node in nodes)
         self.commands = load.commands
-        self.keys = int(nodes[0]("DBSIZE"))
+        self.keys = nodes[0].count_keys()
         self.seconds = time.monotonic() - self.seconds
 
     def __str__(self) -> str:

@@ -41,8 +41,10 @@ soak-interrupts: build $(VENV)/tools
 soak-sentinel: build $(VENV)/tools
 	$(BIN)/python -m tests.sentinel.histories --histories 10000 $(ARGS)
 
-# Pairs and chains with redis-server, links that are cut, primaries that are killed.
+# Histories of primaries and replicas with faults; pairs and chains with redis-server, links that
+# are cut, primaries that are killed.
 soak-replication: build $(VENV)/tools
+	$(BIN)/python -m tests.replication.histories --histories 10000
 	$(BIN)/python -m tests.replication.soak $(ARGS)
 
 # Histories of clusters with crashes, partitions, losses of power and messages that come twice.

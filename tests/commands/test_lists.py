@@ -96,6 +96,16 @@ def test_ranges(client: LocalClient, start: int, stop: int, expected: str) -> No
     assert client("EXISTS", "k") == bool(expected)
 
 
+LEAST, MOST = -(2**63), 2**63 - 1
+
+
+@pytest.mark.parametrize("start", [0, 2, 3, 100, MOST, -1, LEAST])
+@pytest.mark.parametrize("stop", [LEAST, LEAST + 1, -100])
+def test_a_range_that_ends_before_the_first(client: LocalClient, start: int, stop: int) -> None:
+    client("RPUSH", "k", "a", "b", "c")
+    assert client("LRANGE", "k", start, stop) == []
+
+
 def test_by_index(client: LocalClient) -> None:
     client("RPUSH", "k", *"abc")
     assert [client("LINDEX", "k", index) for index in (0, 2, 3, -1, -3, -4)] == [

@@ -154,7 +154,7 @@ def test_a_shard_is_removed_by_one_of_its_nodes(fleet: Fleet, load: None) -> Non
 
 
 def begin(fleet: Fleet, *words: str) -> subprocess.Popen[str]:
-    """Start a command, and leave when slots are on their way."""
+    """Start a command, and suspend it when slots are on their way."""
     command, *rest = words
     process = subprocess.Popen(
         [*COMMAND, command, "--dir", str(fleet.directory), *rest],
@@ -165,11 +165,15 @@ def begin(fleet: Fleet, *words: str) -> subprocess.Popen[str]:
     new = fleet.first + 2
 
     def moving() -> bool:
+        # It runs for moments only, so that it cannot be through before somebody has looked.
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.05)
         assert process.poll() is None, process.communicate()
+        process.send_signal(signal.SIGSTOP)
         primaries = slots(fleet)
         return 0 < primaries.get(new, 0) < 5000
 
-    wait_until(moving)
+    wait_until(moving, 4 * PATIENCE)
     return process
 
 
@@ -179,6 +183,7 @@ def test_ctrl_c_in_the_middle_and_on_again(fleet: Fleet, load: None) -> None:
     assert other.returncode == 1
     assert "is being changed by process" in other.stderr
     process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
     said, failed = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, said + failed
     assert "stopped; no slot is half moved, clients are served; the same command goes on" in said

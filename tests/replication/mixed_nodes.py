@@ -57,6 +57,11 @@ class Node(Process):
         """A number of INFO."""
         return int(self.fields()[field])
 
+    def count_keys(self) -> int:
+        """The keys of all databases."""
+        values = (text for name, text in self.fields().items() if name.startswith("db"))
+        return sum(int(text.split(",")[0].removeprefix("keys=")) for text in values)
+
     def fields(self) -> dict[str, str]:
         """The fields of INFO."""
         text: str = self("INFO").decode()
@@ -64,12 +69,12 @@ class Node(Process):
 
     def connect(self) -> Connection:
         """A new connection."""
-        connection = Connection(port=self.port, protocol=2, socket_timeout=30)
+        connection = Connection(port=self.port, protocol=2, socket_timeout=300)
         connection.connect()
         return connection
 
 
-def wait_until(what: str, condition: Callable[[], object], seconds: float = 60.0) -> None:
+def wait_until(what: str, condition: Callable[[], object], seconds: float = 300.0) -> None:
     """Return when something is so; AssertionError if it is not within ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -77,7 +82,7 @@ def wait_until(what: str, condition: Callable[[], object], seconds: float = 60.0
         time.sleep(0.02)
 
 
-def assert_equal(nodes: list[Node], seconds: float = 60.0) -> None:
+def assert_equal(nodes: list[Node], seconds: float = 300.0) -> None:
     """See that all nodes come equally far with the first one's data, and have the same."""
 
     def in_step() -> bool:

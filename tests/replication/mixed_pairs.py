@@ -51,7 +51,7 @@ class Figures:
         self.full = sum(node.counted("sync_full") for node in nodes)
         self.partial = sum(node.counted("sync_partial_ok") for node in nodes)
         self.commands = load.commands
-        self.keys = int(nodes[0]("DBSIZE"))
+        self.keys = nodes[0].count_keys()
         self.seconds = time.monotonic() - self.seconds
 
     def __str__(self) -> str:
@@ -85,7 +85,7 @@ def run_pair(directory: Path, shape: Shape, keys: int, cuts: int, seed: int) -> 
             proxy.cut_every(0)
             wait_until("a copy", lambda: replica.connected)
             proxy.cut_every(60_000)
-            wait_until("links cut", lambda: load.goes_on() and proxy.cuts >= cuts, 300)
+            wait_until("links cut", lambda: load.goes_on() and proxy.cuts >= cuts, 900)
             proxy.cut_every(0)
             wait_until("a link", lambda: replica.connected)
             before = primary.counted("sync_full")
@@ -121,7 +121,7 @@ def run_chain(directory: Path, kinds: Sequence[str], keys: int, cuts: int, seed:
             wait_until("links", lambda: all(node.connected for node in nodes[1:]))
             for proxy in proxies:
                 proxy.cut_every(60_000)
-            wait_until("cuts", lambda: load.goes_on() and _stop_cutting(proxies, cuts), 300)
+            wait_until("cuts", lambda: load.goes_on() and _stop_cutting(proxies, cuts), 900)
             wait_until("links again", lambda: all(node.connected for node in nodes[1:]))
         assert_equal(nodes)
         figures.count(nodes, proxies, load)

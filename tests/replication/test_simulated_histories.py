@@ -7,41 +7,19 @@ import os
 import pytest
 
 from carnelian.net.protocol import Wire
-from carnelian.net.storm import Storm
-from carnelian.replication.replica_side import primary_link
 
+from .histories import live
 from .simulated_nodes import Family, Server
 
-# So many by default; CARNELIAN_HISTORIES=10000 takes an hour, and looks at every byte.
+# So many by default; with 1000 or more it looks at every byte. ``python -m tests.replication
+# .histories`` lives more of them.
 SEEDS = int(os.environ.get("CARNELIAN_HISTORIES", "40"))
 STRIDE = 24 if SEEDS < 1000 else 1
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_a_history(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    if seed % 3 == 0:
-        # So little that it is often too much.
-        monkeypatch.setattr(primary_link, "_MOST_HELD", 2000)
-    family = Family(seed, count=2 + seed % 4)
-    family.arrange("n0")
-    storm = Storm(family.network, every=0.7, lasting=1.5)
-    chance = family.chance
-    for _ in range(40):
-        for _ in range(chance.randrange(20)):
-            family.write()
-        family.network.run(chance.uniform(0.01, 0.6))
-        if chance.random() < 0.15 and family.running():
-            family.arrange(chance.choice(family.running()))
-        followers = [name for name in family.running() if name != family.leader]
-        if chance.random() < 0.1 and followers:
-            pause = ("CLIENT", "PAUSE", chance.randrange(3000), "WRITE")
-            family.server(chance.choice(followers)).call(*pause)
-    storm.end()
-    family.quiet()
-    # And they go on from there.
-    for _ in range(20):
-        family.write()
-    family.quiet()
+def test_a_history(seed: int) -> None:
+    live(seed)
 
 
 class CutAfter:

@@ -13,6 +13,8 @@ import redis
 from support.waiting import TIMEOUT, free_port, wait_for
 
 NAME = "mymaster"
+# Seconds that a reply may take, on a machine that has much else to do.
+_PATIENCE = 300
 OURS = [sys.executable, "-m", "carnelian.tools.serve_sentinel"]
 THEIRS = ["redis-sentinel"]
 
@@ -63,7 +65,7 @@ class Process:
     def __call__(self, *words: object) -> Any:
         """The reply to a command, as it came."""
         if self._client is None:
-            self._client = redis.Redis(port=self.port, protocol=2)
+            self._client = redis.Redis(port=self.port, protocol=2, socket_timeout=_PATIENCE)
             self._client.response_callbacks.clear()
         return self._client.execute_command(*words)  # type: ignore[no-untyped-call]
 

@@ -4,6 +4,8 @@ declarations.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from carnelian.engine.catalogue import grammar as grammar
 from carnelian.engine.catalogue.grammar import Argument
 from carnelian.engine.catalogue.registry import Declaration, refuse
@@ -22,19 +24,35 @@ def container(
     help_flags: str = "loading stale",
     arity: int = -2,
     flags: str = "",
+    check: Callable[[Session], object] | None = None,
 ) -> None:
-    """Declare a command that only holds subcommands, such as CONFIG, and its HELP."""
+    """Declare a command that only holds subcommands, such as CONFIG, and its HELP, which
+    ``check`` may refuse.
+    """
     document = f"{summary}\n\nSince {since}"
     command(name, flags, arity=arity, group=group, docstring=document)(refuse)
-    declare_help(name, group=group, since=help_since, flags=help_flags)
+    declare_help(name, group=group, since=help_since, flags=help_flags, check=check)
 
 
 def declare_help(
-    name: str, *, group: str, since: str, flags: str = "loading stale", categories: str = ""
+    name: str,
+    *,
+    group: str,
+    since: str,
+    flags: str = "loading stale",
+    categories: str = "",
+    check: Callable[[Session], object] | None = None,
 ) -> None:
     """Declare the HELP subcommand of a command that has subcommands."""
+
+    def checked(session: Session, args: list[bytes]) -> list[Status]:
+        assert check is not None
+        check(session)
+        return reply(session, args)
+
     document = f"Shows this list of subcommands.\n\nSince {since}, O(1)"
-    command(f"{name} HELP", flags, group=group, categories=categories, docstring=document)(reply)
+    declare = command(f"{name} HELP", flags, group=group, categories=categories, docstring=document)
+    declare(reply if check is None else checked)
 
 
 def reply(session: Session, args: list[bytes]) -> list[Status]:

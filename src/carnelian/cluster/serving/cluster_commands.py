@@ -28,13 +28,6 @@ SLOTS = 16384
 READING = "stale"
 VAGUE = "nondeterministic_output"
 
-container(
-    "CLUSTER",
-    group="cluster",
-    since="3.0.0",
-    summary="Tells about nodes and slots of a cluster, and changes them.",
-)
-
 
 def service_of(session: Session) -> ClusterService:
     """The node that the server is. Raises Error if it is none."""
@@ -42,6 +35,15 @@ def service_of(session: Session) -> ClusterService:
     if service is None:
         raise Error("ERR This instance has cluster support disabled")
     return service
+
+
+container(
+    "CLUSTER",
+    group="cluster",
+    since="3.0.0",
+    summary="Tells about nodes and slots of a cluster, and changes them.",
+    check=service_of,
+)
 
 
 def refusal(error: ClusterError) -> Error:

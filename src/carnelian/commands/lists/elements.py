@@ -39,9 +39,10 @@ def lrange(session: Session, args: list):
         start = max(start + size, 0)
     if stop < 0:
         stop += size
-    count: cython.Py_ssize_t = min(stop, size - 1) - start + 1
-    if count <= 0:
+    stop = min(stop, size - 1)
+    if start > stop:
         return []
+    count: cython.Py_ssize_t = stop - start + 1
     elements: _Elements = _Elements.__new__(_Elements)
     elements.values = values
     elements.first = start

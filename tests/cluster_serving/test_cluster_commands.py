@@ -212,7 +212,10 @@ def test_links_and_reports(node: LocalNode, client: LocalClient) -> None:
 def test_what_else_shows_the_cluster(node: LocalNode, client: LocalClient) -> None:
     assert b"cluster_enabled:1" in client("INFO", "cluster").text
     assert b"cluster_connections:2" in client("INFO", "clients").text
-    assert b"mem_cluster_links:0" in client("INFO", "memory").text
+    memory = client("INFO", "memory").text
+    assert b"mem_cluster_links:0" in memory
+    for name in (b"output_buffer", b"input_buffer", b"input_buffer_peak"):
+        assert b"mem_cluster_slot_migration_%s:0\r\n" % name in memory
     assert fields(client("HELLO"))[b"mode"] == b"cluster"
     assert fields(client("HELLO"))[b"role"] == b"master"
     assert fields(client("MEMORY", "STATS"))[b"cluster.links"] == 0

@@ -141,7 +141,8 @@ def memory(engine: Engine) -> Fields:
     """What the data takes, by our own count and by that of the system."""
     numbers = MemoryReading(engine)
     limit, log = engine.config["maxmemory"], engine.append_only
-    total = _physical_memory()
+    total, cluster = _physical_memory(), engine.cluster
+    leaving, held, most_held = (0, 0, 0) if cluster is None else cluster.migration_memory()
     return [
         ("used_memory", numbers.used),
         ("used_memory_human", human(numbers.used)),
@@ -179,6 +180,9 @@ def memory(engine: Engine) -> Fields:
         ("mem_clients_slaves", numbers.replicas),
         ("mem_clients_normal", numbers.clients),
         ("mem_cluster_links", numbers.links),
+        ("mem_cluster_slot_migration_output_buffer", leaving),
+        ("mem_cluster_slot_migration_input_buffer", held),
+        ("mem_cluster_slot_migration_input_buffer_peak", most_held),
         ("mem_aof_buffer", 0 if log is None else log.log.buffer.room),
         ("mem_allocator", "libc"),
         ("mem_overhead_db_hashtable_rehashing", 0),

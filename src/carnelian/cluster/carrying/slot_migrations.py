@@ -254,6 +254,15 @@ class SlotMover:
             ("cluster_slot_migration_stats_active_trim_cancelled", 0),
         ]
 
+    def memory(self) -> tuple[int, int, int]:
+        """Bytes of a stream that wait to leave, those that wait to be applied, and the most that
+        there were of these.
+        """
+        leaving = self._export_carrier.waiting() if self._export_carrier else 0
+        if self._import is None:
+            return leaving, 0, 0
+        return leaving, self._import.held_bytes, self._import.most_held_bytes
+
     def concealed(self, slot: int) -> bool:
         """Whether the keys of a slot are not to be seen."""
         flags = self._engine.keyspace.concealed_slots

@@ -79,6 +79,8 @@ class ImportAround(Protocol):
 class Import:
     """One attempt to take slots.
 
+    - ``held_bytes``, ``most_held_bytes``: of the stream that wait to be applied, now and at most.
+
     Args:
         task: to be kept up.
         around: the node.
@@ -91,6 +93,7 @@ class Import:
         self._on_end = on_end
         self._link = ImportLink(self, around.greeting())
         self._held: deque[bytes] = deque()
+        self.held_bytes = self.most_held_bytes = 0
         self._news: deque[list[bytes]] = deque()
         self._applying = self._over = False
         self._told = 0
@@ -139,6 +142,8 @@ class Import:
         self._heard_at = self._around.now_ms()
         if self._held or self._around.busy():
             self._held.append(data)
+            self.held_bytes += len(data)
+            self.most_held_bytes = max(self.most_held_bytes, self.held_bytes)
             if len(self._held) == 1:
                 self._around.call_later(_SOON, self._apply_held)
             return
@@ -152,7 +157,9 @@ class Import:
             if around.busy() or around.now_ms() - begin > _SLICE_MS:
                 around.call_later(_SOON, self._apply_held)
                 return
-            self._apply(self._held.popleft())
+            data = self._held.popleft()
+            self.held_bytes -= len(data)
+            self._apply(data)
 
     def _apply(self, data: bytes) -> None:
         trouble = self._around.apply(data)
@@ -253,6 +260,7 @@ class Import:
             self._link.send(b"FAIL", why.encode("utf-8", "replace"))
         self._link.close()
         self._held.clear()
+        self.held_bytes = 0
         self._news.clear()
         if self._applying:
             self._around.end_applying()

@@ -261,6 +261,12 @@ class ClusterService:
         """Bytes that they take."""
         return self.member.links_memory()
 
+    def migration_memory(self) -> tuple[int, int, int]:
+        """Bytes of slots on their way: those that wait to leave, those that wait to be applied, and
+        the most that there were of these.
+        """
+        return self.mover.memory()
+
     # -- DEBUG -------------------------------------------------------------------------------------
 
     def _debug_link(self, session: Client, args: list[bytes]) -> object:

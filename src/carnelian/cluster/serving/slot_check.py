@@ -28,8 +28,10 @@ from cython.cimports.carnelian.engine.ground.flags import (
 from cython.cimports.carnelian.engine.parts.admission import Check, judged_flags
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.keyspace.database import Database
+from cython.cimports.carnelian.resp.libc import get_item
 from cython.cimports.carnelian.scripting.api.script_host import OBEYED, ScriptHost, ScriptSession
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.cpython.object import PyObject
 from cython.cimports.libc.string import memset
 
 from carnelian.engine.catalogue.key_positions import KeyFinder as NewFinder
@@ -113,14 +115,17 @@ class SlotCheck(Check):
 
     @cython.ccall
     def judge(self, session: Client, command: Command, args: list):
-        finder: KeyFinder = command.finder
-        key: bytes
+        key: cython.pointer[PyObject]
         slot: cython.int
-        if finder is None:
-            finder = command.key_finder()
-        if 0 < finder.single < len(args) and not session.flags & _UNUSUAL:
-            key = args[finder.single]
-            slot = slot_of(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
+        if command.finder is None:
+            command.key_finder()
+        if 0 < command.finder.single < len(args) and not session.flags & _UNUSUAL:
+            # Nothing is done meanwhile that could end the key.
+            key = get_item(args, command.finder.single)
+            slot = slot_of(
+                PyBytes_AS_STRING(cython.cast(object, key)),
+                PyBytes_GET_SIZE(cython.cast(object, key)),
+            )
             if self.ours_bits[slot >> 3] >> (slot & 7) & 1:
                 return None
             if (
@@ -129,7 +134,7 @@ class SlotCheck(Check):
                 and not command.flags & _WRITE
             ):
                 return None
-        elif not finder.any and not command.flags & _PUBSUB and session.transaction is None:
+        elif not command.finder.any and not command.flags & _PUBSUB and session.transaction is None:
             if self.engine.depth == 0:
                 self.slot = -1
             return None

@@ -130,10 +130,10 @@ def slot_of(key, length):
     )
     left: cython.Py_ssize_t = length
     crc: cython.int = 0
-    word: uint64_t
+    word: uint64_t = 0
     # Most keys have no tag: one way through them is enough.
     while left >= STEP:
-        memcpy(cython.address(word), at, STEP)  # noqa: F821
+        memcpy(cython.address(word), at, STEP)
         if has_brace(word):
             return slot_of_tagged(key, length)
         crc = after_step(crc, at)

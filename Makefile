@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS ?=
 FAMILY ?=
 
-.PHONY: run test check format quick build soak-cluster soak-interrupts soak-replication soak-sentinel \
+.PHONY: run test check format quick build soak-cluster soak-interrupts soak-mixed-cluster soak-replication soak-sentinel \
 	fuzz-scripts bench conformance conformance-cluster conformance-sentinel interop clean
 
 run: build
@@ -50,6 +50,11 @@ soak-replication: build $(VENV)/tools
 # Histories of clusters with crashes, partitions, losses of power and messages that come twice.
 soak-cluster: build $(VENV)/tools
 	$(BIN)/python -m tests.cluster.histories --histories 10000 $(ARGS)
+
+# A cluster of ours and of redis-server, under clients of three languages: slots move, nodes die and
+# stall. It wants npm and go.
+soak-mixed-cluster: build $(VENV)/tools
+	$(BIN)/python -m tests.cluster_serving.cluster_soak $(ARGS)
 
 # A million random scripts, and as many rules of users.
 fuzz-scripts: build $(VENV)/tools

@@ -101,6 +101,11 @@ class LiveNode:
         text = self.client.execute_command("CLUSTER", "INFO")
         return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
 
+    def replication(self) -> dict[str, str]:
+        """The fields of INFO about replication."""
+        text = self.client.execute_command("INFO", "replication")
+        return dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
+
     def is_ok(self) -> bool:
         """Whether it serves commands."""
         try:

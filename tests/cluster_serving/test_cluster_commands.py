@@ -20,14 +20,18 @@ def test_a_server_that_is_no_node(engine: Engine) -> None:
     client = LocalClient(engine)
     for words in (
         ("CLUSTER", "INFO"), ("CLUSTER", "MYID"), ("CLUSTER", "ADDSLOTS", 1), ("ASKING",),
+        ("CLUSTER", "HELP"),
         ("CLUSTER", "KEYSLOT", "k"), ("READONLY",), ("READWRITE",),
         ("CLUSTER", "SLOT-STATS", "a", "b"),
         ("CLUSTER", "MIGRATION", "STATUS", "ALL"), ("CLUSTER", "RESET"), ("CLUSTER", "SAVECONFIG"),
     ):  # fmt: skip
         assert client.error(*words) == DISABLED
     assert client.error("CLUSTER", "NOTHING").startswith("ERR unknown subcommand")
-    assert client("CLUSTER", "HELP")[0].startswith(b"CLUSTER <subcommand>")
     assert b"cluster_enabled:0" in client("INFO", "cluster").text
+
+
+def test_help(client: LocalClient) -> None:
+    assert client("CLUSTER", "HELP")[0].startswith(b"CLUSTER <subcommand>")
 
 
 # -- What is told ----------------------------------------------------------------------------------

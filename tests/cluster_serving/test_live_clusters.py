@@ -221,6 +221,39 @@ def test_everything_encrypted(cluster: LiveCluster, tmp_path: Path) -> None:
     secure.close()
 
 
+def test_slots_move_encrypted(cluster: LiveCluster, tmp_path: Path) -> None:
+    """A migration of slots goes over TLS where replication does."""
+    folder = certificates.make(tmp_path)
+    ports = [free_ports(), free_ports()]
+    for port in ports:
+        cluster.add(
+            True,
+            *("--tls-port", str(port), "--tls-cluster", "yes", "--tls-replication", "yes"),
+            *("--tls-cert-file", str(folder / "server.crt")),
+            *("--tls-key-file", str(folder / "server.key")),
+            *("--tls-ca-cert-file", str(folder / "ca.crt")),
+        )
+    first, second = cluster.nodes
+    assert first("CLUSTER", "ADDSLOTSRANGE", 0, 16383) == "OK"
+    assert first("CLUSTER", "MEET", "127.0.0.1", ports[1]) == "OK"
+    wait_for(lambda: second.facts()["cluster_slots_ok"] == "16384", "slots are known")
+    cluster.wait_until_ok()
+    for number in range(2000):
+        assert first("SET", f"key:{number}", number) == "OK"
+    task = second("CLUSTER", "MIGRATION", "IMPORT", 0, 8191)
+    assert isinstance(task, str) and len(task) == 40
+    wait_for(lambda: owners_of(first, second) == {first.id, second.id}, "slots have moved")
+    wait_for(lambda: first("DBSIZE") + second("DBSIZE") == 2000, "those that moved are trimmed")
+    assert second("DBSIZE") > 900
+    cluster.wait_until_ok()
+
+
+def owners_of(*nodes: LiveNode) -> set[str]:
+    """The IDs of all that own slots, as each of some nodes sees it."""
+    seen = [{row[2][2] for row in node("CLUSTER", "SLOTS")} for node in nodes]
+    return set.intersection(*seen)
+
+
 def has_data(node: LiveNode) -> bool:
     """Whether it follows somebody, and has what that one has."""
     text = node("INFO", "replication")

@@ -46,6 +46,10 @@ def test_it_is_a_check_sum(key: bytes):
         (b"bar}", b"bar}"),
         (b"{\0}\0", b"\0"),
         (b"{}", b"{}"),
+        (b"0123456789abcdef{ghijklmnop}qr", b"ghijklmnop"),
+        (b"0123456789abc{def", b"0123456789abc{def"),
+        (b"01234567{}89abcdef{g}", b"01234567{}89abcdef{g}"),
+        (b"|z{\xfb\x7c}{a}", b"\xfb\x7c"),
     ],
 )
 def test_a_tag_is_hashed_alone(key: bytes, hashed: bytes):

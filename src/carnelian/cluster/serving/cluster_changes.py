@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 GROUP = "cluster"
 
 _CHANGING = "admin stale no_async_loading"
+# What SETSLOT does with a slot, and the words that it takes for each.
+_SETSLOT_WORDS = {b"stable": 4, b"migrating": 5, b"importing": 5, b"node": 5}
 _RANGES = "range=(start-slot:integer end-slot:integer) ..."
 
 
@@ -125,24 +127,24 @@ def set_slot(session: Session, args: list[bytes]) -> object:
 
     Since 3.0.0, O(1)
     """
-    with _changing(session) as service:
-        member = service.member
-        if service.view.myself.is_replica:
-            raise Error("ERR Please use SETSLOT only with masters.")
-        slot, action = slot_of_word(args[2]), args[3].lower()
+    service = service_of(session)
+    if service.is_replica:
+        raise Error("ERR Please use SETSLOT only with masters.")
+    slot, action = slot_of_word(args[2]), args[3].lower()
+    try:
         service.mover.check_setslot(slot)
-        if action == b"stable" and len(args) == 4:
-            member.set_slot_stable(slot)
-        elif action == b"migrating" and len(args) == 5:
-            member.set_slot_migrating(slot, text_of(args[4]))
-        elif action == b"importing" and len(args) == 5:
-            member.set_slot_importing(slot, text_of(args[4]))
-        elif action == b"node" and len(args) == 5:
-            member.set_slot_node(slot, text_of(args[4]))
-        else:
+        if _SETSLOT_WORDS.get(action) != len(args):
             raise Error(
                 "ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP"
             )
+        change = getattr(service.member, f"set_slot_{action.decode()}")
+        change(slot, *map(text_of, args[4:]))
+    except ClusterError as error:
+        raise refusal(error) from None
+    # Tools move thousands of slots one by one: the others stay as they are.
+    service.slot_changed(slot)
+    if service.is_replica:
+        service.changed()
     return OK
 
 

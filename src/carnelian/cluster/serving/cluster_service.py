@@ -133,7 +133,7 @@ class ClusterService:
         engine.cluster = self
         engine.admission.add_check(_end_asking, stage=PROTECTED, gate=ASKED)
         engine.admission.add_check(self.check, stage=CLUSTER)
-        self.view.listeners.append(self._slot_changed)
+        self.view.listeners.append(self.slot_changed)
         self.view.on_state.append(self.changed)
         for name in TOLD:
             config.on_change(name, self._settings_changed)
@@ -197,7 +197,13 @@ class ClusterService:
     # -- What has changed --------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Heed what has changed: which commands are let in, and who waits or listens in vain."""
+        """Heed whatever has changed: which commands are let in, and who waits or listens in
+        vain.
+        """
+        self.check.unsettle_all()
+        self._heed_changes()
+
+    def _heed_changes(self) -> None:
         self.check.refresh()
         self._moved.look_after()
 
@@ -208,7 +214,8 @@ class ClusterService:
         self.check.unsettle_all()
         self._plan_refresh()
 
-    def _slot_changed(self, slot: int, owner: object) -> None:
+    def slot_changed(self, slot: int, owner: object = None) -> None:
+        """The same for what a slot is: its owner, or whether it is on its way."""
         self.check.unsettle(slot)
         self._plan_refresh()
 
@@ -219,7 +226,7 @@ class ClusterService:
 
     def _refresh_now(self) -> None:
         self._refresh_planned = False
-        self.refresh()
+        self._heed_changes()
 
     def _settings_changed(self, value: object) -> None:
         self.member.settings_changed()

@@ -24,6 +24,9 @@ cdef class SlotCheck(Check):
     # which stay in the cache.
     cdef unsigned char ours_bits[2048]
     cdef unsigned char followed_bits[2048]
+    # What the next refresh has to look at: these slots, or all of them.
+    cdef list unsettled
+    cdef bint all_unsettled
     cdef readonly int slot
     cdef public bint reads_when_down
     cdef public bint channels_when_down
@@ -42,6 +45,8 @@ cdef class SlotCheck(Check):
     cdef bint existing
     cdef object node
 
+    cdef int take_owner(self, int slot, owner, myself, primary) except -1
+    cdef int clear_bits(self, int slot) except -1
     cdef look(self, Client session, Command command, list args)
     cdef look_inside(self, Client session, Command command, list args)
     cdef int examine(self, Client session, int flags, Command command, list args) except -1

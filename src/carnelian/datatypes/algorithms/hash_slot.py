@@ -6,16 +6,13 @@ See https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#k
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.algorithms.hash_slot import HASH_SLOTS
+from cython.cimports.carnelian.datatypes.algorithms.hash_slot import HASH_SLOTS, STEP
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
-from cython.cimports.libc.stdint import uint8_t, uint16_t
-from cython.cimports.libc.string import memchr
+from cython.cimports.libc.stdint import uint8_t, uint16_t, uint64_t
+from cython.cimports.libc.string import memchr, memcpy
 
 # x^16 + x^12 + x^5 + 1, highest bit first, from zero (XMODEM).
 POLYNOMIAL = cython.declare(cython.int, 0x1021)
-# Bytes that are taken at a time, each by a table of its own.
-STEP = cython.declare(cython.Py_ssize_t, 8)
-
 _tables = cython.declare(uint16_t[256][8])
 
 
@@ -45,6 +42,24 @@ fill_tables()
 
 
 @cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def after_step(crc: cython.int, at: cython.pointer[cython.const[uint8_t]]) -> cython.int:
+    """The sum after eight more bytes."""
+    return (
+        _tables[7][at[0] ^ (crc >> 8)]
+        ^ _tables[6][at[1] ^ (crc & 255)]
+        ^ _tables[5][at[2]]
+        ^ _tables[4][at[3]]
+        ^ _tables[3][at[4]]
+        ^ _tables[2][at[5]]
+        ^ _tables[1][at[6]]
+        ^ _tables[0][at[7]]
+    )
+
+
+@cython.cfunc
 @cython.nogil
 @cython.exceptval(check=False)
 def crc16(text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.int:
@@ -54,16 +69,7 @@ def crc16(text: cython.p_const_char, length: cython.Py_ssize_t) -> cython.int:
     )
     crc: cython.int = 0
     while length >= STEP:
-        crc = (
-            _tables[7][at[0] ^ (crc >> 8)]
-            ^ _tables[6][at[1] ^ (crc & 255)]
-            ^ _tables[5][at[2]]
-            ^ _tables[4][at[3]]
-            ^ _tables[3][at[4]]
-            ^ _tables[2][at[5]]
-            ^ _tables[1][at[6]]
-            ^ _tables[0][at[7]]
-        )
+        crc = after_step(crc, at)
         at += STEP
         length -= STEP
     while length > 0:
@@ -94,16 +100,63 @@ def is_special(byte: cython.char) -> cython.bint:
     return byte == ord("*") or byte == ord("?") or byte == ord("[") or byte == ord("\\")
 
 
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def eight_of(byte: uint64_t) -> uint64_t:
+    """A word of eight such bytes."""
+    return byte * (cython.cast(uint64_t, 0x01010101) << 32 | 0x01010101)
+
+
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def has_brace(word: uint64_t) -> cython.bint:
+    """Whether one of eight bytes is a ``{``: only a byte that was zero lends its highest bit
+    without having it.
+    """
+    word ^= eight_of(ord("{"))
+    return (word - eight_of(1)) & ~word & eight_of(0x80) != 0
+
+
 def slot_of(key, length):
     """The slot of a key: only what stands between the first ``{`` and the first ``}`` behind it is
     hashed, if there is something.
     """
+    at: cython.pointer[cython.const[uint8_t]] = cython.cast(
+        cython.pointer[cython.const[uint8_t]], key
+    )
+    left: cython.Py_ssize_t = length
+    crc: cython.int = 0
+    word: uint64_t = 0
+    # Most keys have no tag: one way through them is enough.
+    while left >= STEP:
+        memcpy(cython.address(word), at, STEP)
+        if has_brace(word):
+            return slot_of_tagged(key, length)
+        crc = after_step(crc, at)
+        at += STEP
+        left -= STEP
+    while left > 0:
+        if at[0] == ord("{"):
+            return slot_of_tagged(key, length)
+        crc = ((crc << 8) & 0xFFFF) ^ _tables[0][at[0] ^ (crc >> 8)]
+        at += 1
+        left -= 1
+    return crc & (HASH_SLOTS - 1)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def slot_of_tagged(key: cython.p_const_char, length: cython.Py_ssize_t) -> cython.int:
+    """The slot of a key that has braces."""
     opening: cython.Py_ssize_t = found(key, ord("{"), length)
-    tag: cython.Py_ssize_t
-    if opening >= 0:
-        tag = found(key + opening + 1, ord("}"), length - opening - 1)
-        if tag > 0:
-            return crc16(key + opening + 1, tag) & (HASH_SLOTS - 1)
+    tag: cython.Py_ssize_t = found(key + opening + 1, ord("}"), length - opening - 1)
+    if tag > 0:
+        return crc16(key + opening + 1, tag) & (HASH_SLOTS - 1)
     return crc16(key, length) & (HASH_SLOTS - 1)
 
 

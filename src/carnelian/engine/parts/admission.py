@@ -140,6 +140,7 @@ class Order:
                 place += 1
 
 
+@cython.final
 @cython.cclass
 class Admission:
     """Refuses, queues or postpones commands; in Redis's order of checks."""

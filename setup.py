@@ -341,9 +341,12 @@ AS_INTERPRETED = {
 }
 
 
+# Cython has a method with optional arguments take the place of one with the same arguments without
+# a cast, which clang and GCC 14 take for an error.
+SAME_SHAPE = "-Wno-error=incompatible-pointer-types"
 # Deprecated is the hash field of bytes objects, which has to be cleared when one is filled again.
-COMPILE_ARGS = ["-O2", "-g0", "-Wno-sign-compare", "-Wno-deprecated-declarations"]
-WHOLE_ARGS = ["-O1", "-g0"]
+COMPILE_ARGS = ["-O2", "-g0", "-Wno-sign-compare", "-Wno-deprecated-declarations", SAME_SHAPE]
+WHOLE_ARGS = ["-O1", "-g0", SAME_SHAPE]
 
 # Where there is no terminal, one line in so many seconds says how far the build is.
 REPORT_EVERY = 5

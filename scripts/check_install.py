@@ -25,9 +25,10 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 PREFIX = Path(sysconfig.get_path("data"))
 
 PYTEST = """
-def test_engine(carnelian):
-    assert carnelian.execute("SET", "k", "v") == b"OK"
-    assert carnelian.execute("GET", "k") == b"v"
+def test_session(carnelian_engine, carnelian_redis):
+    carnelian_redis.set("session", "x", ex=1800)
+    carnelian_engine.clock.advance(1_800_001)
+    assert carnelian_redis.get("session") is None
 """
 
 

@@ -21,7 +21,7 @@ KEPT = FIGURES / "figures.json"
 
 # Where a chart is a picture of its own: the colours of light and dark pages.
 STYLE = "svg{color:#24292f}@media(prefers-color-scheme:dark){svg{color:#d0d7de}}"
-COLOURS = ("#d9541e", "#e8a33d")
+COLOURS = ("#b84a38", "#e0a04a")
 
 WIDTH, LABELS, ROW, BAR, TOP = 720, 190, 34, 12, 34
 
@@ -115,10 +115,10 @@ def _legend(series: Sequence[str]) -> list[str]:
 
 
 def _bar(y: float, value: float, scale: float, colour: str) -> str:
-    width = value * scale
     return (
-        f'<rect x="{LABELS}" y="{y}" width="{width:.1f}" height="{BAR - 1}" fill="{colour}"/>'
-        f'<text x="{LABELS + width + 5:.1f}" y="{y + BAR - 2}" font-size="11">{value:.2f}</text>'
+        f'<rect x="{LABELS}" y="{y}" width="{value * scale:.1f}" height="{BAR - 1}" '
+        f'fill="{colour}"/><text x="{WIDTH}" y="{y + BAR - 2}" text-anchor="end" '
+        f'font-size="11">{value:.2f}</text>'
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     there = {file.src_uri for file in files if file.inclusion != InclusionLevel.EXCLUDED}
     assert config.nav is not None
     config.nav = _present(config.nav, there)
+    listed = set(_listed(config.nav)) | {family.path for family in families}
+    if more := sorted(name for name in there - listed if name.endswith(".md")):
+        config.nav.append({"More": more})
     for entry in config.nav:
         if isinstance(entry, dict) and "Commands" in entry:
             pages = [{family.title: family.path} for family in families]
@@ -67,6 +71,16 @@ def _present(nav: list[Any], there: set[str]) -> list[Any]:
         elif target in there:
             kept.append(entry)
     return kept
+
+
+def _listed(nav: list[Any]) -> Iterator[str]:
+    """The pages that a navigation names."""
+    for entry in nav:
+        target = entry if isinstance(entry, str) else next(iter(entry.values()))
+        if isinstance(target, list):
+            yield from _listed(target)
+        else:
+            yield target
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -178,7 +178,7 @@ def test_the_image_is_made_of_what_there_is(tmp_path: Path) -> None:
         assert (ROOT / name).exists(), name
     for name in re.findall(r"(deploy/docker/[\w.-]+) ", text):
         assert (ROOT / name).exists(), name
-    assert re.search(r"^USER carnelian$", text, re.MULTILINE)
+    assert re.search(r"^USER 999:999$", text, re.MULTILINE)
     assert "VOLUME /data" in text
     own = (DEPLOY / "docker" / "carnelian.conf").read_text()
     (tmp_path / "own.conf").write_text(own.replace("dir /data", f"dir {tmp_path}"))

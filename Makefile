@@ -86,8 +86,8 @@ sdist: $(VENV)/packaging-tools
 wheel: $(VENV)/packaging-tools
 	rm -f dist/*.whl
 	$(BIN)/python -m build
-	if $(BIN)/auditwheel show dist/*-linux_*.whl; then \
-		$(BIN)/auditwheel repair --strip -w dist dist/*-linux_*.whl && rm dist/*-linux_*.whl; fi
+	if [ "$$(uname)" = Linux ]; then export PATH="$(abspath $(BIN)):$$PATH"; \
+		auditwheel repair --strip -w dist dist/*-linux_*.whl && rm dist/*-linux_*.whl; fi
 
 # What is in it, and whether it works without a compiler.
 check-wheel:

@@ -358,6 +358,9 @@ class Build(build_ext):
     def build_extensions(self) -> None:
         """Build all that is not up to date, as many at a time as there are processors."""
         self.check_extensions_list(self.extensions)
+        # Some Pythons have their own directory looked into for libraries, wherever it is then.
+        words = self.compiler.linker_so
+        self.compiler.linker_so = [word for word in words if not word.startswith("-Wl,-rpath")]
         waiting = [each for each in self.extensions if self.is_outdated(each)]
         if not waiting:
             return

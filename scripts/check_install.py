@@ -43,8 +43,10 @@ def main() -> int:
 
 
 def check_files() -> None:
-    """Manual pages and completions are where shells and man look."""
+    """Manual pages and completions are where shells and man look; units are there to be copied."""
     for name in (
+        "share/carnelian/carnelian.conf",
+        "share/carnelian/carnelian-server.service",
         "share/man/man1/carnelian-server.1",
         "share/man/man5/carnelian.conf.5",
         "share/bash-completion/completions/carnelian-server",

@@ -86,10 +86,11 @@ def compiled_modules() -> set[str]:
 
 
 def _installed_beside() -> list[str]:
-    """Manual pages and completions, as paths under the prefix."""
-    return [
-        path.relative_to(ROOT).as_posix() for path in (ROOT / "share").rglob("*") if path.is_file()
-    ]
+    """Manual pages, completions and units, as paths under the prefix."""
+    shared = [path for path in (ROOT / "share").rglob("*") if path.is_file()]
+    others = [ROOT / "carnelian.conf", *(ROOT / "deploy" / "systemd").iterdir()]
+    names = [path.relative_to(ROOT).as_posix() for path in shared]
+    return names + [f"share/carnelian/{path.name}" for path in others]
 
 
 def _linked(archive: zipfile.ZipFile, names: list[str]) -> set[str]:

@@ -64,8 +64,22 @@ def _bash_commands(program: Program) -> list[str]:
         '    case "$command" in',
     ]
     for command in program.commands:
-        lines.append(f'        {command.name}) options="{_names(command.options)}" ;;')
+        if command.program:
+            lines += _bash_program(command)
+        else:
+            lines.append(f'        {command.name}) options="{_names(command.options)}" ;;')
     return [*lines, f"        *){own.lstrip().rjust(len(own.lstrip()) + 1)} ;;", "    esac"]
+
+
+def _bash_program(command: Program) -> list[str]:
+    """A command that is a program: its own completion, which stands beside, goes on."""
+    return [
+        f"        {command.name})",
+        f'            . "${{BASH_SOURCE[0]%/*}}/{command.program}"',
+        f'            COMP_WORDS=({command.program} "${{COMP_WORDS[@]:2}}")',
+        "            COMP_CWORD=$((COMP_CWORD - 1))",
+        f"            _{command.program.replace('-', '_')}; return ;;",
+    ]
 
 
 def _bash_values(options: list[Option]) -> list[str]:
@@ -131,7 +145,9 @@ def zsh(program: Program) -> str:
         "        case $line[1] in",
     ]
     for command in program.commands:
-        if command.options:
+        if command.program:
+            lines.append(f"            {command.name}) _{command.program} ;;")
+        elif command.options:
             lines.append(f"            {command.name})")
             arguments = _zsh_arguments(command.options, ["'*:word:_files'"])
             lines += [f"                {each}" for each in "\n".join(arguments).split("\n")]
@@ -164,6 +180,16 @@ def _quoted(text: str) -> str:
 # -- fish ------------------------------------------------------------------------------------------
 
 
+FISH_PROGRAMS = """
+# The completion of the program that a command stands for.
+function __fish_carnelian_program
+    set -l words (commandline -opc)
+    set -l line carnelian-$words[2] $words[3..]
+    complete -C "$line "(commandline -ct)
+end
+""".splitlines()
+
+
 def fish(program: Program) -> str:
     """The completion of a program for fish."""
     begin = f"complete -c {program.name}"
@@ -176,9 +202,13 @@ def fish(program: Program) -> str:
         for command in program.commands:
             lines.append(f"{begin}{none_yet} -a {command.name} -d {_fish_quoted(command.summary)}")
     lines += [f"{begin}{none_yet}{_fish_option(each)}" for each in program.options]
+    if any(command.program for command in program.commands):
+        lines += FISH_PROGRAMS
     for command in program.commands:
         seen = f" -n {_fish_quoted(f'__fish_seen_subcommand_from {command.name}')}"
         lines += [f"{begin}{seen}{_fish_option(each)}" for each in command.options]
+        if command.program:
+            lines.append(f"{begin}{seen} -a '(__fish_carnelian_program)'")
     return "\n".join(lines) + "\n"
 
 

@@ -30,13 +30,18 @@ class Option:
 
 @dataclass(frozen=True)
 class Program:
-    """A program, or a command of one; ``words`` are patterns of files that it takes."""
+    """A program, or a command of one.
+
+    ``files`` are patterns of files that it takes; ``program`` is the one that a command runs, if it
+    does nothing but that.
+    """
 
     name: str
     summary: str
     options: tuple[Option, ...] = ()
     commands: tuple[Program, ...] = ()
     files: tuple[str, ...] = ()
+    program: str = ""
 
 
 HELP = Option(("-h", "--help"), "Show what there is to say on the command line.")
@@ -117,7 +122,8 @@ def _carnelian() -> Program:
         # What is a program of its own completes and is described under its own name.
         own = action.dest in carnelian_program.PROGRAMS
         options = () if own else _arguments(choice.choices[action.dest])
-        commands.append(Program(action.dest, action.help or "", options))
+        program = f"carnelian-{action.dest}" if own else ""
+        commands.append(Program(action.dest, action.help or "", options, program=program))
     names = (HELP, Option(("--version",), VERSION.summary))
     return Program("carnelian", "all of Carnelian by one name", names, tuple(commands))
 

@@ -21,8 +21,10 @@ NOT_PACKED = (".github/", ".gitignore")
 
 def test_the_archive_of_sources_is_whole(tmp_path: Path) -> None:
     require("git", "git")
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
-    if tracked.returncode:
+    # Those that are about to be added as well.
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
         pytest.skip("this is no repository")
     run = subprocess.run(
         [sys.executable, "setup.py", "-q", "egg_info", "-e", str(tmp_path), "sdist"]
@@ -36,12 +38,12 @@ def test_the_archive_of_sources_is_whole(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     [path] = tmp_path.glob("*.tar.gz")
     with tarfile.open(path) as archive:
-        packed = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {name for name in tracked.stdout.splitlines() if not name.startswith(NOT_PACKED)}
-    there = {name for name in wanted if (ROOT / name).exists()}
-    assert there - packed == set()
-    beyond = {name for name in packed - wanted if "." in Path(name).name}
-    assert {name for name in beyond if "egg-info" not in name} == {"PKG-INFO", "setup.cfg"}
+        packed = {each.name.partition("/")[2] for each in archive.getmembers() if each.isfile()}
+    names = [name for name in listed.stdout.splitlines() if (ROOT / name).exists()]
+    wanted = {name for name in names if not name.startswith(NOT_PACKED)}
+    assert wanted - packed == set()
+    made = {name for name in packed - wanted if "egg-info" not in name}
+    assert made == {"PKG-INFO", "setup.cfg"}
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +55,10 @@ def files() -> dict[str, str]:
         for path in (ROOT / "src").rglob(pattern)
     ]
     names += [f"{name.replace('.', '/')}.cpython-311-x.so" for name in modules()]
-    names += [
-        f"carnelian-0.1.0.data/data/{path.relative_to(ROOT)}"
-        for path in (ROOT / "share").rglob("*")
-        if path.is_file()
-    ]
+    beside = [path for path in (ROOT / "share").rglob("*") if path.is_file()]
+    names += [f"carnelian-0.1.0.data/data/{path.relative_to(ROOT)}" for path in beside]
+    copied = ["carnelian.conf", *(path.name for path in (ROOT / "deploy" / "systemd").iterdir())]
+    names += [f"carnelian-0.1.0.data/data/share/carnelian/{name}" for name in copied]
     return dict.fromkeys(names, "")
 
 
@@ -93,6 +94,10 @@ def test_what_does_not_belong_is_found(
     ("name", "message"),
     [
         ("carnelian/py.typed", "carnelian/py.typed is missing"),
+        (
+            "carnelian-0.1.0.data/data/share/carnelian/carnelian-server.service",
+            "share/carnelian/carnelian-server.service is missing",
+        ),
         ("carnelian/engine/engine.pxd", "carnelian/engine/engine.pxd is missing"),
         ("carnelian/engine/engine.cpython-311-x.so", "compiled are not the modules of setup.py"),
         (

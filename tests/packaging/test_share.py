@@ -63,6 +63,8 @@ def test_nothing_else_is_there() -> None:
         ("carnelian-fleet status st", [""]),
         ("carnelian s", ["server", "sentinel"]),
         ("carnelian import --ov", ["--overwrite"]),
+        ("carnelian server --appendfsync ", ["everysec", "always", "no"]),
+        ("carnelian fleet --dir here st", ["status", "stop"]),
         ("carnelian-check-aof --f", ["--fix"]),
     ],
 )
@@ -100,9 +102,10 @@ zpty -d tab
 """
 
 
-def test_zsh_completes() -> None:
+@pytest.mark.parametrize("program", ["carnelian-server", "carnelian server"])
+def test_zsh_completes(program: str) -> None:
     require("zsh", "zsh")
-    shown = " ".join(output("zsh", "-f", "-c", ZSH_TAB, "zsh", "carnelian-server --maxmemory-"))
+    shown = " ".join(output("zsh", "-f", "-c", ZSH_TAB, "zsh", f"{program} --maxmemory-"))
     for name in ("--maxmemory-clients", "--maxmemory-policy", "--maxmemory-samples"):
         assert name in shown
 
@@ -115,6 +118,7 @@ def test_zsh_completes() -> None:
         ("carnelian-fleet add", ["add-replica", "add-shard"]),
         ("carnelian-fleet status --", ["--dir", "--help", "--json", "--watch"]),
         ("carnelian s", ["sentinel", "server"]),
+        ("carnelian import --ov", ["--overwrite"]),
     ],
 )
 def test_fish_completes(line: str, wanted: list[str], tmp_path: Path) -> None:
@@ -123,6 +127,19 @@ def test_fish_completes(line: str, wanted: list[str], tmp_path: Path) -> None:
     command = ["env", f"HOME={tmp_path}", "fish", "--no-config", "-c"]
     shown = output(*command, f"source {script}; complete -C '{line}'")
     assert [each.partition("\t")[0] for each in shown] == wanted
+
+
+def test_fish_completes_what_a_command_stands_for(tmp_path: Path) -> None:
+    require("fish", "fish")
+    folder = SHARE / "fish" / "vendor_completions.d"
+    # Without a command line there is nothing that commandline could tell; it is told here.
+    script = (
+        f"source {folder}/carnelian.fish; source {folder}/carnelian-server.fish;"
+        "function commandline; switch $argv[1]; case -opc; printf '%s\\n' carnelian server;"
+        "case '*'; echo -- --maxmemory-s; end; end; __fish_carnelian_program"
+    )
+    shown = output("env", f"HOME={tmp_path}", "fish", "--no-config", "-c", script)
+    assert [each.partition("\t")[0] for each in shown] == ["--maxmemory-samples"]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -302,3 +302,18 @@ def test_the_sentinels_of_the_composition_watch(tmp_path: Path) -> None:
     finally:
         assert replica.stop() == 0
         assert primary.stop() == 0
+
+
+# -- Workflows -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob(".github/**/*.yml")), ids=lambda path: path.name)
+def test_workflows_can_be_read(path: Path) -> None:
+    workflow = yaml.safe_load(path.read_text())
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for job in workflow.get("jobs", {}).values():
+        needs = job.get("needs", [])
+        assert set([needs] if isinstance(needs, str) else needs) <= set(workflow["jobs"])
+        runs = [step["run"] for step in job["steps"] if "run" in step]
+        for target in re.findall(r"\bmake ([a-z-]+)", "\n".join(runs)):
+            assert target in targets

@@ -57,10 +57,9 @@ def check_contents(wheel: Path) -> list[str]:
         linked = _linked(archive, [name for name in sizes if name.endswith(".so")])
     if unwanted := [name for name in sizes if UNWANTED.search(name)]:
         raise WheelError(f"{unwanted[0]} does not belong into it ({len(unwanted)} such files)")
-    for pattern in ("*.py", "*.pxd", "*.pyi", "py.typed"):
-        for path in SOURCES.rglob(pattern):
-            if (name := path.relative_to(SOURCES).as_posix()) not in sizes:
-                raise WheelError(f"{name} is missing")
+    for name in source_files():
+        if name not in sizes:
+            raise WheelError(f"{name} is missing: is it package-data in pyproject.toml?")
     modules = {name.split(".")[0].replace("/", ".") for name in sizes if name.endswith(".so")}
     if modules != (wanted := compiled_modules()):
         raise WheelError(f"compiled are not the modules of setup.py: {modules ^ wanted}")
@@ -76,6 +75,13 @@ def check_contents(wheel: Path) -> list[str]:
         ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()),
         f"linked to {', '.join(sorted(linked)) or 'nothing that could be looked at'}",
     ]
+
+
+def source_files() -> list[str]:
+    """All files of the package but those that were built, by their names in a wheel."""
+    paths = [path for path in (SOURCES / "carnelian").rglob("*") if path.is_file()]
+    names = [path.relative_to(SOURCES).as_posix() for path in paths]
+    return [name for name in names if not (UNWANTED.search(name) or name.endswith(".so"))]
 
 
 def compiled_modules() -> set[str]:

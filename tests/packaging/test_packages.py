@@ -49,11 +49,9 @@ def test_the_archive_of_sources_is_whole(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def files() -> dict[str, str]:
     """The names of what a wheel has to have."""
-    names = [
-        path.relative_to(ROOT / "src").as_posix()
-        for pattern in ("*.py", "*.pxd", "*.pyi", "py.typed")
-        for path in (ROOT / "src").rglob(pattern)
-    ]
+    names = check_wheel.source_files()
+    assert "carnelian/py.typed" in names
+    assert "carnelian/engine/engine.pxd" in names
     names += [f"{name.replace('.', '/')}.cpython-311-x.so" for name in modules()]
     beside = [path for path in (ROOT / "share").rglob("*") if path.is_file()]
     names += [f"carnelian-0.1.0.data/data/{path.relative_to(ROOT)}" for path in beside]

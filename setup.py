@@ -341,9 +341,12 @@ AS_INTERPRETED = {
 }
 
 
+# Cython has a method with optional arguments take the place of one with the same arguments without
+# a cast, which clang and GCC 14 take for an error.
+SAME_SHAPE = "-Wno-error=incompatible-pointer-types"
 # Deprecated is the hash field of bytes objects, which has to be cleared when one is filled again.
-COMPILE_ARGS = ["-O2", "-g0", "-Wno-sign-compare", "-Wno-deprecated-declarations"]
-WHOLE_ARGS = ["-O1", "-g0"]
+COMPILE_ARGS = ["-O2", "-g0", "-Wno-sign-compare", "-Wno-deprecated-declarations", SAME_SHAPE]
+WHOLE_ARGS = ["-O1", "-g0", SAME_SHAPE]
 # Each mapping of a file is copied by a fork: two for each of hundreds of modules instead of five
 # halve its time, during which nobody is served.
 LINK_ARGS = ["-Wl,-z,noseparate-code", "-Wl,-z,norelro"] if sys.platform == "linux" else []
@@ -358,6 +361,9 @@ class Build(build_ext):
     def build_extensions(self) -> None:
         """Build all that is not up to date, as many at a time as there are processors."""
         self.check_extensions_list(self.extensions)
+        # Some Pythons have their own directory looked into for libraries, wherever it is then.
+        words = self.compiler.linker_so
+        self.compiler.linker_so = [word for word in words if not word.startswith("-Wl,-rpath")]
         waiting = [each for each in self.extensions if self.is_outdated(each)]
         if not waiting:
             return

@@ -35,13 +35,14 @@ def _row(directive: Directive) -> tuple[str, ...]:
         name,
         directive.form,
         f"`{default}`" if default else "",
-        _change(directive),
-        _effect(directive),
+        change(directive),
+        effect(directive),
         directive.summary,
     )
 
 
-def _change(directive: Directive) -> str:
+def change(directive: Directive) -> str:
+    """When it may be changed."""
     if "immutable" in directive.flags:
         return "at start"
     if "protected" in directive.flags:
@@ -49,7 +50,8 @@ def _change(directive: Directive) -> str:
     return "any time"
 
 
-def _effect(directive: Directive) -> str:
+def effect(directive: Directive) -> str:
+    """Whether it does what it says."""
     if directive.effective:
         return "yes"
     if directive.binding:

@@ -113,6 +113,11 @@ class Following:
         self.was_connected = False
         self.down_since_s = self._now_s()
         self.last_io_s = 0
+        self._up_since_s = 0
+        # Seconds without the stream, once there had been one.
+        self._down_s = 0
+        # Connections that were begun: since the stream ended, and ever.
+        self._attempts = self._all_attempts = 0
         self._carrier = carrier
         self._talk: Handshake | None = None
         self._timer: Timer | None = None
@@ -159,6 +164,8 @@ class Following:
         engine = self.engine
         engine.log("notice", f"Connecting to MASTER {self.host}:{self.port}")
         self.last_io_s = self._now_s()
+        self._attempts += 1
+        self._all_attempts += 1
         self._talk = talk = Handshake(self, engine.log)
         self._carrier.connect((self.host, self.port), talk, engine.config["repl-timeout"])
         engine.log("notice", "MASTER <-> REPLICA sync started")
@@ -185,6 +192,7 @@ class Following:
             return
         self._stream_db = session.db.index
         self.down_since_s = self._now_s()
+        self._attempts = 0
         self.engine.sessions.remove(session)
         self.side.link_changed()
 
@@ -253,11 +261,24 @@ class Following:
         if not self.connected:
             shown.append(("master_link_down_since_seconds", self._now_s() - self.down_since_s))
         shown += [
+            ("master_current_sync_attempts", self._attempts),
+            ("master_total_sync_attempts", self._all_attempts),
+        ]
+        if self.connected:
+            shown.append(("master_link_up_since_seconds", self._now_s() - self._up_since_s))
+        shown += [
+            ("total_disconnect_time_sec", self._down_s + self._downtime_s()),
             ("slave_priority", config["replica-priority"]),
             ("slave_read_only", int(config["replica-read-only"])),
             ("replica_announced", int(config["replica-announced"])),
         ]
         return shown
+
+    def _downtime_s(self) -> int:
+        """Seconds since the stream ended, 0 while it goes on or if it was never there."""
+        if self.connected or not self.was_connected:
+            return 0
+        return self._now_s() - self.down_since_s
 
     def _unapplied(self) -> int:
         """Bytes of the stream that have come, but are no whole commands yet."""
@@ -476,6 +497,8 @@ class Following:
 
     def _begin_stream(self) -> None:
         engine = self.engine
+        self._down_s += self._downtime_s()
+        self._up_since_s = self._now_s()
         self.session = session = PrimarySession(engine, self)
         self.was_connected = True
         session.select(min(self._stream_db, len(engine.keyspace.databases) - 1))

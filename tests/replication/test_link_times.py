@@ -1,0 +1,49 @@
+"""What INFO tells of how long a link to a primary has been there, and how often it was sought."""
+
+from __future__ import annotations
+
+from .simulated_nodes import Family, Server
+
+
+def shown(replica: Server) -> dict[str, object]:
+    link = replica.side.following
+    assert link is not None
+    fields = dict(link.fields())
+    names = (
+        "master_link_status", "master_current_sync_attempts", "master_total_sync_attempts",
+        "master_link_up_since_seconds", "total_disconnect_time_sec",
+    )  # fmt: skip
+    return {name: fields[name] for name in names if name in fields}
+
+
+def test_a_link_that_ends_and_comes_again() -> None:
+    family = Family(3, count=2)
+    family.arrange("n0")
+    family.quiet()
+    replica = family.server("n1")
+    before = shown(replica)["master_link_up_since_seconds"]
+    assert isinstance(before, int)
+    family.network.run(20)
+    now = shown(replica)
+    assert now == {
+        "master_link_status": "up",
+        "master_current_sync_attempts": 1,
+        "master_total_sync_attempts": 1,
+        "master_link_up_since_seconds": before + 20,
+        "total_disconnect_time_sec": 0,
+    }
+    family.network.crash("n0")
+    family.network.run(10)
+    now = shown(replica)
+    assert now["master_link_status"] == "down"
+    assert "master_link_up_since_seconds" not in now
+    attempts, away = now["master_current_sync_attempts"], now["total_disconnect_time_sec"]
+    assert isinstance(attempts, int) and attempts > 1
+    assert now["master_total_sync_attempts"] == attempts + 1
+    assert isinstance(away, int) and 8 <= away <= 10
+    family.network.restart("n0")
+    family.network.run(15)
+    now = shown(replica)
+    assert now["master_link_status"] == "up"
+    assert isinstance(now["total_disconnect_time_sec"], int)
+    assert away <= now["total_disconnect_time_sec"] <= away + 2

@@ -8,7 +8,7 @@ ARGS ?=
 FAMILY ?=
 
 .PHONY: run test check format quick build soak-cluster soak-interrupts soak-replication soak-sentinel \
-	fuzz-scripts bench conformance conformance-cluster conformance-sentinel interop clean
+	fuzz-scripts bench conformance conformance-cluster conformance-sentinel interop interop-all clean
 
 run: build
 	exec $(BIN)/carnelian-server $(ARGS)
@@ -69,8 +69,13 @@ conformance-sentinel: build $(VENV)/tools
 conformance-cluster: build $(VENV)/tools
 	$(BIN)/python -m tests.redis_suite.cluster_suite $(ARGS)
 
+# Clients of other languages, and frameworks with their workers: those that take little.
 interop: build $(VENV)/tools
-	$(BIN)/python tests/interop/run.py
+	$(BIN)/python -m tests.interop $(ARGS)
+
+# All of them, with the builds of Java, Go and Rust; writes the tables of the README.
+interop-all: build $(VENV)/tools
+	$(BIN)/python -m tests.interop --all --write $(ARGS)
 
 # What is needed and cannot be installed here is asked for before anything is set up.
 define MISSING

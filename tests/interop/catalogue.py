@@ -55,6 +55,6 @@ CLIENTS = (
     ),
     _client(
         "hiredis, as objects", "Objective-C", False, toolchains.c, "gcc", "with_hiredis.m",
-        "gobjc libhiredis-dev", "-lhiredis", "-lobjc", "-lpthread",
+        "gobjc libhiredis-dev", "-std=gnu11", "-lhiredis", "-lobjc", "-lpthread",
     ),
 )  # fmt: skip

@@ -8,8 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from glide import (
-    AdvancedGlideClientConfiguration, AdvancedGlideClusterClientConfiguration, Batch, ClosingError,
-    ClusterBatch, ConditionalChange, ExpirySet, ExpiryType, GlideClient, GlideClientConfiguration,
+    AdvancedGlideClientConfiguration, Batch, ClosingError, ClusterBatch, ConditionalChange, ExpirySet, ExpiryType, GlideClient, GlideClientConfiguration,
     GlideClusterClient, GlideClusterClientConfiguration, InfBound, MaxId, MinId, NodeAddress,
     ProtocolVersion, RangeByIndex, RangeByScore, RequestError, ScoreBoundary, Script,
     ServerCredentials, StreamGroupOptions, StreamReadGroupOptions, TlsAdvancedConfiguration,
@@ -19,10 +18,14 @@ from steps import (
     tell,
 )  # fmt: skip
 
+# A connection, and a request, may take so long.
+PATIENCE_MS = 10_000
+
 
 async def client(port: int = PORT, **options) -> GlideClient:
     address = NodeAddress("localhost" if port == TLS_PORT else "127.0.0.1", port)
-    return await GlideClient.create(GlideClientConfiguration([address], **options))
+    chosen = {"request_timeout": PATIENCE_MS, **options}
+    return await GlideClient.create(GlideClientConfiguration([address], **chosen))
 
 
 async def fails(part: str, call: Awaitable, kind: type[Exception] = RequestError) -> None:
@@ -192,7 +195,8 @@ async def resp3(r: GlideClient) -> None:
 
 def _secure(authority: bytes | None) -> AdvancedGlideClientConfiguration:
     return AdvancedGlideClientConfiguration(
-        tls_config=TlsAdvancedConfiguration(root_pem_cacerts=authority)
+        connection_timeout=PATIENCE_MS,
+        tls_config=TlsAdvancedConfiguration(root_pem_cacerts=authority),
     )
 
 
@@ -218,9 +222,9 @@ async def acl(r: GlideClient) -> None:
 async def cluster(r: GlideClient) -> None:
     if not CLUSTER_PORT:
         raise NotHere("no cluster")
-    assert AdvancedGlideClusterClientConfiguration
     addresses = [NodeAddress("127.0.0.1", CLUSTER_PORT)]
-    many = await GlideClusterClient.create(GlideClusterClientConfiguration(addresses))
+    config = GlideClusterClientConfiguration(addresses, request_timeout=PATIENCE_MS)
+    many = await GlideClusterClient.create(config)
     await asyncio.gather(*(many.set(f"c:{n}", str(n)) for n in range(100)))
     got = await asyncio.gather(*(many.get(f"c:{n}") for n in range(100)))
     same(got, [b"%d" % n for n in range(100)])

@@ -19,13 +19,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from interop import catalogue, frameworks, outcomes, peers  # noqa: E402
-from interop.outcomes import Outcome  # noqa: E402
-from interop.toolchains import WORK, Missing  # noqa: E402
+from interop import catalogue, frameworks, outcomes, peers
+from interop.outcomes import Outcome
+from interop.toolchains import WORK, Missing
 
 ROOT = WORK.parents[1]
-# Seconds that a scenario may take.
-PATIENCE = 180
+# Seconds that a program may take.
+PATIENCE = 400
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,10 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
         place.mkdir(exist_ok=True)
         record = outcomes.Record(place / "languages.json")
         for client in clients:
-            bad += _report(record, _try_client(client, found), client.light)
+            bad += _report(record, _attempt(client, found), client.light)
         record = outcomes.Record(place / "frameworks.json")
         for framework in chosen:
-            bad += _report(record, frameworks.attempt(framework, found), framework.light)
+            bad += _report(record, _attempt(framework, found), framework.light)
     if options.write:
         _write_tables(place)
     return 1 if bad else 0
@@ -64,7 +64,7 @@ def _wanted(options: argparse.Namespace, name: str, light: bool) -> bool:
     return name in options.names if options.names else light or options.all
 
 
-def _try_client(client: catalogue.Client, found: peers.Peers) -> Outcome:
+def _attempt(client: catalogue.Client, found: peers.Peers) -> Outcome:
     outcome = Outcome(client.name, client.language)
     try:
         command = client.prepare()

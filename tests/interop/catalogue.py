@@ -11,7 +11,7 @@ from . import toolchains
 
 @dataclass(frozen=True)
 class Client:
-    """A client of a language: ``prepare`` builds its program and returns how it is started."""
+    """A client or framework: ``prepare`` builds its program and returns how that is started."""
 
     name: str
     language: str

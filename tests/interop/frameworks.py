@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import shutil
 from functools import partial
 
 from . import toolchains
-from .outcomes import Outcome
-from .peers import Peers
-from .toolchains import HERE, WORK, Missing
+from .catalogue import Client
+from .toolchains import HERE, WORK
 
 FOLDER = HERE / "with_frameworks"
-# Seconds that one may take.
-PATIENCE = 400
-
-
-@dataclass(frozen=True)
-class Framework:
-    """A framework; ``prepare`` installs it and returns how its check is started."""
-
-    name: str
-    language: str
-    prepare: Callable[[], list[str]]
-    light: bool = True
 
 
 def _python(module: str) -> list[str]:
@@ -36,51 +18,46 @@ def _python(module: str) -> list[str]:
     return [str(interpreter), str(FOLDER / "check.py"), module]
 
 
-def _of_python(name: str, module: str, light: bool = True) -> Framework:
-    return Framework(name, "Python", partial(_python, module), light)
+def _of_python(name: str, module: str) -> Client:
+    return Client(name, "Python", partial(_python, module), light=True)
+
+
+def _bullmq() -> list[str]:
+    toolchains.need("nodejs npm", "node", "npm")
+    place = WORK / "node_frameworks"
+    shutil.copytree(FOLDER / "node", place, dirs_exist_ok=True)
+    toolchains.npm_install(place)
+    return ["node", str(place / "bullmq.js")]
+
+
+def _sidekiq() -> list[str]:
+    toolchains.need("ruby ruby-sidekiq", "ruby", "sidekiq")
+    return ["ruby", str(FOLDER / "ruby" / "sidekiq.rb")]
+
+
+def _exporter() -> list[str]:
+    toolchains.need("prometheus-redis-exporter", "prometheus-redis-exporter")
+    return _python("exporter")
 
 
 FRAMEWORKS = (
     _of_python("redis-py locks", "locks"),
     _of_python("limits", "limits"),
+    _of_python("Flask-Limiter, Flask-Session", "flask"),
     _of_python("Django caches and sessions", "django_cache"),
     _of_python("Huey", "huey"),
     _of_python("RQ", "rq"),
     _of_python("Dramatiq", "dramatiq"),
+    _of_python("arq", "arq"),
+    _of_python("taskiq", "taskiq"),
     _of_python("channels_redis", "channels"),
+    _of_python("python-socketio", "socketio"),
+    _of_python("redis-om", "redis_om"),
     _of_python("Celery", "celery"),
+    _of_python("embedded: RQ, Huey, limits, Flask-Session", "embedded"),
+    Client("BullMQ", "Node.js", _bullmq, light=True),
+    Client("Sidekiq", "Ruby", _sidekiq),
+    Client("spring-data-redis", "Java", lambda: toolchains.java("WithSpring")),
+    Client("Redisson locks", "Java", lambda: toolchains.java("RedissonLocks")),
+    Client("redis_exporter", "Go", _exporter),
 )
-
-
-def attempt(framework: Framework, found: Peers) -> Outcome:
-    """Run the check of a framework."""
-    outcome = Outcome(framework.name, framework.language)
-    try:
-        command = framework.prepare()
-    except Missing as error:
-        outcome.skipped = str(error)
-        return outcome
-    except (RuntimeError, subprocess.TimeoutExpired) as error:
-        print(error, file=sys.stderr)
-        outcome.read("fail build: it could not be built", 1)
-        return outcome
-    found.make_ready()
-    started = time.monotonic()
-    try:
-        done = subprocess.run(
-            command,
-            env={**os.environ, **found.environment()},
-            cwd=WORK,
-            stdout=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            timeout=PATIENCE,
-        )
-    except subprocess.TimeoutExpired as error:
-        printed = error.stdout or b""
-        outcome.read(printed.decode(errors="replace"), 1)
-        outcome.why["end"] = f"still running after {PATIENCE} s"
-    else:
-        outcome.read(done.stdout, done.returncode)
-    outcome.seconds = time.monotonic() - started
-    return outcome

@@ -92,9 +92,14 @@ def node(program: str) -> list[str]:
     """A program of languages/node."""
     need("nodejs npm", "node", "npm")
     place = copied("node")
+    npm_install(place)
+    return ["node", str(place / program)]
+
+
+def npm_install(place: Path) -> None:
+    """Fetch what the package.json of a folder asks for."""
     install = ("npm", "install", "--silent", "--no-audit", "--no-fund")
     once(place, [place / "package.json"], lambda: build(*install, cwd=place))
-    return ["node", str(place / program)]
 
 
 def go(program: str) -> list[str]:

@@ -1,39 +1,43 @@
-"""Run frameworks of Python's world, each with a real worker, against the server at a port.
+"""Run the check of a framework of Python's world, with a real worker, against the server at REDIS_PORT.
 
-    python check.py 6379 [celery huey ...]
+    REDIS_PORT=6379 python check.py celery
 
-Prints a line for each, and exits with 1 if one has failed. Most of
-them need Lua.
+Prints a line for each part of the check, as the programs of languages/ do.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
+import importlib.metadata
 import sys
-import time
 import traceback
 
-NAMES = (
-    "locks", "limits", "django_cache", "huey", "rq", "dramatiq", "channels", "celery",
-)  # fmt: skip
+import settings
+
+# The distribution whose version is told, where its name is not that of the check.
+DISTRIBUTIONS = {
+    "channels": "channels_redis", "django_cache": "django-redis", "embedded": "carnelian",
+    "exporter": "", "flask": "flask-limiter", "locks": "redis", "socketio": "python-socketio",
+    "taskiq": "taskiq-redis", "redis_om": "redis-om",
+}  # fmt: skip
 
 
 def main() -> int:
-    port, wanted = int(sys.argv[1]), sys.argv[2:] or NAMES
-    os.environ["REDIS_PORT"] = str(port)
-    failed = 0
-    for name in wanted:
-        started = time.monotonic()
-        try:
-            importlib.import_module(f"with_{name}").check()
-        except Exception:
-            failed += 1
-            traceback.print_exc()
-            print(f"FAILED  {name}", flush=True)
-        else:
-            print(f"ok      {name} ({time.monotonic() - started:.1f} s)", flush=True)
-    return 1 if failed else 0
+    name = sys.argv[1]
+    distribution = DISTRIBUTIONS.get(name, name)
+    if distribution:
+        print(f"version {distribution} {importlib.metadata.version(distribution)}", flush=True)
+    try:
+        importlib.import_module(f"with_{name}").check()
+    except Exception as error:
+        traceback.print_exc()
+        part = settings.parts[-1] if settings.parts else "check"
+        text = " ".join(f"{type(error).__name__} {error}".split())
+        print(f"fail {part}: {text:.300}", flush=True)
+        return 1
+    if not settings.parts:
+        print("ok check", flush=True)
+    return 0
 
 
 if __name__ == "__main__":

@@ -17,6 +17,17 @@ PORT = int(os.environ.get("REDIS_PORT", "6379"))
 # Seconds that a worker may take for its start, or for a task.
 PATIENCE = 60.0
 
+# The parts of the check that were begun.
+parts: list[str] = []
+
+
+@contextmanager
+def part(name: str) -> Iterator[None]:
+    """A part of a check, which is told when it is done."""
+    parts.append(name)
+    yield
+    print(f"ok {name}", flush=True)
+
 
 def url(database: int) -> str:
     """Where a framework finds a database of its own."""
@@ -24,11 +35,14 @@ def url(database: int) -> str:
 
 
 @contextmanager
-def worker(*words: str) -> Iterator[subprocess.Popen]:
+def worker(*words: str, **variables: str) -> Iterator[subprocess.Popen]:
     """A program of this environment that runs meanwhile; what it wrote is shown if it failed."""
     program = [sys.executable, *words]
+    environment = {**os.environ, **variables}
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(program, cwd=HERE, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            program, cwd=HERE, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
         try:
             yield process
         except BaseException:

@@ -9,6 +9,8 @@ from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from settings import PATIENCE, url, worker
 
+MESSAGES = 300
+
 
 def check() -> None:
     """Fails with an AssertionError, or whatever channels_redis raises."""
@@ -19,17 +21,17 @@ def check() -> None:
 
 
 async def _talk_to_worker() -> None:
-    layer = RedisChannelLayer(hosts=[url(6)])
+    layer = RedisChannelLayer(hosts=[url(6)], capacity=2 * MESSAGES)
     answers = await layer.new_channel()
-    for number in range(5):
+    for number in range(MESSAGES):
         await layer.send("work", {"type": "square", "number": number, "to": answers})
-    got = [await asyncio.wait_for(layer.receive(answers), PATIENCE) for _ in range(5)]
-    assert [message["square"] for message in got] == [0, 1, 4, 9, 16]
+    got = [await asyncio.wait_for(layer.receive(answers), PATIENCE) for _ in range(MESSAGES)]
+    assert [message["square"] for message in got] == [n * n for n in range(MESSAGES)]
     await layer.close_pools()
 
 
 async def _work() -> None:
-    layer = RedisChannelLayer(hosts=[url(6)])
+    layer = RedisChannelLayer(hosts=[url(6)], capacity=2 * MESSAGES)
     while True:
         message = await layer.receive("work")
         answer = {"type": "answer", "square": message["number"] ** 2}

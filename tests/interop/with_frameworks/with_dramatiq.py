@@ -21,6 +21,6 @@ def check() -> None:
         assert limited.send(8).get_result(block=True, timeout=MS) == 8
         piped = dramatiq.pipeline([add.message(1, 1), add.message(40)]).run()
         assert piped.get_result(block=True, timeout=MS) == 42
-        many = dramatiq.group([add.message(n, n) for n in range(10)]).run()
-        assert list(many.get_results(block=True, timeout=MS)) == [2 * n for n in range(10)]
+        many = dramatiq.group([add.message(n, n) for n in range(300)]).run()
+        assert list(many.get_results(block=True, timeout=MS)) == [2 * n for n in range(300)]
     broker.client.delete("dramatiq-attempts")

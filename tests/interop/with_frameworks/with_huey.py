@@ -20,6 +20,10 @@ def check() -> None:
         flaky("huey-attempts")
         wait_for(lambda: huey.storage.conn.get("huey-attempts") == b"3", "three attempts")
         assert locked(9).get(blocking=True, timeout=PATIENCE) == 9
+        many = [add(n, n) for n in range(300)]
+        assert [task.get(blocking=True, timeout=PATIENCE) for task in many] == [
+            2 * n for n in range(300)
+        ]
         pipeline = add.s(1, 1).then(add, 40)
         assert huey.enqueue(pipeline).get(blocking=True, timeout=PATIENCE) == [2, 42]
     expiring = RedisExpireHuey("expiring", url=url(3), expire_time=60)

@@ -7,11 +7,28 @@ from collections.abc import Awaitable, Callable
 
 import redis.asyncio
 from redis.exceptions import (
-    AuthenticationError, ConnectionError, NoPermissionError, NoScriptError, ResponseError, WatchError,
+    AuthenticationError,
+    ConnectionError,
+    NoPermissionError,
+    NoScriptError,
+    ResponseError,
+    WatchError,
 )  # fmt: skip
 from steps import (
-    CA, CLUSTER_PORT, INCREMENT, ODD, OWN_ERROR, PORT, SCRIPT, TEXT, TLS_PORT, NotHere, error_with,
-    failed, same, tell,
+    CA,
+    CLUSTER_PORT,
+    INCREMENT,
+    ODD,
+    OWN_ERROR,
+    PORT,
+    SCRIPT,
+    TEXT,
+    TLS_PORT,
+    NotHere,
+    error_with,
+    failed,
+    same,
+    tell,
 )  # fmt: skip
 
 

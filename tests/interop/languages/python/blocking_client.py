@@ -9,8 +9,19 @@ import time
 from collections.abc import Callable
 
 from steps import (
-    CA, CLUSTER_PORT, INCREMENT, ODD, OWN_ERROR, PORT, SCRIPT, TEXT, TLS_PORT, NotHere, error_with,
-    run, same,
+    CA,
+    CLUSTER_PORT,
+    INCREMENT,
+    ODD,
+    OWN_ERROR,
+    PORT,
+    SCRIPT,
+    TEXT,
+    TLS_PORT,
+    NotHere,
+    error_with,
+    run,
+    same,
 )  # fmt: skip
 
 redis = importlib.import_module(sys.argv[1])

@@ -10,16 +10,22 @@ from .catalogue import Client
 from .toolchains import HERE, WORK
 
 FOLDER = HERE / "with_frameworks"
+SOURCES = HERE.parents[1] / "src"
 
 
-def _python(module: str) -> list[str]:
-    place = WORK / "frameworks"
-    interpreter = toolchains.python_environment(place, FOLDER / "requirements.txt")
+def _python(module: str, requirements: str = "requirements") -> list[str]:
+    place = WORK / f"python_{requirements}"
+    interpreter = toolchains.python_environment(place, FOLDER / f"{requirements}.txt")
     return [str(interpreter), str(FOLDER / "check.py"), module]
 
 
-def _of_python(name: str, module: str) -> Client:
-    return Client(name, "Python", partial(_python, module), light=True)
+def _embedded() -> list[str]:
+    """With Carnelian itself beside the frameworks, as it is built here."""
+    return ["env", f"PYTHONPATH={SOURCES}", *_python("embedded")]
+
+
+def _of_python(name: str, module: str, *requirements: str) -> Client:
+    return Client(name, "Python", partial(_python, module, *requirements), light=True)
 
 
 def _bullmq() -> list[str]:
@@ -48,13 +54,13 @@ FRAMEWORKS = (
     _of_python("Huey", "huey"),
     _of_python("RQ", "rq"),
     _of_python("Dramatiq", "dramatiq"),
-    _of_python("arq", "arq"),
+    _of_python("arq", "arq", "requirements_older"),
     _of_python("taskiq", "taskiq"),
     _of_python("channels_redis", "channels"),
     _of_python("python-socketio", "socketio"),
-    _of_python("redis-om", "redis_om"),
+    _of_python("redis-om", "redis_om", "requirements_older"),
     _of_python("Celery", "celery"),
-    _of_python("embedded: RQ, Huey, limits, Flask-Session", "embedded"),
+    Client("RQ, Huey, limits, Flask-Session, embedded", "Python", _embedded, light=True),
     Client("BullMQ", "Node.js", _bullmq, light=True),
     Client("Sidekiq", "Ruby", _sidekiq),
     Client("spring-data-redis", "Java", lambda: toolchains.java("WithSpring")),

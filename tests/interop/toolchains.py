@@ -6,7 +6,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 import venv
 from collections.abc import Callable
 from pathlib import Path
@@ -81,8 +80,6 @@ def python_environment(place: Path, requirements: Path) -> Path:
 
 def python(program: str, *words: str) -> list[str]:
     """A program of languages/python."""
-    if sys.version_info < (3, 11):
-        raise Missing("Python 3.11")
     folder = LANGUAGES / "python"
     interpreter = python_environment(WORK / "python", folder / "requirements.txt")
     return [str(interpreter), str(folder / program), *words]
@@ -114,15 +111,19 @@ def go(program: str) -> list[str]:
 
 
 def c(compiler: str, program: str, package: str, *words: str) -> list[str]:
-    """A program of one file, for gcc and its kin; the first line of words is what it is linked with."""
+    """A program of one file, for gcc and its kin; the words are options of the compiler."""
     need(package.split()[0], compiler)
+    header = "#include <Poco/Redis/Client.h>" if "poco" in package else "#include <hiredis/hiredis.h>"
+    if subprocess.run(
+        [compiler, "-E", "-xc++" if "poco" in package else "-xc", "-"],
+        input=header.encode(),
+        capture_output=True,
+        timeout=60,
+    ).returncode:
+        raise Missing(f"apt install {package}")
     folder = {".c": "c", ".cpp": "cpp", ".m": "objc"}[Path(program).suffix]
     place = copied(folder)
     made = place / Path(program).stem
-    if "hiredis" in package and not Path("/usr/include/hiredis/hiredis.h").exists():
-        raise Missing(f"apt install {package}")
-    if "poco" in package and not Path("/usr/include/Poco/Redis/Client.h").exists():
-        raise Missing(f"apt install {package}")
     command = (compiler, "-O1", "-g", "-Wall", program, "-o", made, *words)
     once(place, [place / program], lambda: build(*command, cwd=place))
     return [str(made)]

@@ -1,8 +1,8 @@
-"""Run the check of a framework of Python's world, with a real worker, against the server at REDIS_PORT.
+"""Run the check of a framework of Python's world, with a real worker.
 
     REDIS_PORT=6379 python check.py celery
 
-Prints a line for each part of the check, as the programs of languages/ do.
+The server is the one at REDIS_PORT. Prints a line for each part of the check, as the programs of languages/ do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import settings
 
 # The distribution whose version is told, where its name is not that of the check.
 DISTRIBUTIONS = {
-    "channels": "channels_redis", "django_cache": "django-redis", "embedded": "carnelian",
+    "channels": "channels_redis", "django_cache": "django-redis", "embedded": "redis",
     "exporter": "", "flask": "flask-limiter", "locks": "redis", "socketio": "python-socketio",
     "taskiq": "taskiq-redis", "redis_om": "redis-om",
 }  # fmt: skip

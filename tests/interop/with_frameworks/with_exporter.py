@@ -1,4 +1,4 @@
-"""redis_exporter, the metrics of Prometheus: what it reads of INFO, CONFIG, SLOWLOG and the rest."""
+"""redis_exporter, for Prometheus: what it reads of INFO, CONFIG, SLOWLOG and the rest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ WANTED = (
     "redis_keyspace_misses_total", "redis_evicted_keys_total", "redis_expired_keys_total",
     "redis_net_input_bytes_total", "redis_net_output_bytes_total", "redis_db_keys",
     "redis_db_keys_expiring", "redis_db_avg_ttl_seconds", "redis_rdb_last_save_timestamp_seconds",
-    "redis_aof_enabled", "redis_connected_slaves", "redis_master_repl_offset", "redis_instance_info",
+    "redis_aof_enabled", "redis_connected_slaves", "redis_master_repl_offset",
+    "redis_instance_info",
     "redis_slowlog_length", "redis_slowlog_last_id", "redis_mem_fragmentation_ratio",
     "redis_cpu_sys_seconds_total", "redis_cpu_user_seconds_total", "redis_config_maxclients",
     "redis_process_id", "redis_pubsub_channels", "redis_rejected_connections_total",

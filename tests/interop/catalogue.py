@@ -57,4 +57,6 @@ CLIENTS = (
         "hiredis, as objects", "Objective-C", False, toolchains.c, "gcc", "with_hiredis.m",
         "gobjc libhiredis-dev", "-std=gnu11", "-lhiredis", "-lobjc", "-lpthread",
     ),
+    _client("StackExchange.Redis", "C#", False, toolchains.csharp),
+    _client("RediStack", "Swift", False, toolchains.swift),
 )  # fmt: skip

@@ -169,3 +169,21 @@ def rust(program: str) -> list[str]:
     command = ("cargo", "build", "--quiet", "-j", "1")
     once(place, sources, lambda: build(*command, cwd=place))
     return [str(place / "target" / "debug" / program)]
+
+
+def csharp() -> list[str]:
+    """The program of languages/csharp."""
+    need("dotnet-sdk-8.0, from Microsoft's packages", "dotnet")
+    place = copied("csharp")
+    command = ("dotnet", "build", "-v", "quiet", "-o", place / "made")
+    once(place, [place / "Program.cs", place / "scenario.csproj"], lambda: build(*command, cwd=place))
+    return ["dotnet", str(place / "made" / "scenario.dll")]
+
+
+def swift() -> list[str]:
+    """The program of languages/swift."""
+    need("swiftlang, or from swift.org", "swift")
+    place = copied("swift")
+    source = place / "Sources" / "Scenario" / "main.swift"
+    once(place, [source], lambda: build("swift", "build", cwd=place))
+    return [str(place / ".build" / "debug" / "Scenario")]

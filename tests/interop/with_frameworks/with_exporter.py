@@ -45,7 +45,8 @@ def check() -> None:
     ]  # fmt: skip
     process = subprocess.Popen(program, stderr=subprocess.DEVNULL)
     try:
-        text = wait_for(lambda: _fetch(web), "metrics of the exporter")
+        wait_for(lambda: _fetch(web), "metrics of the exporter")
+        text = _fetch(web)
     finally:
         process.terminate()
         process.wait(20)

@@ -13,7 +13,7 @@ from redis_om import Field, HashModel, NotFoundError, get_redis_connection
 MODELS = 300
 
 
-class Customer(HashModel):
+class Customer(HashModel, index=True):
     """A customer, kept as a hash."""
 
     name: str

@@ -112,13 +112,13 @@ def _report(record: outcomes.Record, outcome: Outcome, light: bool) -> bool:
 def _write_tables(place: Path) -> None:
     page = ROOT / "README.md"
     tables = {
-        "languages": (catalogue.CLIENTS, "language", "client"),
-        "frameworks": (frameworks.FRAMEWORKS, "language", "framework"),
+        "languages": (catalogue.CLIENTS, "client", False),
+        "frameworks": (frameworks.FRAMEWORKS, "framework", True),
     }
-    for name, (entries, kind, what) in tables.items():
+    for name, (entries, what, names) in tables.items():
         known = outcomes.Record(place / f"{name}.json").outcomes
         rows = [known[entry.name] for entry in entries if entry.name in known]
-        outcomes.put_between_marks(page, f"interop: {name}", outcomes.table(rows, kind, what))
+        outcomes.put_between_marks(page, f"interop: {name}", outcomes.table(rows, what, names))
 
 
 if __name__ == "__main__":

@@ -40,12 +40,14 @@ class Outcome:
             self.steps["end"] = "fail"
             self.why["end"] = f"exit status {status}"
 
-    def summary(self) -> str:
-        """In a few words."""
+    def summary(self, names: bool = False) -> str:
+        """In a few words: how many steps were done, or with ``names`` which."""
         if self.skipped:
-            return f"not run: {self.skipped}"
+            return f"not run: needs {self.skipped}"
         done = [step for step, result in self.steps.items() if result == "ok"]
-        parts = [f"{len(done)} of {len(done) + len(self.failed)}"]
+        parts = [f"all {len(done)}" if not self.failed else f"{len(done)} of {len(self.steps)}"]
+        if names and done:
+            parts = [", ".join(done)]
         missing = [step for step, result in self.steps.items() if result == "none"]
         if missing:
             parts.append(f"has no {', '.join(missing)}")
@@ -72,11 +74,11 @@ class Record:
         self.path.write_text(json.dumps(entries, indent=1) + "\n")
 
 
-def table(outcomes: list[Outcome], kind: str, what: str) -> str:
-    """A Markdown table."""
-    rows = [f"| {kind} | {what} | version | steps |", "| --- | --- | --- | --- |"]
+def table(outcomes: list[Outcome], what: str, names: bool = False) -> str:
+    """A Markdown table; ``names`` as in `Outcome.summary`."""
+    rows = [f"| | {what} | version | steps |", "| --- | --- | --- | --- |"]
     rows += [
-        f"| {each.group} | {each.name} | {each.version or '-'} | {each.summary()} |"
+        f"| {each.group} | {each.name} | {each.version or '-'} | {each.summary(names)} |"
         for each in outcomes
     ]
     return "\n".join(rows)

@@ -113,7 +113,9 @@ def go(program: str) -> list[str]:
 def c(compiler: str, program: str, package: str, *words: str) -> list[str]:
     """A program of one file, for gcc and its kin; the words are options of the compiler."""
     need(package.split()[0], compiler)
-    header = "#include <Poco/Redis/Client.h>" if "poco" in package else "#include <hiredis/hiredis.h>"
+    header = (
+        "#include <Poco/Redis/Client.h>" if "poco" in package else "#include <hiredis/hiredis.h>"
+    )
     if subprocess.run(
         [compiler, "-E", "-xc++" if "poco" in package else "-xc", "-"],
         input=header.encode(),
@@ -176,7 +178,9 @@ def csharp() -> list[str]:
     need("dotnet-sdk-8.0, from Microsoft's packages", "dotnet")
     place = copied("csharp")
     command = ("dotnet", "build", "-v", "quiet", "-o", place / "made")
-    once(place, [place / "Program.cs", place / "scenario.csproj"], lambda: build(*command, cwd=place))
+    once(
+        place, [place / "Program.cs", place / "scenario.csproj"], lambda: build(*command, cwd=place)
+    )
     return ["dotnet", str(place / "made" / "scenario.dll")]
 
 

@@ -2,7 +2,7 @@
 
     REDIS_PORT=6379 python check.py celery
 
-The server is the one at REDIS_PORT. Prints a line for each part of the check, as the programs of languages/ do.
+Prints a line for each part of the check, as the programs of languages/ do.
 """
 
 from __future__ import annotations

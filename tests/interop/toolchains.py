@@ -126,7 +126,7 @@ def c(compiler: str, program: str, package: str, *words: str) -> list[str]:
     folder = {".c": "c", ".cpp": "cpp", ".m": "objc"}[Path(program).suffix]
     place = copied(folder)
     made = place / Path(program).stem
-    command = (compiler, "-O1", "-g", "-Wall", program, "-o", made, *words)
+    command = (compiler, "-O1", "-g", "-Wall", program, "-o", str(made), *words)
     once(place, [place / program], lambda: build(*command, cwd=place))
     return [str(made)]
 

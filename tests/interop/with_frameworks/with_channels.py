@@ -7,17 +7,19 @@ import sys
 
 from channels_redis.core import RedisChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
-from settings import PATIENCE, url, worker
+from settings import PATIENCE, part, url, worker
 
 MESSAGES = 300
 
 
 def check() -> None:
     """Fails with an AssertionError, or whatever channels_redis raises."""
-    with worker("with_channels.py"):
+    with part("channels"), worker("with_channels.py"):
         asyncio.run(_talk_to_worker())
-    asyncio.run(_groups())
-    asyncio.run(_by_pubsub())
+    with part("groups"):
+        asyncio.run(_groups())
+    with part("pubsub_layer"):
+        asyncio.run(_by_pubsub())
 
 
 async def _talk_to_worker() -> None:

@@ -7,7 +7,7 @@ import sys
 
 import django
 from django.conf import settings as django_settings
-from settings import HERE, url
+from settings import HERE, part, url
 
 BACKENDS = {
     "default": {
@@ -38,17 +38,24 @@ def check() -> None:
     from django.core.cache import caches
 
     for name in BACKENDS:
-        _check_cache(caches[name])
-        caches[name].set("shared", {"seen": [1, 2, 3]}, 60)
-        other = subprocess.run(
-            [sys.executable, "with_django_cache.py", name], cwd=HERE, capture_output=True, text=True
-        )
-        assert other.returncode == 0, other.stderr
-        assert caches[name].get("answer") == "from another process"
-        caches[name].clear()
-        assert caches[name].get("answer") is None
-    _check_sessions()
-    _check_extras(caches["django_redis"])
+        with part("django_cache" if name == "default" else name):
+            _check_backend(name, caches)
+    with part("sessions"):
+        _check_sessions()
+    with part("patterns_and_expiry"):
+        _check_extras(caches["django_redis"])
+
+
+def _check_backend(name: str, caches) -> None:
+    _check_cache(caches[name])
+    caches[name].set("shared", {"seen": [1, 2, 3]}, 60)
+    other = subprocess.run(
+        [sys.executable, "with_django_cache.py", name], cwd=HERE, capture_output=True, text=True
+    )
+    assert other.returncode == 0, other.stderr
+    assert caches[name].get("answer") == "from another process"
+    caches[name].clear()
+    assert caches[name].get("answer") is None
 
 
 def _check_cache(cache) -> None:
@@ -79,6 +86,12 @@ def _check_sessions() -> None:
     session.save()
     assert SessionStore(session.session_key)["user"] == 7
     session.flush()
+    assert SessionStore(session.session_key).get("user") is None
+    many = [SessionStore() for _ in range(300)]
+    for number, each in enumerate(many):
+        each["number"] = number
+        each.save()
+    assert [SessionStore(each.session_key)["number"] for each in many] == list(range(300))
 
 
 def _check_extras(cache) -> None:

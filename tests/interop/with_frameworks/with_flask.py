@@ -7,7 +7,7 @@ import redis
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_session import Session
-from settings import url
+from settings import part, url
 
 
 def _application() -> flask.Flask:
@@ -47,9 +47,19 @@ def check() -> None:
     client = redis.Redis.from_url(url(13))
     client.flushdb()
     browsers = [_application().test_client() for _ in range(2)]
+    with part("limits"):
+        _check_limits(browsers)
+    with part("sessions"):
+        _check_sessions(client, browsers)
+
+
+def _check_limits(browsers) -> None:
     answers = [browsers[n % 2].get("/limited").status_code for n in range(30)]
     assert answers.count(200) == 20 and answers.count(429) == 10, answers
     assert browsers[0].get("/limited").headers["X-RateLimit-Remaining"] == "0"
+
+
+def _check_sessions(client: redis.Redis, browsers) -> None:
     assert [browsers[0].get("/visits").text for _ in range(3)] == ["1", "2", "3"]
     cookie = browsers[0].get_cookie("session")
     browsers[1].set_cookie("session", cookie.value)

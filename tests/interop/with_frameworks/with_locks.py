@@ -6,7 +6,7 @@ import time
 
 import redis
 from redis.exceptions import LockError, LockNotOwnedError
-from settings import url, wait_for, worker
+from settings import part, url, wait_for, worker
 
 ROUNDS = 50
 
@@ -15,17 +15,20 @@ def check() -> None:
     """Fails with an AssertionError, or whatever redis-py raises."""
     client = redis.Redis.from_url(url(8))
     client.flushdb()
-    _one_lock(client)
-    with worker("with_locks.py"), worker("with_locks.py"):
-        wait_for(lambda: int(client.get("done") or 0) == 2, "two processes with one lock")
-    # Each has read, waited and written: without the lock some of it would have got lost.
-    assert int(client.get("total") or 0) == 2 * ROUNDS
-    multiply = client.register_script("return redis.call('GET', KEYS[1]) * ARGV[1]")
-    client.set("k", 6)
-    assert multiply(["k"], [7]) == 42
-    with client.pipeline() as pipeline:
-        multiply(["k"], [2], client=pipeline)
-        assert pipeline.execute() == [12]
+    with part("one_lock"):
+        _one_lock(client)
+    with part("contention"):
+        with worker("with_locks.py"), worker("with_locks.py"):
+            wait_for(lambda: int(client.get("done") or 0) == 2, "two processes with one lock")
+        # Each has read, waited and written: without the lock some of it would have got lost.
+        assert int(client.get("total") or 0) == 2 * ROUNDS
+    with part("scripts"):
+        multiply = client.register_script("return redis.call('GET', KEYS[1]) * ARGV[1]")
+        client.set("k", 6)
+        assert multiply(["k"], [7]) == 42
+        with client.pipeline() as pipeline:
+            multiply(["k"], [2], client=pipeline)
+            assert pipeline.execute() == [12]
 
 
 def _one_lock(client: redis.Redis) -> None:

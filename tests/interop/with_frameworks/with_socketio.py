@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import socketio
-from settings import PATIENCE, url
+from settings import PATIENCE, part, url
 
 EVENTS = 300
 
@@ -37,18 +37,24 @@ async def _check() -> None:
         sids.append(await server.manager.connect(f"eio-{number}", "/"))
     await asyncio.sleep(1)
     outside = socketio.RedisManager(url(14), write_only=True)
+    with part("events"):
+        await _events(servers, outside)
+    with part("rooms"):
+        # A room of one server, filled by the other.
+        await servers[0].manager.enter_room(sids[1], "/", "guests")
+        await asyncio.sleep(0.5)
+        outside.emit("hello", {"number": -1}, room="guests")
+        await _until(lambda: len(servers[1].sent) == EVENTS + 1)
+        assert len(servers[0].sent) == EVENTS
+
+
+async def _events(servers: list[Recorded], outside: socketio.RedisManager) -> None:
     for number in range(EVENTS):
         outside.emit("news", {"number": number})
     for server in servers:
         await _until(lambda server=server: len(server.sent) == EVENTS)
         numbers = [_number(data) for _, data in server.sent]
         assert numbers == list(range(EVENTS))
-    # A room of one server, filled and emptied by the other.
-    await servers[0].manager.enter_room(sids[1], "/", "guests")
-    await asyncio.sleep(0.5)
-    outside.emit("hello", {"number": -1}, room="guests")
-    await _until(lambda: len(servers[1].sent) == EVENTS + 1)
-    assert len(servers[0].sent) == EVENTS
 
 
 def _number(data: object) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-from settings import PATIENCE, url, worker
+from settings import PATIENCE, part, url, worker
 from taskiq_app import add, broker, double, flaky, streamed
 from taskiq_redis import RedisScheduleSource
 
 JOBS = 200
+DOUBLES = [2 * n for n in range(JOBS)]
 WORKER = ("-m", "taskiq", "worker", "--workers", "1", "--max-async-tasks", "20")
 
 
@@ -21,14 +22,15 @@ def check() -> None:
 async def _ask() -> None:
     await broker.startup()
     await streamed.startup()
-    sums = [await add.kiq(n, n) for n in range(JOBS)]
-    doubles = [await double.kiq(n) for n in range(JOBS)]
-    for tasks in (sums, doubles):
-        found = [await task.wait_result(timeout=PATIENCE) for task in tasks]
-        assert [result.return_value for result in found] == [2 * n for n in range(JOBS)]
-    retried = await (await flaky.kiq()).wait_result(timeout=PATIENCE)
-    assert retried.is_err or retried.return_value == 3
-    await _schedules()
+    with part("by_list"):
+        assert await _results([await add.kiq(n, n) for n in range(JOBS)]) == DOUBLES
+    with part("by_stream"):
+        assert await _results([await double.kiq(n) for n in range(JOBS)]) == DOUBLES
+    with part("retries"):
+        retried = await (await flaky.kiq()).wait_result(timeout=PATIENCE)
+        assert retried.is_err or retried.return_value == 3
+    with part("schedules"):
+        await _schedules()
     await broker.shutdown()
     await streamed.shutdown()
 
@@ -40,3 +42,7 @@ async def _schedules() -> None:
     assert [each.schedule_id for each in schedules] == [made.schedule_id]
     await source.delete_schedule(made.schedule_id)
     assert await source.get_schedules() == []
+
+
+async def _results(tasks: list) -> list[int]:
+    return [(await task.wait_result(timeout=PATIENCE)).return_value for task in tasks]

@@ -60,7 +60,7 @@ FRAMEWORKS = (
     _of_python("python-socketio", "socketio"),
     _of_python("redis-om", "redis_om", "requirements_older"),
     _of_python("Celery", "celery"),
-    Client("RQ, Huey, limits, Flask-Session, embedded", "Python", _embedded, light=True),
+    Client("RQ, Huey, Dramatiq, limits, Flask-Session, embedded", "Python", _embedded, light=True),
     Client("BullMQ", "Node.js", _bullmq, light=True),
     Client("Sidekiq", "Ruby", _sidekiq),
     Client("spring-data-redis", "Java", lambda: toolchains.java("WithSpring")),

@@ -16,7 +16,7 @@ import settings
 
 # The distribution whose version is told, where its name is not that of the check.
 DISTRIBUTIONS = {
-    "channels": "channels_redis", "django_cache": "django-redis", "embedded": "redis",
+    "channels": "channels_redis", "django_cache": "django-redis", "embedded": "",
     "exporter": "", "flask": "flask-limiter", "locks": "redis", "socketio": "python-socketio",
     "taskiq": "taskiq-redis", "redis_om": "redis-om",
 }  # fmt: skip

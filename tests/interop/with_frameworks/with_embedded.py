@@ -1,18 +1,13 @@
-"""Frameworks that take a client object, with ``carnelian.Redis``: no server, no socket.
-
-Run where Carnelian is installed: ``python with_embedded.py``.
-"""
+"""Frameworks that take a client object, with ``carnelian.Redis``: no server, no socket."""
 
 from __future__ import annotations
-
-import sys
 
 from settings import part
 
 
 def check() -> None:
     """Fails with an AssertionError, or whatever a framework raises."""
-    for step in (_rq, _huey, _limits, _locks, _sessions):
+    for step in (_rq, _huey, _dramatiq, _limits, _locks, _sessions):
         with part(step.__name__.strip("_")):
             step()
 
@@ -55,6 +50,31 @@ def _huey() -> None:
     consumer.stop(graceful=True)
 
 
+def _dramatiq() -> None:
+    import dramatiq
+    from dramatiq.brokers.redis import RedisBroker
+    from dramatiq.results import Results
+    from dramatiq.results.backends import RedisBackend
+
+    client = _client()
+    broker = RedisBroker(client=client)
+    backend = RedisBackend(client=client)
+    broker.add_middleware(Results(backend=backend))
+
+    @dramatiq.actor(broker=broker, store_results=True)
+    def add(x: int, y: int) -> int:
+        return x + y
+
+    messages = [add.send(n, n) for n in range(200)]
+    worker = dramatiq.Worker(broker, worker_threads=2, worker_timeout=50)
+    worker.start()
+    found = [
+        message.get_result(backend=backend, block=True, timeout=60_000) for message in messages
+    ]
+    worker.stop()
+    assert found == [2 * n for n in range(200)]
+
+
 def _limits() -> None:
     from limits import RateLimitItemPerHour, strategies
     from limits.storage import RedisStorage
@@ -94,8 +114,3 @@ def _sessions() -> None:
 
     browser = app.test_client()
     assert [browser.get("/visits").text for _ in range(3)] == ["1", "2", "3"]
-
-
-if __name__ == "__main__":
-    check()
-    sys.exit(0)

@@ -50,6 +50,8 @@ def check() -> None:
     finally:
         process.terminate()
         process.wait(20)
+    found = re.search(r'^redis_exporter_build_info\{.*version="v?([^"]*)"', text, re.MULTILINE)
+    print(f"version redis_exporter {found[1] if found else '?'}")
     with part("metrics"):
         values = dict(re.findall(r"^(\w+)(?:\{[^}]*\})? (\S+)$", text, re.MULTILINE))
         missing = [name for name in WANTED if name not in values]

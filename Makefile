@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 ARGS ?=
 FAMILY ?=
 
-.PHONY: run test check format quick build bench fuzz-scripts interop docs sdist wheel check-wheel share clean \
+.PHONY: run test check format quick build bench fuzz-scripts interop interop-all docs sdist wheel check-wheel share clean \
 	conformance conformance-cluster conformance-sentinel \
 	soak-cluster soak-interrupts soak-mixed-cluster soak-replication soak-sentinel
 
@@ -75,8 +75,13 @@ conformance-sentinel: build $(VENV)/tools
 conformance-cluster: build $(VENV)/tools
 	$(BIN)/python -m tests.redis_suite.cluster_suite $(ARGS)
 
+# Clients of other languages, and frameworks with their workers: those that take little.
 interop: build $(VENV)/tools
-	$(BIN)/python tests/interop/run.py
+	$(BIN)/python -m tests.interop $(ARGS)
+
+# All of them, with the builds of Java, Go and Rust; writes the tables of the README.
+interop-all: build $(VENV)/tools
+	$(BIN)/python -m tests.interop --all --write $(ARGS)
 
 # The site, in build/site; `make docs ARGS=serve` shows it at http://127.0.0.1:8000 while you write.
 docs: ARGS = build --strict

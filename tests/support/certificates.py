@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 from functools import cache
 from pathlib import Path
 
@@ -23,10 +24,16 @@ class Authority:
         self.name = _name(name)
         self.certificate = self.sign(self.name, self.key.public_key(), True)
 
-    def sign(self, name: x509.Name, key: ec.EllipticCurvePublicKey, ca: bool) -> x509.Certificate:
+    def sign(
+        self,
+        name: x509.Name,
+        key: ec.EllipticCurvePublicKey,
+        ca: bool,
+        hosts: tuple[str, ...] = (),
+    ) -> x509.Certificate:
         now = datetime.datetime.now(datetime.UTC)
         constraints = x509.BasicConstraints(ca=ca, path_length=None)
-        return (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(name)
             .issuer_name(self.name)
@@ -35,13 +42,21 @@ class Authority:
             .not_valid_before(now - _DAY)
             .not_valid_after(now + 30 * _DAY)
             .add_extension(constraints, critical=True)
-            .sign(self.key, hashes.SHA256())
         )
+        if hosts:
+            builder = builder.add_extension(_host_names(hosts), critical=False)
+        return builder.sign(self.key, hashes.SHA256())
 
-    def issue(self, folder: Path, name: str, password: str | None = None) -> None:
-        """Leave ``name.crt`` and ``name.key`` in a folder."""
+    def pem(self) -> bytes:
+        """The certificate of the authority itself."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    def issue(
+        self, folder: Path, name: str, password: str | None = None, hosts: tuple[str, ...] = ()
+    ) -> None:
+        """Leave ``name.crt`` and ``name.key`` in a folder; the hosts stand in the certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
-        _write(folder / f"{name}.crt", self.sign(_name(name), key.public_key(), False))
+        _write(folder / f"{name}.crt", self.sign(_name(name), key.public_key(), False, hosts))
         locked: serialization.KeySerializationEncryption = serialization.NoEncryption()
         if password is not None:
             locked = serialization.BestAvailableEncryption(password.encode())
@@ -66,6 +81,16 @@ def make(folder: Path) -> Path:
     trusted.issue(folder, "locked", PASSWORD)
     Authority("another").issue(folder, "stranger")
     return folder
+
+
+def _host_names(hosts: tuple[str, ...]) -> x509.SubjectAlternativeName:
+    names: list[x509.GeneralName] = []
+    for host in hosts:
+        if host[0].isdigit():
+            names.append(x509.IPAddress(ipaddress.ip_address(host)))
+        else:
+            names.append(x509.DNSName(host))
+    return x509.SubjectAlternativeName(names)
 
 
 def _name(text: str) -> x509.Name:

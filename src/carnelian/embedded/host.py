@@ -33,6 +33,7 @@ from carnelian.resp.replies import NO_REPLY, Error
 
 if TYPE_CHECKING:
     from carnelian.embedded.primary_thread import Primary, PrimaryThread
+    from carnelian.embedded.serving.engine_service import Service
     from carnelian.embedded.storage import Storage
     from carnelian.persistence.background.slicing import Slicing
 
@@ -83,6 +84,7 @@ class Host:
         self.idle = not self.manual
         # Called when a session begins to wait, and time only moves by hand.
         self.on_wait: Callable[[], None] | None = None
+        self.services: list[Service] = []
         self.next_cron_ns = 0
         self.commands_seen = 0
         self.quiet_ticks = 0
@@ -271,7 +273,7 @@ class Host:
             self.release()
         raise Error(f"MISCONF Errors writing to the AOF file: {os.strerror(self.log.failure)}")
 
-    @cython.cfunc
+    @cython.ccall
     def catch_up(self):
         """As :meth:`settle`, for what a command of another session has caused."""
         if self.log.fd >= 0 and self.log.policy == ALWAYS:
@@ -510,6 +512,7 @@ class Host:
         """
         if self.state != OPEN:
             return
+        self._end_services(wait)
         self.acquire()
         try:
             if self.state != OPEN:
@@ -547,6 +550,11 @@ class Host:
         self.core.keyspace.flush()
         self.core.on_shutdown = self.log.on_waiting = None
         self.snapshots.background.carry = None
+
+    def _end_services(self, wait: bool) -> None:
+        """Nobody outside is served any longer; what they have asked for is answered."""
+        for service in list(self.services):
+            service.close(wait=wait)
 
     def _leave_primary(self) -> None:
         """What comes from the primary from now on is for nobody."""
@@ -587,6 +595,8 @@ class Host:
 
     def close_at_exit(self) -> None:
         """Save what the interpreter that ends would take away."""
+        if self.state == OPEN and not self.running:
+            self._end_services(True)
         if self.storage is not None:
             self._close_unattended()
         else:
@@ -595,6 +605,8 @@ class Host:
     def orphan(self) -> None:
         """This is a copy of the engine in a child process."""
         self.state = FORKED
+        for service in self.services:
+            service.forget()
         # Another thread may have held the lock when the process forked.
         self._renew_lock()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from queue import Empty
 from types import BuiltinFunctionType, ModuleType
+from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.embedded.host import Host
@@ -28,6 +29,9 @@ from carnelian.embedded.storage import Storage
 from carnelian.engine.config import ConfigFileError
 from carnelian.engine.ground.copies import refuse_copies
 from carnelian.resp.replies import NO_REPLY, Error
+
+if TYPE_CHECKING:
+    from carnelian.embedded.serving.engine_service import Service
 
 
 @cython.cclass
@@ -235,6 +239,47 @@ class Engine:
         thread = self.host.primary
         return thread is not None and thread.wait_until_connected(timeout)
 
+    # -- Others ----------------------------------------------------------------------------------
+
+    def serve(
+        self,
+        *,
+        port: int | None = None,
+        host: str = "127.0.0.1",
+        unixsocket: str | os.PathLike | None = None,
+        unixsocketperm: int = 0o600,
+    ) -> Service:
+        """Let redis-cli, other processes, any Redis client use this engine, from now on.
+
+        A thread serves them. They log in as the users of the engine say, and see what the program
+        sees; the program goes on as before. It ends with ``close()`` of what is returned, or with
+        the engine.
+
+        Args:
+            port: the TCP port; 0 for any that is free.
+            host: the address to listen on. Others than this machine are let in only if the default
+                user has a password, as in Redis's protected mode.
+            unixsocket: the path of a Unix socket, made now and deleted in the end.
+            unixsocketperm: its permissions; 0 for those that the umask gives.
+
+        Raises:
+            ValueError: neither a port nor a path.
+            OSError: it cannot listen there.
+            RuntimeError: greenlets have taken the place of threads.
+        """
+        if port is None and unixsocket is None:
+            raise ValueError("serve() takes a port, a unixsocket, or both")
+        if self.patched:
+            raise RuntimeError("an engine is served by a thread, and greenlets have taken its place")
+        # It brings an event loop along, and most engines serve nobody.
+        from carnelian.embedded.serving.engine_service import Service
+
+        path = None if unixsocket is None else os.path.abspath(os.fsdecode(unixsocket))
+        self.host.perform(_nothing)
+        return Service(
+            self.host, port=port, host=host, unixsocket=path, unixsocketperm=unixsocketperm
+        )
+
     # -- The rest --------------------------------------------------------------------------------
 
     def load_module(self, source: str | os.PathLike | ModuleType, *args, **config) -> str:
@@ -302,6 +347,10 @@ class Engine:
             return "<carnelian.Engine closed>"
         place = "" if self.path is None else f" in {self.path}"
         return f"<carnelian.Engine of {len(self.core.keyspace)} keys{place}>"
+
+
+def _nothing() -> None:
+    """For those who only want to know whether the engine is open."""
 
 
 def threads_are_patched() -> bool:

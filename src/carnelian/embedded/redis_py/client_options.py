@@ -14,6 +14,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from carnelian.embedded.local_engine import Engine
 from carnelian.embedded.options.directives import NAMES, is_directive
 from carnelian.embedded.options.locations import Path
+from carnelian.embedded.redis_py.fake_server import refuse_unknown_modules, take_server
 
 # What only sockets need, accepted so that code written for a server runs as it is.
 OF_SOCKETS = frozenset(
@@ -30,10 +31,12 @@ def without_sockets(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def refuse_second_home(path: object, *others: object) -> None:
-    """Raise TypeError if there is a path, and something else that says where the data is."""
-    if path is not None and any(other is not None for other in others):
-        raise TypeError("Redis() takes a path, an engine or a connection pool, not two of them")
+def refuse_second_home(*homes: object) -> None:
+    """Raise TypeError if more than one of these says where the data is."""
+    if sum(home is not None for home in homes) > 1:
+        raise TypeError(
+            "Redis() takes a path, an engine, a server or a connection pool, not two of them"
+        )
 
 
 def refuse_positional(others: tuple[Any, ...]) -> None:
@@ -66,24 +69,38 @@ class Clients:
     def open(self, path: Path | None, engine: Engine | None, options: dict[str, Any]) -> Any:
         """A pool for a client, and the engine if it is the client's own.
 
+        Without a path and an engine, those who name a server share what stands in for it.
+
         Raises TypeError for an option that neither the client nor the engine knows.
         """
         directives = self._take_directives(options) if engine is None else {}
+        own = server = None
+        if path is None and engine is None:
+            server = take_server(options, directives)
+        else:
+            _drop_servers(options)
         options = self._pool_options(options, engine is None)
-        own = Engine(path, **directives) if engine is None else None
-        pool = self._pool(connection_class=self._connection, engine=engine or own, **options)
+        if server is not None:
+            engine = server.engine
+        elif engine is None:
+            engine = own = Engine(path, **directives)
+        pool = self._pool(
+            connection_class=self._connection, engine=engine, server=server, **options
+        )
         return pool, own
 
     def open_url(self, url: str, engine: Engine | None, options: dict[str, Any]) -> Any:
         """As :meth:`open`, with what a URL says; it has the last word, as with redis-py."""
         said = parse_url(url)
         said.pop("connection_class", None)
-        if url.startswith("unix://"):
-            # That of a socket.
-            said.pop("path", None)
         options = {**options, **said}
         path = options.pop("path", None)
-        refuse_second_home(path, engine)
+        if url.startswith("unix://"):
+            # That of a socket.
+            options["unix_socket_path"], path = path, None
+        elif path is None and engine is None and options.get("server") is None:
+            options.setdefault("host", "localhost")
+        refuse_second_home(path, engine, options.get("server"))
         return self.open(path, engine, options)
 
     def _take_directives(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -102,6 +119,14 @@ class Clients:
         options["retry_on_error"] = options.get("retry_on_error") or []
         options["maint_notifications_config"] = MaintNotificationsConfig(enabled=False)
         return options
+
+
+def _drop_servers(options: dict[str, Any]) -> None:
+    """Take out what is for a server in place of which there is an engine, or a path, already."""
+    refuse_second_home(True, options.pop("server", None))
+    for name in ("connected", "version", "server_type"):
+        options.pop(name, None)
+    refuse_unknown_modules(options.pop("lua_modules", None))
 
 
 def _unknown(name: str, known: frozenset[str], owning: bool) -> str:

@@ -26,6 +26,7 @@ cdef class Host:
     cdef object slicing  # a file that is written in slices, or None
     cdef long long left_used
     cdef bint manual
+    cdef bint was_moved
     cdef public object on_wait
     cdef readonly list services  # through which others use the engine, while they are open
     cdef list loose_ends

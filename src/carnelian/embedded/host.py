@@ -80,6 +80,7 @@ class Host:
         self.primary: PrimaryThread | None = None
         self.loose_ends: list[Mailbox] = []
         self.manual = isinstance(core.clock, ManualClock)
+        self.was_moved = False
         # The timer is asleep until the first command.
         self.idle = not self.manual
         # Called when a session begins to wait, and time only moves by hand.
@@ -413,16 +414,24 @@ class Host:
             raise interrupt
         return rest
 
+    def moved(self) -> None:
+        """The clock was moved on: do at once what is due by now."""
+        self.was_moved = True
+        self.tick()
+        self.reschedule()
+
     def _timed_work(self) -> None:
         core: Engine = self.core
         now: cython.longlong = core.clock.monotonic_ns()
-        if now >= self.next_cron_ns or self.manual:
+        moved: cython.bint = self.manual or self.was_moved
+        self.was_moved = False
+        if now >= self.next_cron_ns or moved:
             core.cron()
             self.next_cron_ns = now + 1_000_000_000 // int(core.config["hz"])
             self.quiet_ticks += 1
         else:
             core.on_deadline()
-        if self.manual:
+        if moved:
             self._expire_all()
         core.before_sleep()
 
@@ -567,6 +576,9 @@ class Host:
         if self.slicing is not None:
             self.slicing.kill()
             self.slicing = None
+        if self.snapshots.background.job is not None:
+            # A backup is carried by who has asked for it.
+            self.snapshots.background.job.kill()
 
     def abandon(self) -> None:
         """Close for the destructor of the last who could use the engine."""

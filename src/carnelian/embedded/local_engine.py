@@ -280,6 +280,32 @@ class Engine:
             self.host, port=port, host=host, unixsocket=path, unixsocketperm=unixsocketperm
         )
 
+    def backup(
+        self,
+        path: str | bytes | os.PathLike,
+        *,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> None:
+        """Write the data set, as it is now, to another file, while others go on using the engine.
+
+        The file is a snapshot, as an engine or a redis-server opens it. It takes the place of one
+        that is there when it is whole and on the disk, and not before.
+
+        Args:
+            path: of the file; its directory has to exist.
+            progress: called now and then with how many keys are written, and how many there are.
+                What it raises ends the backup, and comes out.
+
+        Raises:
+            OSError: there can be no such file.
+            ValueError: it is the path of this engine.
+            carnelian.DatabaseSaveError: it could not be written.
+        """
+        # It brings the tasks of the background along, and most engines make no copies.
+        from carnelian.embedded.engine_backup import back_up
+
+        back_up(self.host, os.path.abspath(os.path.expanduser(os.fsdecode(path))), progress)
+
     # -- The rest --------------------------------------------------------------------------------
 
     def load_module(self, source: str | os.PathLike | ModuleType, *args, **config) -> str:

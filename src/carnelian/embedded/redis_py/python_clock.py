@@ -1,33 +1,64 @@
-"""The time as Python's module says it is, which tests replace."""
+"""The time as Python's module says it is, which tests replace, and a way to move it on."""
 
 from __future__ import annotations
 
 import threading
 import time
+import weakref
+from datetime import timedelta
 from types import BuiltinFunctionType
+from typing import TYPE_CHECKING
 
 from carnelian.keyspace import clock
 
+if TYPE_CHECKING:
+    from carnelian.embedded.host import Host
+
 
 class PythonClock(clock.Clock):
-    """A clock that goes by ``time.time_ns()``, whoever has put another function in its place.
+    """A clock that goes by ``time.time_ns()``, whoever has put another function in its place, and
+    further by what :meth:`advance` has said.
 
-    What replaces it may leave the true time to threads of libraries; those of an engine go by what
-    its users have seen last.
+    What replaces the function may leave the true time to threads of libraries; those of an engine
+    go by what its users have seen last.
     """
 
     def __init__(self) -> None:
-        self._seen_us = 0
+        self._seen_us = self._shift_us = 0
+        self._hosts: weakref.WeakSet[Host] = weakref.WeakSet()
         super().__init__()
+
+    def advance(self, seconds: float | timedelta) -> None:
+        """Have that much time have gone by, for all engines of the clock.
+
+        What is due by then is done at once: keys expire, blocking commands run out of time.
+
+        Raises:
+            ValueError: it is negative.
+        """
+        if isinstance(seconds, timedelta):
+            seconds = seconds.total_seconds()
+        if seconds < 0:
+            raise ValueError("time does not run backwards")
+        self._shift_us += round(seconds * 1e6)
+        for host in list(self._hosts):
+            host.moved()
+
+    def attach(self, host: Host) -> None:
+        """Tell this host whenever the clock is moved; engines do that for themselves."""
+        self._hosts.add(host)
 
     def wall_us(self) -> int:
         """Microseconds since 1970, read now."""
         if isinstance(time.time_ns, BuiltinFunctionType):
-            return time.time_ns() // 1000
-        if self._seen_us and threading.current_thread().name.startswith("carnelian-"):
-            return self._seen_us
-        self._seen_us = time.time_ns() // 1000
-        return self._seen_us
+            return time.time_ns() // 1000 + self._shift_us
+        if not self._seen_us or not threading.current_thread().name.startswith("carnelian-"):
+            self._seen_us = time.time_ns() // 1000
+        return self._seen_us + self._shift_us
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds of a clock that is never set back, read now."""
+        return super().monotonic_ns() + self._shift_us * 1000
 
     def tick(self) -> int:
         """Read the time; the wall clock is not derived from another one."""

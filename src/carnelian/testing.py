@@ -1,7 +1,7 @@
 """For tests of programs that use Redis: clients and servers in the place of fakeredis's.
 
-``from carnelian import testing as fakeredis`` is enough for most tests that were written for it; the
-fixtures for pytest need no import at all.
+``from carnelian import testing as fakeredis`` is enough for most tests that were written for it;
+the fixtures for pytest need no import at all.
 """
 
 from carnelian.embedded.redis_py.fake_server import FakeServer, forget_servers

@@ -31,6 +31,7 @@ from carnelian.embedded.local_engine import Engine, LocalSession
 from carnelian.embedded.options.locations import Path
 from carnelian.embedded.redis_py.client_options import (
     Clients,
+    engine_of,
     refuse_positional,
     refuse_second_home,
     without_sockets,
@@ -289,7 +290,9 @@ class Connection(AbstractConnection):
             channel.close()
 
 
-_clients = Clients(redis.asyncio.client.Redis, ConnectionPool, Connection, Retry)
+_clients = Clients(
+    redis.asyncio.client.Redis, ConnectionPool, Connection, Retry, "SharedAsyncSocket"
+)
 
 
 class Redis(redis.asyncio.client.Redis):
@@ -314,7 +317,7 @@ class Redis(redis.asyncio.client.Redis):
     ):
         refuse_positional(others)
         refuse_second_home(path, engine, server, connection_pool)
-        self._own_engine: Engine | None = None
+        self._own_engine: Any = None
         shared = connection_pool is not None
         credentials = options.get("credential_provider")
         if connection_pool is None:
@@ -401,8 +404,11 @@ class Redis(redis.asyncio.client.Redis):
 
     @property
     def engine(self) -> Engine:
-        """The engine that the client works on."""
-        return self.connection_pool.connection_kwargs["engine"]
+        """The engine that the client works on.
+
+        Raises RuntimeError if it is in another process, as that of a path that is shared may be.
+        """
+        return engine_of(self.connection_pool.connection_kwargs)
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         """End the client's connections, and save and end the engine if it is the client's own."""

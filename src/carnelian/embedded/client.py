@@ -35,6 +35,7 @@ from carnelian.embedded.local_engine import Engine, LocalSession
 from carnelian.embedded.options.locations import Path
 from carnelian.embedded.redis_py.client_options import (
     Clients,
+    engine_of,
     refuse_positional,
     refuse_second_home,
     without_sockets,
@@ -249,7 +250,7 @@ class Connection(AbstractConnection):
         )
 
 
-_clients = Clients(redis.client.Redis, ConnectionPool, Connection, Retry)
+_clients = Clients(redis.client.Redis, ConnectionPool, Connection, Retry, "SharedSocket")
 
 
 class Redis(redis.client.Redis):
@@ -267,6 +268,9 @@ class Redis(redis.client.Redis):
         engine: the engine to use.
         server: a :class:`carnelian.testing.FakeServer` to be a client of. ``version``,
             ``server_type`` and ``connected`` are for the one that is made if there is none yet.
+        share: have the path open together with other processes that say the same: one of them has
+            the engine, the others are its clients, and the next one goes on when it ends.
+            ``appendonly`` is True then unless given.
         options: arguments of redis.Redis, and directives for an engine of its own
             (``appendonly=True``).
 
@@ -288,7 +292,7 @@ class Redis(redis.client.Redis):
     ):
         refuse_positional(others)
         refuse_second_home(path, engine, server, connection_pool)
-        self._own_engine: Engine | None = None
+        self._own_engine: Any = None
         shared = connection_pool is not None
         credentials = options.get("credential_provider")
         if connection_pool is None:
@@ -360,8 +364,11 @@ class Redis(redis.client.Redis):
 
     @property
     def engine(self) -> Engine:
-        """The engine that the client works on."""
-        return self.connection_pool.connection_kwargs["engine"]
+        """The engine that the client works on.
+
+        Raises RuntimeError if it is in another process, as that of a path that is shared may be.
+        """
+        return engine_of(self.connection_pool.connection_kwargs)
 
     def close(self) -> None:
         """End the client's connections, and save and end the engine if it is the client's own.

@@ -50,7 +50,7 @@ def _write(host: Host, backup: Backup, progress: Progress | None) -> None:
     while True:
         rest = host.perform(backup.step)
         if progress is not None:
-            progress(backup.written, backup.total)
+            progress(backup.done_keys, backup.all_keys)
         if rest is None:
             break
         time.sleep(max(rest, _REST))
@@ -74,16 +74,17 @@ class BackupTarget(Target):
         super().__init__(engine.log)
         directory, name = os.path.split(path)
         self.path = path
-        self.temporary_path = os.path.join(
-            directory, f"temp-{os.getpid()}-{next(_numbers)}-{name}"
-        )
+        self.temporary_path = os.path.join(directory, f"temp-{os.getpid()}-{next(_numbers)}-{name}")
         self.error: OSError | None = None
 
     def open(self) -> int:
         """Begin the file. Raises OSError."""
-        return os.open(
-            self.temporary_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666
-        )
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        try:
+            return os.open(self.temporary_path, flags, 0o666)
+        except OSError as error:
+            error.filename = self.path
+            raise
 
     def sync(self, fd: int) -> None:
         """Bring it to the disk. Raises OSError."""
@@ -106,7 +107,7 @@ class BackupTarget(Target):
 class Backup(Task):
     """One backup, a job of the engine's background: a snapshot waits until it is done.
 
-    ``written`` and ``total`` count keys.
+    ``done_keys`` of ``all_keys`` are written.
     """
 
     BEGUN = "Backup started"
@@ -119,7 +120,7 @@ class Backup(Task):
         self._target = BackupTarget(engine, path)
         self._job: Slicing | None = None
         self.outcome: Outcome | None = None
-        self.written = self.total = 0
+        self.done_keys = self.all_keys = 0
         # It has its turn when it is asked for, rather than now and then.
         self.background = snapshots_of(engine).background
 
@@ -137,7 +138,7 @@ class Backup(Task):
             slot.tasks.remove(self)
             raise
         self.began = time.monotonic()
-        self.total = slot.keys_total = len(self._engine.keyspace)
+        self.all_keys = slot.keys_total = len(self._engine.keyspace)
         slot.job, slot.task, self._job = job, self, job
         return True
 
@@ -152,7 +153,7 @@ class Backup(Task):
         assert self._job is not None
         rest = self._job.step(_SLICE_US)
         self._job.receive()
-        self.written = self._job.keys
+        self.done_keys = self._job.keys
         return rest
 
     def check(self) -> bool:

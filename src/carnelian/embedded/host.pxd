@@ -28,6 +28,7 @@ cdef class Host:
     cdef bint manual
     cdef bint was_moved
     cdef public object on_wait
+    cdef public bint shared  # others open the path by the way of this engine
     cdef readonly list services  # through which others use the engine, while they are open
     cdef list loose_ends
     cdef long long next_cron_ns

@@ -86,6 +86,7 @@ class Host:
         # Called when a session begins to wait, and time only moves by hand.
         self.on_wait: Callable[[], None] | None = None
         self.services: list[Service] = []
+        self.shared = False
         self.next_cron_ns = 0
         self.commands_seen = 0
         self.quiet_ticks = 0

@@ -24,7 +24,7 @@ from carnelian.embedded.errors import EngineClosedError, SessionCutError
 from carnelian.embedded.log_records import log_to_logging
 from carnelian.embedded.mailbox import CLOSED, NOTHING
 from carnelian.embedded.options.directives import configuration
-from carnelian.embedded.options.locations import data_path
+from carnelian.embedded.options.locations import data_path, shared_socket
 from carnelian.embedded.storage import Storage
 from carnelian.engine.config import ConfigFileError
 from carnelian.engine.ground.copies import refuse_copies
@@ -54,6 +54,9 @@ class Engine:
         replica_of: the primary whose data are copied here, and kept up to date from now on:
             ``"host:port"``, or a URL with a login, ``redis://user:password@host:port`` or
             ``rediss://``. Clients may read; writes raise, as at any replica.
+        share: let other processes use the data by the way of this engine while it has the path
+            open: it serves them at the Unix socket ``{path}.sock``. ``Redis(path, share=True)`` is
+            for them, and for those who do not care which process has it.
         replica_wait: seconds to wait for the first copy, 0 not to wait, None without an end.
         directives: directives of redis.conf, with ``_`` for ``-``: ``maxmemory="100mb"``,
             ``databases=4``, ``notify_keyspace_events="KEA"``. ``True`` and ``False`` are yes and
@@ -76,6 +79,7 @@ class Engine:
         path: str | bytes | os.PathLike | None = None,
         *,
         clock=None,
+        share: bool = False,
         replica_of: str | None = None,
         replica_wait: float | None = 60.0,
         **directives,
@@ -90,7 +94,9 @@ class Engine:
             primary = Primary(replica_of)
             directives = primary.directives() | directives
         config = configuration(directives, path is not None)
-        storage = None if path is None else Storage(path, config)
+        socket_path = self._socket_path(path) if share else None
+        address = None if socket_path is None else f"unix://{socket_path}"
+        storage = None if path is None else Storage(path, config, address)
         try:
             self.core = Core(config, clock)
             log_to_logging(self.core)
@@ -106,13 +112,22 @@ class Engine:
             if hasattr(clock, "attach"):
                 clock.attach(self.host)
             if storage is not None:
+                self.host.shared = share
                 self.host.use_storage(storage, "appendonly" not in directives)
             if primary is not None:
                 self.host.follow(primary)
                 self._await_copy(replica_wait)
+            if socket_path is not None:
+                self.serve(unixsocket=socket_path)
         except BaseException:
             self._give_up(storage)
             raise
+
+    def _socket_path(self, path: str | None) -> str:
+        """Where those who share the path are served."""
+        if path is None:
+            raise ValueError("share=True needs a path: what others are to find")
+        return shared_socket(path)
 
     def _load_users(self) -> None:
         try:
@@ -270,7 +285,9 @@ class Engine:
         if port is None and unixsocket is None:
             raise ValueError("serve() takes a port, a unixsocket, or both")
         if self.patched:
-            raise RuntimeError("an engine is served by a thread, and greenlets have taken its place")
+            raise RuntimeError(
+                "an engine is served by a thread, and greenlets have taken its place"
+            )
         # It brings an event loop along, and most engines serve nobody.
         from carnelian.embedded.serving.engine_service import Service
 

@@ -24,6 +24,7 @@ class Engine:
         path: Path | None = None,
         *,
         clock: Clock | None = None,
+        share: bool = False,
         replica_of: str | None = None,
         replica_wait: float | None = 60.0,
         **directives: Unpack[Directives],

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from carnelian.server.system.log_file import Log
 
 
-
 class Door:
     """Takes accepted sockets in as connections, or turns them away."""
 

@@ -13,7 +13,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from carnelian.embedded.local_engine import Engine
 from carnelian.embedded.options.directives import NAMES, is_directive
-from carnelian.embedded.options.locations import Path
+from carnelian.embedded.options.locations import Path, data_path
 from carnelian.embedded.redis_py.fake_server import refuse_unknown_modules, take_server
 
 # What only sockets need, accepted so that code written for a server runs as it is.
@@ -49,6 +49,16 @@ def refuse_positional(others: tuple[Any, ...]) -> None:
         )
 
 
+def engine_of(options: dict[str, Any]) -> Engine:
+    """The engine that connections with these options are for."""
+    engine = options.get("engine")
+    if engine is None and "shared" in options:
+        engine = options["shared"].engine
+    if engine is None:
+        raise RuntimeError("the engine is in another process")
+    return engine
+
+
 class Clients:
     """How clients of one kind are made.
 
@@ -57,23 +67,31 @@ class Clients:
         pool: the class of its connection pool.
         connection: the class of the connections in there.
         retry: redis-py's class of retries that goes with them.
+        outside: the name of the class of connections to another process.
     """
 
-    def __init__(self, base: type, pool: type, connection: type, retry: Callable[..., Any]):
+    def __init__(
+        self, base: type, pool: type, connection: type, retry: Callable[..., Any], outside: str
+    ):
         parameters = inspect.signature(base.__init__).parameters  # type: ignore[misc]
         self._known = frozenset(parameters) - {"self", "connection_pool"}
         self._pool = pool
         self._connection = connection
         self._retry = retry
+        self._outside = outside
 
     def open(self, path: Path | None, engine: Engine | None, options: dict[str, Any]) -> Any:
-        """A pool for a client, and the engine if it is the client's own.
+        """A pool for a client, and what is to be closed with it, if that is not shared by others.
 
         Without a path and an engine, those who name a server share what stands in for it.
 
         Raises TypeError for an option that neither the client nor the engine knows.
         """
         directives = self._take_directives(options) if engine is None else {}
+        if options.pop("share", False):
+            if path is None:
+                raise TypeError("Redis() shares a path: share=True needs one")
+            return self._open_shared(path, directives, options)
         own = server = None
         if path is None and engine is None:
             server = take_server(options, directives)
@@ -88,6 +106,21 @@ class Clients:
             connection_class=self._connection, engine=engine, server=server, **options
         )
         return pool, own
+
+    def _open_shared(self, path: Path, directives: dict[str, Any], options: dict[str, Any]) -> Any:
+        from carnelian.embedded.sharing import shared_connections
+        from carnelian.embedded.sharing.shared_path import shared_path
+
+        place = data_path(path)
+        if place is None:
+            raise ValueError(f"{path!r} is no file that others could find")
+        _drop_servers(options)
+        options = self._pool_options(options, True)
+        shared = shared_path(place, directives)
+        outside = getattr(shared_connections, self._outside)
+        maker = shared_connections.connection_maker(self._connection, outside)
+        shared.reach()
+        return self._pool(connection_class=maker, shared=shared, **options), shared.use()
 
     def open_url(self, url: str, engine: Engine | None, options: dict[str, Any]) -> Any:
         """As :meth:`open`, with what a URL says; it has the last word, as with redis-py."""

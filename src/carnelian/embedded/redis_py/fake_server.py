@@ -22,9 +22,11 @@ Version = str | int | float | tuple[int, ...]
 # What scripts may use, in Redis as here: nothing has to be loaded for it.
 _LUA_MODULES = frozenset(("bit", "cjson", "cmsgpack", "struct"))
 _KINDS = ("redis", "valkey")
+# Keys are gone when a test has slept for a moment past their time.
+_DEFAULTS = {"hz": 100}
 
 # The servers of those who name a host, a port or a socket.
-_places: dict[str, FakeServer] = {}
+_places: dict[str, list[FakeServer]] = {}
 _places_lock = threading.Lock()
 
 
@@ -59,12 +61,12 @@ class FakeServer:
         **directives: Any,
     ):
         if server_type not in _KINDS:
-            raise ValueError(f"Unsupported server type: {server_type!r}; there are {_KINDS}")
+            raise ValueError(f"Unsupported server type: {server_type}")
         self.version = None if version is None else _parts(version)
         self.server_type = server_type
         self.place: str | None = None
         self._clock = clock
-        self._directives = {**_keywords(config or {}), **directives}
+        self._directives = {**_DEFAULTS, **_keywords(config or {}), **directives}
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._connected = True
@@ -111,28 +113,41 @@ class FakeServer:
 
     def close(self) -> None:
         """End it, and its data."""
-        if self._engine is not None:
-            self._engine.close()
-        with _places_lock:
-            if self.place is not None and _places.get(self.place) is self:
-                del _places[self.place]
+        self.engine.close()
 
     @staticmethod
     def at(place: str, **making: Any) -> FakeServer:
         """The server that all clients of a place share, made with ``making`` for the first.
 
+        Where clients want different versions of one place, each version is a server.
+
         Raises TypeError if it is there and other directives are given.
         """
+        version, kind = making.get("version"), making.get("server_type")
         with _places_lock:
-            server = _places.get(place)
-            if server is None or (server._engine is not None and server._engine.closed):
-                server = _places[place] = FakeServer(**making)
-                server.place = place
+            servers = _places.setdefault(place, [])
+            servers[:] = [server for server in servers if not server.closed]
+            for server in servers:
+                if version is not None and server.version != _parts(version):
+                    continue
+                if kind is not None and server.server_type != kind:
+                    continue
+                server._refuse_other(making)
                 return server
-        told = {name: value for name, value in making.items() if name not in _NO_DIRECTIVES}
-        if told and any(server._directives.get(name) != told[name] for name in told):
-            raise TypeError(f"{place} is there already: directives are for its first client")
-        return server
+            server = FakeServer(**making)
+            server.place = place
+            servers.append(server)
+            return server
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has ended."""
+        return self._engine is not None and self._engine.closed
+
+    def _refuse_other(self, making: dict[str, Any]) -> None:
+        for name, value in making.items():
+            if name not in _NO_DIRECTIVES and self._directives.get(name) != value:
+                raise TypeError(f"{self.place} is there already, without {name}={value!r}")
 
 
 _NO_DIRECTIVES = ("version", "server_type", "config", "clock")
@@ -141,7 +156,7 @@ _NO_DIRECTIVES = ("version", "server_type", "config", "clock")
 def forget_servers() -> None:
     """End all servers that clients have named by host, port or path, and their data with them."""
     with _places_lock:
-        servers = list(_places.values())
+        servers = [server for kept in _places.values() for server in kept]
         _places.clear()
     for server in servers:
         server.close()
@@ -209,6 +224,9 @@ def _age(core: Core, version: tuple[int, ...]) -> None:
     """Have an engine be of a version: it says so, and has no commands that came later."""
     core.facts["redis_version"] = ".".join(map(str, (*version, 0, 0)[: max(3, len(version))]))
     for command in list(core.registry.every()):
+        if command.declaration.group == "connection":
+            # Clients of today begin with these, whatever they talk to.
+            continue
         since = _parts(command.declaration.documentation.since)
         if since[: len(version)] > version:
             try:

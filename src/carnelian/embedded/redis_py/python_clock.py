@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 class PythonClock(clock.Clock):
-    """A clock that goes by ``time.time_ns()``, whoever has put another function in its place, and
-    further by what :meth:`advance` has said.
+    """A clock that goes by ``time.time()`` or ``time.time_ns()``, whoever has put another function
+    in the place of either, and further by what :meth:`advance` has said.
 
     What replaces the function may leave the true time to threads of libraries; those of an engine
     go by what its users have seen last.
@@ -50,10 +50,11 @@ class PythonClock(clock.Clock):
 
     def wall_us(self) -> int:
         """Microseconds since 1970, read now."""
-        if isinstance(time.time_ns, BuiltinFunctionType):
+        replaced = type(time.time) is not BuiltinFunctionType
+        if not replaced and type(time.time_ns) is BuiltinFunctionType:
             return time.time_ns() // 1000 + self._shift_us
         if not self._seen_us or not threading.current_thread().name.startswith("carnelian-"):
-            self._seen_us = time.time_ns() // 1000
+            self._seen_us = round(time.time() * 1e6) if replaced else time.time_ns() // 1000
         return self._seen_us + self._shift_us
 
     def monotonic_ns(self) -> int:

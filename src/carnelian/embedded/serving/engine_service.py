@@ -22,7 +22,7 @@ from carnelian.net.listener import Listener, keep_alive, tcp_socket, unix_socket
 from carnelian.net.loop import Loop
 
 if TYPE_CHECKING:
-    from carnelian.embedded.host import Host
+    from carnelian.embedded.serving.served_host import ServedHost
 
 _ACCEPTED_AT_ONCE = 100
 _LOOPBACK = ("127.0.0.1", "::1")
@@ -37,7 +37,7 @@ class Service:
 
     def __init__(
         self,
-        engine_host: Host,
+        engine_host: ServedHost,
         *,
         port: int | None,
         host: str,
@@ -206,6 +206,10 @@ class Service:
             if service.unixsocket is not None:
                 listeners.append(f"name=unix,bind={service.unixsocket}")
         self.core.facts.update(tcp_port=port, listeners=listeners)
+        storage, services = self._engine_host.storage, self._engine_host.services
+        # Who shares the path has told so before, and until its end.
+        if storage is not None and self._engine_host.shared is False:
+            storage.tell(services[0].url if services else None)
 
 
 def _open(

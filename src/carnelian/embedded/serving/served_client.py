@@ -16,8 +16,8 @@ from carnelian.resp.replies import Error
 from carnelian.resp.writer import write
 
 if TYPE_CHECKING:
-    from carnelian.embedded.host import Host
     from carnelian.embedded.serving.engine_service import Service
+    from carnelian.embedded.serving.served_host import ServedHost
     from carnelian.net.transport import Transport
 
 _READ_SIZE = 64 * 1024
@@ -41,7 +41,7 @@ class ServedClient(Owner):
     def __init__(
         self,
         service: Service,
-        host: Host,
+        host: ServedHost,
         transport: Transport,
         address: bytes,
         own_address: bytes,

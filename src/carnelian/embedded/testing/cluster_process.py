@@ -99,7 +99,9 @@ def _free_ports(count: int) -> int:
     """The first of so many ports in a row that nobody has, nor those of their buses."""
     for _ in range(200):
         first = random.randrange(11000, 32000 - count)
-        if all(_is_free(port) and _is_free(port + _BUS_OFFSET) for port in range(first, first + count)):
+        if all(
+            _is_free(port) and _is_free(port + _BUS_OFFSET) for port in range(first, first + count)
+        ):
             return first
     raise RuntimeError("no free ports for a cluster")
 

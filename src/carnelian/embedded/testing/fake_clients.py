@@ -49,7 +49,7 @@ def _named(kind: str, names: tuple[str, ...], args: tuple[Any, ...], options: di
 
 
 def _with_server(options: dict[str, Any]) -> dict[str, Any]:
-    """The options, with a server of the client's own if they say of none: it outlives ``close()``."""
+    """The options, with a server of the client's own, which outlives it, if they name none."""
     homes = ("server", "engine", "connection_pool")
     if place_of(options) is None and all(options.get(home) is None for home in homes):
         making = {name: options.pop(name) for name in _OF_SERVERS if name in options}

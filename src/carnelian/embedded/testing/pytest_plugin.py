@@ -1,10 +1,11 @@
 """Fixtures for tests that need a Redis: one of their own for each test.
 
-``carnelian`` is an empty engine, ``carnelian_client`` and ``carnelian_async_client`` are clients of
-it, ``carnelian_server`` is a port that leads to it, and ``carnelian_clock`` moves its time. In
-``carnelian_process`` a server runs in a process of its own, in ``carnelian_cluster`` a whole cluster.
-The mark ``carnelian`` says what they are made with. In ``carnelian_engine`` and ``carnelian_redis``
-time stands still until the test moves it. Installed with carnelian, pytest finds them by itself.
+``carnelian`` is an empty engine, ``carnelian_client`` and ``carnelian_async_client`` are clients
+of it, ``carnelian_server`` is a port that leads to it, and ``carnelian_clock`` moves its time. In
+``carnelian_process`` a server runs in a process of its own, in ``carnelian_cluster`` a cluster.
+The mark ``carnelian`` says what they are made with. In ``carnelian_engine`` and
+``carnelian_redis`` time stands still until the test moves it. Installed with carnelian, pytest
+finds them by itself.
 """
 
 from __future__ import annotations

@@ -90,6 +90,7 @@ class FakeServer:
 
     @connected.setter
     def connected(self, connected: bool) -> None:
+        """Hang up on all, if it is not to be reached."""
         self._connected = bool(connected)
         if not self._connected:
             for session in list(self._sessions):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from queue import Empty
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from carnelian.embedded.errors import EngineClosedError
 from carnelian.embedded.mailbox import CLOSED
@@ -16,7 +16,6 @@ from carnelian.resp.replies import Error
 from carnelian.resp.writer import write
 
 if TYPE_CHECKING:
-    from carnelian.embedded.serving.engine_service import Service
     from carnelian.embedded.serving.served_host import ServedHost
     from carnelian.net.transport import Transport
 
@@ -30,6 +29,16 @@ _UNRUN = 1024 * 1024
 _CHANGING = frozenset((b"hello", b"reset"))
 
 
+class Carrier(Protocol):
+    """Who turns the loop that a client is served by."""
+
+    core: Any
+    clients: set[ServedClient]
+
+    def soon(self, client: ServedClient) -> None:
+        """Have :meth:`ServedClient.drain` called in the loop's thread."""
+
+
 class ServedClient(Owner):
     """One connection, in the thread of its service.
 
@@ -40,7 +49,7 @@ class ServedClient(Owner):
 
     def __init__(
         self,
-        service: Service,
+        service: Carrier,
         host: ServedHost,
         transport: Transport,
         address: bytes,
@@ -112,11 +121,13 @@ class ServedClient(Owner):
         batch: list[list[bytes]] = []
         try:
             while (words := self._parser.next()) is not None:
-                batch.append(words)
-                if words[0].lower() in _CHANGING:
-                    self._submit(batch)
+                if words[0].lower() not in _CHANGING:
+                    batch.append(words)
+                    continue
+                for part in (batch, [words]):
+                    self._submit(part)
                     self.drain()
-                    batch = []
+                batch = []
         except ProtocolError as error:
             self._submit(batch)
             self.drain()

@@ -28,6 +28,8 @@ FLOORS = (
 )
 HEIGHT = {package: height for height, packages in enumerate(FLOORS) for package in packages}
 ROOF = len(FLOORS)
+# What of an embedded engine talks to others.
+DOORS = ("primary_thread", "serving")
 
 CIMPORT = re.compile(r"^\s*from\s+(carnelian[\w.]*)\s+cimport\s+(\([^)]*\)|.+)$", re.MULTILINE)
 

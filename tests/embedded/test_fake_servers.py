@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 import time
+from typing import Any
 
 import pytest
 import redis
@@ -64,7 +65,8 @@ def test_a_server_that_cannot_be_reached():
     waiting.join(10)
     refused = "Error 111 connecting to the server. Connection refused."
     assert [str(error) for error in failed] == [refused]
-    for attempt in (client.ping, lambda: client.get("k"), client.pipeline().get("k").execute):
+    pipe: Any = client.pipeline()
+    for attempt in (client.ping, lambda: client.get("k"), pipe.get("k").execute):
         with pytest.raises(redis.ConnectionError, match=refused):
             attempt()
     with pytest.raises(redis.ConnectionError):
@@ -81,9 +83,9 @@ def test_asyncio():
     server = testing.FakeServer()
 
     async def main() -> None:
-        client = testing.FakeAsyncRedis(server=server, decode_responses=True)
+        client: Any = testing.FakeAsyncRedis(server=server, decode_responses=True)
         await client.set("k", "v")
-        waiting = asyncio.create_task(client.blpop("q"))  # type: ignore[arg-type]
+        waiting = asyncio.create_task(client.blpop("q"))
         await asyncio.sleep(0.05)
         server.connected = False
         with pytest.raises(redis.ConnectionError):

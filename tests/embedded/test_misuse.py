@@ -17,6 +17,7 @@ import carnelian
 from carnelian.embedded.options import directives
 from carnelian.embedded.options.directives import IDLE, OF_LINKS, REFUSED
 from carnelian.engine.config.directives import DIRECTIVES
+from carnelian.testing import forget_servers
 
 ENGINES = (carnelian.Engine, carnelian.Redis, carnelian.AsyncRedis)
 CLIENTS = (carnelian.Redis, carnelian.AsyncRedis)

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -57,6 +59,10 @@ class Writers:
         """What a writer knows to be written."""
         return [int(line) for line in self.outputs[number].read_text().split("\n")[:-1]]
 
+    def has_said(self, number: int, count: int) -> bool:
+        """Whether a writer has written so much."""
+        return len(self.said(number)) > count
+
     def owner(self) -> int:
         """The process that has the path open."""
         return int((self.path.parent / "app.db.lock").read_text().split("\n")[0])
@@ -78,7 +84,7 @@ def writers(tmp_path: Path) -> Iterator[Writers]:
     writers = Writers(tmp_path, 3)
     try:
         for number in range(3):
-            wait_for(lambda number=number: writers.said(number))
+            wait_for(partial(writers.said, number))
         yield writers
     finally:
         writers.close()
@@ -92,7 +98,7 @@ def test_nothing_is_lost_when_the_owner_ends(writers: Writers, ending: signal.Si
         next(p for p in writers.processes if p.pid == owner).wait(20)
         before = {number: len(writers.said(number)) for number in writers.alive()}
         for number, count in before.items():
-            wait_for(lambda number=number, count=count: len(writers.said(number)) > count + 5)
+            wait_for(partial(writers.has_said, number, count + 5))
     writers.close()
     with carnelian.Redis(writers.path, share=True) as client:
         for number in range(3):
@@ -163,13 +169,13 @@ async def main():
         print(await client.incr("visits"), flush=True)
 asyncio.run(main())
 """
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 
     async def main() -> None:
         async with carnelian.AsyncRedis(path, share=True) as client:
             await client.set("visits", 1)
             words = [sys.executable, "-c", program, str(path)]
-            other = await asyncio.to_thread(subprocess.Popen, words, **pipes)
+            other: Any = subprocess.Popen(words, **pipes)
             assert await asyncio.to_thread(other.stdout.readline) == "there\n"
             assert await client.get("visits") == b"2"
         # This process has ended it: the other one goes on.

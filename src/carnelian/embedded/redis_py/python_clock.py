@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from carnelian.embedded.host import Host
 
 
+_A_LITTLE_US = 1000
+
+
 class PythonClock(clock.Clock):
     """A clock that goes by ``time.time()`` or ``time.time_ns()``, whoever has put another function
     in the place of either, and further by what :meth:`advance` has said.
@@ -29,7 +32,8 @@ class PythonClock(clock.Clock):
         super().__init__()
 
     def advance(self, seconds: float | timedelta) -> None:
-        """Have that much time have gone by, for all engines of the clock.
+        """Have that much time have gone by, for all engines of the clock: a millisecond more, so
+        that what lasts so long is over.
 
         What is due by then is done at once: keys expire, blocking commands run out of time.
 
@@ -40,7 +44,7 @@ class PythonClock(clock.Clock):
             seconds = seconds.total_seconds()
         if seconds < 0:
             raise ValueError("time does not run backwards")
-        self._shift_us += round(seconds * 1e6)
+        self._shift_us += round(seconds * 1e6) + _A_LITTLE_US
         for host in list(self._hosts):
             host.moved()
 

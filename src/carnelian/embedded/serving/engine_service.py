@@ -12,7 +12,7 @@ import os
 import socket
 import stat
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from carnelian.embedded.errors import EngineClosedError
 from carnelian.embedded.serving.served_client import ServedClient
@@ -47,8 +47,9 @@ class Service:
         self._engine_host = engine_host
         self.core = engine_host.core
         self.host: str | None = None if port is None else host
-        self.port = port
-        self.unixsocket = unixsocket
+        # Any: who has asked for one knows that it is there.
+        self.port: Any = port
+        self.unixsocket: Any = unixsocket
         self.clients: set[ServedClient] = set()
         self._pid = os.getpid()
         self._ident = 0

@@ -76,8 +76,7 @@ class SharedPath:
         place = self.reach()
         if isinstance(place, str):
             return place
-        path = place.host.services[0].unixsocket
-        assert path is not None
+        path: str = place.host.services[0].unixsocket
         return path
 
     def use(self) -> SharedUse:

@@ -84,9 +84,8 @@ class ClusterProcess:
         client: Any = self.client()
         try:
             primaries = client.PRIMARIES
-            client.flushall(target_nodes=primaries)
-            client.script_flush(target_nodes=primaries)
-            client.execute_command("FUNCTION FLUSH", target_nodes=primaries)
+            for command in ("FLUSHALL", "SCRIPT FLUSH", "FUNCTION FLUSH"):
+                client.execute_command(command, target_nodes=primaries)
         finally:
             client.close()
 

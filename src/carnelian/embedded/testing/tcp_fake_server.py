@@ -29,7 +29,7 @@ class TcpFakeServer:
         host, port = server_address
         self.fake_server = FakeServer(server_version, server_type, **directives)
         self._service = self.fake_server.serve(host=host, port=port)
-        self.server_address = (host, self._service.port)
+        self.server_address: tuple[str, Any] = (host, self._service.port)
         self._shut_down = threading.Event()
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:

@@ -218,6 +218,11 @@ def test_a_port():
     with redis.Redis(*server.server_address) as client:
         assert client.info("server")["redis_version"] == "7.2.0"
         client.set("k", "v")
+        server.fake_server.connected = False
+        with pytest.raises(redis.ConnectionError):
+            client.get("k")
+        server.fake_server.connected = True
+        assert client.get("k") == b"v"
     assert testing.FakeRedis(server=server.fake_server).get("k") == b"v"
     server.shutdown()
     thread.join(10)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import types
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,7 @@ def test_a_unix_socket(engine, tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
     with redis.Redis(unix_socket_path=str(path)) as client:
         assert client.client_info()["addr"] == f"{path}:0"
+        assert client.client_info()["flags"] == "U"
     with pytest.raises(OSError, match="Address already in use"):
         engine.serve(unixsocket=path)
     service.close()
@@ -191,6 +193,34 @@ def test_it_ends_with_the_engine():
         raw(service)
     with pytest.raises(carnelian.EngineClosedError):
         engine.serve(port=0)
+
+
+def test_a_command_cannot_end_it(engine):
+    module = engine.load_module(ending_module(engine))
+    with engine.serve(port=0) as service:
+        said = read_all(raw(service, b"ENDING.NOW\r\nQUIT\r\n"))
+        assert b"an engine cannot be used by its own command" in said
+        with pytest.raises(carnelian.Error, match="cannot be used by its own command"):
+            engine.execute("ENDING.NOW")
+    engine.unload_module(module)
+
+
+def ending_module(engine):
+    """A module whose command closes the engine."""
+    module = types.ModuleType("ending")
+    module.__dict__["engine"] = engine
+    exec(
+        """
+import carnelian
+
+@carnelian.command("ENDING.NOW", "write")
+def ending_now(session, args):
+    \"""Ends.\"""
+    engine.close()
+""",
+        module.__dict__,
+    )
+    return module
 
 
 def test_an_engine_that_nobody_uses_serves_nobody():

@@ -522,6 +522,7 @@ class Host:
         """
         if self.state != OPEN:
             return
+        self._refuse_in_command()
         self._end_services(wait)
         self.acquire()
         try:
@@ -560,6 +561,15 @@ class Host:
         self.core.keyspace.flush()
         self.core.on_shutdown = self.log.on_waiting = None
         self.snapshots.background.carry = None
+
+    def _refuse_in_command(self) -> None:
+        """Raise if it is a command that calls; others have to end first."""
+        self.acquire()
+        try:
+            if self.running and self.state == OPEN:
+                self.refuse()
+        finally:
+            self.release()
 
     def _end_services(self, wait: bool) -> None:
         """Nobody outside is served any longer; what they have asked for is answered."""

@@ -95,6 +95,9 @@ class FakeServer:
         if not self._connected:
             for session in list(self._sessions):
                 session.close()
+        services = [] if self._engine is None else self._engine.host.services
+        for service in list(services):
+            service.reachable = self._connected
 
     def refusal(self) -> str | None:
         """Why nobody can connect; None if that can be done."""

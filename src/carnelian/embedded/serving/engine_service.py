@@ -54,6 +54,7 @@ class Service:
         self._pid = os.getpid()
         self._ident = 0
         self._closing = False
+        self._reachable = True
         self._ended = Latch()
         config = self.core.config
         sockets = _open(port, host, unixsocket, unixsocketperm, config["tcp-backlog"])
@@ -78,6 +79,20 @@ class Service:
         """Whether nobody is served any longer."""
         return self._closing
 
+    @property
+    def reachable(self) -> bool:
+        """Whether clients are let in; when it is set to False, those that are there are hung up on,
+        and others as soon as they come.
+        """
+        return self._reachable
+
+    @reachable.setter
+    def reachable(self, reachable: bool) -> None:
+        """Hang up on all, if it is not to be reached."""
+        self._reachable = reachable
+        if not reachable and not self._closing:
+            self.loop.call_from_thread(self._hang_up)
+
     def __repr__(self) -> str:
         return f"<carnelian.Service at {self.url}{' closed' if self._closing else ''}>"
 
@@ -99,6 +114,9 @@ class Service:
 
     def admit(self, listener: Listener, sock: socket.socket, address: tuple) -> None:
         """Serve who has come, or say why not."""
+        if not self._reachable:
+            sock.close()
+            return
         refusal = self._refusal(listener, address)
         try:
             sock.setblocking(False)
@@ -147,6 +165,10 @@ class Service:
             logging.getLogger("carnelian").exception("an engine is served no longer")
         finally:
             self._end()
+
+    def _hang_up(self) -> None:
+        for client in list(self.clients):
+            client.finish()
 
     def _stop(self) -> None:
         for listener in self._listeners:

@@ -86,6 +86,7 @@ class ServedClient(Owner):
             "addr": self.address,
             "laddr": self._own_address,
             "fd": self._transport.fd,
+            "flags": b"U" if self.address == self._own_address else b"",
             "events": b"rw" if self._transport.wanted & WRITABLE else b"r",
             "obl": len(self._output),
             "tot-net-in": received,

@@ -62,6 +62,12 @@ def test_time(carnelian_client, carnelian_clock, carnelian_server):
         thread.join(10)
     assert done == [None]
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_hosts(carnelian_fresh_hosts, number):
+    import carnelian
+    assert carnelian.Redis(host="cache").incr("count") == 1
+    assert carnelian.Redis(host="cache").incr("count") == 2
+
 @pytest.mark.carnelian(appendonly=True, maxmemory="5mb")
 def test_process(carnelian_process):
     with redis.Redis(port=carnelian_process.port) as client:
@@ -101,7 +107,7 @@ def run_pytest(tmp_path: Path, tests: str, *words: str) -> subprocess.CompletedP
 
 def test_fixtures(tmp_path: Path) -> None:
     run = run_pytest(tmp_path, TESTS)
-    assert "6 passed" in run.stdout, run.stdout
+    assert "8 passed" in run.stdout, run.stdout
 
 
 def test_text_everywhere(tmp_path: Path) -> None:
@@ -122,7 +128,7 @@ def test_several_processes_of_pytest(tmp_path: Path) -> None:
         message = "this test needs pytest-xdist (pip install pytest-xdist)"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     run = run_pytest(tmp_path, TESTS, "-p", "xdist", "-n", "3")
-    assert "6 passed" in run.stdout, run.stdout
+    assert "8 passed" in run.stdout, run.stdout
 
 
 def test_what_is_not_used_is_not_imported(tmp_path: Path) -> None:

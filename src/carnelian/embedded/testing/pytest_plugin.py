@@ -99,6 +99,16 @@ def carnelian_server(carnelian: Engine) -> Iterator[Service]:
 
 
 @pytest.fixture
+def carnelian_fresh_hosts() -> Iterator[None]:
+    """What clients name by host, port or socket is new in this test, and ends with it."""
+    from carnelian.embedded.redis_py.fake_server import forget_servers
+
+    forget_servers()
+    yield
+    forget_servers()
+
+
+@pytest.fixture
 def carnelian_process(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServerProcess]:

@@ -140,6 +140,41 @@ def test_pieces_and_pipelines_and_large_values(engine):
                 watching.execute()
 
 
+def test_memory_is_counted_once(engine):
+    """Whatever runs at the same time: buffers come and go with the connections."""
+    engine.execute("SET", "large", b"x" * 1_000_000)
+
+    def used() -> int:
+        text = engine.execute("INFO", "memory").decode()
+        return int(text.partition("used_memory:")[2].partition("\r\n")[0])
+
+    before = used()
+    over = threading.Event()
+
+    def inside() -> None:
+        while not over.is_set():
+            engine.execute("GETRANGE", "large", 0, 100_000)
+
+    def outside() -> None:
+        for _ in range(30):
+            with redis.Redis(port=service.port) as client:
+                assert client.strlen("large") == 1_000_000
+                assert client.get("large") is not None
+
+    with engine.serve(port=0) as service:
+        clients = [threading.Thread(target=outside) for _ in range(3)]
+        program = threading.Thread(target=inside)
+        program.start()
+        for each in clients:
+            each.start()
+        for each in clients:
+            each.join(60)
+        over.set()
+        program.join(60)
+        wait_for(lambda: not service.clients)
+        assert abs(used() - before) < 100_000
+
+
 def test_users_log_in():
     with (
         carnelian.Engine(requirepass="secret") as engine,

@@ -65,8 +65,10 @@ class ServedClient(Owner):
         self._parser = Parser()
         self._output = OutputBuffer()
         self._queued = False
-        # It reads no more, and ends when everything is sent.
-        self._ending = False
+        # What is wrong with what it has sent: the last thing that it hears.
+        self._refusal: ProtocolError | None = None
+        # It reads no more, and ends when everything is sent; or now.
+        self._ending = self._lost = False
         self._totals = [0, 0, 0]
         self._box = host.open(True, 0, 2, False)
         self._box.outlet = self
@@ -94,6 +96,9 @@ class ServedClient(Owner):
             "tot-cmds": commands,
         }
 
+    # Buffers are memory of the engine: they are touched while no command runs, or what is taken
+    # within a command of another thread and given back outside would be counted once.
+
     # -- Input -----------------------------------------------------------------------------------
 
     def readable(self) -> None:
@@ -110,38 +115,35 @@ class ServedClient(Owner):
         self._totals[0] += len(data)
         if self._ending:
             return
-        self._parser.authenticated = self._box.authenticated
-        self._parser.feed(data)
         try:
-            self._run_complete()
+            parts = self._host.perform(self._parse, data)
+            assert isinstance(parts, list)
+            for part in parts:
+                self._totals[2] += len(part)
+                self._host.submit(self._box, part)
+                if len(parts) > 1:
+                    self.drain()
         except (EngineClosedError, Error):
             # It has ended; or the disk has not taken what would be answered with success.
             self.finish()
+            return
+        if self._refusal is not None:
+            self.drain()
 
-    def _run_complete(self) -> None:
-        batch: list[list[bytes]] = []
+    def _parse(self, data: bytes) -> list[list[list[bytes]]]:
+        """The commands that are complete, those apart that change the form of what follows."""
+        self._parser.authenticated = self._box.authenticated
+        self._parser.feed(data)
+        parts: list[list[list[bytes]]] = [[]]
         try:
             while (words := self._parser.next()) is not None:
-                if words[0].lower() not in _CHANGING:
-                    batch.append(words)
-                    continue
-                for part in (batch, [words]):
-                    self._submit(part)
-                    self.drain()
-                batch = []
+                if words[0].lower() in _CHANGING:
+                    parts += [[words], []]
+                else:
+                    parts[-1].append(words)
         except ProtocolError as error:
-            self._submit(batch)
-            self.drain()
-            write(self._output, error, self._box.protocol)
-            self._ending = True
-            self._flush()
-            return
-        self._submit(batch)
-
-    def _submit(self, batch: list[list[bytes]]) -> None:
-        if batch:
-            self._totals[2] += len(batch)
-            self._host.submit(self._box, batch)
+            self._refusal = error
+        return [part for part in parts if part]
 
     # -- Output ----------------------------------------------------------------------------------
 
@@ -159,6 +161,14 @@ class ServedClient(Owner):
         try:
             # What another session has done may not be on the disk yet.
             self._host.catch_up()
+            self._host.perform(self._send)
+        except (EngineClosedError, Error):
+            self._lost = True
+        if self._lost:
+            self.finish()
+
+    def _send(self) -> None:
+        try:
             while len(self._output) < _UNSENT and not self._ending:
                 value = self._box.fetch(0)
                 if value is CLOSED:
@@ -166,10 +176,9 @@ class ServedClient(Owner):
                 else:
                     self._write(value)
         except Empty:
-            pass
-        except Error:
-            self.finish()
-            return
+            if self._refusal is not None:
+                write(self._output, self._refusal, self._box.protocol)
+                self._ending = True
         self._flush()
 
     def _write(self, value: object) -> None:
@@ -187,12 +196,12 @@ class ServedClient(Owner):
         try:
             self._totals[1] += self._transport.write(self._output)
         except OSError:
-            self.finish()
+            self._lost = True
             return
         if len(self._output):
             self._transport.watch(self._reading() | WRITABLE)
         elif self._ending:
-            self.finish()
+            self._lost = True
         else:
             self._transport.watch(self._reading())
             if self._box.pending() and not self._queued:
@@ -213,8 +222,15 @@ class ServedClient(Owner):
         """Hang up, and end the session."""
         if self._transport.fd < 0:
             return
-        self._transport.close()
-        self._output.clear()
         self._box.on_delivery = None
         self._service.clients.discard(self)
+        try:
+            self._host.perform(self._release)
+        except EngineClosedError:
+            self._release()
         self._host.end(self._box)
+
+    def _release(self) -> None:
+        self._transport.close()
+        self._output.clear()
+        self._parser = Parser()

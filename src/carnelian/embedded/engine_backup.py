@@ -40,6 +40,11 @@ def back_up(host: Host, path: str, progress: Progress | None) -> None:
         time.sleep(_POLL)
     try:
         _write(host, backup, progress)
+    except EngineClosedError:
+        # Whoever has closed it was too late if the file has its place by now.
+        if not backup.is_placed():
+            raise
+        return
     finally:
         backup.leave(host)
     if backup.outcome is not Outcome.DONE:
@@ -76,6 +81,7 @@ class BackupTarget(Target):
         self.path = path
         self.temporary_path = os.path.join(directory, f"temp-{os.getpid()}-{next(_numbers)}-{name}")
         self.error: OSError | None = None
+        self.placed = False
 
     def open(self) -> int:
         """Begin the file. Raises OSError."""
@@ -93,6 +99,7 @@ class BackupTarget(Target):
     def place(self) -> None:
         """Give it its name. Raises OSError."""
         os.rename(self.temporary_path, self.path)
+        self.placed = True
         sync_directory(os.path.dirname(self.path))
 
     def remove(self) -> None:
@@ -185,6 +192,13 @@ class Backup(Task):
         except EngineClosedError:
             # Who has closed it has given it up.
             self._target.remove()
+
+    def is_placed(self) -> bool:
+        """Whether the file is there, although the engine is there no longer."""
+        assert self._job is not None
+        while not self._job.check():
+            time.sleep(_POLL)
+        return self._target.placed
 
     def reason(self) -> str:
         """Why there is no file."""

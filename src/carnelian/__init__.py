@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         SessionCutError,
     )
     from carnelian.embedded.local_engine import Engine, LocalSession
+    from carnelian.embedded.serving.engine_service import Service
     from carnelian.embedded.testing.frozen_clock import ManualClock
     from carnelian.engine.catalogue.key_positions import KeySpec, after, at, counted
     from carnelian.engine.declaring import command
@@ -45,6 +46,7 @@ _HOMES = {
     "Module": "carnelian.engine.extensions.modules",
     "OK": "carnelian.resp.replies",
     "Redis": "carnelian.embedded.client",
+    "Service": "carnelian.embedded.serving.engine_service",
     "Session": "carnelian.engine.session",
     "SessionCutError": "carnelian.embedded.errors",
     "Status": "carnelian.resp.replies",
@@ -70,6 +72,7 @@ __all__ = [
     "ManualClock",
     "Module",
     "Redis",
+    "Service",
     "Session",
     "SessionCutError",
     "Status",

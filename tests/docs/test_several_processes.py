@@ -77,6 +77,16 @@ in_children(lambda: asyncio.run(asgi.app({"type": "http"}, None, send)))
     assert run(tmp_path, program) == ["visit 1", "visit 2", "visit 3"]
 
 
+def test_workers_share_a_path(tmp_path: Path) -> None:
+    program = """
+import shared
+start = lambda status, headers: None
+print(shared.app({}, start)[0].decode().strip())  # as with --preload
+in_children(lambda: print(shared.app({}, start)[0].decode().strip()))
+"""
+    assert run(tmp_path, program) == ["visit 1", "visit 2", "visit 3", "visit 4"]
+
+
 def test_each_process_has_a_cache(tmp_path: Path) -> None:
     program = """
 import caches

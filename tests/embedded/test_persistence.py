@@ -297,7 +297,7 @@ def test_clients_have_paths(path: Path) -> None:
         assert client.get("key") == "v"
     with carnelian.Engine(path) as engine:
         for client_of in (carnelian.Redis, carnelian.AsyncRedis):
-            with pytest.raises(TypeError, match="a path, an engine or a connection pool"):
+            with pytest.raises(TypeError, match="a path, an engine, a server or a connection pool"):
                 client_of(path, engine=engine)
         with pytest.raises(TypeError, match="unexpected keyword argument 'appendonly'"):
             carnelian.Redis(engine=engine, appendonly=True)

@@ -46,6 +46,8 @@ class ClientOptions(Directives, total=False):
     """What redis-py's clients take as well, and directives for an engine of their own."""
 
 '''
+# What says of which server a client is one, or with whom it shares a path.
+OF_PLACES = {"connected", "lua_modules", "server_type", "share", "version"}
 # Arguments that carnelian.Redis names itself.
 NAMED = {"self", "connection_pool", "single_connection_client", "event_dispatcher"}
 
@@ -85,7 +87,7 @@ def of_clients() -> set[str]:
     found = set(OF_SOCKETS)
     for client in (redis.Redis, redis.asyncio.Redis):
         found.update(inspect.signature(client.__init__).parameters)
-    return found - NAMED - {"path"}
+    return (found | OF_PLACES) - NAMED - {"path"}
 
 
 def formatted() -> str:

@@ -31,10 +31,12 @@ from carnelian.embedded.local_engine import Engine, LocalSession
 from carnelian.embedded.options.locations import Path
 from carnelian.embedded.redis_py.client_options import (
     Clients,
+    engine_of,
     refuse_positional,
     refuse_second_home,
     without_sockets,
 )
+from carnelian.embedded.redis_py.fake_server import FakeServer, take_server
 from carnelian.embedded.redis_py.shapes import Shaper
 from carnelian.embedded.redis_py.shortcut import PENDING, UNFIT, Line, Shortcut, Unfinished
 from carnelian.engine.ground.copies import refuse_copies
@@ -194,8 +196,18 @@ class Connection(AbstractConnection):
     host: Any = None
     port = None
 
-    def __init__(self, *, engine: Engine, **options: Any):
+    def __init__(
+        self, *, engine: Engine | None = None, server: FakeServer | None = None, **options: Any
+    ):
+        if engine is None:
+            # In a pool of somebody's own, which names a server or leaves it at the usual one.
+            options.setdefault("host", "localhost")
+            options["server"] = server
+            server = take_server(options, {})
+            assert server is not None
+            engine = server.engine
         self.engine = engine
+        self.server = server
         self._reader: Any = None
         self._writer: Any = None
         options.setdefault("socket_timeout", None)
@@ -219,10 +231,15 @@ class Connection(AbstractConnection):
         self._parser = Parser()
 
     async def _connect(self) -> None:
+        refusal = None if self.server is None else self.server.refusal()
+        if refusal is not None:
+            raise ConnectionError(refusal)
         try:
             self._reader = self._writer = self.engine.stream(kind=Channel)
         except EngineClosedError as error:
             raise ConnectionError(str(error)) from None
+        if self.server is not None:
+            self.server.joined(self._writer)
 
     async def connect(self) -> None:
         """Begin a session if there is none."""
@@ -273,7 +290,9 @@ class Connection(AbstractConnection):
             channel.close()
 
 
-_clients = Clients(redis.asyncio.client.Redis, ConnectionPool, Connection, Retry)
+_clients = Clients(
+    redis.asyncio.client.Redis, ConnectionPool, Connection, Retry, "SharedAsyncSocket"
+)
 
 
 class Redis(redis.asyncio.client.Redis):
@@ -290,18 +309,21 @@ class Redis(redis.asyncio.client.Redis):
         path: Path | None = None,
         *others: Any,
         engine: Engine | None = None,
+        server: FakeServer | None = None,
         connection_pool: ConnectionPool | None = None,
         single_connection_client: bool = False,
         event_dispatcher: Any = None,
         **options: Unpack[ClientOptions],
     ):
         refuse_positional(others)
-        refuse_second_home(path, engine, connection_pool)
-        self._own_engine: Engine | None = None
+        refuse_second_home(path, engine, server, connection_pool)
+        self._own_engine: Any = None
         shared = connection_pool is not None
         credentials = options.get("credential_provider")
         if connection_pool is None:
-            connection_pool, self._own_engine = _clients.open(path, engine, {**options})
+            connection_pool, self._own_engine = _clients.open(
+                path, engine, {**options, "server": server}
+            )
         super().__init__(
             connection_pool=connection_pool,
             single_connection_client=single_connection_client,
@@ -312,12 +334,17 @@ class Redis(redis.asyncio.client.Redis):
 
     @classmethod
     def from_url(  # type: ignore[override]
-        cls, url: str, *, engine: Engine | None = None, **options: Unpack[ClientOptions]
+        cls,
+        url: str,
+        *,
+        engine: Engine | None = None,
+        server: FakeServer | None = None,
+        **options: Unpack[ClientOptions],
     ) -> Redis:
         """A client with the database and the options of a URL; see the synchronous one."""
         others: dict[str, Any] = {**options}
         single = others.pop("single_connection_client", False)
-        pool, own = _clients.open_url(url, engine, others)
+        pool, own = _clients.open_url(url, engine, {**others, "server": server})
         client = cls(connection_pool=pool, single_connection_client=single)
         client.auto_close_connection_pool = True
         client._own_engine = own
@@ -377,8 +404,11 @@ class Redis(redis.asyncio.client.Redis):
 
     @property
     def engine(self) -> Engine:
-        """The engine that the client works on."""
-        return self.connection_pool.connection_kwargs["engine"]
+        """The engine that the client works on.
+
+        Raises RuntimeError if it is in another process, as that of a path that is shared may be.
+        """
+        return engine_of(self.connection_pool.connection_kwargs)
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         """End the client's connections, and save and end the engine if it is the client's own."""

@@ -35,10 +35,12 @@ from carnelian.embedded.local_engine import Engine, LocalSession
 from carnelian.embedded.options.locations import Path
 from carnelian.embedded.redis_py.client_options import (
     Clients,
+    engine_of,
     refuse_positional,
     refuse_second_home,
     without_sockets,
 )
+from carnelian.embedded.redis_py.fake_server import FakeServer, take_server
 from carnelian.embedded.redis_py.shapes import Shaper
 from carnelian.embedded.redis_py.shortcut import PENDING, UNFIT, Line, Shortcut
 from carnelian.engine.ground.copies import refuse_copies
@@ -161,8 +163,18 @@ class Connection(AbstractConnection):
     host: Any = None
     port = None
 
-    def __init__(self, *, engine: Engine, **options: Any):
+    def __init__(
+        self, *, engine: Engine | None = None, server: FakeServer | None = None, **options: Any
+    ):
+        if engine is None:
+            # In a pool of somebody's own, which names a server or leaves it at the usual one.
+            options.setdefault("host", "localhost")
+            options["server"] = server
+            server = take_server(options, {})
+            assert server is not None
+            engine = server.engine
         self.engine = engine
+        self.server = server
         self._sock: Any = None
         options.setdefault("socket_timeout", None)
         super().__init__(**without_sockets(options))
@@ -181,10 +193,16 @@ class Connection(AbstractConnection):
         self._parser = Parser()
 
     def _connect(self) -> LocalSession:
+        refusal = None if self.server is None else self.server.refusal()
+        if refusal is not None:
+            raise ConnectionError(refusal)
         try:
-            return self.engine.stream(kind=Channel)
+            channel = self.engine.stream(kind=Channel)
         except EngineClosedError as error:
             raise ConnectionError(str(error)) from None
+        if self.server is not None:
+            self.server.joined(channel)
+        return channel
 
     def connect(self) -> None:
         """Begin a session if there is none."""
@@ -232,20 +250,27 @@ class Connection(AbstractConnection):
         )
 
 
-_clients = Clients(redis.client.Redis, ConnectionPool, Connection, Retry)
+_clients = Clients(redis.client.Redis, ConnectionPool, Connection, Retry, "SharedSocket")
 
 
 class Redis(redis.client.Redis):
     """redis-py's client, on an engine in this process.
 
     ``Redis()`` has an engine of its own, which ends with :meth:`close`, and ``Redis("app.db")`` one
-    that keeps its data in that path. ``Redis(engine=engine)`` shares one. All other arguments are
-    those of :class:`redis.Redis`; what concerns sockets is not used, and ``socket_timeout`` is None
-    unless given, so that blocking commands may block.
+    that keeps its data in that path. ``Redis(engine=engine)`` shares one. Those who name a host, a
+    port or the path of a socket share an engine in memory with all who name the same in this
+    process: nobody is connected to. All other arguments are those of :class:`redis.Redis`; what
+    concerns sockets is not used, and ``socket_timeout`` is None unless given, so that blocking
+    commands may block.
 
     Args:
         path: where the data is kept, as for :class:`carnelian.Engine`; in memory alone if None.
         engine: the engine to use.
+        server: a :class:`carnelian.testing.FakeServer` to be a client of. ``version``,
+            ``server_type`` and ``connected`` are for the one that is made if there is none yet.
+        share: have the path open together with other processes that say the same: one of them has
+            the engine, the others are its clients, and the next one goes on when it ends.
+            ``appendonly`` is True then unless given.
         options: arguments of redis.Redis, and directives for an engine of its own
             (``appendonly=True``).
 
@@ -259,18 +284,21 @@ class Redis(redis.client.Redis):
         path: Path | None = None,
         *others: Any,
         engine: Engine | None = None,
+        server: FakeServer | None = None,
         connection_pool: ConnectionPool | None = None,
         single_connection_client: bool = False,
         event_dispatcher: Any = None,
         **options: Unpack[ClientOptions],
     ):
         refuse_positional(others)
-        refuse_second_home(path, engine, connection_pool)
-        self._own_engine: Engine | None = None
+        refuse_second_home(path, engine, server, connection_pool)
+        self._own_engine: Any = None
         shared = connection_pool is not None
         credentials = options.get("credential_provider")
         if connection_pool is None:
-            connection_pool, self._own_engine = _clients.open(path, engine, {**options})
+            connection_pool, self._own_engine = _clients.open(
+                path, engine, {**options, "server": server}
+            )
         super().__init__(
             connection_pool=connection_pool,
             single_connection_client=single_connection_client,
@@ -281,17 +309,23 @@ class Redis(redis.client.Redis):
 
     @classmethod
     def from_url(  # type: ignore[override]
-        cls, url: str, *, engine: Engine | None = None, **options: Unpack[ClientOptions]
+        cls,
+        url: str,
+        *,
+        engine: Engine | None = None,
+        server: FakeServer | None = None,
+        **options: Unpack[ClientOptions],
     ) -> Redis:
         """A client with the database and the options of a URL.
 
-        Host, port and socket path are not used: ``from_url("redis://localhost/2")`` is a client of
-        database 2 of an engine of its own, or of ``engine``. ``redis://?path=app.db`` says where
-        the data of an engine of its own is, as the argument ``path`` does.
+        Clients whose URLs name the same host and port, or the same socket, share an engine in
+        memory, unless they are given an ``engine`` or a ``server``: ``redis://localhost/2`` is
+        database 2 of that of localhost. ``redis://?path=app.db`` says where the data of an engine
+        of its own is, as the argument ``path`` does.
         """
         others: dict[str, Any] = {**options}
         single = others.pop("single_connection_client", False)
-        pool, own = _clients.open_url(url, engine, others)
+        pool, own = _clients.open_url(url, engine, {**others, "server": server})
         client = cls(connection_pool=pool, single_connection_client=single)
         client.auto_close_connection_pool = True
         client._own_engine = own
@@ -330,8 +364,11 @@ class Redis(redis.client.Redis):
 
     @property
     def engine(self) -> Engine:
-        """The engine that the client works on."""
-        return self.connection_pool.connection_kwargs["engine"]
+        """The engine that the client works on.
+
+        Raises RuntimeError if it is in another process, as that of a path that is shared may be.
+        """
+        return engine_of(self.connection_pool.connection_kwargs)
 
     def close(self) -> None:
         """End the client's connections, and save and end the engine if it is the client's own.

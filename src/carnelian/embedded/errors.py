@@ -29,11 +29,15 @@ class DatabaseError(Exception):
 
 
 class DatabaseLockedError(DatabaseError):
-    """Another engine has the path open; ``pid`` is its process, None if that is not known."""
+    """Another engine has the path open; ``pid`` is its process, None if that is not known, and
+    ``address`` the URL at which it serves the data, None if it does not.
+    """
 
-    def __init__(self, path: str, pid: int | None):
-        super().__init__(path, f"{path} is in use by {describe(pid)}: {_advise(pid)}")
+    def __init__(self, path: str, pid: int | None, address: str | None = None):
+        advice = _advise(pid) if address is None else f"connect to {address}, where it serves it"
+        super().__init__(path, f"{path} is in use by {describe(pid)}: {advice}")
         self.pid = pid
+        self.address = address
 
 
 class DatabaseLoadError(DatabaseError):

@@ -26,7 +26,10 @@ cdef class Host:
     cdef object slicing  # a file that is written in slices, or None
     cdef long long left_used
     cdef bint manual
+    cdef bint was_moved
     cdef public object on_wait
+    cdef public bint shared  # others open the path by the way of this engine
+    cdef readonly list services  # through which others use the engine, while they are open
     cdef list loose_ends
     cdef long long next_cron_ns
     cdef long long commands_seen
@@ -41,7 +44,7 @@ cdef class Host:
     cdef settle(self, int64_t before, int64_t after)
     cdef run(self, Mailbox box, list words)
     cpdef submit(self, Mailbox box, list commands)
-    cdef catch_up(self)
+    cpdef catch_up(self)
     cdef tidy(self)
     cdef tidy_soon(self)
     cdef wake_timer(self)

@@ -33,6 +33,7 @@ from carnelian.resp.replies import NO_REPLY, Error
 
 if TYPE_CHECKING:
     from carnelian.embedded.primary_thread import Primary, PrimaryThread
+    from carnelian.embedded.serving.engine_service import Service
     from carnelian.embedded.storage import Storage
     from carnelian.persistence.background.slicing import Slicing
 
@@ -79,10 +80,13 @@ class Host:
         self.primary: PrimaryThread | None = None
         self.loose_ends: list[Mailbox] = []
         self.manual = isinstance(core.clock, ManualClock)
+        self.was_moved = False
         # The timer is asleep until the first command.
         self.idle = not self.manual
         # Called when a session begins to wait, and time only moves by hand.
         self.on_wait: Callable[[], None] | None = None
+        self.services: list[Service] = []
+        self.shared = False
         self.next_cron_ns = 0
         self.commands_seen = 0
         self.quiet_ticks = 0
@@ -271,7 +275,7 @@ class Host:
             self.release()
         raise Error(f"MISCONF Errors writing to the AOF file: {os.strerror(self.log.failure)}")
 
-    @cython.cfunc
+    @cython.ccall
     def catch_up(self):
         """As :meth:`settle`, for what a command of another session has caused."""
         if self.log.fd >= 0 and self.log.policy == ALWAYS:
@@ -411,16 +415,24 @@ class Host:
             raise interrupt
         return rest
 
+    def moved(self) -> None:
+        """The clock was moved on: do at once what is due by now."""
+        self.was_moved = True
+        self.tick()
+        self.reschedule()
+
     def _timed_work(self) -> None:
         core: Engine = self.core
         now: cython.longlong = core.clock.monotonic_ns()
-        if now >= self.next_cron_ns or self.manual:
+        moved: cython.bint = self.manual or self.was_moved
+        self.was_moved = False
+        if now >= self.next_cron_ns or moved:
             core.cron()
             self.next_cron_ns = now + 1_000_000_000 // int(core.config["hz"])
             self.quiet_ticks += 1
         else:
             core.on_deadline()
-        if self.manual:
+        if moved:
             self._expire_all()
         core.before_sleep()
 
@@ -510,6 +522,8 @@ class Host:
         """
         if self.state != OPEN:
             return
+        self._refuse_in_command()
+        self._end_services(wait)
         self.acquire()
         try:
             if self.state != OPEN:
@@ -548,6 +562,20 @@ class Host:
         self.core.on_shutdown = self.log.on_waiting = None
         self.snapshots.background.carry = None
 
+    def _refuse_in_command(self) -> None:
+        """Raise if it is a command that calls; others have to end first."""
+        self.acquire()
+        try:
+            if self.running and self.state == OPEN:
+                self.refuse()
+        finally:
+            self.release()
+
+    def _end_services(self, wait: bool) -> None:
+        """Nobody outside is served any longer; what they have asked for is answered."""
+        for service in list(self.services):
+            service.close(wait=wait)
+
     def _leave_primary(self) -> None:
         """What comes from the primary from now on is for nobody."""
         if self.primary is not None:
@@ -559,6 +587,9 @@ class Host:
         if self.slicing is not None:
             self.slicing.kill()
             self.slicing = None
+        if self.snapshots.background.job is not None:
+            # A backup is carried by who has asked for it.
+            self.snapshots.background.job.kill()
 
     def abandon(self) -> None:
         """Close for the destructor of the last who could use the engine."""
@@ -587,6 +618,8 @@ class Host:
 
     def close_at_exit(self) -> None:
         """Save what the interpreter that ends would take away."""
+        if self.state == OPEN and not self.running:
+            self._end_services(True)
         if self.storage is not None:
             self._close_unattended()
         else:
@@ -595,6 +628,8 @@ class Host:
     def orphan(self) -> None:
         """This is a copy of the engine in a child process."""
         self.state = FORKED
+        for service in self.services:
+            service.forget()
         # Another thread may have held the lock when the process forked.
         self._renew_lock()
 

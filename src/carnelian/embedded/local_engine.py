@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from queue import Empty
 from types import BuiltinFunctionType, ModuleType
+from typing import TYPE_CHECKING
 
 import cython
 from cython.cimports.carnelian.embedded.host import Host
@@ -23,11 +24,14 @@ from carnelian.embedded.errors import EngineClosedError, SessionCutError
 from carnelian.embedded.log_records import log_to_logging
 from carnelian.embedded.mailbox import CLOSED, NOTHING
 from carnelian.embedded.options.directives import configuration
-from carnelian.embedded.options.locations import data_path
+from carnelian.embedded.options.locations import data_path, shared_socket
 from carnelian.embedded.storage import Storage
 from carnelian.engine.config import ConfigFileError
 from carnelian.engine.ground.copies import refuse_copies
 from carnelian.resp.replies import NO_REPLY, Error
+
+if TYPE_CHECKING:
+    from carnelian.embedded.serving.engine_service import Service
 
 
 @cython.cclass
@@ -50,6 +54,9 @@ class Engine:
         replica_of: the primary whose data are copied here, and kept up to date from now on:
             ``"host:port"``, or a URL with a login, ``redis://user:password@host:port`` or
             ``rediss://``. Clients may read; writes raise, as at any replica.
+        share: let other processes use the data by the way of this engine while it has the path
+            open: it serves them at the Unix socket ``{path}.sock``. ``Redis(path, share=True)`` is
+            for them, and for those who do not care which process has it.
         replica_wait: seconds to wait for the first copy, 0 not to wait, None without an end.
         directives: directives of redis.conf, with ``_`` for ``-``: ``maxmemory="100mb"``,
             ``databases=4``, ``notify_keyspace_events="KEA"``. ``True`` and ``False`` are yes and
@@ -72,6 +79,7 @@ class Engine:
         path: str | bytes | os.PathLike | None = None,
         *,
         clock=None,
+        share: bool = False,
         replica_of: str | None = None,
         replica_wait: float | None = 60.0,
         **directives,
@@ -86,7 +94,9 @@ class Engine:
             primary = Primary(replica_of)
             directives = primary.directives() | directives
         config = configuration(directives, path is not None)
-        storage = None if path is None else Storage(path, config)
+        socket_path = self._socket_path(path) if share else None
+        address = None if socket_path is None else f"unix://{socket_path}"
+        storage = None if path is None else Storage(path, config, address)
         try:
             self.core = Core(config, clock)
             log_to_logging(self.core)
@@ -102,13 +112,22 @@ class Engine:
             if hasattr(clock, "attach"):
                 clock.attach(self.host)
             if storage is not None:
+                self.host.shared = share
                 self.host.use_storage(storage, "appendonly" not in directives)
             if primary is not None:
                 self.host.follow(primary)
                 self._await_copy(replica_wait)
+            if socket_path is not None:
+                self.serve(unixsocket=socket_path)
         except BaseException:
             self._give_up(storage)
             raise
+
+    def _socket_path(self, path: str | None) -> str:
+        """Where those who share the path are served."""
+        if path is None:
+            raise ValueError("share=True needs a path: what others are to find")
+        return shared_socket(path)
 
     def _load_users(self) -> None:
         try:
@@ -235,6 +254,75 @@ class Engine:
         thread = self.host.primary
         return thread is not None and thread.wait_until_connected(timeout)
 
+    # -- Others ----------------------------------------------------------------------------------
+
+    def serve(
+        self,
+        *,
+        port: int | None = None,
+        host: str = "127.0.0.1",
+        unixsocket: str | os.PathLike | None = None,
+        unixsocketperm: int = 0o600,
+    ) -> Service:
+        """Let redis-cli, other processes, any Redis client use this engine, from now on.
+
+        A thread serves them. They log in as the users of the engine say, and see what the program
+        sees; the program goes on as before. It ends with ``close()`` of what is returned, or with
+        the engine.
+
+        Args:
+            port: the TCP port; 0 for any that is free.
+            host: the address to listen on. Others than this machine are let in only if the default
+                user has a password, as in Redis's protected mode.
+            unixsocket: the path of a Unix socket, made now and deleted in the end.
+            unixsocketperm: its permissions; 0 for those that the umask gives.
+
+        Raises:
+            ValueError: neither a port nor a path.
+            OSError: it cannot listen there.
+            RuntimeError: greenlets have taken the place of threads.
+        """
+        if port is None and unixsocket is None:
+            raise ValueError("serve() takes a port, a unixsocket, or both")
+        if self.patched:
+            raise RuntimeError(
+                "an engine is served by a thread, and greenlets have taken its place"
+            )
+        # It brings an event loop along, and most engines serve nobody.
+        from carnelian.embedded.serving.engine_service import Service
+
+        path = None if unixsocket is None else os.path.abspath(os.fsdecode(unixsocket))
+        self.host.perform(_nothing)
+        return Service(
+            self.host, port=port, host=host, unixsocket=path, unixsocketperm=unixsocketperm
+        )
+
+    def backup(
+        self,
+        path: str | bytes | os.PathLike,
+        *,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> None:
+        """Write the data set, as it is now, to another file, while others go on using the engine.
+
+        The file is a snapshot, as an engine or a redis-server opens it. It takes the place of one
+        that is there when it is whole and on the disk, and not before.
+
+        Args:
+            path: of the file; its directory has to exist.
+            progress: called now and then with how many keys are written, and how many there are.
+                What it raises ends the backup, and comes out.
+
+        Raises:
+            OSError: there can be no such file.
+            ValueError: it is the path of this engine.
+            carnelian.DatabaseSaveError: it could not be written.
+        """
+        # It brings the tasks of the background along, and most engines make no copies.
+        from carnelian.embedded.engine_backup import back_up
+
+        back_up(self.host, os.path.abspath(os.path.expanduser(os.fsdecode(path))), progress)
+
     # -- The rest --------------------------------------------------------------------------------
 
     def load_module(self, source: str | os.PathLike | ModuleType, *args, **config) -> str:
@@ -302,6 +390,10 @@ class Engine:
             return "<carnelian.Engine closed>"
         place = "" if self.path is None else f" in {self.path}"
         return f"<carnelian.Engine of {len(self.core.keyspace)} keys{place}>"
+
+
+def _nothing() -> None:
+    """For those who only want to know whether the engine is open."""
 
 
 def threads_are_patched() -> bool:

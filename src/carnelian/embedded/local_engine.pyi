@@ -9,6 +9,7 @@ from carnelian.embedded.host import Host
 from carnelian.embedded.mailbox import Mailbox
 from carnelian.embedded.options.keywords import Directives
 from carnelian.embedded.options.locations import Path
+from carnelian.embedded.serving.engine_service import Service
 from carnelian.engine.engine import Engine as Core
 from carnelian.engine.extensions.conversion import Word
 from carnelian.keyspace.clock import Clock
@@ -23,6 +24,7 @@ class Engine:
         path: Path | None = None,
         *,
         clock: Clock | None = None,
+        share: bool = False,
         replica_of: str | None = None,
         replica_wait: float | None = 60.0,
         **directives: Unpack[Directives],
@@ -40,6 +42,20 @@ class Engine:
     @overload
     def stream(self, *, kind: type[_Stream]) -> _Stream: ...
     def wait_for_primary(self, timeout: float | None = None) -> bool: ...
+    def serve(
+        self,
+        *,
+        port: int | None = None,
+        host: str = "127.0.0.1",
+        unixsocket: str | os.PathLike[str] | None = None,
+        unixsocketperm: int = 0o600,
+    ) -> Service: ...
+    def backup(
+        self,
+        path: Path,
+        *,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> None: ...
     def load_module(
         self, source: str | os.PathLike[str] | ModuleType, *args: Word, **config: str
     ) -> str: ...

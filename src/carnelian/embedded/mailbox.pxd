@@ -28,6 +28,7 @@ cdef class Mailbox(Session):
     cdef readonly Py_ssize_t unrun
     cdef bint counted
     cdef readonly str cause
+    cdef public object outlet
 
     cpdef close(self, after_replies=*)
     cdef submit(self, Engine core, list words)

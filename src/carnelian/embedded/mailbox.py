@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
@@ -41,6 +41,16 @@ _OBJECT = cython.declare(cython.Py_ssize_t, 64)
 _LITTLE = cython.declare(cython.Py_ssize_t, 16 * 1024)
 
 
+class Outlet(Protocol):
+    """Where a session leads that is one of a client outside: a socket."""
+
+    address: bytes
+    is_local: bool
+
+    def fields(self) -> dict[str, object]:
+        """What CLIENT LIST shows of the socket."""
+
+
 @cython.cclass
 class Mailbox(Session):
     """One session, used in one of two ways.
@@ -52,7 +62,8 @@ class Mailbox(Session):
     Everything but fetching happens while the engine's lock is held. ``loose_ends`` is a list that
     all sessions of an engine share: those that have something left to do when the running command
     has ended. ``on_delivery`` is called, with that lock held, whenever there is something to fetch.
-    ``cause`` says why the engine has ended the session, if it has taken too much memory.
+    ``cause`` says why the engine has ended the session, if it has taken too much memory. ``outlet``
+    is what fetches for somebody outside of the process.
 
     What waits is counted while the session is one of the engine's: ``unread`` are the bytes of what
     is to be fetched, ``unrun`` those of commands that wait.
@@ -82,6 +93,7 @@ class Mailbox(Session):
         self.unread = self.unrun = 0
         self.counted = True
         self.cause: str | None = None
+        self.outlet: Outlet | None = None
 
     # -- What the engine calls -------------------------------------------------------------------
 
@@ -144,11 +156,15 @@ class Mailbox(Session):
 
     def peer(self) -> bytes:
         """Shown where others have their address."""
-        return b"embedded:0"
+        return b"embedded:0" if self.outlet is None else self.outlet.address
+
+    def is_local(self) -> bool:
+        """Whether the other side is on this machine."""
+        return self.outlet is None or self.outlet.is_local
 
     def describe(self) -> dict[str, object]:
         """Fields of CLIENT LIST."""
-        return {
+        fields: dict[str, object] = {
             "addr": b"embedded:0",
             "laddr": b"embedded:0",
             "fd": -1,
@@ -157,6 +173,9 @@ class Mailbox(Session):
             "omem": self.unread,
             "tot-mem": self.memory(),
         }
+        if self.outlet is not None:
+            fields.update(self.outlet.fields())
+        return fields
 
     @cython.ccall
     @cython.exceptval(-1)

@@ -43,20 +43,21 @@ class Storage:
     Args:
         path: of the snapshot, relative to the directory that the process stands in now.
         config: the configuration of the engine, which is told where the files are.
+        address: where others will be served the data, from soon on.
 
     Raises:
         DatabaseLockedError: another engine has it open.
         OSError: there can be no file of that path.
     """
 
-    def __init__(self, path: str | bytes | os.PathLike, config: Config):
+    def __init__(self, path: str | bytes | os.PathLike, config: Config, address: str | None = None):
         given = os.fsdecode(path)
         self.path = os.path.realpath(given)
         _refuse_what_is_no_file(given, self.path)
         try:
-            self._lock = PathLock(self.path)
+            self._lock = PathLock(self.path, address=address)
         except LockedError as error:
-            raise DatabaseLockedError(self.path, error.pid) from None
+            raise DatabaseLockedError(self.path, error.pid, error.address) from None
         except OSError as error:
             # Nobody has heard of the lock file.
             error.filename = given or self.path
@@ -196,6 +197,10 @@ class Storage:
 
     def _unsaved(self, reason: str) -> DatabaseSaveError:
         return DatabaseSaveError(self.path, f"cannot save {self.path}: {reason}")
+
+    def tell(self, address: str | None) -> None:
+        """Tell others who want to open the path where its data is served, or that it is not."""
+        self._lock.tell(address)
 
     def release(self) -> None:
         """Let others open the path."""

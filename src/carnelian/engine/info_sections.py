@@ -41,7 +41,7 @@ def server(engine: Engine) -> Fields:
     uptime = max(0, (now_us // 1000 - engine.started_ms) // 1000)
     machine = os.uname()
     return [
-        ("redis_version", REDIS_VERSION),
+        ("redis_version", fact("redis_version", REDIS_VERSION)),
         ("redis_git_sha1", "00000000"),
         ("redis_git_dirty", 0),
         ("redis_build_id", engine.run_id[:16]),

@@ -122,7 +122,7 @@ def hello(session: Session, args: list):
     return FlatMap(
         [
             b"server", b"redis",
-            b"version", REDIS_VERSION.encode(),
+            b"version", session.engine.facts.get("redis_version", REDIS_VERSION).encode(),
             b"proto", version,
             b"id", session.id,
             b"mode", b"standalone" if engine.cluster is None else b"cluster",

@@ -14,7 +14,7 @@ from carnelian.engine.session import Session
 from carnelian.persistence.rdb import libraries as texts
 from carnelian.persistence.rdb import payloads
 from carnelian.persistence.saving.snapshots import snapshots_of
-from carnelian.resp.replies import OK, Error, FlatMap, Status
+from carnelian.resp.replies import OK, Error, FlatMap, FlatSet, Status
 from carnelian.scripting.function_libraries import FunctionLibraries
 from carnelian.scripting.scripting_core import scripting_of
 from carnelian.scripting.shebangs import FLAG_NAMES
@@ -141,7 +141,8 @@ def _list_options(args: list[bytes]) -> tuple[bytes | None, bool]:
 
 
 def _described(function: object) -> FlatMap:
-    flags = {Status(name) for name, bit in FLAG_NAMES.items() if function.flags & bit}  # type: ignore[attr-defined]
+    held = function.flags  # type: ignore[attr-defined]
+    flags = FlatSet([Status(name) for name, bit in FLAG_NAMES.items() if held & bit])
     return FlatMap(
         [
             b"name",

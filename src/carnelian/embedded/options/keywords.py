@@ -164,6 +164,7 @@ class ClientOptions(Directives, total=False):
     cache: Any
     cache_config: Any
     client_name: Any
+    connected: Any
     credential_provider: Any
     db: Any
     decode_responses: Any
@@ -175,6 +176,7 @@ class ClientOptions(Directives, total=False):
     legacy_responses: Any
     lib_name: Any
     lib_version: Any
+    lua_modules: Any
     maint_notifications_config: Any
     max_connections: Any
     oss_cluster_maint_notifications_handler: Any
@@ -185,6 +187,8 @@ class ClientOptions(Directives, total=False):
     retry: Any
     retry_on_error: Any
     retry_on_timeout: Any
+    server_type: Any
+    share: Any
     socket_connect_timeout: Any
     socket_keepalive: Any
     socket_keepalive_options: Any
@@ -209,3 +213,4 @@ class ClientOptions(Directives, total=False):
     ssl_validate_ocsp_stapled: Any
     unix_socket_path: Any
     username: Any
+    version: Any

@@ -15,6 +15,23 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]+):[0-9]{1,5}", re.IGNORECASE)
 
 
+# Longest path that a Unix socket may have on all systems, in bytes.
+_LONGEST_SOCKET = 103
+
+
+def shared_socket(path: str) -> str:
+    """The Unix socket of those who share the data of a path: beside it, unless that is too long."""
+    real = os.path.realpath(path)
+    beside = f"{real}.sock"
+    if len(os.fsencode(beside)) <= _LONGEST_SOCKET:
+        return beside
+    import hashlib
+    import tempfile
+
+    name = hashlib.sha256(os.fsencode(real)).hexdigest()[:24]
+    return os.path.join(tempfile.gettempdir(), f"carnelian-{os.getuid()}-{name}.sock")
+
+
 def data_path(given: Path | None) -> str | None:
     """The path of a file, with ``~`` for the home directory; None if there is to be none.
 

@@ -13,7 +13,8 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from carnelian.embedded.local_engine import Engine
 from carnelian.embedded.options.directives import NAMES, is_directive
-from carnelian.embedded.options.locations import Path
+from carnelian.embedded.options.locations import Path, data_path
+from carnelian.embedded.redis_py.fake_server import refuse_unknown_modules, take_server
 
 # What only sockets need, accepted so that code written for a server runs as it is.
 OF_SOCKETS = frozenset(
@@ -30,10 +31,12 @@ def without_sockets(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def refuse_second_home(path: object, *others: object) -> None:
-    """Raise TypeError if there is a path, and something else that says where the data is."""
-    if path is not None and any(other is not None for other in others):
-        raise TypeError("Redis() takes a path, an engine or a connection pool, not two of them")
+def refuse_second_home(*homes: object) -> None:
+    """Raise TypeError if more than one of these says where the data is."""
+    if sum(home is not None for home in homes) > 1:
+        raise TypeError(
+            "Redis() takes a path, an engine, a server or a connection pool, not two of them"
+        )
 
 
 def refuse_positional(others: tuple[Any, ...]) -> None:
@@ -46,6 +49,16 @@ def refuse_positional(others: tuple[Any, ...]) -> None:
         )
 
 
+def engine_of(options: dict[str, Any]) -> Engine:
+    """The engine that connections with these options are for."""
+    engine = options.get("engine")
+    if engine is None and "shared" in options:
+        engine = options["shared"].engine
+    if engine is None:
+        raise RuntimeError("the engine is in another process")
+    return engine
+
+
 class Clients:
     """How clients of one kind are made.
 
@@ -54,36 +67,73 @@ class Clients:
         pool: the class of its connection pool.
         connection: the class of the connections in there.
         retry: redis-py's class of retries that goes with them.
+        outside: the name of the class of connections to another process.
     """
 
-    def __init__(self, base: type, pool: type, connection: type, retry: Callable[..., Any]):
+    def __init__(
+        self, base: type, pool: type, connection: type, retry: Callable[..., Any], outside: str
+    ):
         parameters = inspect.signature(base.__init__).parameters  # type: ignore[misc]
         self._known = frozenset(parameters) - {"self", "connection_pool"}
         self._pool = pool
         self._connection = connection
         self._retry = retry
+        self._outside = outside
 
     def open(self, path: Path | None, engine: Engine | None, options: dict[str, Any]) -> Any:
-        """A pool for a client, and the engine if it is the client's own.
+        """A pool for a client, and what is to be closed with it, if that is not shared by others.
+
+        Without a path and an engine, those who name a server share what stands in for it.
 
         Raises TypeError for an option that neither the client nor the engine knows.
         """
         directives = self._take_directives(options) if engine is None else {}
+        if options.pop("share", False):
+            if path is None:
+                raise TypeError("Redis() shares a path: share=True needs one")
+            return self._open_shared(path, directives, options)
+        own = server = None
+        if path is None and engine is None:
+            server = take_server(options, directives)
+        else:
+            _drop_servers(options)
         options = self._pool_options(options, engine is None)
-        own = Engine(path, **directives) if engine is None else None
-        pool = self._pool(connection_class=self._connection, engine=engine or own, **options)
+        if server is not None:
+            engine = server.engine
+        elif engine is None:
+            engine = own = Engine(path, **directives)
+        pool = self._pool(
+            connection_class=self._connection, engine=engine, server=server, **options
+        )
         return pool, own
+
+    def _open_shared(self, path: Path, directives: dict[str, Any], options: dict[str, Any]) -> Any:
+        from carnelian.embedded.sharing import shared_connections
+        from carnelian.embedded.sharing.shared_path import shared_path
+
+        place = data_path(path)
+        if place is None:
+            raise ValueError(f"{path!r} is no file that others could find")
+        _drop_servers(options)
+        options = self._pool_options(options, True)
+        shared = shared_path(place, directives)
+        outside = getattr(shared_connections, self._outside)
+        maker = shared_connections.connection_maker(self._connection, outside)
+        shared.reach()
+        return self._pool(connection_class=maker, shared=shared, **options), shared.use()
 
     def open_url(self, url: str, engine: Engine | None, options: dict[str, Any]) -> Any:
         """As :meth:`open`, with what a URL says; it has the last word, as with redis-py."""
         said = parse_url(url)
         said.pop("connection_class", None)
-        if url.startswith("unix://"):
-            # That of a socket.
-            said.pop("path", None)
         options = {**options, **said}
         path = options.pop("path", None)
-        refuse_second_home(path, engine)
+        if url.startswith("unix://"):
+            # That of a socket.
+            options["unix_socket_path"], path = path, None
+        elif path is None and engine is None and options.get("server") is None:
+            options.setdefault("host", "localhost")
+        refuse_second_home(path, engine, options.get("server"))
         return self.open(path, engine, options)
 
     def _take_directives(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -102,6 +152,14 @@ class Clients:
         options["retry_on_error"] = options.get("retry_on_error") or []
         options["maint_notifications_config"] = MaintNotificationsConfig(enabled=False)
         return options
+
+
+def _drop_servers(options: dict[str, Any]) -> None:
+    """Take out what is for a server in place of which there is an engine, or a path, already."""
+    refuse_second_home(True, options.pop("server", None))
+    for name in ("connected", "version", "server_type"):
+        options.pop(name, None)
+    refuse_unknown_modules(options.pop("lua_modules", None))
 
 
 def _unknown(name: str, known: frozenset[str], owning: bool) -> str:

@@ -16,12 +16,15 @@ _held: set[weakref.ref[PathLock]] = set()
 
 
 class LockedError(Exception):
-    """Somebody else holds ``path``: the process ``pid``, None if that is not known."""
+    """Somebody else holds ``path``: the process ``pid``, None if that is not known. ``address`` is
+    the URL at which it serves the data, if it does.
+    """
 
-    def __init__(self, path: str, pid: int | None):
+    def __init__(self, path: str, pid: int | None, address: str | None = None):
         super().__init__(f"{path} is in use by {describe(pid)}")
         self.path = path
         self.pid = pid
+        self.address = address
 
 
 def describe(pid: int | None) -> str:
@@ -35,7 +38,7 @@ def describe(pid: int | None) -> str:
 
 class PathLock:
     """Holds ``path`` with ``path.lock``, from now on until :meth:`release`; alone, unless it is
-    ``shared`` with others who share it.
+    ``shared`` with others who share it. ``address`` tells others where they may ask for the data.
 
     ``killed`` is the process that held it before and did not come to release it, if there was one.
     Another process may have its number by now, even this one: in a container, they begin anew.
@@ -45,9 +48,10 @@ class PathLock:
         OSError: there can be no file beside the path.
     """
 
-    def __init__(self, path: str, shared: bool = False):
+    def __init__(self, path: str, shared: bool = False, address: str | None = None):
         self.path = path
         self.shared = shared
+        self.address = address
         self.killed: int | None = None
         self._fd = self._claim()
         _held.add(weakref.ref(self, _held.discard))
@@ -68,9 +72,9 @@ class PathLock:
                     self._sign(fd)
                     return fd
             except BlockingIOError:
-                pid = _owner(fd)
+                pid, address = _owner(fd), _address(fd)
                 os.close(fd)
-                raise LockedError(self.path, pid) from None
+                raise LockedError(self.path, pid, address) from None
             except BaseException:
                 os.close(fd)
                 raise
@@ -82,10 +86,16 @@ class PathLock:
         except FileNotFoundError:
             return False
 
-    @staticmethod
-    def _sign(fd: int) -> None:
+    def _sign(self, fd: int) -> None:
         os.truncate(fd, 0)
-        os.pwrite(fd, b"%d\n" % os.getpid(), 0)
+        address = "" if self.address is None else f"{self.address}\n"
+        os.pwrite(fd, f"{os.getpid()}\n{address}".encode("utf-8", "surrogateescape"), 0)
+
+    def tell(self, address: str | None) -> None:
+        """Tell those who find the path locked where its data can be asked for, or nowhere."""
+        self.address = address
+        if self._fd >= 0:
+            self._sign(self._fd)
 
     def take_alone(self) -> None:
         """Share it no longer. Raises LockedError if others do, with whom it stays shared."""
@@ -128,9 +138,17 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 def _owner(fd: int) -> int | None:
     try:
-        return int(os.pread(fd, 32, 0))
+        return int(os.pread(fd, 32, 0).partition(b"\n")[0])
     except (OSError, ValueError):
         return None
+
+
+def _address(fd: int) -> str | None:
+    try:
+        lines = os.pread(fd, 4096, 0).decode("utf-8", "surrogateescape").split("\n")
+    except OSError:
+        return None
+    return lines[1] or None if len(lines) > 1 else None
 
 
 def _forget_all() -> None:

@@ -1,0 +1,73 @@
+"""Connections of redis-py to a path that several processes share.
+
+Where this process has the engine they are sessions of it, elsewhere Unix sockets. One of these may
+outlive the process that it leads to: it connects anew to whoever has the path then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import redis
+import redis.asyncio
+from redis.exceptions import ConnectionError
+
+from carnelian.embedded.errors import DatabaseError
+
+if TYPE_CHECKING:
+    from carnelian.embedded.sharing.shared_path import SharedPath
+
+
+class SharedSocket(redis.UnixDomainSocketConnection):
+    """A connection to the process that has the path open, whichever that is."""
+
+    def __init__(self, *, shared: SharedPath, **options: Any):
+        super().__init__(path="", **options)
+        self.shared = shared
+
+    def _connect(self) -> Any:
+        try:
+            self.path = self.shared.socket_path()
+        except DatabaseError as error:
+            raise ConnectionError(str(error)) from error
+        return super()._connect()
+
+
+class SharedAsyncSocket(redis.asyncio.UnixDomainSocketConnection):
+    """The same for asyncio."""
+
+    def __init__(self, *, shared: SharedPath, **options: Any):
+        super().__init__(path="", **options)
+        self.shared = shared
+
+    async def _connect(self) -> None:
+        try:
+            # It may have to open the path, and to load what is there.
+            self.path = await asyncio.to_thread(self.shared.socket_path)
+        except DatabaseError as error:
+            raise ConnectionError(str(error)) from error
+        await super()._connect()
+
+
+def connection_maker(embedded: type, outside: type) -> type:
+    """What makes connections of either kind, in the place of a class of connections.
+
+    Args:
+        embedded: the class of those that are sessions of an engine.
+        outside: the class of those to another process.
+    """
+
+    class SharedConnection:
+        """A connection to a path that is shared."""
+
+        def __new__(cls, *, shared: SharedPath, **options: Any) -> Any:
+            try:
+                place = shared.reach()
+            except DatabaseError as error:
+                raise ConnectionError(str(error)) from error
+            if isinstance(place, str):
+                return outside(shared=shared, **options)
+            return embedded(engine=place, **options)
+
+    return SharedConnection

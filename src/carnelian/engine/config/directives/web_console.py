@@ -1,0 +1,28 @@
+"""The page in the browser that shows the server."""
+
+from carnelian.engine.config.directive import Integer, Text, Topic
+from carnelian.engine.config.special import Bind
+
+TOPIC = Topic(
+    "Console",
+    (
+        Integer(
+            "console-port",
+            0,
+            0,
+            65535,
+            alias="console",
+            summary="Port of the web console, of metrics and of probes; 0 is none.",
+        ),
+        Bind(
+            "console-bind",
+            ("127.0.0.1",),
+            summary="Addresses that these listen on.",
+        ),
+        Text(
+            "console-hosts",
+            "",
+            summary="Names under which browsers may call the console, besides localhost.",
+        ),
+    ),
+)

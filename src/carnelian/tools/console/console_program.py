@@ -122,7 +122,7 @@ def _serve_beside(options: argparse.Namespace, state: ConsoleState) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     state.told = "loading"
     # The server comes first.
-    os.nice(5)
+    os.nice(2)
     serve([socket.socket(fileno=number) for number in options.listening], state)
     while letter := os.read(0, 1):
         state.told = _TOLD.get(letter, state.told)

@@ -247,6 +247,8 @@ class ConsoleHandler(BaseHTTPRequestHandler):
         except LoginRefusedError as error:
             challenge = ("WWW-Authenticate", 'Basic realm="Redis user", charset="UTF-8"')
             return refusal(401, str(error), challenge, _NOT_STORED)
+        except RefusedError as error:
+            return refusal(403, str(error), _NOT_STORED)
         finally:
             link.close()
         if credentials:

@@ -27,6 +27,7 @@ _KEYSPACE = (
     ("keys", "db_keys", "Keys by database.", 1.0),
     ("expires", "db_keys_expiring", "Keys with a time to live.", 1.0),
     ("avg_ttl", "db_avg_ttl_seconds", "How long these have left, on average.", 1e-3),
+    ("cached_keys", "db_keys_cached", "Keys that are cached.", 1.0),
     ("subexpiry", "db_keys_with_expiring_items", "Hashes with fields that expire.", 1.0),
 )
 
@@ -40,6 +41,12 @@ def gather(link: RedisLink) -> Exposition:
     page = Exposition()
     began = time.perf_counter()
     try:
+        link.attempt("PING")
+        page.gauge(
+            "exporter_last_scrape_connect_time_seconds",
+            "Seconds that it took to connect and to log in.",
+            time.perf_counter() - began,
+        )
         reply = link.call("INFO", "everything")
     except LinkError as error:
         page.gauge("up", "Whether the server answers.", 0)
@@ -103,6 +110,9 @@ def _add_instance(page: Exposition, info: dict[str, str]) -> None:
         "What the server is.",
         {label: info.get(label, "") for label in INSTANCE_LABELS},
     )
+    if "latest_fork_usec" in info:
+        seconds = number(info["latest_fork_usec"]) / 1e6
+        page.gauge("latest_fork_seconds", "Seconds of the last fork.", seconds)
     if "uptime_in_seconds" in info:
         page.gauge(
             "start_time_seconds",
@@ -194,11 +204,11 @@ def _add_percentiles(
 
 
 def _add_configuration(page: Exposition, link: RedisLink) -> None:
-    for name in ("maxmemory", "maxclients"):
+    for name in ("maxmemory", "maxclients", "io-threads"):
         # One at a time: older servers take no more.
         reply = link.attempt("CONFIG", "GET", name)
         if isinstance(reply, list) and len(reply) == 2:
-            page.gauge(f"config_{name}", "As configured.", number(_text(reply[1])))
+            page.gauge(f"config_{name.replace('-', '_')}", "As configured.", number(_text(reply[1])))
 
 
 def _add_latency(page: Exposition, link: RedisLink, info: dict[str, str]) -> None:

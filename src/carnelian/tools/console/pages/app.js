@@ -42,10 +42,12 @@ function applyTheme() {
   document.documentElement.dataset.theme = theme();
 }
 
+const themeLabel = () => ["◐", h("span", { class: "word" }, ` ${theme()}`)];
+
 function nextTheme() {
   localStorage.setItem("carnelian.theme", THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length]);
   applyTheme();
-  document.querySelector("#theme").textContent = `Theme: ${theme()}`;
+  document.querySelector("#theme").replaceChildren(...themeLabel());
 }
 
 // -- Login -------------------------------------------------------------------------------------------
@@ -129,7 +131,7 @@ async function enter() {
         h("small", {}, `${name} ${about.version}${about.mode === "standalone" ? "" : `, ${about.mode}`}`)),
       h("div", { class: "row end grow" },
         button("?", help, "quiet", { title: "Shortcuts (?)", "aria-label": "Shortcuts" }),
-        button(`Theme: ${theme()}`, nextTheme, "quiet", { id: "theme", title: "Light or dark (t)" }),
+        button(themeLabel(), nextTheme, "quiet", { id: "theme", title: "Light or dark (t)", "aria-label": "Light or dark" }),
         h("span", { class: "user muted" }, about.user),
         button("Log out", logOut, "quiet"))),
     h("nav", { "aria-label": "Pages" }, PAGES.map(({ title, key }, at) =>

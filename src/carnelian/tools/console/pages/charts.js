@@ -10,11 +10,12 @@ const TOP = 6;
 /**
  * A chart of some series `{label, of: (sample) => number | null}`.
  *
- * `format` makes text of a value, `least` is the smallest top of the scale.
+ * `format` makes text of a value, `least` is the smallest top of the scale; scales of bytes have
+ * the `base` 1024.
  */
 export class Chart {
-  constructor({ title, series, format, least = 1, most = Infinity }) {
-    Object.assign(this, { title, series, format, least, most });
+  constructor({ title, series, format, least = 1, most = Infinity, base = 10 }) {
+    Object.assign(this, { title, series, format, least, most, base });
     this.samples = [];
     this.seconds = 300;
     this.at = null;
@@ -84,7 +85,7 @@ export class Chart {
     this.width = this.picture.clientWidth;
     if (!this.width) return;
     const values = this.samples.flatMap((sample) => this.series.map(({ of }) => of(sample) ?? 0));
-    this.top = Math.min(nice(Math.max(this.least, ...values)), this.most);
+    this.top = Math.min(nice(Math.max(this.least, ...values), this.base), this.most);
     const shown = this.at === null ? this.samples.at(-1) : this.samples[this.nearest(this.at)];
     this.picture.replaceChildren(...this.grid(), ...this.lines(), ...this.mark(shown));
     this.legend.replaceChildren(...this.series.map(({ label, of }, at) =>
@@ -101,7 +102,7 @@ export class Chart {
       return svg("g", {},
         svg("line", { class: "grid", x1: LEFT, x2: this.width, y1: y, y2: y }),
         svg("text", { class: "axis", x: LEFT - 6, y: y + 3.5, "text-anchor": "end" },
-          this.format(this.top * share)));
+          share ? this.format(this.top * share) : "0"));
     });
     const ticks = [0, 0.5, 1].map((share) => {
       const anchor = ["start", "middle", "end"][share * 2];
@@ -151,7 +152,8 @@ export class Chart {
 }
 
 /** A round number that is not less. */
-function nice(value) {
-  const size = 10 ** Math.floor(Math.log10(value));
+function nice(value, base) {
+  const unit = base === 10 ? 1 : base ** Math.floor(Math.log(value) / Math.log(base));
+  const size = unit * 10 ** Math.floor(Math.log10(value / unit));
   return [1, 2, 4, 5, 8, 10].map((step) => step * size).find((step) => step >= value);
 }

@@ -7,7 +7,7 @@ const COLUMNS = [
   ["Address", ({ addr }) => addr], ["Name", ({ name }) => name], ["User", ({ user }) => user],
   ["db", ({ db }) => Number(db), true], ["Age", ({ age }) => Number(age), true, span],
   ["Idle", ({ idle }) => Number(idle), true, span], ["Last command", ({ cmd }) => cmd],
-  ["Flags", ({ flags }) => flags], ["Memory", (client) => Number(client["tot-mem"] ?? 0), true, bytes],
+  ["Kind", ({ flags }) => flags], ["Memory", (client) => Number(client["tot-mem"] ?? 0), true, bytes],
 ];
 const FLAGS = { N: "ordinary", S: "replica", M: "primary", P: "pub/sub", O: "monitor", x: "in a transaction",
   b: "blocked", t: "tracking", U: "Unix socket", r: "read-only", e: "no eviction", T: "no touch",
@@ -65,8 +65,8 @@ export const clients = {
     const own = client.id === this.told.own;
     const flags = [...client.flags].map((flag) => FLAGS[flag] ?? flag).join(", ");
     return h("tr", { class: own ? "own" : "" }, COLUMNS.map(([name, value, number, format]) =>
-      h("td", { class: number ? "number" : "nowrap", title: name === "Flags" ? flags : null },
-        format ? format(value(client)) : value(client) ?? "")),
+      h("td", { class: number ? "number" : "nowrap" },
+        name === "Kind" ? flags : format ? format(value(client)) : value(client) ?? "")),
     h("td", { class: "actions" }, own ? h("span", { class: "muted" }, "this page")
       : button("Close", () => this.kill(client), "quiet bad", { "aria-label": `Close ${client.addr}` })));
   },

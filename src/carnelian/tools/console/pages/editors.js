@@ -27,14 +27,15 @@ export class StringEditor {
     const { told } = pane;
     this.forms = this.possible(told);
     const wanted = localStorage.getItem("carnelian.form");
-    this.form = this.forms.includes(wanted) ? wanted : this.forms[0];
-    if (this.form === "Text" && isJson(told.value)) this.form = "JSON";
+    this.form = [pane.form, wanted].find((form) => this.forms.includes(form)) ?? this.forms[0];
+    if (!pane.form && isJson(told.value)) this.form = "JSON";
     this.area = h("div", { class: "stack grow" });
     this.element = h("div", { class: "stack grow" },
       h("div", { class: "row tools" },
         select(this.forms, this.form, (event) => {
-          localStorage.setItem("carnelian.form", event.target.value);
+          if (event.target.value !== "Bits") localStorage.setItem("carnelian.form", event.target.value);
           this.form = event.target.value;
+          pane.form = this.form;
           this.draw();
         }, { "aria-label": "Show as" }),
         told.distinct === undefined ? null
@@ -48,7 +49,8 @@ export class StringEditor {
   possible(told) {
     const forms = isText(told.value) ? ["Text", "JSON"] : ["Bytes"];
     if (isText(told.value)) forms.push("Bytes");
-    return [...forms, "Bits"];
+    // A HyperLogLog whose bits somebody turns is none any more.
+    return told.distinct === undefined ? [...forms, "Bits"] : forms;
   }
 
   draw() {

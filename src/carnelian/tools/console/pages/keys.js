@@ -6,7 +6,7 @@ import { KeyTree } from "./tree.js";
 import { ValuePane } from "./value.js";
 
 const TYPES = ["string", "hash", "list", "set", "zset", "stream", "array"];
-const ENOUGH = 500;
+const ENOUGH = 5000;
 // Milliseconds that a search goes on by itself before it asks whether to go on.
 const PATIENCE = 2500;
 
@@ -43,9 +43,9 @@ export const keys = {
         h("div", { class: "row tools" }, this.search,
           button("+ Key", () => this.create(), "primary", { title: "Make a key (n)" })),
         h("div", { class: "row tools" }, this.database, this.type,
-          button("Refresh", () => this.reload(), "", { title: "Read the keys again (r)" }),
-          button("Delete…", () => this.deleteShown(), "danger", { title: "Delete all keys that are listed" })),
-        this.tree.element, h("div", { class: "row tools foot" }, this.status, this.more)),
+          button("Refresh", () => this.reload(), "", { title: "Read the keys again (r)" })),
+        this.tree.element, h("div", { class: "row tools foot" }, this.status, h("div", { class: "row" }, this.more,
+          button("Delete these…", () => this.deleteShown(), "quiet bad")))),
       this.value.element);
     root.append(this.split);
     root.classList.add("full");
@@ -111,7 +111,7 @@ export const keys = {
   showStatus(size) {
     const all = this.cursor === "0";
     const share = size ? Math.min(Math.round((this.looked / size) * 100), 99) : 0;
-    this.status.textContent = `${whole(this.tree.count)} keys`
+    this.status.textContent = `${whole(this.tree.count)} ${this.tree.count === 1 ? "key" : "keys"}`
       + (all ? (size === null ? "" : ` of ${whole(size)}${this.note ?? ""}`) : `, ${share} % looked at`);
     this.tree.note(all && !this.tree.count
       ? (size ? "No key matches." : "There are no keys here yet.") : "");

@@ -46,7 +46,7 @@ export const terminal = {
       h("div", { class: "row between" }, h("h1", {}, "Command line"),
         button("Clear", () => this.output.replaceChildren(), "quiet")),
       this.output, this.offers,
-      h("div", { class: "line" }, this.prompt, this.input), this.hint));
+      h("div", { class: "command" }, this.prompt, this.input), this.hint));
     this.names ??= attempt(() => call("/api/commands"));
     this.docs ??= new Map();
     this.input.focus();

@@ -49,6 +49,7 @@ export class ValuePane {
     this.match = "";
     this.reverse = false;
     this.whole = false;
+    this.form = null;
     await this.refresh();
   }
 

@@ -37,7 +37,11 @@ class Browser:
         self.csrf = ""
 
     def request(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str | None] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        headers: dict[str, str | None] | None = None,
     ) -> Response:
         usual: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}"}
         if method == "POST":
@@ -56,7 +60,9 @@ class Browser:
             connection.close()
 
     def get(self, path: str, **headers: str) -> Response:
-        return self.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+        return self.request(
+            "GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()}
+        )
 
     def post(self, path: str, body: Any = None, **headers: str | None) -> Response:
         """A request of a page; ``headers`` take the place of the usual ones."""

@@ -239,7 +239,9 @@ def test_bodies_that_are_no_json_object(browser: Browser, body: bytes, status: i
 )
 def test_parameters_that_make_no_sense(browser: Browser, wanted: dict) -> None:
     client_body = json.dumps(wanted).encode()
-    assert browser.post("/api/edit", {"action": "key.create", "key": "k", "value": "v"}).status == 200
+    assert (
+        browser.post("/api/edit", {"action": "key.create", "key": "k", "value": "v"}).status == 200
+    )
     assert browser.post("/api/value", client_body).status == 400
 
 

@@ -91,7 +91,10 @@ def test_nobody_overwrites_what_somebody_else_has_changed(browser: Browser, clie
     assert (answer.status, answer.json["error"]) == (409, "Somebody else has changed it meanwhile.")
     assert client.call("GET", "k") == b"theirs"
     client.call("DEL", "k")
-    assert browser.edit("string.set", "k", value="mine", version=version).json["error"] == "It is gone."
+    assert (
+        browser.edit("string.set", "k", value="mine", version=version).json["error"]
+        == "It is gone."
+    )
     client.call("LPUSH", "k", "x")
     answer = browser.edit("string.set", "k", value="mine", version=version)
     assert (answer.status, answer.json["error"].split()[0]) == (422, "WRONGTYPE")
@@ -100,7 +103,10 @@ def test_nobody_overwrites_what_somebody_else_has_changed(browser: Browser, clie
 def test_bytes_go_there_and_back(browser: Browser, client: Client) -> None:
     client.call("SET", b"\xff\0", bytes(range(256)))
     told = browser.value(BINARY)
-    assert browser.edit("string.set", BINARY, value=told["value"], version=told["version"]).status == 200
+    assert (
+        browser.edit("string.set", BINARY, value=told["value"], version=told["version"]).status
+        == 200
+    )
     assert client.call("GET", b"\xff\0") == bytes(range(256))
 
 
@@ -136,13 +142,22 @@ def test_hashes_with_times_of_their_fields(browser: Browser, client: Client) -> 
     assert client.call("HGET", "h", "a") == b"x"
     assert 0 < client.call("HPTTL", "h", "FIELDS", 1, "a")[0] <= 60_000
     assert browser.edit("hash.set", "h", field="a", value="y", version=version).status == 409
-    assert browser.edit("hash.set", "h", field="a", value="y").json["error"] == "There is such a field."
+    assert (
+        browser.edit("hash.set", "h", field="a", value="y").json["error"]
+        == "There is such a field."
+    )
     assert browser.edit("hash.set", "h", field="c", value="3").status == 200
     assert browser.edit("hash.expire", "h", field="a").status == 200
     assert client.call("HPTTL", "h", "FIELDS", 1, "a") == [-1]
     assert browser.edit("hash.delete", "h", field="c").json == {"done": 1}
-    answer = browser.edit("hash.set", "h", field="z", old="a", value="x", version=browser.call(
-        "/api/element", key="h", type="hash", field="a")["version"])
+    answer = browser.edit(
+        "hash.set",
+        "h",
+        field="z",
+        old="a",
+        value="x",
+        version=browser.call("/api/element", key="h", type="hash", field="a")["version"],
+    )
     assert answer.status == 200
     assert client.call("HGETALL", "h") == [b"b", b"2", b"z", b"x"]
 
@@ -196,7 +211,9 @@ def test_sets(browser: Browser, client: Client) -> None:
     assert browser.edit("set.add", "s", value="c", old="b").status == 200
     assert browser.edit("set.delete", "s", value="a").json == {"done": 1}
     assert client.call("SMEMBERS", "s") == [b"c"]
-    assert browser.edit("set.add", "s", value="d", old="gone").json["error"] == "The member is gone."
+    assert (
+        browser.edit("set.add", "s", value="d", old="gone").json["error"] == "The member is gone."
+    )
 
 
 def test_sorted_sets(browser: Browser, client: Client) -> None:

@@ -208,7 +208,9 @@ def _add_configuration(page: Exposition, link: RedisLink) -> None:
         # One at a time: older servers take no more.
         reply = link.attempt("CONFIG", "GET", name)
         if isinstance(reply, list) and len(reply) == 2:
-            page.gauge(f"config_{name.replace('-', '_')}", "As configured.", number(_text(reply[1])))
+            page.gauge(
+                f"config_{name.replace('-', '_')}", "As configured.", number(_text(reply[1]))
+            )
 
 
 def _add_latency(page: Exposition, link: RedisLink, info: dict[str, str]) -> None:

@@ -144,7 +144,7 @@ def test_every_page_fits_and_is_legible(screen: Screen, size: tuple[int, int], d
         assert screen.script("return document.documentElement.scrollWidth") <= size[0]
         assert (
             screen.script(
-                "const main = document.querySelector('main'); return main.scrollWidth - main.clientWidth"
+                "const m = document.querySelector('main'); return m.scrollWidth - m.clientWidth"
             )
             <= 0
         ), page
@@ -165,7 +165,8 @@ def test_controls_have_names(screen: Screen) -> None:
         wait_for(lambda: len(screen.text("main")) > 20)
         nameless = screen.script(
             """return [...document.querySelectorAll("button, input, select, textarea, [role=img]")]
-            .filter((e) => !(e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.length))
+            .filter((e) => !(
+                e.getAttribute("aria-label") || e.textContent.trim() || e.labels?.length))
             .map((e) => e.outerHTML)"""
         )
         assert nameless == [], page
@@ -225,7 +226,7 @@ def test_what_is_in_values_is_never_markup(screen: Screen, client: Client) -> No
     client.call("SET", evil, evil)
     client.call("HSET", f"{evil}h", evil, evil)
     screen.open("keys")
-    screen.one(f"[role=treeitem][title^='<img'][title$='>h']").click()
+    screen.one("[role=treeitem][title^='<img'][title$='>h']").click()
     wait_for(lambda: evil in screen.text(".pane.value"))
     assert screen.all("img[src=x]") == []
     assert screen.driver.title.startswith("Keys")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from carnelian.tools.console.answers.live_figures import (
     difference,
     percentile,
@@ -10,7 +12,7 @@ from carnelian.tools.console.answers.live_figures import (
 
 
 def test_histograms_are_read_as_the_server_tells_them() -> None:
-    reply = [b"get", [b"calls", 3, b"histogram_usec", [1, 1, 4, 3]], b"set", [b"calls", 0]]
+    reply: Any = [b"get", [b"calls", 3, b"histogram_usec", [1, 1, 4, 3]], b"set", [b"calls", 0]]
     assert read_histograms(reply) == {"get": {1: 1, 4: 3}}
     assert read_histograms(None) == {}
 

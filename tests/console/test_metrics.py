@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,14 @@ from .conftest import Console, StartConsole
 SAMPLE = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)")
 LABEL = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+DASHBOARD = Path(__file__).parents[2] / "docs" / "grafana-dashboard.json"
+# What there is only with replicas, on a replica, or after an error.
+AT_TIMES = {
+    "redis_connected_slave_lag_seconds",
+    "redis_connected_slave_offset_bytes",
+    "redis_master_link_up",
+}
 
 # What the exporter tells of itself and of what is not asked for here.
 OF_THE_EXPORTER = {
@@ -216,3 +226,21 @@ def test_head_tells_without_a_body(console: Console, path: str) -> None:
     answer = console.browser().request("HEAD", path)
     assert (answer.status, answer.body) == (200, b"")
     assert int(answer.headers["Content-Length"]) > 0
+
+
+def test_the_dashboard_asks_for_what_there_is(console: Console) -> None:
+    client = console.client()
+    client.call("SET", "k", "v", "EX", 100)
+    client.call("NO-SUCH-COMMAND")
+    names = {name for name, _, _ in samples(console.browser().get("/metrics").text)} | AT_TIMES
+    dashboard = json.loads(DASHBOARD.read_text())
+    panels = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+    for panel in panels:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        for target in panel["targets"]:
+            asked = set(re.findall(r"redis_[a-z_]+", target["expr"]))
+            assert asked
+            assert asked <= names, panel["title"]
+    assert len(panels) >= 20

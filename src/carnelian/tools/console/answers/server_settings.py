@@ -33,6 +33,9 @@ def list_settings(link: RedisLink, wanted: Parameters) -> dict[str, Any]:
     """
     reply = link.call("CONFIG", "GET", "*")
     words = reply if isinstance(reply, list) else []
+    # What no other Redis has is not among all, and has to be named.
+    own = link.attempt("CONFIG", "GET", *_hidden())
+    words = words + (own if isinstance(own, list) else [])
     ours = "carnelian_version" in _text(link.attempt("INFO", "server"))
     settings = []
     for name, value in zip(words[::2], words[1::2], strict=True):
@@ -47,6 +50,16 @@ def list_settings(link: RedisLink, wanted: Parameters) -> dict[str, Any]:
             setting["value"] = text_or_bytes(value)
         settings.append(setting)
     return {"settings": settings, "file": bool(ours)}
+
+
+@cache
+def _hidden() -> tuple[str, ...]:
+    return tuple(
+        directive.name
+        for topic in TOPICS
+        for directive in topic.directives
+        if "hidden" in directive.flags and "debug" not in directive.flags
+    )
 
 
 @cache

@@ -98,7 +98,12 @@ def _hash(link: RedisLink, key: bytes, wanted: Parameters) -> dict[str, Any]:
     fields = pairs[::2]
     ttls = _field_ttls(link, key, fields)
     items = [
-        {"field": text_or_bytes(field), **_element(value), "ttl": ttl}
+        {
+            "field": text_or_bytes(field),
+            **_element(value),
+            "ttl": ttl,
+            "version": version_of(value),
+        }
         for field, value, ttl in zip(fields, pairs[1::2], ttls, strict=True)
     ]
     return {"size": size, "items": items, "cursor": cursor}

@@ -133,6 +133,8 @@ export const terminal = {
       event.preventDefault();
       this.recall(key === "ArrowUp" ? -1 : 1);
     } else if (key === "Enter") {
+      // It would press the first button of a dialog that opens now.
+      event.preventDefault();
       if (this.chosen >= 0) this.take(this.offered[this.chosen]);
       else this.run();
     }

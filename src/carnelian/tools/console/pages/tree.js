@@ -65,8 +65,15 @@ export class KeyTree {
       this.known.set(name, leaf);
     }
     // A few keys in all are shown at once.
-    if (this.count <= 30) for (const folder of this.root.folders.values()) this.unfolded.add(folder.path);
+    if (this.count <= 30) this.unfold(this.root);
     this.draw();
+  }
+
+  unfold(folder) {
+    for (const inner of folder.folders.values()) {
+      this.unfolded.add(inner.path);
+      this.unfold(inner);
+    }
   }
 
   remove(key) {

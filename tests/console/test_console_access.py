@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -177,6 +178,26 @@ def test_users_may_do_what_their_rules_say(guarded: Console) -> None:
         assert answer.status == 422, path
         assert answer.json["error"].startswith("NOPERM "), path
     assert client.call("GET", "public:a") == b"1"
+
+
+def test_a_user_who_may_only_look_sees_all_pages(guarded: Console) -> None:
+    """The rules of docs/console.md."""
+    text = (Path(__file__).parents[2] / "docs" / "console.md").read_text()
+    rules = text.partition("ACL SETUSER viewer ")[2].partition("```")[0].split()
+    client = guarded.client()
+    client.call("AUTH", SECRET)
+    assert client.call("ACL", "SETUSER", "viewer", *rules) == b"+OK"
+    browser = guarded.browser()
+    assert browser.log_in("viewer", "secret").status == 200
+    for path in ("about", "figures", "databases", "slow", "clients", "replication", "settings"):
+        answer = browser.post(f"/api/{path}")
+        assert answer.status == 200, (path, answer.text)
+        assert "NOPERM" not in answer.text
+    assert browser.call("/api/keys", match="*")["keys"] == []
+    assert browser.call("/api/commands")["commands"]
+    assert browser.edit("key.create", "k", value="v").json["error"].startswith("NOPERM")
+    refused = {entry[7] for entry in client.call("ACL", "LOG") if b"viewer" in entry}
+    assert refused <= {b"set", b"watch", b"multi"}
 
 
 def test_a_user_who_is_deleted_is_logged_out(guarded: Console) -> None:

@@ -204,13 +204,11 @@ def _add_percentiles(
 
 
 def _add_configuration(page: Exposition, link: RedisLink) -> None:
-    for name in ("maxmemory", "maxclients", "io-threads"):
+    for name in ("maxmemory", "maxclients"):
         # One at a time: older servers take no more.
         reply = link.attempt("CONFIG", "GET", name)
         if isinstance(reply, list) and len(reply) == 2:
-            page.gauge(
-                f"config_{name.replace('-', '_')}", "As configured.", number(_text(reply[1]))
-            )
+            page.gauge(f"config_{name}", "As configured.", number(_text(reply[1])))
 
 
 def _add_latency(page: Exposition, link: RedisLink, info: dict[str, str]) -> None:

@@ -73,15 +73,16 @@ function nodeTable(nodes, colours) {
     const id = node.role === "primary" ? node.id : node.primary;
     shards.set(id, [...(shards.get(id) ?? []), node]);
   }
-  const rows = [...shards].flatMap(([id, members]) => members
+  const first = (members) => Math.min(...members.flatMap(({ slots }) => slots.map(([slot]) => slot)), SLOTS);
+  const ordered = [...shards].sort(([, a], [, b]) => first(a) - first(b));
+  const rows = ordered.flatMap(([id, members]) => members
     .sort((a, b) => (a.role < b.role ? -1 : 1))
     .map((node) => h("tr", { class: node.own ? "own" : "" },
-      h("td", {}, h("span", { class: `dot ${colours.get(id) ?? ""}` }), h("code", {}, node.address),
+      h("td", { class: "nowrap" }, h("span", { class: `dot ${colours.get(id) ?? ""}` }), h("code", {}, node.address),
         node.own ? h("small", {}, " this server") : null),
       h("td", {}, node.role), h("td", { class: node.state === "connected" ? "good" : "bad" }, node.state),
       h("td", { class: "number" }, node.count ? whole(node.count) : ""),
-      h("td", { class: "data" }, node.slots.slice(0, 12).map(([first, last]) =>
-        (first === last ? first : `${first}-${last}`)).join(" "), node.slots.length > 12 ? " …" : "",
+      h("td", { class: "data" }, node.slots.slice(0, 12).map(([low, high]) => (low === high ? low : `${low}-${high}`)).join(" "), node.slots.length > 12 ? " …" : "",
       node.open.map(([slot, kind]) => h("small", { class: "block" }, `${slot} is ${kind}`))),
       h("td", { class: "number" }, whole(node.epoch)), h("td", { class: "muted" }, node.id.slice(0, 8)))));
   return table([{ text: "Node" }, { text: "Role" }, { text: "State" }, { text: "Slots", number: true }, {},

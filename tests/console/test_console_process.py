@@ -7,8 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,8 +17,7 @@ from support.waiting import free_port, wait_for
 
 from .browsing import Browser
 from .conftest import Console, StartConsole
-
-MODULE = "carnelian.tools.console.console_program"
+from .programs import MODULE, program
 
 
 def child_of(pid: int) -> int:
@@ -140,27 +137,6 @@ def test_a_server_without_a_console_knows_nothing_of_it(tmp_path: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert run.stdout == "[]\n"
-
-
-@contextmanager
-def program(*arguments: str, **environment: str) -> Iterator[tuple[Browser, str]]:
-    """``carnelian console`` as a program of its own, with the line that it prints."""
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", MODULE, *arguments, "--port", str(port)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
-    )
-    assert process.stdout is not None
-    try:
-        yield Browser(port), process.stdout.readline()
-        process.terminate()
-        assert process.wait(20) == 0
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
 
 
 def test_it_looks_at_any_redis(redis_server) -> None:

@@ -8,10 +8,28 @@ from typing import Any
 
 import pytest
 
-from support.waiting import wait_for
+from support.servers import StartRedis
+from support.waiting import free_port, wait_for
 
 from .browsing import Browser
 from .conftest import Console, StartConsole
+from .programs import program
+
+
+@pytest.fixture
+def redis_cluster_pair(start_redis: StartRedis) -> tuple[int, int]:
+    """The ports of two redis-servers that share the slots."""
+    buses = (free_port(), free_port())
+    first, second = (
+        start_redis("--save", "", "--cluster-enabled", "yes", "--cluster-port", str(bus))
+        for bus in buses
+    )
+    first.call("CLUSTER", "ADDSLOTSRANGE", 0, 9999)
+    second.call("CLUSTER", "ADDSLOTSRANGE", 10000, 16383)
+    first.call("CLUSTER", "MEET", "127.0.0.1", second.port, buses[1])
+    for server in (first, second):
+        wait_for(lambda server=server: b"cluster_state:ok" in server.call("CLUSTER", "INFO"))
+    return first.port, second.port
 
 
 def test_what_the_server_is(console: Console, browser: Browser) -> None:
@@ -230,7 +248,7 @@ def test_replication_map(start: StartConsole) -> None:
 
 
 def test_cluster_map(start: StartConsole) -> None:
-    console = start("--cluster-enabled", "yes")
+    console = start("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
     client = console.client()
     client.call("CLUSTER", "ADDSLOTSRANGE", 0, 9, 20, 16383)
     browser = console.entered()
@@ -240,3 +258,16 @@ def test_cluster_map(start: StartConsole) -> None:
     assert node["count"] == 16374
     assert browser.call("/api/slot", key="foo") == {"slot": 12182, "keys": 0}
     assert browser.call("/api/databases")["cluster"] is True
+
+
+def test_keys_of_other_nodes(redis_cluster_pair: tuple[int, int]) -> None:
+    """``foo`` is in slot 12182, which the second node has; ``bar`` in 5061, of the first."""
+    with program(f"127.0.0.1:{redis_cluster_pair[0]}") as (browser, _):
+        browser.log_in()
+        assert browser.edit("key.create", "foo", value="1").status == 200
+        assert browser.value("foo")["value"] == "1"
+        told = browser.call("/api/typed", line="INCR foo")
+        assert (told["reply"], told["node"]) == (2, f"127.0.0.1:{redis_cluster_pair[1]}")
+        told = browser.call("/api/typed", line="SET bar x")
+        assert (told["reply"], told["node"]) == ({"status": "OK"}, None)
+        assert browser.call("/api/keys", match="*")["keys"] == [["bar", "string"]]

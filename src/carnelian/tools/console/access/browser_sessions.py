@@ -19,6 +19,9 @@ MOST_SESSIONS = 64
 # Taps that one browser may have open at a time.
 MOST_TAPS = 4
 
+# Nodes of a cluster that keys are followed to.
+MOST_NODES = 256
+
 # Seconds that a command may take that was typed, as BLPOP does.
 _TYPED_TIMEOUT = 60.0
 
@@ -39,7 +42,30 @@ class BrowserSession:
         self.pages = RedisLink(address, credentials)
         self.typed = RedisLink(address, credentials, _TYPED_TIMEOUT)
         self.figures = LiveFigures(RedisLink(address, credentials))
+        # Links to other nodes of a cluster, by their addresses.
+        self._nodes: dict[str, RedisLink] = {}
+        self._lock = threading.Lock()
         self.taps = threading.BoundedSemaphore(MOST_TAPS)
+
+    def owner(self, refusal: str) -> RedisLink | None:
+        """The link to the node of a cluster that has a key, as ``MOVED slot host:port`` names it.
+
+        None for any other error. An address without a host is on the host that is known.
+        """
+        words = refusal.split()
+        if len(words) < 3 or words[0] != "MOVED":
+            return None
+        host, _, port = words[2].rpartition(":")
+        if not port.isdigit():
+            return None
+        with self._lock:
+            link = self._nodes.get(words[2])
+            if link is None and len(self._nodes) < MOST_NODES:
+                place = ServerAddress(
+                    host.strip("[]") or self.address.host, int(port), tls=self.address.tls
+                )
+                link = self._nodes[words[2]] = RedisLink(place, self.credentials)
+            return link
 
     def tap(self) -> RedisLink:
         """A link of its own for messages."""
@@ -54,6 +80,8 @@ class BrowserSession:
         self.figures.close()
         self.pages.close()
         self.typed.close()
+        for link in self._nodes.values():
+            link.close()
 
 
 class BrowserSessions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from carnelian.resp.quoting import split_arguments
@@ -24,11 +25,17 @@ _ELSEWHERE = {
     b"RESET": "Reload the page to begin again.",
     b"QUIT": "Log out to leave.",
 }
+# The link to the node that has the key of a refused command; None if that was not the reason.
+Owner = Callable[[str], RedisLink | None]
+
 _CLIENT_ELSEWHERE = {b"REPLY", b"TRACKING"}
 
 
-def run_typed(link: RedisLink, wanted: Parameters) -> dict[str, Any]:
-    """The reply to ``line``, with the time that it took, and the database that is selected then."""
+def run_typed(link: RedisLink, wanted: Parameters, owner: Owner) -> dict[str, Any]:
+    """The reply to ``line``, with the time that it took, and the database that is selected then.
+
+    In a cluster, the node that ``owner`` finds for an error is asked instead, and is ``node``.
+    """
     try:
         words = split_arguments(wanted.text("line").encode())
     except UnicodeEncodeError:
@@ -46,12 +53,21 @@ def run_typed(link: RedisLink, wanted: Parameters) -> dict[str, Any]:
     with link.held():
         began = time.perf_counter()
         reply = link.pipeline([words])[0]
+        other = owner(reply.text) if isinstance(reply, Refusal) else None
+        if other is not None:
+            reply = other.pipeline([words])[0]
         took = time.perf_counter() - began
         if name == b"SELECT" and isinstance(reply, Status) and len(words) == 2:
             link.database = int(words[1])
         view = ReplyView()
         shown = view.show(reply)
-        return {"reply": shown, "cut": view.cut, "ms": round(took * 1e3, 2), "db": link.database}
+        return {
+            "reply": shown,
+            "cut": view.cut,
+            "ms": round(took * 1e3, 2),
+            "db": link.database,
+            "node": None if other is None else other.address.shown,
+        }
 
 
 def list_commands(link: RedisLink, wanted: Parameters) -> dict[str, Any]:

@@ -166,7 +166,7 @@ export const terminal = {
       this.db = told.db;
       this.prompt.textContent = `${told.db}>`;
       shown.append(h("pre", { class: told.reply?.error === undefined ? "" : "bad" }, replyText(told.reply)),
-        h("small", { class: "muted" }, `${told.ms} ms${told.cut ? ", shortened" : ""}`));
+        h("small", { class: "muted" }, `${told.ms} ms${told.node ? `, from ${told.node}` : ""}${told.cut ? ", shortened" : ""}`));
     } catch (error) {
       shown.append(h("pre", { class: "bad" }, error.message));
     }

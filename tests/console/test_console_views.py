@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -27,8 +27,12 @@ def redis_cluster_pair(start_redis: StartRedis) -> tuple[int, int]:
     first.call("CLUSTER", "ADDSLOTSRANGE", 0, 9999)
     second.call("CLUSTER", "ADDSLOTSRANGE", 10000, 16383)
     first.call("CLUSTER", "MEET", "127.0.0.1", second.port, buses[1])
-    for server in (first, second):
-        wait_for(lambda server=server: b"cluster_state:ok" in server.call("CLUSTER", "INFO"))
+    wait_for(
+        lambda: all(
+            b"cluster_state:ok" in cast(bytes, server.call("CLUSTER", "INFO"))
+            for server in (first, second)
+        )
+    )
     return first.port, second.port
 
 

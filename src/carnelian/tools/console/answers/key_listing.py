@@ -11,7 +11,7 @@ from carnelian.tools.console.link.redis_link import RedisLink
 from carnelian.tools.console.link.reply_stream import Refusal, Reply
 
 # Keys that a step of SCAN looks at, steps that one request takes, and keys that end it.
-_STEP = 500
+_STEP = 1000
 _MOST_STEPS = 20
 _ENOUGH = 500
 

@@ -1,6 +1,6 @@
 // Lines over time, drawn as SVG. The colours are those of the style sheet.
 
-import { h, moment, svg } from "./dom.js";
+import { h, moment, span, svg } from "./dom.js";
 
 const HEIGHT = 132;
 const LEFT = 52;
@@ -106,7 +106,7 @@ export class Chart {
     });
     const ticks = [0, 0.5, 1].map((share) => {
       const anchor = ["start", "middle", "end"][share * 2];
-      const text = share === 1 ? "now" : `-${Math.round((this.seconds * (1 - share)) / 6) / 10} min`;
+      const text = share === 1 ? "now" : `-${span(this.seconds * (1 - share))}`;
       return svg("text", { class: "axis", x: LEFT + share * (this.width - LEFT), y: HEIGHT - 3,
         "text-anchor": anchor }, text);
     });

@@ -1,14 +1,14 @@
 // The keys as a tree, and the value of the one that is chosen.
 
 import { call } from "./api.js";
-import { ask, attempt, button, h, select, toast, whole } from "./dom.js";
+import { ask, attempt, button, h, select, short, toast, whole } from "./dom.js";
 import { KeyTree } from "./tree.js";
 import { ValuePane } from "./value.js";
 
 const TYPES = ["string", "hash", "list", "set", "zset", "stream", "array"];
 const ENOUGH = 5000;
 // Milliseconds that a search goes on by itself before it asks whether to go on.
-const PATIENCE = 2500;
+const PATIENCE = 5000;
 
 /** A pattern of SCAN for what was typed: what has no wildcards is searched anywhere. */
 export function patternOf(text) {
@@ -75,7 +75,7 @@ export const keys = {
     const now = this.database.value;
     this.database.replaceChildren(...Array.from({ length: told.cluster ? 1 : most }, (_, number) =>
       h("option", { value: number }, told.filled[number]
-        ? `db ${number} (${whole(told.filled[number])})` : `db ${number}`)));
+        ? `db ${number} (${short(told.filled[number])})` : `db ${number}`)));
     this.database.value = now;
     this.note = told.cluster ? " of this node" : "";
   },

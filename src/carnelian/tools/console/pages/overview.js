@@ -6,7 +6,7 @@ import { bytes, empty, h, micros, select, short, span, table, whole } from "./do
 
 const SPANS = [["60", "1 minute"], ["300", "5 minutes"], ["600", "10 minutes"]];
 
-const percent = (value) => (value === null || value === undefined ? "-" : `${value.toFixed(value < 10 ? 1 : 0)} %`);
+const percent = (value) => (value === null || value === undefined ? "-" : `${value.toFixed(value && value < 1 ? 2 : value < 10 ? 1 : 0)} %`);
 const perSecond = (value) => (value === null ? "-" : `${bytes(value)}/s`);
 const rate = ({ hits, misses }) => (hits + misses ? (hits / (hits + misses)) * 100 : null);
 const field = (name) => (sample) => sample[name];

@@ -36,7 +36,16 @@ NEWER = {
     "stream-idmp-maxsize": "8.6",
 }
 # What Redis does not have.
-OWN = {"aof-write-interval", "lua-memory-limit", "rdb-version", "snapshot-method"}
+OWN = {
+    "aof-write-interval",
+    "console",
+    "console-bind",
+    "console-hosts",
+    "console-port",
+    "lua-memory-limit",
+    "rdb-version",
+    "snapshot-method",
+}
 # Shown by CONFIG GET * in 7.0, by its name only since 7.2.
 HIDDEN_SINCE = {"aof-disable-auto-gc"}
 # A new word in the list, or a closer bound, changes the errors too.

@@ -46,6 +46,7 @@ from carnelian.server.system.signals import Signals
 
 if TYPE_CHECKING:
     from carnelian.cluster.serving.cluster_service import ClusterService
+    from carnelian.server.system.console_child import ConsoleChild
 
 MIN_HZ, MAX_HZ = 1, 500
 # With more clients than this for each tick, dynamic-hz doubles the ticks.
@@ -103,6 +104,8 @@ class Server:
             self.engine, self.loop, self.encryption, log, self._score_for_oom
         )
         self.last_wait = LastWait(self.engine)
+        # The page in the browser, once there is one.
+        self.console: ConsoleChild | None = None
         self.on_exit: list[ExitHook] = [self.append_only.shut_down, self._save_last]
         self.pid_file: str | None = None
         self._hz = 0
@@ -134,6 +137,41 @@ class Server:
             log("warning", warning)
         self._load_modules()
         self._load_users()
+        if config["console-port"]:
+            self._open_console()
+
+    def _open_console(self) -> None:
+        """Start the console. Raises SystemExit if its port is taken."""
+        try:
+            self._console().open()
+        except ListenError:
+            port = self.config["console-port"]
+            self.log("warning", f"Failed listening on port {port} (console), aborting.")
+            raise SystemExit(1) from None
+
+    def _console(self) -> ConsoleChild:
+        """What keeps a console running; most servers have none, and do not load it."""
+        if self.console is None:
+            from carnelian.server.system import console_child
+
+            self.console = console = console_child.ConsoleChild(
+                self.config, self.log, self._condition
+            )
+            self.engine.on_cron.append(console.tend)
+            for name in console_child.WAYS:
+                self.config.on_change(name, console.renew)
+        return self.console
+
+    def _move_console(self, value: object) -> None:
+        if self.console is not None or self.config["console-port"]:
+            self._console().move(value)
+
+    def _condition(self) -> bytes:
+        """How the server is, as the console is told."""
+        following = self.replica_links.side.following
+        if self.snapshots.loading is not None:
+            return b"L"
+        return b"R" if following is None or following.connected else b"U"
 
     def _join_cluster(self) -> None:
         """Be a node of a cluster, if that is wanted. Raises SystemExit if it cannot be one."""
@@ -358,6 +396,8 @@ class Server:
             except OSError:
                 pass
         self.listeners.close()
+        if self.console is not None:
+            self.console.close()
         if self.node is not None:
             self.node.stop()
         self.hub.close_all()
@@ -540,6 +580,8 @@ class Server:
         for name in (*encryption.DIRECTIVES, "tls-replication", "tls-cluster"):
             self.config.on_change(name, self._renew_encryption)
         self.config.on_change("bind", self._move_addresses)
+        for name in ("console-port", "console-bind"):
+            self.config.on_change(name, self._move_console)
         self.config.on_change("maxclients", self._resize)
         self.config.on_change("dir", os.chdir)
         self.config.on_change("oom-score-adj", self._score_for_oom)

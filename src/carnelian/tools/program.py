@@ -41,6 +41,7 @@ def _run_program(name: str, words: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from carnelian.tools import data_import
+    from carnelian.tools.console import console_program
 
     parser = argparse.ArgumentParser(
         prog="carnelian",
@@ -52,4 +53,5 @@ def _parser() -> argparse.ArgumentParser:
     for name, (_, summary) in PROGRAMS.items():
         parsers.add_parser(name, help=summary, add_help=False)
     data_import.add_parser(parsers)
+    console_program.add_parser(parsers)
     return parser

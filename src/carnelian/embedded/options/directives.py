@@ -13,6 +13,7 @@ from carnelian.engine.config.directives import (
     replication,
     security,
     sharding,
+    web_console,
 )
 from carnelian.engine.extensions.conversion import encode
 from carnelian.resp.quoting import quote
@@ -63,7 +64,11 @@ _OF_REPLICAS = frozenset(
 REFUSED: dict[str, str] = {
     **{
         d.name: _LISTENS
-        for d in (*network.TOPIC.directives, *security.TLS.directives)
+        for d in (
+            *network.TOPIC.directives,
+            *security.TLS.directives,
+            *web_console.TOPIC.directives,
+        )
         if d.name not in OF_LINKS
     },
     **dict.fromkeys(("maxclients", "client-query-buffer-limit"), _LISTENS),

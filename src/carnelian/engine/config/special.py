@@ -102,7 +102,7 @@ class Bind(Directive):
     def lines(self, value: tuple[str, ...]) -> Iterable[Line]:
         if value == self.default:
             return ()
-        return (Line(b"bind %s" % (self.format(value) or b'""')),)
+        return (Line(b"%s %s" % (self.name.encode(), self.format(value) or b'""')),)
 
 
 class BufferLimit(NamedTuple):

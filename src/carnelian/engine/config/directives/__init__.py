@@ -12,10 +12,12 @@ from carnelian.engine.config.directives import (
     replication,
     security,
     sharding,
+    web_console,
 )
 
 TOPICS: tuple[Topic, ...] = (
     network.TOPIC,
+    web_console.TOPIC,
     general.TOPIC,
     client_quotas.TOPIC,
     *security.TOPICS,

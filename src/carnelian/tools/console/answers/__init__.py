@@ -1,0 +1,1 @@
+"""What the pages ask for: keys, values, figures, clients, settings, taps."""

@@ -1,0 +1,1 @@
+"""Talking to the server: where it is, how to log in, and what it replies."""

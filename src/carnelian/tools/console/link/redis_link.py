@@ -1,0 +1,190 @@
+"""A connection of a user to the server, made when it is needed and made again when it is lost."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from carnelian.tools.console.link.link_errors import LinkError, LoginRefusedError, RefusedError
+from carnelian.tools.console.link.reply_stream import Refusal, Reply, ReplyStream
+from carnelian.tools.console.link.server_address import Credentials, ServerAddress
+
+Word = bytes | str | int | float
+Command = Sequence[Word]
+
+CLIENT_NAME = "carnelian-console"
+# Seconds to connect, and to wait for a reply.
+TIMEOUT = 10.0
+
+# Errors that say that a user has to log in, or is no more.
+_LOGIN_ERRORS = (b"NOAUTH", b"WRONGPASS")
+
+
+class RedisLink:
+    """Sends commands of one user and reads their replies, one thread at a time.
+
+    Args:
+        address: where the server is.
+        credentials: who logs in.
+        timeout: seconds to connect, and to wait for a reply.
+    """
+
+    def __init__(self, address: ServerAddress, credentials: Credentials, timeout: float = TIMEOUT):
+        self.address = address
+        self.credentials = credentials
+        self.timeout = timeout
+        self.database = 0
+        self._lock = threading.RLock()
+        self._socket: socket.socket | None = None
+        self._stream: ReplyStream | None = None
+        # Whether the connection had ended before the last command was sent.
+        self._lost = False
+
+    @contextmanager
+    def held(self, database: int | None = None) -> Iterator[RedisLink]:
+        """Have the link to oneself for several calls, in a database.
+
+        Raises RefusedError if there is no such database, and what :meth:`call` raises.
+        """
+        with self._lock:
+            if database is not None and database != self.database:
+                self.call("SELECT", database)
+                self.database = database
+            yield self
+
+    def call(self, *words: Word) -> Reply:
+        """The reply to a command. Raises RefusedError, LinkError and LoginRefusedError."""
+        reply = self.pipeline([words])[0]
+        if isinstance(reply, Refusal):
+            raise RefusedError(reply.text)
+        return reply
+
+    def attempt(self, *words: Word) -> Reply:
+        """The same with None in place of an error reply: for what not every server tells."""
+        reply = self.pipeline([words])[0]
+        return None if isinstance(reply, Refusal) else reply
+
+    def pipeline(self, commands: Sequence[Command]) -> list[Reply]:
+        """The replies to commands; errors stand among them as ``Refusal``.
+
+        A connection that was lost while it was idle is made again once. Raises LinkError and
+        LoginRefusedError.
+        """
+        with self._lock:
+            fresh = self._stream is None
+            try:
+                return self._exchange(commands)
+            except LinkError:
+                self.close()
+                # Only what cannot have been done yet is sent again.
+                if fresh or not self._lost:
+                    raise
+            return self._exchange(commands)
+
+    def _exchange(self, commands: Sequence[Command]) -> list[Reply]:
+        self._lost = False
+        try:
+            kept = self._stream is not None
+            stream = self._connected()
+            self._lost = kept and self._hung_up()
+            if self._lost:
+                raise LinkError("The server has closed the connection.")
+            self._send(b"".join(map(encoded, commands)))
+            replies = [stream.read() for _ in commands]
+        except OSError as error:
+            self.close()
+            raise LinkError(_reason(self.address, error)) from None
+        except LinkError:
+            self.close()
+            raise
+        for reply in replies:
+            if isinstance(reply, Refusal) and reply.startswith(_LOGIN_ERRORS):
+                self.close()
+                raise LoginRefusedError(reply.text)
+        return replies
+
+    def _send(self, data: bytes) -> None:
+        assert self._socket is not None
+        self._socket.sendall(data)
+
+    def _hung_up(self) -> bool:
+        """Whether the connection has ended while nothing was said on it."""
+        assert self._socket is not None
+        # Nothing comes by itself: what there is to read is the end.
+        return bool(select.select([self._socket], [], [], 0)[0])
+
+    def _connected(self) -> ReplyStream:
+        if self._stream is None:
+            sock = self.address.connect(self.timeout)
+            sock.settimeout(self.timeout)
+            self._socket = sock
+            self._stream = ReplyStream(sock)
+            self._introduce(sock, self._stream)
+        return self._stream
+
+    def _introduce(self, sock: socket.socket, stream: ReplyStream) -> None:
+        """Log in, say who we are, and leave no marks on the keys that are looked at."""
+        if self.credentials.password is not None:
+            login = ("AUTH", self.credentials.username, self.credentials.password)
+            sock.sendall(encoded(login))
+            reply = stream.read()
+            if isinstance(reply, Refusal):
+                self.close()
+                raise LoginRefusedError(reply.text)
+        # Older servers do not know the last one, and not everybody may say the others.
+        manners: list[Command] = [
+            ("CLIENT", "SETNAME", CLIENT_NAME),
+            ("CLIENT", "NO-TOUCH", "ON"),
+        ]
+        if self.database:
+            manners.append(("SELECT", self.database))
+        sock.sendall(b"".join(map(encoded, manners)))
+        for _ in manners:
+            stream.read()
+
+    def stream(self, *words: Word) -> ReplyStream:
+        """Begin a command that answers without end, such as MONITOR; the link is good for no other.
+
+        Raises LinkError and LoginRefusedError.
+        """
+        with self._lock:
+            try:
+                stream = self._connected()
+                self._send(encoded(words))
+            except OSError as error:
+                self.close()
+                raise LinkError(_reason(self.address, error)) from None
+            return stream
+
+    def waits(self, seconds: float) -> bool:
+        """Whether there is something to read, now or within so many seconds."""
+        if self._stream is None or self._socket is None:
+            return False
+        pending = getattr(self._socket, "pending", None)
+        if self._stream.buffered or (pending is not None and pending()):
+            return True
+        return bool(select.select([self._socket], [], [], seconds)[0])
+
+    def close(self) -> None:
+        """Hang up; the next call connects again."""
+        sock, self._socket, self._stream = self._socket, None, None
+        if sock is not None:
+            sock.close()
+
+
+def encoded(words: Command) -> bytes:
+    """A command as it is sent."""
+    parts = [b"*%d\r\n" % len(words)]
+    for word in words:
+        text = word if isinstance(word, bytes) else str(word).encode("utf-8", "surrogateescape")
+        parts.append(b"$%d\r\n%s\r\n" % (len(text), text))
+    return b"".join(parts)
+
+
+def _reason(address: ServerAddress, error: OSError) -> str:
+    if isinstance(error, TimeoutError):
+        return f"{address.shown} has not answered in time."
+    return f"{address.shown} cannot be reached: {error.strerror or error}."

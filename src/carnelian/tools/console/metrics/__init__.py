@@ -1,0 +1,1 @@
+"""What monitoring asks for: OpenMetrics, and whether the server is well."""

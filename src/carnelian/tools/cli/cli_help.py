@@ -59,14 +59,16 @@ What comes out
 
 Tasks
   --stat                figures of the server, a line a second
-  --latency             round trips; --latency-history for each 15 seconds, --latency-dist in colours
+  --latency             round trips; --latency-history for each 15 seconds, --latency-dist as
+                        colours
   --intrinsic-latency SECONDS
                         how long this machine lets a program wait; needs no server
   --scan                all keys, with --pattern GLOB, --quoted-pattern GLOB, --count N
   --bigkeys, --memkeys  the largest keys, by elements or by memory (--memkeys-samples N)
   --keystats            both, with their distribution and the largest (--top N)
   --hotkeys             the most used keys, if a policy of LFU counts
-  --pipe                send requests from standard input as fast as it goes (--pipe-timeout SECONDS)
+  --pipe                send requests from standard input as fast as it goes; --pipe-timeout SECONDS
+                        to wait for the last reply (30)
   --rdb FILE            fetch a snapshot; --functions-rdb FILE one of functions only; - is standard
                         output
   --replica             show what a replica gets

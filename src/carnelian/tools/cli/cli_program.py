@@ -1,4 +1,4 @@
-"""``carnelian-cli``: takes the command line of redis-cli, opens files, and is better at the prompt."""
+"""``carnelian-cli``: takes the command line of redis-cli, and opens files."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from carnelian.resp.quoting import quote
 from carnelian.tools.cli.wire.reply_types import (
     BigInteger,
@@ -15,13 +17,6 @@ from carnelian.tools.cli.wire.reply_types import (
 
 _EMPTY = {Pairs: b"(empty hash)\n", Members: b"(empty set)\n"}
 _MARKS = {Pairs: b"#", Members: b"~"}
-
-
-def write(reply: object, prefix: bytes = b"") -> bytes:
-    """The reply with the end of its line; ``prefix`` indents all lines of a list but the first."""
-    if isinstance(reply, list):
-        return _list(reply, prefix)
-    return scalar(reply) + b"\n"
 
 
 def scalar(reply: object) -> bytes:
@@ -40,10 +35,21 @@ def scalar(reply: object) -> bytes:
         return b"(nil)"
     if isinstance(reply, bool):
         return b"(true)" if reply else b"(false)"
+    assert isinstance(reply, int)
     return b"(integer) %d" % reply
 
 
-def _list(reply: list[object], prefix: bytes) -> bytes:
+def write(reply: object, prefix: bytes = b"", make: Callable[[object], bytes] = scalar) -> bytes:
+    """The reply with the end of its line.
+
+    ``prefix`` indents all lines of a list but the first; ``make`` writes what is no list.
+    """
+    if isinstance(reply, list):
+        return _list(reply, prefix, make)
+    return make(reply) + b"\n"
+
+
+def _list(reply: list[object], prefix: bytes, make: Callable[[object], bytes]) -> bytes:
     kind = type(reply)
     if not reply:
         return _EMPTY.get(kind, b"(empty array)\n")
@@ -57,18 +63,14 @@ def _list(reply: list[object], prefix: bytes) -> bytes:
         head = b"%b%*d%b " % (prefix if index else b"", width, index + 1, mark)
         if pairs:
             key, value = reply[2 * index], reply[2 * index + 1]
-            lines.append(head + write(key, inner).removesuffix(b"\n") + b" => ")
-            lines.append(_value(value, inner))
+            lines.append(head + write(key, inner, make).removesuffix(b"\n") + b" => ")
+            if _takes_lines(value):
+                # What takes several lines begins on one of its own.
+                lines.append(b"\n" + inner)
+            lines.append(write(value, inner, make))
         else:
-            lines.append(head + write(reply[index], inner))
+            lines.append(head + write(reply[index], inner, make))
     return b"".join(lines)
-
-
-def _value(value: object, inner: bytes) -> bytes:
-    """A value behind its key: what takes several lines begins on one of its own."""
-    if _takes_lines(value):
-        return b"\n" + inner + write(value, inner)
-    return write(value, inner)
 
 
 def _takes_lines(value: object) -> bool:

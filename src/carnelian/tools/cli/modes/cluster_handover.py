@@ -19,4 +19,4 @@ def run(words: list[str]) -> int:
         print(_NO_PROGRAM, file=sys.stderr)
         return 1
     sys.stdout.flush()
-    os.execv(program, ["redis-cli", *words])
+    return os.execv(program, ["redis-cli", *words])

@@ -53,7 +53,9 @@ def elements_of(client: Client, keys: Sequence[bytes], types: Sequence[str]) -> 
 def memory_of(client: Client, keys: Sequence[bytes], samples: int) -> list[int]:
     """How many bytes each key takes, by so many samples of its elements (0: the server's way)."""
     more = ("SAMPLES", str(samples)) if samples else ()
-    return [_size(reply) for reply in client.pipeline([("MEMORY", "USAGE", k, *more) for k in keys])]
+    return [
+        _size(reply) for reply in client.pipeline([("MEMORY", "USAGE", k, *more) for k in keys])
+    ]
 
 
 def _size(reply: object) -> int:

@@ -139,9 +139,5 @@ def human(size: int) -> str:
     """Bytes, as people read them."""
     if size < 1024:
         return f"{size}B"
-    amount = float(size)
-    for unit in "KMGT":
-        amount /= 1024
-        if amount < 1024:
-            break
-    return f"{amount:.2f}{unit}"
+    power = min((size.bit_length() - 1) // 10, 4)
+    return f"{size / 1024**power:.2f}{'BKMGT'[power]}"

@@ -36,9 +36,7 @@ class ScanProgress:
         walk, done = self._walk, self.percent / 100
         bar = "█" * round(_BAR * done) + "░" * (_BAR - round(_BAR * done))
         left = (now - self._began) * (1 - done) / done if done else 0.0
-        sys.stderr.write(
-            f"\r\x1b[2K{bar} {walk.seen} of {walk.total} keys, {_clock(left)} to go"
-        )
+        sys.stderr.write(f"\r\x1b[2K{bar} {walk.seen} of {walk.total} keys, {_clock(left)} to go")
         sys.stderr.flush()
         self._shown = True
 

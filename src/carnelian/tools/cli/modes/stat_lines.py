@@ -55,9 +55,7 @@ def _line(info: str, requests: int, more: int) -> str:
     clients, blocked = _number(info, "connected_clients"), _number(info, "blocked_clients")
     load = f"{requests} (+{more})"
     connections = _number(info, "total_connections_received")
-    return (
-        f"{keys:<11}{memory:<9}{clients:<8}{blocked:<8}{load:<20}{connections:<12}{_child(info)}"
-    )
+    return f"{keys:<11}{memory:<9}{clients:<8}{blocked:<8}{load:<20}{connections:<12}{_child(info)}"
 
 
 def _child(info: str) -> str:
@@ -77,7 +75,5 @@ def _number(info: str, name: str) -> int:
 def _human(size: int) -> str:
     if size < 1024:
         return f"{size}B"
-    for power, unit in ((3, "G"), (2, "M"), (1, "K")):
-        if size >= 1024**power:
-            break
-    return f"{size / 1024**power:.2f}{unit}"
+    power = min((size.bit_length() - 1) // 10, 3)
+    return f"{size / 1024**power:.2f}{'BKMG'[power]}"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
+from carnelian.tools.cli.forms import raw_form
 from carnelian.tools.cli.forms.reply_forms import RAW, STANDARD, Style
 from carnelian.tools.cli.talking.cli_login import tell
 from carnelian.tools.cli.talking.conversation import (
@@ -14,6 +15,7 @@ from carnelian.tools.cli.talking.conversation import (
     is_subscribing,
     replies_as_messages,
 )
+from carnelian.tools.cli.talking.text_commands import replies_with_text
 from carnelian.tools.cli.wire.cli_client import Client
 from carnelian.tools.cli.wire.reply_types import Pushed, Refusal
 
@@ -51,8 +53,8 @@ class Speaker:
         self.style = style
         self.follow = follow
         self.fail = fail
-        # Shows a reply to a command, None to write it in the style.
-        self.show_reply: Callable[[Sequence[bytes], object], None] | None = None
+        # Writes the reply to a command for people; None, or what it gives None for: in the style.
+        self.make_pretty: Callable[[Sequence[bytes], object], bytes | None] | None = None
         self._output = output or sys.stdout.buffer
         client.on_push = self._show_push if show_pushes else _ignore
 
@@ -87,7 +89,7 @@ class Speaker:
         return reply
 
     def repeat(self, words: Sequence[bytes], times: int, interval: float) -> None:
-        """Say a command ``times`` times, for ever if that is less than 1. Raises as :meth:`issue`."""
+        """Say a command so many times, for ever if less than once. Raises as :meth:`issue`."""
         done = 0
         while True:
             self.issue(words)
@@ -125,11 +127,16 @@ class Speaker:
         finally:
             client.on_push = kept
 
+    def shown(self, words: Sequence[bytes], reply: object) -> bytes:
+        """The reply to a command as it is shown."""
+        if replies_with_text(words):
+            return raw_form.write(reply, self.style.between) + self.style.after
+        if self.make_pretty is not None and (text := self.make_pretty(words, reply)) is not None:
+            return text
+        return self.style.write(reply)
+
     def _show(self, words: Sequence[bytes], reply: object) -> None:
-        if self.show_reply is not None:
-            self.show_reply(words, reply)
-        else:
-            self.write(self.style.write(reply))
+        self.write(self.shown(words, reply))
 
     def _show_push(self, message: Pushed) -> None:
         keys = message[1] if len(message) == 2 and message[0] == b"invalidate" else None

@@ -71,7 +71,10 @@ def parse_url(text: str) -> Target:
     asked = parse_qs(query).get("db")
     if scheme == "unix":
         return Target(
-            socket=unquote(rest), user=user, password=password, db=_number(asked[0]) if asked else None
+            socket=unquote(rest),
+            user=user,
+            password=password,
+            db=_number(asked[0]) if asked else None,
         )
     place, _, path = rest.partition("/")
     host, port = _split(place)

@@ -94,7 +94,7 @@ class Client:
         return self._link
 
     def connect(self) -> None:
-        """Connect, log in, choose protocol and database, unless that is done. Raises ConnectError."""
+        """Connect, log in, choose protocol and database, if need be. Raises ConnectError."""
         if self._link is not None:
             return
         self._parser = ReplyParser()
@@ -176,6 +176,19 @@ class Client:
         if self.engine is not None:
             engine, self.engine = self.engine, None
             engine.close(save=None if self.write else False)
+
+    def beside(self) -> Client:
+        """Another conversation with the same other side, which does not disturb this one."""
+        client = Client(
+            self.address,
+            self.login,
+            db=self.db,
+            tls=self.tls,
+            timeout=self.timeout,
+            write=self.write,
+        )
+        client.engine = self.engine
+        return client
 
     def move(self, host: str, port: int) -> None:
         """Talk to another server from now on."""

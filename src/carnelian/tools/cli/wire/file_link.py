@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
 from queue import Empty
 from typing import TYPE_CHECKING
 
@@ -25,14 +24,23 @@ from carnelian.server.system.progress import Progress
 if TYPE_CHECKING:
     from carnelian.engine.catalogue.registry import Command
     from carnelian.engine.engine import Engine as Core
-    from carnelian.engine.session import Session
+    from carnelian.engine.shared.client_state import Client
 
 __all__ = ["DatabaseError", "FileLink", "open_file"]
 
 _READ_ONLY = "READONLY the file was opened for reading: carnelian-cli --write opens it for changes"
 # What is no write for a server, but would leave something on the disk, or is of no use without one.
 _OF_DISKS = frozenset(
-    ("save", "bgsave", "bgrewriteaof", "shutdown", "debug", "replicaof", "slaveof", "config|rewrite")
+    (
+        "save",
+        "bgsave",
+        "bgrewriteaof",
+        "shutdown",
+        "debug",
+        "replicaof",
+        "slaveof",
+        "config|rewrite",
+    )
 )
 # What CONFIG SET would begin to write with.
 _OF_LOGS = frozenset((b"appendonly", b"dir", b"dbfilename", b"appenddirname", b"save"))
@@ -136,7 +144,7 @@ def _load(core: Core, directory: str, name: str, path: str) -> None:
     core.keyspace.dirty = 0
 
 
-def _refuse_writes(session: Session, command: Command, args: Sequence[bytes]) -> Error | None:
+def _refuse_writes(session: Client, command: Command, args: list[bytes]) -> Error | None:
     if command.flags & WRITE or command.name in _OF_DISKS:
         return Error(_READ_ONLY)
     if command.name == "config|set" and _OF_LOGS & {word.lower() for word in args[2::2]}:

@@ -134,7 +134,9 @@ def _context(options: TlsOptions) -> ssl.SSLContext:
 def _choose_suites(context: ssl.SSLContext, suites: str) -> None:
     choose = getattr(context, "set_ciphersuites", None)
     if choose is None:
-        raise TlsSetupError("the ssl module of this Python does not choose cipher suites of TLS 1.3")
+        raise TlsSetupError(
+            "the ssl module of this Python does not choose cipher suites of TLS 1.3"
+        )
     choose(suites)
 
 

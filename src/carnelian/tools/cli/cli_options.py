@@ -81,31 +81,49 @@ def parse(words: Sequence[str], environment: Mapping[str, str]) -> Options:
     options = Options()
     options.password = environment.get(ENV_PASSWORD)
     tls: dict[str, object] = {}
-    encrypted = False
     position = 0
-    while position < len(words) and words[position].startswith("-"):
+    while position < len(words):
         word = words[position]
-        position += 1
-        if word == "--cluster":
-            options.mode, position = "cluster", len(words)
-        elif word in _TLS_FLAGS or word in _TLS_VALUES:
-            encrypted = encrypted or word == "--tls"
-            position = _take_tls(tls, words, position)
-        elif word in _FLAGS:
-            _FLAGS[word](options)
-        elif word in _VALUES and position < len(words):
-            _VALUES[word](options, words[position])
+        if not word.startswith("-"):
+            if options.address.file is not None or not _names_file(word):
+                break
+            # Options may follow it.
+            options.address = Address(file=word)
             position += 1
-        elif word == "-h":
-            options.mode = "help"
         else:
-            raise OptionError(f"Unrecognized option or bad number of args for: '{word}'")
-    if encrypted or options.tls is not None:
+            position = _take_option(options, tls, words, position)
+    if tls.pop("wanted", False) or options.tls is not None:
         options.tls = TlsOptions(**tls)  # type: ignore[arg-type]
     options.words = [os.fsencode(word) for word in words[position:]]
     if options.mode not in ("cluster", "help", "version"):
         _settle(options)
     return options
+
+
+def _take_option(
+    options: Options, tls: dict[str, object], words: Sequence[str], position: int
+) -> int:
+    """Heed the option at a position; returns where to go on. Raises OptionError."""
+    word = words[position]
+    position += 1
+    if word == "--cluster":
+        options.mode = "cluster"
+        return len(words)
+    if word in _TLS_FLAGS:
+        tls[_TLS_FLAGS[word]] = True
+    elif word in _FLAGS:
+        _FLAGS[word](options)
+    elif position == len(words) or not (word in _VALUES or word in _TLS_VALUES):
+        if word != "-h":
+            raise OptionError(f"Unrecognized option or bad number of args for: '{word}'")
+        options.mode = "help"
+    elif word in _TLS_VALUES:
+        tls[_TLS_VALUES[word]] = words[position]
+        return position + 1
+    else:
+        _VALUES[word](options, words[position])
+        return position + 1
+    return position
 
 
 def _settle(options: Options) -> None:
@@ -119,20 +137,15 @@ def _settle(options: Options) -> None:
         )
     if options.form in (JSON, QUOTED_JSON) and options.protocol is None:
         options.protocol, options.wishful = 3, True
-    _take_file(options)
     if options.quoted_input and options.words:
         options.words = [_unquoted(word) for word in options.words]
 
 
-def _take_file(options: Options) -> None:
-    """A first word that is a file is what is to be opened."""
-    if options.address.file is not None or options.script is not None or not options.words:
-        return
-    name = os.fsdecode(options.words[0])
-    named_so = "." in name and (name.endswith(_FILE_ENDINGS) or os.path.isfile(name))
-    if "/" in name or named_so:
-        options.address = Address(file=name)
-        del options.words[0]
+def _names_file(word: str) -> bool:
+    """Whether a word in the place of a command is a file."""
+    if "/" in word:
+        return True
+    return "." in word and (word.endswith(_FILE_ENDINGS) or os.path.isfile(word))
 
 
 def _unquoted(word: bytes) -> bytes:
@@ -246,20 +259,7 @@ def _quoted_pattern(options: Options, word: str) -> None:
     options.pattern = _unquoted(os.fsencode(word))
 
 
-def _take_tls(tls: dict[str, object], words: Sequence[str], position: int) -> int:
-    """Keep what the word before a position says of TLS; returns where to go on."""
-    word = words[position - 1]
-    if word in _TLS_FLAGS:
-        if word == "--insecure":
-            tls["insecure"] = True
-        return position
-    if position == len(words):
-        raise OptionError(f"Unrecognized option or bad number of args for: '{word}'")
-    tls[_TLS_VALUES[word]] = words[position]
-    return position + 1
-
-
-_TLS_FLAGS = ("--tls", "--insecure")
+_TLS_FLAGS = {"--tls": "wanted", "--insecure": "insecure"}
 _TLS_VALUES = {
     "--sni": "sni",
     "--cacert": "ca_file",

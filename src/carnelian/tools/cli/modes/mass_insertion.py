@@ -44,10 +44,13 @@ class Transfer:
             socket.setblocking(False)
         while not (self._ended and not left and (self.marked or self.late)):
             reading = [self._link] if left or self._ended else [self._link, source]
-            ready, free, _ = select.select(reading, [self._link] if left else [], [], 1.0)
+            writing = [self._link] if left and socket is not None else []
+            # What is in this process takes everything at once.
+            wait = 0.0 if left and socket is None else 1.0
+            ready, free, _ = select.select(reading, writing, [], wait)
             if self._link in ready:
                 self._take()
-            if free:
+            if free or (left and socket is None):
                 left = left[self._send(left) :]
             elif source in ready:
                 left = memoryview(self._next(source))

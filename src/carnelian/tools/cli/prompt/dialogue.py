@@ -88,7 +88,8 @@ class Dialogue:
                 return
             words = words[1:]
         began = time.monotonic()
-        self.guarded(lambda: self.speaker.repeat(words, times, self.preferences.interval))
+        if not self.guarded(lambda: self.speaker.repeat(words, times, self.preferences.interval)):
+            return
         took = time.monotonic() - began
         shown = self.preferences.timing or took >= _LONG
         if self.interactive and shown and self.speaker.style.form == STANDARD:

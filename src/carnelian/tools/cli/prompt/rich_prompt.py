@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, ThreadedCompleter
 from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
@@ -62,7 +62,6 @@ class RichPrompt:
         self._session: PromptSession[str] = PromptSession(
             history=_KeptHistory(),
             completer=_WordCompleter(knowledge),
-            complete_in_thread=True,
             complete_while_typing=True,
             lexer=_LineLexer(knowledge),
             input_processors=[AfterInput(self._hint, style="class:hint")],
@@ -79,8 +78,10 @@ class RichPrompt:
 
     def _hint(self) -> str:
         """What may follow, behind a cursor at the end of the line."""
-        document = get_app().current_buffer.document
-        if not self._preferences.hints or not document.is_cursor_at_the_end:
+        application = get_app()
+        document = application.current_buffer.document
+        # What was entered stays on the screen without them.
+        if application.is_done or not self._preferences.hints or not document.is_cursor_at_the_end:
             return ""
         return typed_line.hint(self._knowledge.docs, document.text)
 
@@ -90,6 +91,22 @@ class _WordCompleter(Completer):
 
     def __init__(self, knowledge: ServerKnowledge):
         self._knowledge = knowledge
+
+    async def get_completions_async(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> AsyncGenerator[Completion, None]:
+        """What needs the server is found by a thread: typing goes on meanwhile.
+
+        The rest is there at once, so that no tab key comes while it is still being looked for.
+        """
+        if complete_event.completion_requested:
+            async for found in ThreadedCompleter(self).get_completions_async(
+                document, complete_event
+            ):
+                yield found
+        else:
+            for found in self.get_completions(document, complete_event):
+                yield found
 
     def get_completions(
         self, document: Document, complete_event: CompleteEvent

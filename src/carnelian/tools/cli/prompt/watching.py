@@ -22,20 +22,16 @@ def seconds(word: bytes) -> float | None:
 
 
 def watch(speaker: Speaker, words: list[bytes], pause: float) -> None:
-    """Go on until Ctrl-C. Raises ConnectError and LostError."""
+    """Go on until Ctrl-C (KeyboardInterrupt). Raises ConnectError and LostError."""
     last: list[bytes] = []
     command = b" ".join(map(quote_if_needed, words))
-    try:
-        while True:
-            lines = speaker.shown(words, speaker.client.exchange(words)).split(b"\n")
-            moment = time.strftime("%H:%M:%S").encode()
-            head = b"Every %gs: %b    %b (Ctrl-C to stop)" % (pause, command, moment)
-            speaker.write(b"\x1b[H\x1b[2J%b\n\n%b" % (head, b"\n".join(_marked(lines, last))))
-            last = lines
-            time.sleep(pause)
-    except KeyboardInterrupt:
-        speaker.client.close()
-        speaker.write(b"\n")
+    while True:
+        lines = speaker.shown(words, speaker.client.exchange(words)).split(b"\n")
+        moment = time.strftime("%H:%M:%S").encode()
+        head = b"Every %gs: %b    %b (Ctrl-C to stop)" % (pause, command, moment)
+        speaker.write(b"\x1b[H\x1b[2J%b\n\n%b" % (head, b"\n".join(_marked(lines, last))))
+        last = lines
+        time.sleep(pause)
 
 
 def _marked(lines: list[bytes], last: list[bytes]) -> list[bytes]:

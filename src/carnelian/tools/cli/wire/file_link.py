@@ -32,14 +32,14 @@ _READ_ONLY = "READONLY the file was opened for reading: carnelian-cli --write op
 # What is no write for a server, but would leave something on the disk, or is of no use without one.
 _OF_DISKS = frozenset(
     (
-        "save",
-        "bgsave",
-        "bgrewriteaof",
-        "shutdown",
-        "debug",
-        "replicaof",
-        "slaveof",
-        "config|rewrite",
+        b"bgrewriteaof",
+        b"bgsave",
+        b"config|rewrite",
+        b"debug",
+        b"replicaof",
+        b"save",
+        b"shutdown",
+        b"slaveof",
     )
 )
 # What CONFIG SET would begin to write with.
@@ -147,6 +147,6 @@ def _load(core: Core, directory: str, name: str, path: str) -> None:
 def _refuse_writes(session: Client, command: Command, args: list[bytes]) -> Error | None:
     if command.flags & WRITE or command.name in _OF_DISKS:
         return Error(_READ_ONLY)
-    if command.name == "config|set" and _OF_LOGS & {word.lower() for word in args[2::2]}:
+    if command.name == b"config|set" and _OF_LOGS & {word.lower() for word in args[2::2]}:
         return Error(_READ_ONLY)
     return None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from carnelian.resp.quoting import split_arguments
 from carnelian.tools.cli.forms.reply_forms import CSV, JSON, QUOTED_JSON, RAW, STANDARD
 from carnelian.tools.cli.wire.addresses import Address, UrlError, parse_url
 from carnelian.tools.cli.wire.socket_links import TlsOptions
@@ -149,6 +149,8 @@ def _names_file(word: str) -> bool:
 
 
 def _unquoted(word: bytes) -> bytes:
+    from carnelian.resp.quoting import split_arguments
+
     found = split_arguments(word)
     if found is None or len(found) != 1:
         raise OptionError("Invalid quoted string", plain=True)
@@ -251,7 +253,8 @@ def _key_samples(options: Options, word: str) -> None:
 
 def _show_pushes(options: Options, word: str) -> None:
     if word[:1].lower() not in ("y", "n"):
-        raise OptionError(f"Unknown --show-pushes value '{word}' (valid: '[y]es', '[n]o')")
+        print(f"Unknown --show-pushes value '{word}' (valid: '[y]es', '[n]o')", file=sys.stderr)
+        return
     options.show_pushes = word[:1].lower() == "y"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from carnelian.tools.cli.forms import csv_form, json_form, raw_form, terminal_form
+from carnelian.tools.cli.forms import raw_form
 
 STANDARD, RAW, CSV, JSON, QUOTED_JSON = "standard", "raw", "csv", "json", "quoted-json"
 
@@ -23,10 +23,13 @@ class Style(NamedTuple):
     def write(self, reply: object) -> bytes:
         """The reply, with the end of its line."""
         form = self.form
-        if form == STANDARD:
-            return terminal_form.write(reply)
         if form == RAW:
             return raw_form.write(reply, self.between) + self.after
+        # One of them is used at all.
+        from carnelian.tools.cli.forms import csv_form, json_form, terminal_form
+
+        if form == STANDARD:
+            return terminal_form.write(reply)
         if form == CSV:
             return csv_form.write(reply) + b"\n"
         return json_form.write(reply, form == QUOTED_JSON) + b"\n"

@@ -130,7 +130,7 @@ class Speaker:
     def shown(self, words: Sequence[bytes], reply: object) -> bytes:
         """The reply to a command as it is shown."""
         if replies_with_text(words):
-            return raw_form.write(reply, self.style.between) + self.style.after
+            return raw_form.write(reply, self.style.between)
         if self.make_pretty is not None and (text := self.make_pretty(words, reply)) is not None:
             return text
         return self.style.write(reply)

@@ -25,6 +25,6 @@ _PAIRS = frozenset(
 
 
 def replies_with_text(words: Sequence[bytes]) -> bool:
-    """Whether the reply to a command is shown without quotes in any form."""
+    """Whether the reply to a command is shown as it is in any form; it ends its last line."""
     names = tuple(word.lower() for word in words[:2])
     return names[0] in _NAMES or names in _PAIRS

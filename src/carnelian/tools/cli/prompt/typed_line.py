@@ -30,10 +30,13 @@ class Word(NamedTuple):
     @property
     def plain(self) -> str:
         """Without quotes."""
-        found = split_arguments(self.text.encode("utf-8", "surrogateescape"))
-        if not found or self.text[:1] not in "\"'":
+        quote = self.text[:1]
+        if quote not in ('"', "'"):
             return self.text
-        return found[0].decode("utf-8", "replace")
+        data = self.text.encode("utf-8", "surrogateescape")
+        # The closing one may still be to come.
+        found = split_arguments(data) or split_arguments(data + quote.encode())
+        return self.text if not found else found[0].decode("utf-8", "replace")
 
 
 class Suggestion(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -100,6 +101,8 @@ def open_file(path: str, write: bool) -> Engine:
         OSError: there is no such file.
     """
     path = os.path.expanduser(path)
+    # What is wrong is told by errors.
+    logging.getLogger("carnelian").addHandler(logging.NullHandler())
     with Progress("Loading"):
         return Engine(path) if write else _open_to_read(path)
 

@@ -40,4 +40,4 @@ def fill(server: ReferenceServer) -> None:
     server.call("SADD", "set", "a", "b", "c")
     server.call("ZADD", "zset", 1, "a", 2.5, "b")
     server.call("XADD", "stream", "1-1", "field", "value")
-    server.call("SET", b"odd \xff\"key", "\u00e9")
+    server.call("SET", b'odd \xff"key', "\u00e9")

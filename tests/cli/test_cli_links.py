@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -96,9 +97,12 @@ def test_messages(redis_server: ReferenceServer, form: str) -> None:
         words = ["stdbuf", "-oL", *words]
         with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
+            stop = threading.Timer(30, process.kill)
+            stop.start()
             lines = _until(process, b"2")
             redis_server.call("PUBLISH", "b", "news")
             lines += _until(process, b"news")
+            stop.cancel()
             process.terminate()
         written.append(lines)
     assert written[0] == written[1]
@@ -117,13 +121,16 @@ def test_a_replica(redis_server: ReferenceServer) -> None:
     words = [*OURS, "-p", str(redis_server.port), "--replica"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None and process.stdout is not None
-        while b"SYNC done" not in (line := process.stderr.readline()):
+        stop = threading.Timer(30, process.kill)
+        stop.start()
+        while b"REPLCONF ACK" not in (line := process.stderr.readline()):
             assert line
         redis_server.call("SET", "replicated", "1")
         lines = [b""]
         while b"replicated" not in lines[-1]:
             lines.append(process.stdout.readline())
             assert lines[-1]
+        stop.cancel()
         process.terminate()
 
 

@@ -88,7 +88,9 @@ def test_bytes_that_are_no_text() -> None:
     assert parse(["get", "a\udcff"], {}).words == [b"get", b"a\xff"]
 
 
-@pytest.mark.parametrize("words", [["--nosuch"], ["-n"], ["--cacert"], ["-u", "x"], ["-x", "-X", "a"]])
+@pytest.mark.parametrize(
+    "words", [["--nosuch"], ["-n"], ["--cacert"], ["-u", "x"], ["-x", "-X", "a"]]
+)
 def test_mistakes(words: list[str]) -> None:
     with pytest.raises(OptionError):
         parse(words, {})

@@ -135,8 +135,10 @@ def test_a_script(redis_server: ReferenceServer, tmp_path: Path) -> None:
     ours, theirs = both(redis_server, "--eval", str(script), "a", "b", ",", "c", "d")
     assert ours == theirs == Outcome(0, b"a\nc\nd\n", b"")
     ours, theirs = both(redis_server, "--eval", "/nosuchscript")
-    assert ours == theirs == Outcome(
-        1, b"", b"Can't open file '/nosuchscript': No such file or directory\n"
+    assert (
+        ours
+        == theirs
+        == Outcome(1, b"", b"Can't open file '/nosuchscript': No such file or directory\n")
     )
 
 

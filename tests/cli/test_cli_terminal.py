@@ -167,4 +167,6 @@ def test_latency_for_people(terminal: Open, redis_server: ReferenceServer) -> No
     person.wait_for(" samples)")
     os.kill(person.pid, signal.SIGINT)
     assert person.wait() == 130
-    assert re.search(r"min: \d+, max: \d+, avg: \d+\.\d\d \(\d+ samples\) -- 0\.\d\d sec", person.seen)
+    assert re.search(
+        r"min: \d+, max: \d+, avg: \d+\.\d\d \(\d+ samples\) -- 0\.\d\d sec", person.seen
+    )

@@ -20,7 +20,8 @@ from carnelian.tools.cli.wire.reply_types import (
 )
 
 STREAM = (
-    b"+OK\r\n-ERR x\r\n:-7\r\n$3\r\na\r\n\r\n$-1\r\n*-1\r\n_\r\n#t\r\n#f\r\n,1.5\r\n(12\r\n=5\r\ntxt:y\r\n"
+    b"+OK\r\n-ERR x\r\n:-7\r\n$3\r\na\r\n\r\n$-1\r\n*-1\r\n_\r\n#t\r\n#f\r\n,1.5\r\n(12\r\n"
+    b"=5\r\ntxt:y\r\n"
     b"*2\r\n*0\r\n*1\r\n:1\r\n%1\r\n+k\r\n~1\r\n:2\r\n>2\r\n+invalidate\r\n_\r\n|1\r\n+a\r\n:1\r\n"
     b"$0\r\n\r\n!5\r\nERR y\r\n"
 )

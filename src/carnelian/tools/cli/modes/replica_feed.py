@@ -68,18 +68,25 @@ class ReplicaFeed:
             if line:
                 return line
 
-    def receive(self) -> bytes:
-        """Some bytes. Raises LostError."""
+    def receive(self, timeout: float | None = None) -> bytes:
+        """Some bytes. Raises LostError, and TimeoutError after so many seconds."""
         if self._left:
             data, self._left = self._left, b""
             return data
         try:
-            data = self._link.receive(None)
+            data = self._link.receive(timeout)
+        except TimeoutError:
+            raise
         except OSError as error:
             raise LostError(error.strerror or str(error)) from None
         if not data:
             raise LostError("Server closed the connection")
         return data
+
+    def acknowledge(self) -> None:
+        """Say that the snapshot is there: only then do commands follow one of unknown length."""
+        # It is not answered.
+        self._client.send(("REPLCONF", "ACK", "0"))
 
     def snapshot(self, take: Callable[[bytes], object]) -> int:
         """Hand the snapshot over in pieces; returns its size. Raises LostError."""

@@ -11,6 +11,9 @@ from carnelian.tools.cli.modes.replica_feed import ReplicaFeed, ReplicationError
 from carnelian.tools.cli.talking.cli_login import client_for, tell
 from carnelian.tools.cli.wire.reply_parser import ReplyParser
 
+# Seconds after which the server hears from us again.
+_SILENCE = 1.0
+
 
 def run(options: Options) -> int:
     """Go on until Ctrl-C; returns the exit status. Raises ConnectError and LostError."""
@@ -24,11 +27,14 @@ def run(options: Options) -> int:
         feed.begin(snapshot_only=False, functions_only=False)
         amount = "bytes of bulk transfer until EOF marker" if feed.mark else f"{feed.size} bytes"
         tell(f"SYNC with master, discarding {amount}...")
-        feed.snapshot(lambda data: None)
-        tell("SYNC done. Logging commands from master.")
+        size = feed.snapshot(lambda data: None)
+        after = f" after {size} bytes" if feed.mark else ""
+        tell(f"SYNC done{after}. Logging commands from master.")
+        tell("sending REPLCONF ACK 0")
+        feed.acknowledge()
         parser, out = ReplyParser(), sys.stdout.buffer
         while True:
-            parser.feed(feed.receive().lstrip(b"\n") if parser.idle else feed.receive())
+            parser.feed(_received(feed))
             while (command := parser.take()) is not MORE:
                 out.write(style.write(command))
             out.flush()
@@ -37,3 +43,12 @@ def run(options: Options) -> int:
         return 1
     finally:
         client.close()
+
+
+def _received(feed: ReplicaFeed) -> bytes:
+    """Some bytes. The server hears from us meanwhile: it may not have heeded the first time."""
+    while True:
+        try:
+            return feed.receive(_SILENCE)
+        except TimeoutError:
+            feed.acknowledge()

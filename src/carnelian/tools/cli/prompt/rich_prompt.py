@@ -59,7 +59,7 @@ class RichPrompt:
     ):
         self._knowledge = knowledge
         self._preferences = preferences
-        self._session: PromptSession[str] = PromptSession(
+        self.session: PromptSession[str] = PromptSession(
             history=_KeptHistory(),
             completer=_WordCompleter(knowledge),
             complete_while_typing=True,
@@ -74,7 +74,7 @@ class RichPrompt:
     def read(self, prompt: str) -> str:
         """The next line; raises EOFError at the end, KeyboardInterrupt when it is given up."""
         self._knowledge.learn_soon()
-        return self._session.prompt([("class:prompt", prompt)])
+        return self.session.prompt([("class:prompt", prompt)])
 
     def _hint(self) -> str:
         """What may follow, behind a cursor at the end of the line."""

@@ -32,7 +32,7 @@ def test_urls(url: str, target: Target) -> None:
 
 @pytest.mark.parametrize("url", ["http://x", "host:1", "redis:/x", "redis://h/x", "redis://h:x"])
 def test_what_is_no_url(url: str) -> None:
-    with pytest.raises(UrlError, match="^Invalid URI"):
+    with pytest.raises(UrlError, match=r"^Invalid URI"):
         parse_url(url)
 
 

@@ -53,7 +53,7 @@ def _run(options: Options, words: list[str]) -> int:
 
         return choosing.run(options, words)
     if options.script is not None:
-        from carnelian.tools.cli.prompt import script_runs
+        from carnelian.tools.cli.scripts import script_runs
 
         return script_runs.run(options)
     if options.words or options.stdin_last:

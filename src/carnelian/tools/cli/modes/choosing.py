@@ -9,21 +9,21 @@ from carnelian.tools.cli.cli_options import Options
 # Each module has a function ``run(options)`` that returns the exit status.
 _ROOM = "carnelian.tools.cli.modes"
 _MODULES = {
-    "stat": "stat_lines",
-    "latency": "latency_sampling",
-    "latency-history": "latency_sampling",
-    "latency-dist": "latency_spectrum",
-    "intrinsic-latency": "intrinsic_latency",
-    "lru-test": "eviction_load",
-    "scan": "key_listing",
-    "bigkeys": "largest_keys",
-    "memkeys": "largest_keys",
-    "keystats": "key_statistics",
-    "hotkeys": "hottest_keys",
-    "pipe": "mass_insertion",
-    "rdb": "snapshot_transfer",
-    "functions-rdb": "snapshot_transfer",
-    "replica": "replica_view",
+    "stat": "timing.stat_lines",
+    "latency": "timing.latency_sampling",
+    "latency-history": "timing.latency_sampling",
+    "latency-dist": "timing.latency_spectrum",
+    "intrinsic-latency": "timing.intrinsic_latency",
+    "lru-test": "timing.eviction_load",
+    "scan": "keys.key_listing",
+    "bigkeys": "keys.largest_keys",
+    "memkeys": "keys.largest_keys",
+    "keystats": "keys.key_statistics",
+    "hotkeys": "keys.hottest_keys",
+    "pipe": "transfers.mass_insertion",
+    "rdb": "transfers.snapshot_transfer",
+    "functions-rdb": "transfers.snapshot_transfer",
+    "replica": "transfers.replica_view",
 }
 
 

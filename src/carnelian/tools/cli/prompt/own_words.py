@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import Protocol
 
 from carnelian import __version__
 from carnelian.resp.quoting import split_arguments
 from carnelian.tools.cli.prompt import watching
+from carnelian.tools.cli.prompt.preferences import Preferences
 from carnelian.tools.cli.talking import command_docs
 from carnelian.tools.cli.talking.command_docs import CommandDoc, CommandDocs
-
-if TYPE_CHECKING:
-    from carnelian.tools.cli.prompt.dialogue import Dialogue
+from carnelian.tools.cli.talking.speaker import Speaker
 
 OWN = {
     "\\help": "this list",
@@ -45,7 +45,21 @@ Set your preferences in ~/.carnelian_clirc
 """
 
 
-def take(dialogue: Dialogue, text: str) -> bool:
+class Setting(Protocol):
+    """What these words have to do with: a dialogue.
+
+    ``restart`` runs the script of the command line again, if there is one.
+    """
+
+    speaker: Speaker
+    preferences: Preferences
+    restart: Callable[[], object] | None
+
+    def guarded(self, action: Callable[[], object]) -> bool:
+        """Do something that needs the connection, telling what goes wrong; whether it worked."""
+
+
+def take(dialogue: Setting, text: str) -> bool:
     """Do what a line says that begins with ``:`` or a backslash; returns whether to go on."""
     word, _, rest = text.partition(" ")
     rest = rest.strip()
@@ -66,7 +80,7 @@ def take(dialogue: Dialogue, text: str) -> bool:
     return True
 
 
-def take_plain(dialogue: Dialogue, words: list[bytes]) -> bool:
+def take_plain(dialogue: Setting, words: list[bytes]) -> bool:
     """Do what words say that redis-cli keeps from the server, too; returns whether they do."""
     name = words[0].lower()
     if name in (b"help", b"?"):
@@ -86,7 +100,7 @@ def take_plain(dialogue: Dialogue, words: list[bytes]) -> bool:
     return True
 
 
-def _connect(dialogue: Dialogue, words: list[bytes]) -> None:
+def _connect(dialogue: Setting, words: list[bytes]) -> None:
     port = words[2].decode("utf-8", "replace")
     if not port.isdigit():
         print("connect takes a host and a port", flush=True)
@@ -97,7 +111,7 @@ def _connect(dialogue: Dialogue, words: list[bytes]) -> None:
     dialogue.guarded(client.connect)
 
 
-def _switch(dialogue: Dialogue, name: str, rest: str) -> None:
+def _switch(dialogue: Setting, name: str, rest: str) -> None:
     preferences = dialogue.preferences
     if rest not in ("", "on", "off"):
         print(f"\\{name} takes on or off", flush=True)
@@ -107,7 +121,7 @@ def _switch(dialogue: Dialogue, name: str, rest: str) -> None:
     print(f"{name} is {'on' if wanted else 'off'}", flush=True)
 
 
-def _watch(dialogue: Dialogue, rest: str) -> None:
+def _watch(dialogue: Setting, rest: str) -> None:
     words = split_arguments(rest.encode("utf-8", "surrogateescape"))
     seconds = watching.DEFAULT
     if words and (given := watching.seconds(words[0])) is not None:
@@ -128,7 +142,7 @@ def _show_own() -> None:
 # -- Help ----------------------------------------------------------------------------------------
 
 
-def show_help(dialogue: Dialogue, words: list[bytes]) -> None:
+def show_help(dialogue: Setting, words: list[bytes]) -> None:
     """What the server's commands do. Raises ConnectError and LostError."""
     topics = [word.decode("utf-8", "replace") for word in words]
     if not topics:
@@ -147,7 +161,7 @@ def show_help(dialogue: Dialogue, words: list[bytes]) -> None:
     print(flush=True)
 
 
-def _docs(dialogue: Dialogue) -> CommandDocs:
+def _docs(dialogue: Setting) -> CommandDocs:
     """Asked for beside the conversation, which may be in a transaction."""
     client = dialogue.speaker.client.beside()
     try:

@@ -5,10 +5,16 @@ from __future__ import annotations
 import heapq
 
 from carnelian.tools.cli.cli_options import Options
-from carnelian.tools.cli.modes.key_sizes import KINDS, elements_of, kind_of, memory_of, types_of
-from carnelian.tools.cli.modes.key_walk import KeyWalk, TaskFailedError
-from carnelian.tools.cli.modes.largest_keys import shown
-from carnelian.tools.cli.modes.scan_progress import ScanProgress
+from carnelian.tools.cli.modes.keys.key_sizes import (
+    KINDS,
+    elements_of,
+    kind_of,
+    memory_of,
+    types_of,
+)
+from carnelian.tools.cli.modes.keys.key_walk import KeyWalk, TaskFailedError
+from carnelian.tools.cli.modes.keys.largest_keys import shown
+from carnelian.tools.cli.modes.keys.scan_progress import ScanProgress
 from carnelian.tools.cli.talking.cli_login import client_for, tell
 
 _HEADER = """

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from carnelian.server.system.progress import Progress
 from carnelian.tools.cli.cli_options import Options
-from carnelian.tools.cli.modes.replica_feed import ReplicaFeed, ReplicationError
+from carnelian.tools.cli.modes.transfers.sync_feed import ReplicationError, SyncFeed
 from carnelian.tools.cli.talking.cli_login import client_for, tell
 
 _MB = 1024 * 1024
@@ -23,7 +23,7 @@ def run(options: Options) -> int:
         return 1
     client = client_for(options)
     client.connect()
-    feed = ReplicaFeed(client)
+    feed = SyncFeed(client)
     try:
         feed.begin(snapshot_only=True, functions_only=options.mode == "functions-rdb")
         what = (
@@ -45,7 +45,7 @@ def run(options: Options) -> int:
     return 0
 
 
-def _save(feed: ReplicaFeed, name: str) -> int:
+def _save(feed: SyncFeed, name: str) -> int:
     """Write it; what is not whole does not stay. Raises OSError."""
     if name == "-":
         size = feed.snapshot(sys.stdout.buffer.write)

@@ -11,7 +11,7 @@ from carnelian.tools.cli.cli_options import Options
 from carnelian.tools.cli.forms import terminal_form
 from carnelian.tools.cli.prompt import dialogue_start
 from carnelian.tools.cli.prompt.line_readers import PipedLines, PlainPrompt, Reader
-from carnelian.tools.cli.prompt.script_runs import script_words
+from carnelian.tools.cli.scripts.script_words import script_words
 from carnelian.tools.cli.talking.cli_login import tell
 from carnelian.tools.cli.talking.speaker import Speaker
 from carnelian.tools.cli.wire.cli_client import LostError

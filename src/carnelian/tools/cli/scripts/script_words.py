@@ -1,21 +1,10 @@
-"""``--eval``: a Lua script from a file, run once, or step by step."""
+"""A Lua script of a file as a command."""
 
 from __future__ import annotations
 
-from carnelian.tools.cli import one_command
 from carnelian.tools.cli.cli_options import OptionError, Options
 
 _COMMA = b","
-
-
-def run(options: Options) -> int:
-    """Run it; returns the exit status. Raises ConnectError and OptionError."""
-    if options.ldb:
-        from carnelian.tools.cli.prompt import lua_steps
-
-        return lua_steps.run(options)
-    options.words = script_words(options)
-    return one_command.run(options)
 
 
 def script_words(options: Options) -> list[bytes]:

@@ -6,7 +6,7 @@ import re
 import time
 
 from carnelian.tools.cli.cli_options import Options
-from carnelian.tools.cli.modes.key_walk import TaskFailedError, checked
+from carnelian.tools.cli.modes.keys.key_walk import TaskFailedError, checked
 from carnelian.tools.cli.talking.cli_login import client_for, tell
 from carnelian.tools.cli.wire.cli_client import Client
 

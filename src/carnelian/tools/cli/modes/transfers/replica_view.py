@@ -7,7 +7,7 @@ import sys
 from carnelian.sentinel.links.reply_reader import MORE
 from carnelian.tools.cli.cli_options import Options
 from carnelian.tools.cli.forms.reply_forms import CSV, RAW, STANDARD, Style
-from carnelian.tools.cli.modes.replica_feed import ReplicaFeed, ReplicationError
+from carnelian.tools.cli.modes.transfers.sync_feed import ReplicationError, SyncFeed
 from carnelian.tools.cli.talking.cli_login import client_for, tell
 from carnelian.tools.cli.wire.reply_parser import ReplyParser
 
@@ -22,7 +22,7 @@ def run(options: Options) -> int:
     form = options.form or (STANDARD if sys.stdout.isatty() else RAW)
     # A command is a line, where nobody has said otherwise.
     style = Style(CSV if form == STANDARD else form, options.between, options.after)
-    feed = ReplicaFeed(client)
+    feed = SyncFeed(client)
     try:
         feed.begin(snapshot_only=False, functions_only=False)
         amount = "bytes of bulk transfer until EOF marker" if feed.mark else f"{feed.size} bytes"
@@ -45,7 +45,7 @@ def run(options: Options) -> int:
         client.close()
 
 
-def _received(feed: ReplicaFeed) -> bytes:
+def _received(feed: SyncFeed) -> bytes:
     """Some bytes. The server hears from us meanwhile: it may not have heeded the first time."""
     while True:
         try:

@@ -7,7 +7,7 @@ import sys
 from carnelian.resp.quoting import quote
 from carnelian.tools.cli.cli_options import Options
 from carnelian.tools.cli.forms.reply_forms import STANDARD
-from carnelian.tools.cli.modes.key_walk import KeyWalk, TaskFailedError
+from carnelian.tools.cli.modes.keys.key_walk import KeyWalk, TaskFailedError
 from carnelian.tools.cli.talking.cli_login import client_for, tell
 
 

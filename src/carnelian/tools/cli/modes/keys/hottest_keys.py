@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 
 from carnelian.tools.cli.cli_options import Options
-from carnelian.tools.cli.modes.key_walk import KeyWalk, TaskFailedError, checked
-from carnelian.tools.cli.modes.largest_keys import HEADER, shown
-from carnelian.tools.cli.modes.scan_progress import ScanProgress
+from carnelian.tools.cli.modes.keys.key_walk import KeyWalk, TaskFailedError, checked
+from carnelian.tools.cli.modes.keys.largest_keys import HEADER, shown
+from carnelian.tools.cli.modes.keys.scan_progress import ScanProgress
 from carnelian.tools.cli.talking.cli_login import client_for, tell
 from carnelian.tools.cli.wire.cli_client import Client
 

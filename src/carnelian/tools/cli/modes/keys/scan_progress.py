@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from carnelian.tools.cli.modes.key_walk import KeyWalk
+from carnelian.tools.cli.modes.keys.key_walk import KeyWalk
 
 _SOON = 1.0
 _INTERVAL = 0.1

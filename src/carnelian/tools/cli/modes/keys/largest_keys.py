@@ -7,7 +7,7 @@ from typing import TextIO
 
 from carnelian.resp.quoting import quote
 from carnelian.tools.cli.cli_options import Options
-from carnelian.tools.cli.modes.key_sizes import (
+from carnelian.tools.cli.modes.keys.key_sizes import (
     KINDS,
     Kind,
     elements_of,
@@ -15,8 +15,8 @@ from carnelian.tools.cli.modes.key_sizes import (
     memory_of,
     types_of,
 )
-from carnelian.tools.cli.modes.key_walk import KeyWalk, TaskFailedError
-from carnelian.tools.cli.modes.scan_progress import ScanProgress
+from carnelian.tools.cli.modes.keys.key_walk import KeyWalk, TaskFailedError
+from carnelian.tools.cli.modes.keys.scan_progress import ScanProgress
 from carnelian.tools.cli.talking.cli_login import client_for, tell
 
 HEADER = """

@@ -16,7 +16,7 @@ class ReplicationError(Exception):
     """The server gives nothing away; the text says why."""
 
 
-class ReplicaFeed:
+class SyncFeed:
     """What a server sends to its replicas.
 
     ``mark`` is the end that was announced, None if ``size`` was instead.

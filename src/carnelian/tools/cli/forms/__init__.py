@@ -1,0 +1,1 @@
+"""Replies as they are written for terminals, for programs, and as CSV and JSON."""

@@ -1,0 +1,1 @@
+"""Tasks that an option asks for instead of a command: a file each, in rooms by what they do."""

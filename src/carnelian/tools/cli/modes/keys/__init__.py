@@ -1,0 +1,1 @@
+"""Tasks that look at all keys of a database."""

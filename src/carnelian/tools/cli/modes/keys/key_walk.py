@@ -1,0 +1,80 @@
+"""All keys of a database, by SCAN, in portions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from carnelian.tools.cli.cli_options import Options
+from carnelian.tools.cli.wire.cli_client import Client
+from carnelian.tools.cli.wire.reply_types import Refusal
+
+# Portions after which -i is waited for.
+_EVERY = 100
+
+
+class TaskFailedError(Exception):
+    """A server answers so that it makes no sense to go on; the text says how."""
+
+
+class KeyWalk:
+    """The keys, in portions as SCAN gives them.
+
+    ``seen`` counts them, ``total`` is how many there are, if DBSIZE says so.
+    """
+
+    def __init__(self, client: Client, options: Options, wait_each: bool = False):
+        self._client = client
+        self._options = options
+        self._wait_each = wait_each
+        self.seen = 0
+        self.total = 0
+
+    def count(self) -> int:
+        """Ask how many there are. Raises TaskFailedError."""
+        self.total = integer(self._client.call("DBSIZE"))
+        return self.total
+
+    @property
+    def percent(self) -> float:
+        """How far it is, of a hundred."""
+        return min(100.0 * self.seen / self.total, 100.0) if self.total else 0.0
+
+    def portions(self) -> Iterator[list[bytes]]:
+        """The keys. Raises TaskFailedError."""
+        options = self._options
+        cursor: bytes | str = "0"
+        words: list[bytes | str] = ["COUNT", str(options.count)]
+        if options.pattern is not None:
+            words = ["MATCH", options.pattern, *words]
+        for number in range(1, 1 << 62):
+            cursor, keys = _portion(self._client.exchange(["SCAN", cursor, *words]))
+            yield keys
+            # Counted when it was dealt with: a line about it tells how far it was before.
+            self.seen += len(keys)
+            if cursor == b"0":
+                return
+            if options.interval and (self._wait_each or number % _EVERY == 0):
+                time.sleep(options.interval)
+
+
+def _portion(reply: object) -> tuple[bytes, list[bytes]]:
+    checked(reply)
+    if not (isinstance(reply, list) and len(reply) == 2 and isinstance(reply[1], list)):
+        raise TaskFailedError("Non ARRAY response from SCAN!")
+    return reply[0], reply[1]
+
+
+def checked(reply: object) -> object:
+    """The reply. Raises TaskFailedError if it is an error."""
+    if isinstance(reply, Refusal):
+        raise TaskFailedError(reply.decode("utf-8", "replace"))
+    return reply
+
+
+def integer(reply: object) -> int:
+    """The number that a reply is. Raises TaskFailedError."""
+    checked(reply)
+    if not isinstance(reply, int):
+        raise TaskFailedError("Non INTEGER response!")
+    return reply

@@ -1,0 +1,1 @@
+"""Tasks that measure: the server, the way to it, the machine."""

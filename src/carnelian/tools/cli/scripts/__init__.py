@@ -1,0 +1,1 @@
+"""``--eval``: Lua scripts from files, run at once or step by step."""

@@ -1,0 +1,1 @@
+"""Commands said and their replies shown, whoever asked for them."""

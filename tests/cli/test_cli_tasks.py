@@ -1,0 +1,174 @@
+"""The tasks beside redis-cli, on the same data."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from support.servers import ReferenceServer
+
+from .programs import OURS, THEIRS, Outcome, run
+
+
+def both(server: ReferenceServer, *words: str, stdin: bytes = b"") -> list[Outcome]:
+    place = ("-p", str(server.port))
+    return [run(program, *place, *words, stdin=stdin) for program in (OURS, THEIRS)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--bigkeys",),
+        ("--bigkeys", "--pattern", "list:*"),
+        ("--bigkeys", "-n", "7"),
+        ("--memkeys",),
+        ("--memkeys-samples", "2"),
+        ("--memkeys", "-i", "0.01"),
+    ],
+)
+def test_largest_keys(redis_server: ReferenceServer, words: tuple[str, ...]) -> None:
+    """Types come in an order of their own; a first portion of SCAN has all keys or not."""
+    ours, theirs = both(redis_server, *words)
+    assert ours.status == theirs.status == 0
+    assert ours.err == theirs.err == b""
+    head = ours.out.split(b"-------- summary")[0]
+    assert head.count(b"\n") == theirs.out.split(b"-------- summary")[0].count(b"\n")
+    assert sorted(ours.out.split(b"\n")) == sorted(theirs.out.split(b"\n"))
+
+
+def test_hottest_keys(redis_server: ReferenceServer) -> None:
+    ours, theirs = both(redis_server, "--hotkeys")
+    assert ours == theirs
+    assert b"An LFU maxmemory policy is not selected" in ours.err
+    redis_server.call("CONFIG", "SET", "maxmemory-policy", "allkeys-lfu")
+    try:
+        ours, theirs = both(redis_server, "--hotkeys")
+    finally:
+        redis_server.call("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    assert ours.status == 0
+    assert _summary(ours) == _summary(theirs)
+
+
+def _summary(outcome: Outcome) -> list[bytes]:
+    return sorted(outcome.out.split(b"-------- summary")[1].split(b"\n"))
+
+
+def test_key_statistics(redis_server: ReferenceServer) -> None:
+    done = run(OURS, "-p", str(redis_server.port), "--keystats", "--top", "3")
+    assert done.status == 0
+    text = done.out.decode()
+    assert "--- Top 3 key sizes ---" in text
+    assert re.search(r"^stream +1 +\d+\.\d\d% .* 1$", text, re.MULTILINE)
+    assert re.search(r"^string +6 ", text, re.MULTILINE)
+    assert 'list       "list:5" has 5 items' in text
+    assert re.search(r"^total +15 ", text, re.MULTILINE)
+    assert re.search(r" 100\.000% +15$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "stdin",
+    [
+        b"",
+        b"PING\r\n" * 3,
+        b"*1\r\n$4\r\nPING\r\n*1\r\n$3\r\nFOO\r\nset piped 2\r\n",
+        b"PING",
+    ],
+)
+def test_pipe(redis_server: ReferenceServer, stdin: bytes) -> None:
+    ours, theirs = both(redis_server, "--pipe", stdin=stdin)
+    assert ours == theirs
+
+
+def test_pipe_carries_much(redis_server: ReferenceServer) -> None:
+    count = 50_000
+    stdin = b"".join(b"SET piped:%d %d\r\n" % (number, number) for number in range(count))
+    done = run(OURS, "-p", str(redis_server.port), "-n", "5", "--pipe", stdin=stdin)
+    assert done.out.endswith(b"errors: 0, replies: %d\n" % count)
+    names = run(OURS, "-p", str(redis_server.port), "-n", "5", "--scan", "--count", "1000")
+    assert len(set(names.out.split())) == count
+    redis_server.call("SWAPDB", 5, 15)
+
+
+def test_pipe_gives_up(redis_server: ReferenceServer) -> None:
+    stdin = b"*2\r\n$4\r\nECHO\r\n$999\r\nhalf"
+    done = run(OURS, "-p", str(redis_server.port), "--pipe", "--pipe-timeout", "1", stdin=stdin)
+    assert done.status == 1
+    assert b"No replies for 1 seconds: exiting.\n" in done.err
+    assert done.out.endswith(b"errors: 1, replies: 0\n")
+
+
+@pytest.mark.parametrize("option", ["--rdb", "--functions-rdb"])
+def test_snapshots(redis_server: ReferenceServer, option: str, tmp_path: Path) -> None:
+    redis_server.call(
+        "FUNCTION", "LOAD", "REPLACE",
+        "#!lua name=lib\nredis.register_function('f', function() return 1 end)",
+    )  # fmt: skip
+    files = [tmp_path / name for name in ("ours.rdb", "theirs.rdb")]
+    place = ("-p", str(redis_server.port), option)
+    ours, theirs = (
+        run(program, *place, str(file)) for program, file in zip((OURS, THEIRS), files, strict=True)
+    )
+    assert ours.status == theirs.status == 0
+    without = re.compile(rb"'.*'|\d+ bytes$", re.MULTILINE)
+    assert without.sub(b"", ours.err) == without.sub(b"", theirs.err)
+    found = run(OURS, "--scan", str(files[0]))
+    assert (b"hash\n" in found.out) == (option == "--rdb")
+    assert run(OURS, str(files[0]), "fcall", "f", "0") == Outcome(0, b"1\n", b"")
+
+
+def test_a_snapshot_goes_to_standard_output(redis_server: ReferenceServer) -> None:
+    done = run(OURS, "-p", str(redis_server.port), "--rdb", "-")
+    assert done.out.startswith(b"REDIS00")
+    assert b"Transfer finished with success after %d bytes" % len(done.out) in done.err
+
+
+def test_a_snapshot_goes_nowhere(redis_server: ReferenceServer) -> None:
+    ours, theirs = both(redis_server, "--rdb", "/nosuchfolder/x")
+    assert ours == theirs
+
+
+def test_latency(redis_server: ReferenceServer) -> None:
+    for words, form in (
+        (("--latency",), rb"\d+ \d+ \d+\.\d\d \d+\n"),
+        (("--latency", "--csv"), rb"\d+,\d+,\d+\.\d\d,\d+\n"),
+        (
+            ("--latency", "--json"),
+            rb'\{"min": \d+, "max": \d+, "avg": \d+\.\d\d, "count": \d+\}\n',
+        ),
+    ):
+        ours, theirs = both(redis_server, *words, "-i", "0.1")
+        assert ours.status == theirs.status == 0
+        assert re.fullmatch(form, ours.out) and re.fullmatch(form, theirs.out)
+
+
+def test_intrinsic_latency() -> None:
+    done = run(OURS, "--intrinsic-latency", "0.2")
+    assert done.status == 0
+    assert re.match(rb"Max latency so far: \d+ microseconds\.\n", done.out)
+    assert re.search(
+        rb"\n\n\d+ total runs \(avg latency: \d+\.\d{4} microseconds / \d+\.\d\d nanoseconds per "
+        rb"run\)\.\nWorst run took \d+x longer than the average latency\.\n$",
+        done.out,
+    )
+
+
+def test_stat(redis_server: ReferenceServer) -> None:
+    done = run(OURS, "-p", str(redis_server.port), "--stat", "-r", "2", "-i", "0.05")
+    lines = done.out.decode().split("\n")
+    assert (
+        lines[0] == "------- data ------ --------------------- load -------------------- - child -"
+    )
+    assert (
+        lines[1] == "keys       mem      clients blocked requests            connections          "
+    )
+    assert re.fullmatch(r"\d+ +\d+\.\d\d[KM] +\d {7}0 {7}\d+ \(\+1\) +\d+ +", lines[3]), lines[3]
+
+
+def test_clusters_are_handed_over() -> None:
+    ours, theirs = (run(program, "--cluster", "help") for program in (OURS, THEIRS))
+    assert ours == theirs
+    alone = run(OURS, "--cluster", "help", PATH="/nosuchfolder")
+    assert alone.status == 1
+    assert b"carnelian-fleet starts, grows" in alone.err

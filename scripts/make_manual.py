@@ -15,6 +15,7 @@ import carnelian
 from carnelian.engine.config.directives import TOPICS
 from carnelian.engine.config.reference import change, effect
 from carnelian.tools import check_aof, check_rdb
+from carnelian.tools.cli import cli_help
 from carnelian.tools.fleet import fleet_help
 from make_completions import SHARE, write
 from program_descriptions import Option, Program, programs
@@ -31,6 +32,10 @@ SYNOPSIS = {
     "carnelian-server": ["[FILE] [--DIRECTIVE VALUE ...] [-]", "--check-system | --test-memory MB"],
     "carnelian-sentinel": ["FILE [--DIRECTIVE VALUE ...]"],
     "carnelian-fleet": ["[OPTIONS] [-- [FILE] --DIRECTIVE VALUE ...]", "COMMAND [OPTIONS]"],
+    "carnelian-cli": [
+        "[OPTIONS] [COMMAND [ARGUMENT ...]]",
+        "[OPTIONS] FILE [COMMAND [ARGUMENT ...]]",
+    ],
     "carnelian-check-rdb": ["FILE"],
     "carnelian-check-aof": ["[--fix | --truncate-to-timestamp TIME] FILE"],
     "carnelian": ["COMMAND ..."],
@@ -44,6 +49,7 @@ SECTIONS = {
 TEXTS = {
     "carnelian": "Starts any of the programs of Carnelian, with the arguments that follow, and has "
     "a command of its own, import.",
+    "carnelian-cli": cli_help.USAGE.split("\n\n")[1],
     "carnelian-check-rdb": check_rdb.HELP.split("\n\n")[1],
     "carnelian-check-aof": check_aof.HELP.split("\n\n")[1],
 }

@@ -11,6 +11,7 @@ from carnelian.engine.config.directive import Boolean, Choice, Directive, Option
 from carnelian.engine.config.directives import DIRECTIVES
 from carnelian.engine.config.special import WorkingDirectory
 from carnelian.tools import program as carnelian_program
+from carnelian.tools.cli import cli_help
 from carnelian.tools.fleet import fleet_help, fleet_program
 
 # Directives whose value is the name of a file or a directory.
@@ -50,7 +51,7 @@ VERSION = Option(("-v", "--version"), "Show the version.")
 
 def programs() -> list[Program]:
     """All programs of the package."""
-    return [_server(), _sentinel(), _fleet(), _check_rdb(), _check_aof(), _carnelian()]
+    return [_server(), _sentinel(), _fleet(), _cli(), _check_rdb(), _check_aof(), _carnelian()]
 
 
 # -- Servers ---------------------------------------------------------------------------------------
@@ -148,6 +149,27 @@ def _argument(action: argparse.Action, summary: str | None = None) -> Option:
         return Option(names, text)
     metavar = action.metavar if isinstance(action.metavar, str) else action.dest
     return Option(names, text, metavar.upper(), path=metavar.upper() in ("DIR", "FILE", "SERVER"))
+
+
+# -- A program whose help says all -----------------------------------------------------------------
+
+
+def _cli() -> Program:
+    options: dict[str, Option] = {}
+    for head, text in re.findall(
+        r"^  (-\S.*?|FILE, .*?)(?:  +|\n {20,})(\S.*)$", cli_help.USAGE, re.M
+    ):
+        summary = f"{text[:1].upper()}{text.partition(';')[0][1:]}."
+        # What stands on a line of its own, and what its text mentions beside that.
+        for name, value in re.findall(r"(?<![\w-])(--?[\w-]+)(?: ([A-Z]+))?", f"{head} {text}"):
+            form = "" if value == "YN" or value.endswith("WORDS") else value
+            options.setdefault(name, Option((name,), summary, form, path=value in ("FILE", "DIR")))
+    return Program(
+        "carnelian-cli",
+        "a command line for servers and files",
+        (HELP, VERSION, *options.values()),
+        files=("*.db", "*.rdb"),
+    )
 
 
 # -- Programs that read their few arguments themselves ---------------------------------------------

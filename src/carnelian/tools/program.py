@@ -14,6 +14,7 @@ PROGRAMS = {
     "server": ("carnelian.tools.serve", "start a server (carnelian-server)"),
     "sentinel": ("carnelian.tools.serve_sentinel", "start a Sentinel (carnelian-sentinel)"),
     "fleet": ("carnelian.tools.fleet.fleet_program", "start a Redis Cluster (carnelian-fleet)"),
+    "cli": ("carnelian.tools.cli.cli_program", "send commands, open files (carnelian-cli)"),
     "check-rdb": ("carnelian.tools.check_rdb", "look through a snapshot (carnelian-check-rdb)"),
     "check-aof": ("carnelian.tools.check_aof", "look through a log (carnelian-check-aof)"),
 }

@@ -55,7 +55,7 @@ FRAMEWORKS = (
     _of_python("RQ", "rq"),
     _of_python("Dramatiq", "dramatiq"),
     _of_python("arq", "arq", "requirements_older"),
-    _of_python("taskiq", "taskiq"),
+    Client("taskiq", "Python", partial(_python, "taskiq")),
     _of_python("channels_redis", "channels"),
     _of_python("python-socketio", "socketio"),
     _of_python("redis-om", "redis_om", "requirements_older"),

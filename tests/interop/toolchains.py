@@ -103,7 +103,7 @@ def go(program: str) -> list[str]:
     """A program of languages/go, each in a folder of its own."""
     need("golang-go", "go")
     place = copied("go")
-    sources = [*sorted(place.glob(f"{program}/*.go")), *sorted(place.glob("steps/*.go"))]
+    sources = [*place.glob(f"{program}/*.go"), *place.glob("steps/*.go"), place / "go.mod"]
     made = place / f"{program}.out"
     command = ("go", "build", "-p", "1", "-o", made, f"./{program}")
     once(place / program, sources, lambda: build(*command, cwd=place, GOFLAGS="-mod=mod"))
@@ -167,8 +167,8 @@ def rust(program: str) -> list[str]:
     """A program of languages/rust."""
     need("cargo", "cargo")
     place = copied("rust")
-    sources = [place / "Cargo.toml", *sorted(place.glob("src/**/*.rs"))]
-    command = ("cargo", "build", "--quiet", "-j", "1")
+    sources = [place / "Cargo.toml", place / "Cargo.lock", *sorted(place.glob("src/*.rs"))]
+    command = ("cargo", "build", "--quiet", "--locked", "-j", "1")
     once(place, sources, lambda: build(*command, cwd=place))
     return [str(place / "target" / "debug" / program)]
 

@@ -38,6 +38,6 @@ def fill(server: ReferenceServer) -> None:
         server.call("RPUSH", f"list:{number}", *range(number))
     server.call("HSET", "hash", "a", 1, "b", "two")
     server.call("SADD", "set", "a", "b", "c")
-    server.call("ZADD", "zset", 1, "a", 2.5, "b")
+    server.call("ZADD", "zset", 1, "a", "2.5", "b")
     server.call("XADD", "stream", "1-1", "field", "value")
     server.call("SET", b'odd \xff"key', "\u00e9")

@@ -11,7 +11,7 @@ from support.waiting import free_port
 
 from .programs import OURS, THEIRS, Outcome, run
 
-RUNS = {
+RUNS: dict[str, list[str | bytes]] = {
     "raw": ["get", "string:1"],
     "no-raw": ["--no-raw", "hgetall", "hash"],
     "csv": ["--csv", "lrange", "list:3", "0", "-1"],

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.servers import ReferenceServer
+from support.waiting import wait_for
 
 from .programs import OURS
 from .terminals import Terminal
@@ -54,7 +55,7 @@ def test_a_person(terminal: Open, redis_server: ReferenceServer, tmp_path: Path)
     person.type("\x03")
     person.wait_for(f"{where}[4]>")
     person.type("blpop nokey 0\r")
-    person.wait_for("\n")
+    wait_for(lambda: b"blocked_clients:1" in bytes(redis_server.call("INFO", "clients")))  # type: ignore[call-overload]
     person.type("\x03")
     person.wait_for(f"{where}[4]>")
     person.type("\\watch 0.05 incr watched\r")

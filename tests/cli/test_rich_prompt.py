@@ -6,6 +6,7 @@ import io
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ prompt_toolkit = pytest.importorskip(
 class Person:
     """Types lines at the prompt of a file, and reads what comes of it."""
 
-    def __init__(self, path: Path, keyboard: object):
+    def __init__(self, path: Path, keyboard: Any):
         from prompt_toolkit.output import DummyOutput
 
         from carnelian.tools.cli.prompt.rich_prompt import RichPrompt
@@ -47,7 +48,7 @@ class Person:
             self.knowledge,
             self.preferences,
             keyboard,
-            DummyOutput(),  # type: ignore[arg-type]
+            DummyOutput(),
         )
         self.dialogue = Dialogue(self.speaker, self.reader, self.preferences, True)
         self.client.connect()
@@ -57,7 +58,7 @@ class Person:
         """Type until the end of lines; returns what was shown."""
         self.out.truncate(0)
         self.out.seek(0)
-        self.keyboard.send_text(text + "\x04")  # type: ignore[attr-defined]
+        self.keyboard.send_text(text + "\x04")
         assert self.dialogue.run() == 0
         return self.out.getvalue()
 
@@ -67,11 +68,11 @@ class Person:
 
         def go_on() -> None:
             wait_for(lambda: buffer.text == whole)
-            self.keyboard.send_text(rest + "\x04")  # type: ignore[attr-defined]
+            self.keyboard.send_text(rest + "\x04")
 
         self.out.truncate(0)
         self.out.seek(0)
-        self.keyboard.send_text(begun + "\t")  # type: ignore[attr-defined]
+        self.keyboard.send_text(begun + "\t")
         thread = threading.Thread(target=go_on)
         thread.start()
         assert self.dialogue.run() == 0
@@ -160,7 +161,7 @@ def test_help(person: Person, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_quit_ends_it(person: Person) -> None:
-    person.keyboard.send_text("ping\rquit\rping\r")  # type: ignore[attr-defined]
+    person.keyboard.send_text("ping\rquit\rping\r")
     assert person.dialogue.run() == 0
     assert person.out.getvalue() == b"PONG\n"
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from carnelian.tools.console.access.browser_sessions import BrowserSession
 from carnelian.tools.console.answers import (
-    key_listing,
+    key_search,
     server_settings,
     server_views,
     taps,
@@ -86,8 +86,8 @@ View = Callable[[RedisLink, Parameters], dict[str, Any]]
 # What pages may ask for, and whether it changes something: all are POST with a token all the same.
 VIEWS: dict[str, View] = {
     "/api/about": server_views.about_server,
-    "/api/keys": key_listing.list_keys,
-    "/api/databases": key_listing.list_databases,
+    "/api/keys": key_search.list_keys,
+    "/api/databases": key_search.list_databases,
     "/api/value": value_reading.read_value,
     "/api/element": value_reading.read_element,
     "/api/edit": value_editing.edit_value,

@@ -116,6 +116,7 @@ class SlotCheck(Check):
             self.take_owner(slot, view.owners[slot], view.myself, view.my_primary)
 
     def take_owner(self, slot: cython.int, owner, myself, primary):
+        """Set the bit of a slot that belongs to this node, or to its primary."""
         if owner is myself:
             self.ours_bits[slot >> 3] |= 1 << (slot & 7)
         elif owner is not None and owner is primary:
@@ -123,12 +124,13 @@ class SlotCheck(Check):
         return 0
 
     def clear_bits(self, slot: cython.int):
+        """Have a slot be looked at twice."""
         self.ours_bits[slot >> 3] &= ~(1 << (slot & 7))
         self.followed_bits[slot >> 3] &= ~(1 << (slot & 7))
         return 0
 
     def unsettle(self, slot: cython.int) -> None:
-        """A slot has changed: look twice until the next :meth:`refresh`."""
+        """A slot has changed: look twice until the next :meth:`refresh`. O(1)."""
         self.clear_bits(slot)
         if not self.all_unsettled:
             self.unsettled.append(slot)

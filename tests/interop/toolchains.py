@@ -175,7 +175,8 @@ def rust(program: str) -> list[str]:
 
 def csharp() -> list[str]:
     """The program of languages/csharp."""
-    need("dotnet-sdk-8.0, from Microsoft's packages", "dotnet")
+    if shutil.which("dotnet") is None:
+        raise Missing("the .NET SDK (languages/csharp/README.md)")
     place = copied("csharp")
     command = ("dotnet", "build", "-v", "quiet", "-o", place / "made")
     once(
@@ -186,7 +187,8 @@ def csharp() -> list[str]:
 
 def swift() -> list[str]:
     """The program of languages/swift."""
-    need("swiftlang, or from swift.org", "swift")
+    if shutil.which("swift") is None:
+        raise Missing("Swift (languages/swift/README.md)")
     place = copied("swift")
     source = place / "Sources" / "Scenario" / "main.swift"
     once(place, [source], lambda: build("swift", "build", cwd=place))

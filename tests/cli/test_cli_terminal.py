@@ -55,7 +55,7 @@ def test_a_person(terminal: Open, redis_server: ReferenceServer, tmp_path: Path)
     person.type("\x03")
     person.wait_for(f"{where}[4]>")
     person.type("blpop nokey 0\r")
-    wait_for(lambda: b"blocked_clients:1" in bytes(redis_server.call("INFO", "clients")))  # type: ignore[call-overload]
+    wait_for(lambda: "blocked_clients:1" in str(redis_server.call("INFO", "clients")))
     person.type("\x03")
     person.wait_for(f"{where}[4]>")
     person.type("\\watch 0.05 incr watched\r")
@@ -105,7 +105,7 @@ def test_the_server_comes_back(terminal: Open, tmp_path: Path) -> None:
     person.type("incr counter\r")
     person.wait_for("Connection refused\n")
     person.wait_for("not connected> ")
-    person.type("\x04")
+    person.type("quit\r")
     assert person.wait() == 0
 
 
@@ -154,6 +154,7 @@ def test_a_file(terminal: Open, tmp_path: Path) -> None:
     person.wait_for(f"{tmp_path}/app.db: 0 keys, open for changes\n")
     person.type("set a 1\r")
     person.wait_for("OK\n")
+    person.wait_for("app.db> ")
     person.type("\x04")
     assert person.wait() == 0
     person = terminal(str(tmp_path / "app.db"), "--plain-prompt")

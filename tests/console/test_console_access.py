@@ -193,6 +193,7 @@ def test_a_user_who_may_only_look_sees_all_pages(guarded: Console) -> None:
         answer = browser.post(f"/api/{path}")
         assert answer.status == 200, (path, answer.text)
         assert "NOPERM" not in answer.text
+    client.call("FLUSHALL")
     assert browser.call("/api/keys", match="*")["keys"] == []
     assert browser.call("/api/commands")["commands"]
     assert browser.edit("key.create", "k", value="v").json["error"].startswith("NOPERM")

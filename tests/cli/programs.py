@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
 import subprocess
 import sys
 import threading
 from typing import BinaryIO, NamedTuple
+
+import pytest
 
 OURS = (sys.executable, "-m", "carnelian.tools.cli.cli_program")
 THEIRS = ("redis-cli",)
@@ -35,6 +38,16 @@ def run(
         env={**os.environ, "TERM": "xterm", **environment},
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def require_prompt_toolkit() -> None:
+    """Skip the test without it, saying what to install; fail it in CI."""
+    if importlib.util.find_spec("prompt_toolkit") is not None:
+        return
+    message = "this test needs prompt_toolkit (pip install 'carnelian[cli]')"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
 
 
 class Echo:

@@ -13,7 +13,7 @@ import pytest
 from support.servers import ReferenceServer
 from support.waiting import wait_for
 
-from .programs import OURS
+from .programs import OURS, require_prompt_toolkit
 from .terminals import Terminal
 
 Open = Callable[..., Terminal]
@@ -36,9 +36,7 @@ def terminal(tmp_path: Path) -> Iterator[Open]:
 
 
 def test_a_person(terminal: Open, redis_server: ReferenceServer, tmp_path: Path) -> None:
-    pytest.importorskip(
-        "prompt_toolkit", reason="this test needs prompt_toolkit (pip install prompt_toolkit)"
-    )
+    require_prompt_toolkit()
     where = f"127.0.0.1:{redis_server.port}"
     person = terminal("-p", str(redis_server.port))
     person.wait_for(f"{where}>")

@@ -20,9 +20,7 @@ from carnelian.tools.cli.wire.addresses import Address
 from carnelian.tools.cli.wire.cli_client import Client
 from support.waiting import wait_for
 
-prompt_toolkit = pytest.importorskip(
-    "prompt_toolkit", reason="this test needs prompt_toolkit (pip install prompt_toolkit)"
-)
+from .programs import require_prompt_toolkit
 
 
 class Person:
@@ -82,6 +80,7 @@ class Person:
 
 @pytest.fixture
 def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
+    require_prompt_toolkit()
     from prompt_toolkit.input import create_pipe_input
 
     monkeypatch.setenv("CARNELIAN_CLI_HISTORY", str(tmp_path / "history"))

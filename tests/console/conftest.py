@@ -49,13 +49,18 @@ def begin_console(directory: Path, *arguments: str) -> Console:
     """Start a server with a console in a directory; both answer."""
     port = free_port()
     options = ("--save", "", "--console-port", str(port), *arguments)
-    console = Console(ServerProcess(directory, *options).wait_until_ready(), port)
-    # It loads while the server is busy with other things; a busy machine takes a while.
-    deadline = time.monotonic() + 60
-    while not _answers(port):
-        assert time.monotonic() < deadline, console.server.log
-        time.sleep(0.05)
-    return console
+    server = ServerProcess(directory, *options)
+    try:
+        server.wait_until_ready()
+        # It loads while the server is busy with other things; a busy machine takes a while.
+        deadline = time.monotonic() + 60
+        while not _answers(port):
+            assert time.monotonic() < deadline, server.log
+            time.sleep(0.05)
+    except BaseException:
+        server.stop()
+        raise
+    return Console(server, port)
 
 
 @pytest.fixture

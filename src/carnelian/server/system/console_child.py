@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from urllib.parse import quote
 
 from carnelian.engine.config import Config, ConfigError
 from carnelian.net.listener import ListenError, open_sockets
@@ -94,6 +95,8 @@ class ConsoleChild:
         places = [sock.getsockname() for sock in before]
         for sock in before:
             sock.close()
+        # It listens on copies of them.
+        self._stop()
         try:
             self.open()
         except ListenError:
@@ -188,7 +191,7 @@ class ConsoleChild:
         """How it reaches the server."""
         config = self._config
         if config["unixsocket"]:
-            return f"unix://{os.path.abspath(config['unixsocket'])}"
+            return f"unix://{quote(os.path.abspath(config['unixsocket']))}"
         addresses = [address.lstrip("-") for address in config["bind"]]
         host = addresses[0] if addresses else "127.0.0.1"
         host = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::*": "::1", "::": "::1"}.get(host, host)

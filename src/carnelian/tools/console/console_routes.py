@@ -144,7 +144,10 @@ def _tap(session: BrowserSession, wanted: Parameters) -> Answer:
     link = session.tap()
     try:
         batches = taps.open_tap(link, wanted)
-        return Answer(200, b"", LINES, (), _lines(session, link, batches))
+        lines = _lines(session, link, batches)
+        # What has not begun would not clean up if the browser has gone by now.
+        next(lines)
+        return Answer(200, b"", LINES, (), lines)
     except BaseException:
         link.close()
         session.taps.release()
@@ -154,6 +157,7 @@ def _tap(session: BrowserSession, wanted: Parameters) -> Answer:
 def _lines(session: BrowserSession, link: RedisLink, batches: taps.Lines) -> Iterator[bytes]:
     """The batches of a tap as lines; whoever stops reading has the tap closed."""
     try:
+        yield b""
         for batch in batches:
             yield json.dumps(batch, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
     finally:

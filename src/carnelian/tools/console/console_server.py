@@ -10,7 +10,6 @@ import socketserver
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.resources import files
 from typing import Any
@@ -29,6 +28,8 @@ from carnelian.tools.console.metrics import exposition, health_checks, metrics_p
 
 # Bytes of a request's body, and connections at a time, at most.
 MOST_BODY = 8 * 1024 * 1024
+# The same for somebody who is not logged in.
+MOST_UNKNOWN_BODY = 128 * 1024
 MOST_CONNECTIONS = 64
 # Seconds that a browser may be silent within a request and between two.
 _PATIENCE = 30
@@ -189,6 +190,10 @@ class ConsoleHandler(BaseHTTPRequestHandler):
             if isinstance(length, Answer):
                 self.close_connection = True
                 return length
+            unwanted = self.server.state.checks.host_refusal(self.headers)
+            if unwanted:
+                self.close_connection = True
+                return refusal(421, unwanted)
             body = self.rfile.read(length)
             if len(body) < length:
                 raise BadRequestError("The body ends too early.")
@@ -212,10 +217,16 @@ class ConsoleHandler(BaseHTTPRequestHandler):
         if "Transfer-Encoding" in self.headers:
             return refusal(411, "A body needs a Content-Length.")
         lengths = self.headers.get_all("Content-Length") or []
-        if len(lengths) != 1 or not lengths[0].isdigit():
+        digits = lengths[0] if len(lengths) == 1 else ""
+        # Of letters in Latin-1 some are digits, too.
+        if not (digits.isascii() and digits.isdigit()):
             return refusal(411, "A body needs a Content-Length.")
-        if int(lengths[0]) > MOST_BODY:
+        if len(digits) > 18 or int(digits) > MOST_BODY:
             return refusal(413, f"A body may have {MOST_BODY >> 20} MB.")
+        if int(digits) > MOST_UNKNOWN_BODY:
+            session = self.server.state.sessions.find(self._cookie())
+            if session is None:
+                return refusal(401, "Log in first.")
         return int(lengths[0])
 
     def _page(self, path: str) -> Answer:
@@ -228,9 +239,21 @@ class ConsoleHandler(BaseHTTPRequestHandler):
         state = self.server.state
         if request.path == "/health":
             health = health_checks.live(state.address)
+        elif state.told:
+            health = health_checks.ready(state.address, None, state.told)
         else:
-            credentials = request.basic_credentials() or state.own
-            health = health_checks.ready(state.address, credentials, state.told)
+            given = request.basic_credentials()
+            wait = state.limits.begin(request.address) if given else 0.0
+            if wait:
+                return _too_often(wait)
+            try:
+                health = health_checks.ready(state.address, given or state.own, "")
+            except LoginRefusedError:
+                text = "a user is needed to ask: use Basic authentication"
+                health = health_checks.Health(False, text)
+            else:
+                if given:
+                    state.limits.undone(request.address)
         return Answer(
             200 if health.well else 503, f"{health.text}\n".encode(), TEXT, (_NOT_STORED,)
         )
@@ -241,18 +264,23 @@ class ConsoleHandler(BaseHTTPRequestHandler):
         wait = state.limits.begin(request.address) if credentials else 0.0
         if wait:
             return _too_often(wait)
-        link = RedisLink(state.address, credentials or Credentials())
+        link = RedisLink(state.address, credentials or Credentials(), manners=False)
         try:
             page = metrics_page.gather(link)
         except LoginRefusedError as error:
             challenge = ("WWW-Authenticate", 'Basic realm="Redis user", charset="UTF-8"')
             return refusal(401, str(error), challenge, _NOT_STORED)
-        except RefusedError as error:
+        except (LinkError, RefusedError) as error:
+            # That was no failed login.
+            if credentials:
+                state.limits.undone(request.address)
+            if isinstance(error, LinkError):
+                raise
             return refusal(403, str(error), _NOT_STORED)
         finally:
             link.close()
         if credentials:
-            state.limits.succeeded(request.address)
+            state.limits.undone(request.address)
         accepted = self.headers.get("Accept", "")
         if "openmetrics" not in accepted and "text/plain" in accepted:
             return Answer(200, page.plain().encode(), exposition.PLAIN, (_NOT_STORED,))
@@ -318,7 +346,8 @@ class ConsoleHandler(BaseHTTPRequestHandler):
         except (LinkError, RefusedError):
             state.limits.undone(request.address)
             raise
-        state.limits.succeeded(request.address)
+        # Those that failed before still count: somebody's own password must not buy more guesses.
+        state.limits.undone(request.address)
         before = state.sessions.find(self._cookie())
         if before is not None:
             state.sessions.end(before)
@@ -342,12 +371,12 @@ class ConsoleHandler(BaseHTTPRequestHandler):
         return Credentials()
 
     def _cookie(self) -> str | None:
-        try:
-            cookies = SimpleCookie(self.headers.get("Cookie", ""))
-        except CookieError:
-            return None
-        found = cookies.get(self.server.cookie)
-        return None if found is None else found.value
+        # SimpleCookie reads none if one of somebody else, on another port, is no proper one.
+        for part in "; ".join(self.headers.get_all("Cookie") or []).split(";"):
+            name, _, value = part.strip().partition("=")
+            if name == self.server.cookie:
+                return value
+        return None
 
     def _cookie_header(self, token: str, age: int | None = None) -> tuple[str, str]:
         parts = [f"{self.server.cookie}={token}", "Path=/", "HttpOnly", "SameSite=Strict"]
@@ -406,7 +435,7 @@ def _is_open(address: ServerAddress) -> bool:
 
 def _try_login(address: ServerAddress, credentials: Credentials) -> None:
     """Raises LoginRefusedError if the server does not let somebody in, and LinkError."""
-    link = RedisLink(address, credentials)
+    link = RedisLink(address, credentials, manners=False)
     try:
         link.pipeline([("PING",)])
     finally:

@@ -31,6 +31,10 @@ class Parameters:
         value = self._values.get(name, default)
         if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
             raise BadRequestError(f"{name} has to be a text.")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise BadRequestError(f"{name} is no text.") from None
         return value
 
     def choice(self, name: str, *words: str) -> str:

@@ -17,6 +17,9 @@ _ELSEWHERE = {
     b"SUBSCRIBE": "The Messages page listens to channels.",
     b"PSUBSCRIBE": "The Messages page listens to channels.",
     b"SSUBSCRIBE": "The Messages page listens to channels.",
+    b"UNSUBSCRIBE": "The Messages page listens to channels.",
+    b"PUNSUBSCRIBE": "The Messages page listens to channels.",
+    b"SUNSUBSCRIBE": "The Messages page listens to channels.",
     b"MONITOR": "The Messages page shows commands as they come.",
     b"SYNC": "The console is no replica.",
     b"PSYNC": "The console is no replica.",
@@ -57,8 +60,7 @@ def run_typed(link: RedisLink, wanted: Parameters, owner: Owner) -> dict[str, An
         if other is not None:
             reply = other.pipeline([words])[0]
         took = time.perf_counter() - began
-        if name == b"SELECT" and isinstance(reply, Status) and len(words) == 2:
-            link.database = int(words[1])
+        _note_database(link, words, reply)
         view = ReplyView()
         shown = view.show(reply)
         return {
@@ -68,6 +70,22 @@ def run_typed(link: RedisLink, wanted: Parameters, owner: Owner) -> dict[str, An
             "db": link.database,
             "node": None if other is None else other.address.shown,
         }
+
+
+def _note_database(link: RedisLink, words: list[bytes], reply: Reply) -> None:
+    """Keep in mind which database is selected; in a transaction only EXEC selects it."""
+    name = words[0].upper()
+    chosen = int(words[1]) if name == b"SELECT" and len(words) == 2 and words[1].isdigit() else None
+    if name == b"EXEC" and isinstance(reply, list):
+        for queued, done in zip(link.queued, reply, strict=False):
+            if queued is not None and isinstance(done, Status):
+                link.database = queued
+    if name in (b"MULTI", b"EXEC", b"DISCARD"):
+        link.queued = []
+    elif isinstance(reply, Status) and reply == b"QUEUED":
+        link.queued.append(chosen)
+    elif chosen is not None and isinstance(reply, Status):
+        link.database = chosen
 
 
 def list_commands(link: RedisLink, wanted: Parameters) -> dict[str, Any]:

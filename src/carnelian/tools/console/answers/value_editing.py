@@ -130,7 +130,8 @@ def _set_field(link: RedisLink, key: bytes, wanted: Parameters) -> Reply:
     ttl = kept[0] if isinstance(kept, list) and isinstance(kept[0], int) else -1
     commands: list[Command] = [("HSET", key, field, value)]
     if old != field:
-        commands.insert(0, ("HDEL", key, old))
+        # Afterwards: a hash without fields would be gone, with its time to live.
+        commands.append(("HDEL", key, old))
     if ttl > 0:
         # HSET takes the time to live away.
         commands.append(("HPEXPIRE", key, ttl, "FIELDS", 1, field))
@@ -183,7 +184,11 @@ def _add_member(link: RedisLink, key: bytes, wanted: Parameters) -> Reply:
     if not link.call("SISMEMBER", key, old):
         link.call("UNWATCH")
         raise ChangedError("The member is gone.")
-    return _transaction(link, [("SREM", key, old), ("SADD", key, value)])
+    if old == value:
+        link.call("UNWATCH")
+        return 1
+    # In this order: a set without members would be gone, with its time to live.
+    return _transaction(link, [("SADD", key, value), ("SREM", key, old)])
 
 
 def _delete_member(link: RedisLink, key: bytes, wanted: Parameters) -> Reply:

@@ -251,7 +251,7 @@ def read_element(link: RedisLink, wanted: Parameters) -> dict[str, Any]:
 def index_of(wanted: Parameters) -> str:
     """``index``, which may be larger than the numbers of a browser, and is a text therefore."""
     index = wanted.text("index")
-    if not index.isdigit() or int(index) > _LARGEST_ARRAY_INDEX:
+    if not _is_number(index) or int(index) > _LARGEST_ARRAY_INDEX:
         raise BadRequestError("index has to be a number from 0 on.")
     return index
 
@@ -278,9 +278,13 @@ def _scan(
 
 def _position(wanted: Parameters) -> int:
     cursor = wanted.text("cursor", "0")
-    if not cursor.isdigit() or int(cursor) > _LARGEST_INDEX:
+    if not _is_number(cursor) or int(cursor) > _LARGEST_INDEX:
         raise BadRequestError("cursor has to be a number.")
     return int(cursor)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 20
 
 
 def _next(start: int, count: int, size: int) -> str | None:

@@ -19,8 +19,14 @@ CLIENT_NAME = "carnelian-console"
 # Seconds to connect, and to wait for a reply.
 TIMEOUT = 10.0
 
+# After the first, what is said counts on what was said before on the same connection; the second
+# end that.
+_BINDING, _FREEING = (b"MULTI", b"WATCH"), (b"EXEC", b"DISCARD", b"UNWATCH")
+
 # Errors that say that a user has to log in, or is no more.
 _LOGIN_ERRORS = (b"NOAUTH", b"WRONGPASS")
+# What a server says before it hangs up, whoever it is.
+_FULL = b"ERR max number of clients"
 
 
 class RedisLink:
@@ -30,18 +36,31 @@ class RedisLink:
         address: where the server is.
         credentials: who logs in.
         timeout: seconds to connect, and to wait for a reply.
+        manners: say who we are, and leave no marks on keys. What is refused of that stands among
+            the errors that the server counts, and in its ACL LOG.
     """
 
-    def __init__(self, address: ServerAddress, credentials: Credentials, timeout: float = TIMEOUT):
+    def __init__(
+        self,
+        address: ServerAddress,
+        credentials: Credentials,
+        timeout: float = TIMEOUT,
+        manners: bool = True,
+    ):
         self.address = address
         self.credentials = credentials
         self.timeout = timeout
+        self.manners = manners
         self.database = 0
         self._lock = threading.RLock()
         self._socket: socket.socket | None = None
         self._stream: ReplyStream | None = None
         # Whether the connection had ended before the last command was sent.
         self._lost = False
+        # What is queued in a transaction that was typed: the database if it selects one, or None.
+        self.queued: list[int | None] = []
+        # Whether a transaction, or a watch, hangs on the connection.
+        self._bound = False
 
     @contextmanager
     def held(self, database: int | None = None) -> Iterator[RedisLink]:
@@ -70,17 +89,19 @@ class RedisLink:
     def pipeline(self, commands: Sequence[Command]) -> list[Reply]:
         """The replies to commands; errors stand among them as ``Refusal``.
 
-        A connection that was lost while it was idle is made again once. Raises LinkError and
-        LoginRefusedError.
+        A connection that was lost while it was idle is made again once, unless a transaction went
+        with it. Raises LinkError and LoginRefusedError, and RefusedError if the database of the
+        link cannot be had any more.
         """
         with self._lock:
             fresh = self._stream is None
             try:
                 return self._exchange(commands)
             except LinkError:
+                bound, self._bound = self._bound, False
                 self.close()
                 # Only what cannot have been done yet is sent again.
-                if fresh or not self._lost:
+                if fresh or bound or not self._lost:
                     raise
             return self._exchange(commands)
 
@@ -93,6 +114,7 @@ class RedisLink:
             if self._lost:
                 raise LinkError("The server has closed the connection.")
             self._send(b"".join(map(encoded, commands)))
+            self._note(commands)
             replies = [stream.read() for _ in commands]
         except OSError as error:
             self.close()
@@ -105,6 +127,14 @@ class RedisLink:
                 self.close()
                 raise LoginRefusedError(reply.text)
         return replies
+
+    def _note(self, commands: Sequence[Command]) -> None:
+        for words in commands:
+            name = words[0] if isinstance(words[0], bytes) else str(words[0]).encode()
+            if name.upper() in _BINDING:
+                self._bound = True
+            elif name.upper() in _FREEING:
+                self._bound = False
 
     def _send(self, data: bytes) -> None:
         assert self._socket is not None
@@ -120,6 +150,7 @@ class RedisLink:
         if self._stream is None:
             sock = self.address.connect(self.timeout)
             sock.settimeout(self.timeout)
+            self._bound = False
             self._socket = sock
             self._stream = ReplyStream(sock)
             self._introduce(sock, self._stream)
@@ -133,7 +164,11 @@ class RedisLink:
             reply = stream.read()
             if isinstance(reply, Refusal):
                 self.close()
+                if reply.startswith(_FULL):
+                    raise LinkError(reply.text)
                 raise LoginRefusedError(reply.text)
+        if not self.manners:
+            return
         # Older servers do not know the last one, and not everybody may say the others.
         manners: list[Command] = [
             ("CLIENT", "SETNAME", CLIENT_NAME),
@@ -142,8 +177,12 @@ class RedisLink:
         if self.database:
             manners.append(("SELECT", self.database))
         sock.sendall(b"".join(map(encoded, manners)))
-        for _ in manners:
-            stream.read()
+        replies = [stream.read() for _ in manners]
+        if self.database and isinstance(replies[-1], Refusal):
+            # It would be another database, and nobody would know.
+            self.database = 0
+            self.close()
+            raise RefusedError(replies[-1].text)
 
     def stream(self, *words: Word) -> ReplyStream:
         """Begin a command that answers without end, such as MONITOR; the link is good for no other.

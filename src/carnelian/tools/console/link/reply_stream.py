@@ -10,7 +10,8 @@ from carnelian.tools.console.link.link_errors import LinkError, ReplyTooLargeErr
 MOST_BYTES = 64 * 1024 * 1024
 MOST_ITEMS = 1_000_000
 _DEEPEST = 32
-_LONGEST_LINE = 64 * 1024
+# MONITOR tells a whole command in a line, with up to four characters for a byte.
+_LONGEST_LINE = MOST_BYTES
 _RECEIVE = 64 * 1024
 
 

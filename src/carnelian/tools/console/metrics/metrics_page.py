@@ -55,9 +55,11 @@ def gather(link: RedisLink) -> Exposition:
         )
         return page
     except RefusedError as error:
-        if str(error).startswith("LOADING"):
+        kind = str(error).partition(" ")[0]
+        if kind in ("LOADING", "BUSY"):
             page.gauge("up", "Whether the server answers.", 1)
-            page.gauge("loading_dump_file", "Whether data are being loaded.", 1)
+            if kind == "LOADING":
+                page.gauge("loading_dump_file", "Whether data are being loaded.", 1)
             return page
         raise
     info = parse_info(_text(reply))

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
+from contextlib import suppress
+
 import pytest
+
+from carnelian.tools.console import console_server
+from carnelian.tools.console.link.server_address import parse_url
 
 from .browsing import Browser
 from .conftest import Console
@@ -75,6 +83,33 @@ def test_lengths_that_are_no_numbers(browser: Browser, length: str) -> None:
         "POST", "/api/typed", headers={"Content-Length": length, "Content-Type": "application/json"}
     )
     assert answer.status in (411, 413)
+
+
+def test_a_request_that_comes_drop_by_drop(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server in this process, whose patience ends soon."""
+    monkeypatch.setattr(console_server, "_PATIENCE", 1.0)
+    monkeypatch.setattr(console_server.ConsoleHandler, "timeout", 30.0)
+    listening = socket.create_server(("127.0.0.1", 0))
+    state = console_server.ConsoleState(parse_url(f"redis://127.0.0.1:{console.server.port}")[0])
+    server = console_server.ConsoleServer(listening, state)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        with socket.create_connection(listening.getsockname(), timeout=10) as slow:
+            began = time.monotonic()
+            slow.sendall(b"GET / HTTP/1.1\r\nX: ")
+            with suppress(OSError):
+                while time.monotonic() < began + 10:
+                    slow.sendall(b"x")
+                    slow.settimeout(0.1)
+                    with suppress(TimeoutError):
+                        if not slow.recv(1000):
+                            break
+            assert 0.9 < time.monotonic() - began < 9
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_strangers_may_send_little(console: Console) -> None:

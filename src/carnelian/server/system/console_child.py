@@ -40,6 +40,8 @@ WAYS = (
 )
 
 _BACKLOG = 64
+# Seconds for the answer to a change that ends the process.
+_FAREWELL = 0.5
 # Seconds before it is started again: so many at first, twice as many each time, so many at most;
 # and how long it has to last for the next time to be a first one.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
@@ -70,6 +72,7 @@ class ConsoleChild:
         self._started = 0.0
         self._pause = _FIRST_PAUSE
         self._due = 0.0
+        self._renewal = 0.0
 
     def open(self) -> None:
         """Listen where the configuration says, and start it. Raises ListenError."""
@@ -108,13 +111,18 @@ class ConsoleChild:
             raise ConfigError("Unable to listen on this port. Check server logs.") from None
 
     def renew(self, value: object) -> None:
-        """The server is reached in another way: have the console begin anew."""
-        if self._sockets:
-            self._stop()
-            self._start()
+        """The server is reached in another way: have the console begin anew, once it can have
+        answered who has changed that by its pages.
+        """
+        self._renewal = time.monotonic() + _FAREWELL
 
     def tend(self) -> None:
         """Look after it: called at each tick."""
+        if self._renewal and time.monotonic() >= self._renewal:
+            self._renewal = 0.0
+            if self._sockets:
+                self._stop()
+                self._start()
         if self._pid:
             self._tell()
             self._reap()

@@ -31,7 +31,7 @@ MOST_BODY = 8 * 1024 * 1024
 # The same for somebody who is not logged in.
 MOST_UNKNOWN_BODY = 128 * 1024
 MOST_CONNECTIONS = 64
-# Seconds that a browser may be silent within a request and between two.
+# Seconds that a browser has for a request, and to be silent between two.
 _PATIENCE = 30
 
 HEADERS = (
@@ -143,6 +143,23 @@ class ConsoleHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _PATIENCE
     server: ConsoleServer
+    _deadline: threading.Timer
+
+    def handle_one_request(self) -> None:
+        """Read a request and answer it; whoever sends it byte by byte does not keep the thread."""
+        self._deadline = threading.Timer(_PATIENCE, self._hang_up)
+        self._deadline.daemon = True
+        self._deadline.start()
+        try:
+            super().handle_one_request()
+        finally:
+            self._deadline.cancel()
+
+    def _hang_up(self) -> None:
+        try:
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it has ended by itself
 
     def do_GET(self) -> None:
         """Pages, metrics, probes."""
@@ -200,6 +217,8 @@ class ConsoleHandler(BaseHTTPRequestHandler):
         elif self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
             # Nobody reads it: what follows would be taken for a request.
             self.close_connection = True
+        # All of it has come: what is left to do takes as long as it takes.
+        self._deadline.cancel()
         request = Request(path, self.headers, body, self.client_address[0])
         if path in ("/health", "/ready"):
             return self._probe(request)

@@ -571,6 +571,14 @@ class Host:
         finally:
             self.release()
 
+    def _is_in_command(self) -> bool:
+        """Whether it is a command that calls. Those of other threads have ended when it tells."""
+        self.acquire()
+        try:
+            return bool(self.running)
+        finally:
+            self.release()
+
     def _end_services(self, wait: bool) -> None:
         """Nobody outside is served any longer; what they have asked for is answered."""
         for service in list(self.services):
@@ -618,7 +626,7 @@ class Host:
 
     def close_at_exit(self) -> None:
         """Save what the interpreter that ends would take away."""
-        if self.state == OPEN and not self.running:
+        if self.services and self.state == OPEN and not self._is_in_command():
             self._end_services(True)
         if self.storage is not None:
             self._close_unattended()

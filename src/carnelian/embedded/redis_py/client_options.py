@@ -119,8 +119,14 @@ class Clients:
         shared = shared_path(place, directives)
         outside = getattr(shared_connections, self._outside)
         maker = shared_connections.connection_maker(self._connection, outside)
-        shared.reach()
-        return self._pool(connection_class=maker, shared=shared, **options), shared.use()
+        # Before it is reached, so that nobody else ends what is found there.
+        use = shared.use()
+        try:
+            shared.reach()
+            return self._pool(connection_class=maker, shared=shared, **options), use
+        except BaseException:
+            use.close()
+            raise
 
     def open_url(self, url: str, engine: Engine | None, options: dict[str, Any]) -> Any:
         """As :meth:`open`, with what a URL says; it has the last word, as with redis-py."""

@@ -113,7 +113,9 @@ class FakeServer:
 
     def serve(self, **places: Any) -> Service:
         """Let others in by sockets; see :meth:`carnelian.Engine.serve`."""
-        return self.engine.serve(**places)
+        service = self.engine.serve(**places)
+        service.reachable = self._connected
+        return service
 
     def close(self) -> None:
         """End it, and its data."""

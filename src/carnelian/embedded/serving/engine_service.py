@@ -64,7 +64,14 @@ class Service:
         self._listeners = [Listener(self.loop, sock, self) for sock in sockets]
         engine_host.services.append(self)
         self._publish()
-        Background("carnelian-service", self._run)
+        try:
+            Background("carnelian-service", self._run)
+        except RuntimeError:
+            # There can be no further thread, which would have ended it as well.
+            self._ended.set()
+            self.close()
+            self._end()
+            raise
 
     @property
     def url(self) -> str:
@@ -192,7 +199,7 @@ class Service:
         on. The engine goes on. Does nothing when done before.
 
         Args:
-            wait: return when that is done.
+            wait: return when that is done. A command, for which the clients wait, does not.
         """
         if not self._closing:
             self._closing = True
@@ -201,8 +208,20 @@ class Service:
             _unlink(self.unixsocket)
             self._publish()
             self.loop.call_from_thread(self._stop)
-        if wait and threading.get_ident() != self._ident and os.getpid() == self._pid:
+        if not wait or threading.get_ident() == self._ident or os.getpid() != self._pid:
+            return
+        if not self._is_in_command():
             self._ended.wait()
+
+    def _is_in_command(self) -> bool:
+        """Whether it is a command of the engine that closes, which has to end first."""
+        try:
+            self._engine_host.perform(_nothing)
+        except EngineClosedError:
+            return False
+        except RuntimeError:
+            return True
+        return False
 
     def forget(self) -> None:
         """In a child made by fork: the sockets are the parent's, who could not end them while
@@ -233,6 +252,10 @@ class Service:
         # Who shares the path has told so before, and until its end.
         if storage is not None and self._engine_host.shared is False:
             storage.tell(services[0].url if services else None)
+
+
+def _nothing() -> None:
+    """For those who only want to know whether they can have the engine."""
 
 
 def _open(

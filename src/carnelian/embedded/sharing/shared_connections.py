@@ -16,6 +16,7 @@ from redis.exceptions import ConnectionError
 from carnelian.embedded.errors import DatabaseError
 
 if TYPE_CHECKING:
+    from carnelian.embedded.local_engine import Engine
     from carnelian.embedded.sharing.shared_path import SharedPath
 
 
@@ -57,16 +58,20 @@ def connection_maker(embedded: type, outside: type) -> type:
         embedded: the class of those that are sessions of an engine.
         outside: the class of those to another process.
     """
+    # A loop is not to stand still meanwhile: sockets of asyncio reach the path when they connect.
+    may_wait = outside is not SharedAsyncSocket
 
     class SharedConnection:
         """A connection to a path that is shared."""
 
         def __new__(cls, *, shared: SharedPath, **options: Any) -> Any:
-            try:
-                place = shared.reach()
-            except DatabaseError as error:
-                raise ConnectionError(str(error)) from error
-            if isinstance(place, str):
+            place: Engine | str | None = shared.engine
+            if place is None and may_wait:
+                try:
+                    place = shared.reach()
+                except DatabaseError as error:
+                    raise ConnectionError(str(error)) from error
+            if place is None or isinstance(place, str):
                 return outside(shared=shared, **options)
             return embedded(engine=place, **options)
 

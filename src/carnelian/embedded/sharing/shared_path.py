@@ -67,7 +67,7 @@ class SharedPath:
                     if place is not None:
                         return place
                     now = time.monotonic()
-                    if now > (grace if error.address is None else deadline):
+                    if now > (deadline if _is_shared(error.address) else grace):
                         raise
                 time.sleep(_POLL)
 
@@ -86,12 +86,15 @@ class SharedPath:
         return SharedUse(self)
 
     def left(self) -> None:
-        """Somebody has closed it; with the last one, the engine of this process ends."""
+        """Somebody has closed it; with the last one, the engine of this process ends.
+
+        Raises carnelian.DatabaseSaveError as an engine does; nobody has closed it then.
+        """
+        # Whoever comes meanwhile waits: it shall not have an engine that is about to end.
         with self._lock:
+            if self._users == 1 and self._engine is not None:
+                self._engine.close()
             self._users -= 1
-            engine = self._engine if self._users <= 0 else None
-        if engine is not None:
-            engine.close()
 
     def orphan(self) -> None:
         """In a child made by fork: the engine is the parent's, who serves it."""
@@ -131,9 +134,14 @@ def shared_path(path: str, directives: dict[str, Any]) -> SharedPath:
         return shared
 
 
+def _is_shared(address: str | None) -> bool:
+    """Whether somebody says that there is a socket, or will be."""
+    return address is not None and address.startswith(_SCHEME)
+
+
 def _served(address: str | None) -> str | None:
     """The path of a socket, if somebody answers there."""
-    if address is None or not address.startswith(_SCHEME):
+    if address is None or not _is_shared(address):
         return None
     path = address.removeprefix(_SCHEME)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -38,7 +39,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _NO_READER
 
 
+def _end(number: int, frame: object) -> None:
+    """In a signal handler: come to an end in order, which saves a file that is open for changes."""
+    raise SystemExit(128 + number)
+
+
 def _run(options: Options, words: list[str]) -> int:
+    if options.write:
+        # A terminal that is closed must not take away what was answered with success.
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _end)
     # What a task needs is imported with it: a single command is answered at once.
     if options.mode == "help":
         from carnelian.tools.cli.cli_help import USAGE

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from carnelian.tools.cli.forms import terminal_form
 from carnelian.tools.cli.forms.value_tables import table
-from carnelian.tools.cli.forms.value_text import Palette, lines_of, one_line
+from carnelian.tools.cli.forms.value_text import Palette, harmless, lines_of, one_line
 from carnelian.tools.cli.wire.reply_types import Double, Pairs, Refusal, Simple, VerbatimText
 
 # Commands whose reply is a map, in RESP2 as well.
@@ -147,7 +147,7 @@ class PrettyForm:
         paint = self._palette.paint
         if type(reply) is bytes:
             return one_line(reply).encode("utf-8", "replace")
-        text = terminal_form.scalar(reply).decode("utf-8", "replace")
+        text = harmless(terminal_form.scalar(reply).decode("utf-8", "replace"))
         if isinstance(reply, Refusal):
             text = paint("31", text)
         elif isinstance(reply, Simple):

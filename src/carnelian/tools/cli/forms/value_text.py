@@ -67,6 +67,16 @@ def one_line(data: bytes) -> str:
     return f'"{_escaped(text)}"'
 
 
+def harmless(text: str) -> str:
+    """The text with escapes in the place of what a terminal would obey."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(
+        character if character in "\r\n\t" or character.isprintable() else ascii(character)[1:-1]
+        for character in text
+    )
+
+
 def readable(data: bytes) -> str | None:
     """The text, if every character of it can be shown; tabs become blanks."""
     try:
@@ -81,11 +91,35 @@ def json_lines(data: bytes) -> list[str] | None:
     if data[:1] not in (b"{", b"[") or len(data) > _MOST_JSON or len(data) < 3:
         return None
     try:
-        found = json.loads(data)
+        found = json.loads(data, parse_int=_whole, parse_float=_decimal, object_pairs_hook=_object)
         lines = json.dumps(found, indent=2, ensure_ascii=False).split("\n")
     except (ValueError, RecursionError):
         return None
     return lines if all(line.isprintable() for line in lines) else None
+
+
+# What Python would write in another way is not shown as JSON: it would be another value.
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if str(number) != text:
+        raise ValueError(text)
+    return number
+
+
+def _decimal(text: str) -> float:
+    number = float(text)
+    if repr(number) != text:
+        raise ValueError(text)
+    return number
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
 
 
 def hex_lines(data: bytes) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 ENV_HISTORY = "CARNELIAN_CLI_HISTORY"
 _NAME = ".carnelian_cli_history"
@@ -22,6 +23,7 @@ _SECRETS = frozenset(
         "tls-key-file-pass",
     )
 )
+_NUMBER = re.compile(r"[-+\d._e]+")
 _CONTAINERS = {"acl": ("setuser", "getuser", "genpass"), "sentinel": ("set", "config")}
 
 
@@ -44,7 +46,8 @@ def may_be_kept(line: str) -> bool:
     if line[:1].isspace():
         return False
     words = [word.strip("\"'").lower() for word in line.split()]
-    while words and (words[0].lstrip("-").isdigit() or words[0].startswith("\\")):
+    # A number of times or of seconds, and what is meant for the prompt, come before a command.
+    while words and (_NUMBER.fullmatch(words[0]) or words[0].startswith("\\")):
         del words[0]
     if len(words) > 1 and words[1] in _CONTAINERS.get(words[0], ()):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Protocol
@@ -37,6 +38,9 @@ class PlainPrompt:
 
     def __init__(self) -> None:
         self._path = history_path()
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            # Bytes that are no text are none of our business.
+            sys.stdin.reconfigure(errors="surrogateescape")
         try:
             import readline
         except ImportError:

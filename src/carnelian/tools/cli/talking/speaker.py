@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
+from carnelian.resp.quoting import quote
 from carnelian.tools.cli.forms import raw_form
 from carnelian.tools.cli.forms.reply_forms import RAW, STANDARD, Style
 from carnelian.tools.cli.talking.cli_login import tell
@@ -141,7 +142,7 @@ class Speaker:
     def _show_push(self, message: Pushed) -> None:
         keys = message[1] if len(message) == 2 and message[0] == b"invalidate" else None
         if self.style.form == STANDARD and isinstance(keys, list):
-            names = b", ".join(b"'%b'" % key for key in keys if isinstance(key, bytes))
+            names = b", ".join(b"'%b'" % quote(key)[1:-1] for key in keys if isinstance(key, bytes))
             self.write(b"-> invalidate: %b\n" % names)
         else:
             self.write(self.style.write(message))

@@ -171,11 +171,16 @@ class Client:
             self._link = None
 
     def end(self) -> None:
-        """Leave for good, and close what was opened. Raises DatabaseError if it cannot be saved."""
+        """Leave for good, and close what was opened. Raises ConnectError if it cannot be saved."""
         self.close()
         if self.engine is not None:
             engine, self.engine = self.engine, None
-            engine.close(save=None if self.write else False)
+            from carnelian.tools.cli.wire import file_link
+
+            try:
+                engine.close(save=None if self.write else False)
+            except file_link.DatabaseError as error:
+                raise ConnectError(str(error)) from None
 
     def beside(self) -> Client:
         """Another conversation with the same other side, which does not disturb this one."""

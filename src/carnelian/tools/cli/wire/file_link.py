@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import logging
 import os
 import shutil
@@ -45,6 +47,10 @@ _OF_DISKS = frozenset(
 )
 # What CONFIG SET would begin to write with.
 _OF_LOGS = frozenset((b"appendonly", b"dir", b"dbfilename", b"appenddirname", b"save"))
+
+
+# Copies of a log that are begun: its owner may write it anew meanwhile.
+_ATTEMPTS = 5
 
 
 class FileLink:
@@ -120,7 +126,7 @@ def _open_to_read(path: str) -> Engine:
             # The loader of logs mends what a crash has left; it does so to a copy.
             found = scratch if logged else os.path.dirname(path)
             if logged:
-                shutil.copytree(log, os.path.join(scratch, os.path.basename(log)))
+                _copy_log(log, os.path.join(scratch, os.path.basename(log)))
             engine.host.perform(_load, engine.core, found, os.path.basename(path), path)
             engine.core.config["dir"] = scratch
     except LoadError as error:
@@ -132,6 +138,30 @@ def _open_to_read(path: str) -> Engine:
         raise
     engine.core.admission.add_check(_refuse_writes, stage=ROLE)
     return engine
+
+
+def _copy_log(log: str, place: str) -> None:
+    """Copy a log that its owner may write anew meanwhile. Raises OSError."""
+    for attempt in range(_ATTEMPTS):
+        before = _manifest(log)
+        try:
+            shutil.copytree(log, place)
+            if _manifest(log) == before:
+                return
+        except shutil.Error:
+            if attempt == _ATTEMPTS - 1 or _manifest(log) == before:
+                raise
+        shutil.rmtree(place, ignore_errors=True)
+    raise OSError(errno.EBUSY, "the log is written anew again and again")
+
+
+def _manifest(log: str) -> list[bytes]:
+    """Which files a log is of, as it says now."""
+    found = []
+    for path in glob.glob(os.path.join(glob.escape(log), "*.manifest")):
+        with open(path, "rb") as file:
+            found.append(file.read())
+    return found
 
 
 def _load(core: Core, directory: str, name: str, path: str) -> None:

@@ -124,6 +124,24 @@ def test_within_a_process_there_is_one_engine(tmp_path: Path) -> None:
     assert not (tmp_path / "app.db.sock").exists()
 
 
+def test_who_cannot_save_serves_on(tmp_path: Path) -> None:
+    path = tmp_path / "app.db"
+    engine = carnelian.Engine(path, share=True, appendonly=False, save="3600 1")
+    engine.execute("SET", "k", 1)
+    obstacle = tmp_path / f"temp-{os.getpid()}.rdb"
+    obstacle.mkdir()
+    with pytest.raises(carnelian.DatabaseSaveError):
+        engine.close()
+    assert not engine.closed
+    with redis.Redis(unix_socket_path=f"{path}.sock") as client:
+        assert client.incr("k") == 2
+    obstacle.rmdir()
+    engine.close()
+    assert not (tmp_path / "app.db.sock").exists()
+    with carnelian.Engine(path) as again:
+        assert again.execute("GET", "k") == b"2"
+
+
 def test_another_process_and_its_children(tmp_path: Path) -> None:
     path = tmp_path / "app.db"
     program = """

@@ -518,7 +518,7 @@ class Host:
         Does nothing when done before. ``wait`` for the timer's thread to end.
 
         Raises:
-            DatabaseSaveError: the data could not be saved; nothing has ended then.
+            DatabaseSaveError: the data could not be saved; nothing but the services has ended then.
         """
         if self.state != OPEN:
             return

@@ -20,7 +20,7 @@ from cython.cimports.cpython.pythread import PyThread_get_thread_ident
 
 from carnelian import commands
 from carnelian.embedded.doorbell import Doorbell
-from carnelian.embedded.errors import EngineClosedError, SessionCutError
+from carnelian.embedded.errors import DatabaseSaveError, EngineClosedError, SessionCutError
 from carnelian.embedded.log_records import log_to_logging
 from carnelian.embedded.mailbox import CLOSED, NOTHING
 from carnelian.embedded.options.directives import configuration
@@ -368,12 +368,18 @@ class Engine:
 
         Raises:
             carnelian.DatabaseSaveError: it could not be saved. The engine is still open: close it
-                again when there is room, or with ``save=False``.
+                again when there is room, or with ``save=False``. Those who share the path are
+                served on; :meth:`serve` has to be called again for others.
             ValueError: there is no path to save to.
         """
         if save and self.path is None:
             raise ValueError("this engine has no path to save to")
-        self.host.close(save)
+        try:
+            self.host.close(save)
+        except DatabaseSaveError:
+            if self.host.shared and not self.closed and not self.host.services:
+                self.serve(unixsocket=self._socket_path(self.path))
+            raise
 
     def __enter__(self):
         return self

@@ -78,6 +78,14 @@ class Writers:
             process.wait(10)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def heeded_interrupts() -> Iterator[None]:
+    """Processes heed Ctrl-C, even if these tests were begun where it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def writers(tmp_path: Path) -> Iterator[Writers]:
     """Three of them, who all write."""

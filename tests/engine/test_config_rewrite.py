@@ -127,7 +127,7 @@ def test_events_keep_the_class_that_is_not_shown(path) -> None:
 def test_everything_can_be_forced_and_read_back(path) -> None:
     lines = rewritten(path, "", ("hz", "20"), force_all=True)
     names = {line.split(b" ")[0].decode() for line in lines}
-    unset = {d.name for d in DIRECTIVES if d.default is None} | {"bind"}
+    unset = {d.name for d in DIRECTIVES if d.default is None} | {"bind", "console-bind"}
     assert {d.name for d in DIRECTIVES} - names == unset
     config = Config(str(path.parent))
     config.load_file(str(path))

@@ -11,6 +11,8 @@ _WAIT_AFTER_START = 2000
 _LEAST_REJOIN = 500
 _MOST_REJOIN = 5000
 
+_MINORITY = "most primaries are out of reach"
+
 
 class ClusterHealth:
     """Evaluates the state anew whenever something has changed that it depends on."""
@@ -29,9 +31,12 @@ class ClusterHealth:
         if self._started is None:
             self._started = now
         is_primary = view.myself.is_primary
-        problem = self._problem(now)
+        problem = self._problem()
         if is_primary and not view.is_ok and now - self._started < _WAIT_AFTER_START:
+            # Nor is it looked for a majority: who has no slots yet was not cut off from anybody.
             return
+        if problem == _MINORITY:
+            self._last_in_minority = now
         if view.is_ok == (not problem):
             view.why_not_ok = problem
             return
@@ -43,7 +48,7 @@ class ClusterHealth:
         state = "ok" if view.is_ok else f"fail ({problem})"
         self._membership.around.log("warning", f"Cluster state changed: {state}")
 
-    def _problem(self, now: int) -> str:
+    def _problem(self) -> str:
         """What is wrong, "" if nothing is."""
         view = self._view
         covered = size = reachable = 0
@@ -64,10 +69,7 @@ class ClusterHealth:
                 problem = "some slots have no node"
             elif failed:
                 problem = "the node of some slots has failed"
-        if reachable < view.quorum:
-            self._last_in_minority = now
-            problem = "most primaries are out of reach"
-        return problem
+        return _MINORITY if reachable < view.quorum else problem
 
     def _is_rejoining(self, now: int) -> bool:
         if self._last_in_minority is None:

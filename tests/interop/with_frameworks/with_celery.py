@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from celery import chain, chord, group
 from celery_app import add, app, failing, flaky, hang, note, total
 from settings import PATIENCE, part, wait_for, worker
 
 TASKS = 300
+# Set where there is time for all (`make interop-all`).
+ALL = "CARNELIAN_INTEROP_ALL"
 WORKER = ("-m", "celery", "-A", "celery_app", "worker", "-P", "threads", "-l", "INFO")
 
 
@@ -23,7 +27,9 @@ def check() -> None:
         assert order == ["high 0", "high 1", "high 2"], order
     with worker(*WORKER, "-c", "4"):
         _check_tasks()
-    _check_visibility_timeout()
+    if os.environ.get(ALL):
+        # Most of it is waiting, for as long as Celery likes.
+        _check_visibility_timeout()
 
 
 def _check_tasks() -> None:

@@ -17,6 +17,7 @@ import pytest
 import redis
 
 import carnelian
+from support.interrupts import heeded_interrupts as heeded_interrupts
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
@@ -76,14 +77,6 @@ class Writers:
         for process in self.processes:
             process.kill()
             process.wait(10)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def heeded_interrupts() -> Iterator[None]:
-    """Processes heed Ctrl-C, even if these tests were begun where it is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from fleet.fleets import PROGRAMS, Fleet
+from support.interrupts import heeded_interrupts as heeded_interrupts
 from support.servers import require
 
 MakeFleet = Callable[..., Fleet]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def heeded_interrupts() -> Iterator[None]:
-    """Processes heed Ctrl-C, even if these tests were begun where it is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(params=PROGRAMS, scope="module")

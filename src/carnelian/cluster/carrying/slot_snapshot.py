@@ -13,7 +13,7 @@ from carnelian.persistence.background.jobs import Job, Method, Outcome, Slot, Ta
 from carnelian.persistence.bytes.spool import Spool
 from carnelian.persistence.bytes.targets import Target
 from carnelian.persistence.saving.snapshots import snapshots_of
-from carnelian.replication.primary.socket_copies import Pipe
+from carnelian.replication.primary.socket_copies import Pipe, PipeTarget
 
 if TYPE_CHECKING:
     from carnelian.engine.engine import Engine
@@ -26,24 +26,6 @@ _PIPE_SIZE = 1024 * 1024
 _MOST_WAITING = 1024 * 1024
 # Seconds between two looks whether more may be read, or whether the job has ended.
 _SOON = 0.002
-
-
-class SlotTarget(Target):
-    """The end of a pipe."""
-
-    def __init__(self, log: Callable[[str, str], None], fd: int):
-        super().__init__(log)
-        self._fd = fd
-        self.descriptors = (fd,)
-
-    def open(self) -> int:
-        return self._fd
-
-    def explain_opening(self, error: OSError) -> None:
-        self.explain(error)
-
-    def explain(self, error: OSError) -> None:
-        self.log("warning", f"Write error sending a snapshot of slots: {error.strerror}")
 
 
 class SlotSnapshot(Task):
@@ -66,7 +48,7 @@ class SlotSnapshot(Task):
         self._engine = engine
         self._loop = loop
         self._slots = b""
-        self._target: SlotTarget | None = None
+        self._target: PipeTarget | None = None
         self._pipe: Pipe | None = None
         self._outcome: Outcome | None = None
         self._piece: Callable[[bytes], object] = lambda data: None
@@ -103,7 +85,7 @@ class SlotSnapshot(Task):
         except (OSError, AttributeError):
             pass  # it is smaller then
         self._slots = slots
-        self._target = SlotTarget(self._engine.log, into)
+        self._target = PipeTarget(self._engine.log, into, "sending a snapshot of slots")
         forks = self.background.method is Method.FORK
         if not self.background.begin(self):
             for fd in (out, into) if forks else (out,):

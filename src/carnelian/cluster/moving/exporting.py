@@ -20,6 +20,7 @@ from typing import Protocol
 
 from carnelian.cluster.moving import migration_task
 from carnelian.cluster.moving.migration_task import MigrationTask
+from carnelian.resp.writer import encode
 
 SNAPSHOT = "send-bulk-and-stream"
 STREAM = "send-stream"
@@ -35,8 +36,7 @@ _PING = b"*1\r\n$4\r\nPING\r\n"
 
 def message(*words: bytes) -> bytes:
     """A command of the protocol."""
-    words = (b"CLUSTER", b"SYNCSLOTS", *words)
-    return b"".join([b"*%d\r\n" % len(words), *(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)])
+    return encode([b"CLUSTER", b"SYNCSLOTS", *words])
 
 
 class ExportAround(Protocol):

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from carnelian.cluster.moving.migration_task import Ranges, range_words
 from carnelian.net.protocol import Wire
+from carnelian.resp.writer import encode
 
 CONNECTING = "connecting"
 AUTH = "auth-reply"
@@ -44,7 +45,7 @@ class ImportTalk(Protocol):
 
 def request(*words: bytes) -> bytes:
     """A command as it is sent."""
-    return b"".join([b"*%d\r\n" % len(words), *(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)])
+    return encode(list(words))
 
 
 class ImportLink:

@@ -32,11 +32,12 @@ _SOON = 0.002
 
 
 class PipeTarget(Target):
-    """The end of a pipe."""
+    """The end of a pipe; ``doing`` says in the log what has failed."""
 
-    def __init__(self, log: Callable[[str, str], None], fd: int):
+    def __init__(self, log: Callable[[str, str], None], fd: int, doing: str):
         super().__init__(log)
         self._fd = fd
+        self._doing = doing
         self.descriptors = (fd,)
 
     def open(self) -> int:
@@ -46,7 +47,7 @@ class PipeTarget(Target):
         self.explain(error)
 
     def explain(self, error: OSError) -> None:
-        self.log("warning", f"Write error sending a copy to replicas: {error.strerror}")
+        self.log("warning", f"Write error {self._doing}: {error.strerror}")
 
 
 class Pipe(Channel):
@@ -112,7 +113,7 @@ class SocketCopies(Task):
             fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
         except (OSError, AttributeError):
             pass  # it is smaller then
-        self._target = PipeTarget(self._engine.log, into)
+        self._target = PipeTarget(self._engine.log, into, "sending a copy to replicas")
         forks = self.background.method is Method.FORK
         if not self.background.begin(self):
             for fd in (out, into) if forks else (out,):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from carnelian.resp.writer import encode
 from carnelian.sentinel.links.reply_reader import MORE, Refusal, ReplyError, ReplyReader
 
 Word = bytes | str | int
@@ -124,8 +125,4 @@ class NodeClient:
 
 
 def _request(words: Sequence[Word]) -> bytes:
-    parts = [b"*%d\r\n" % len(words)]
-    for word in words:
-        data = word if isinstance(word, bytes) else str(word).encode()
-        parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
-    return b"".join(parts)
+    return encode([word if isinstance(word, bytes) else str(word).encode() for word in words])

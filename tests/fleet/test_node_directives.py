@@ -81,6 +81,14 @@ def test_bad_directives_are_refused_before_anything_starts() -> None:
         check_lines(state("--maxmemori", "1gb"))
 
 
+def test_directives_are_read_without_a_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    check_lines(state("--maxmemory", "1gb"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_layout_of_a_new_fleet() -> None:
     nodes = [(n.port, n.role, n.primary) for n in state(shards=2, replicas=2).nodes]
     assert nodes == [

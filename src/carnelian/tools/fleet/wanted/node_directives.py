@@ -126,7 +126,8 @@ def conf_text(state: FleetState, port: int) -> str:
 def check_lines(state: FleetState) -> None:
     """Have the directives read as our server reads them. Raises FleetError for a bad one."""
     config = Config()
-    text = os.fsencode(conf_text(state, state.port))
+    # Reading opens the log, which is the nodes' and not here.
+    text = os.fsencode(conf_text(state, state.port) + 'logfile ""\n')
     try:
         config.load_arguments(parse_arguments([])._replace(text=text), b"")
     except ConfigFileError as error:

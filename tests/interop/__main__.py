@@ -11,7 +11,6 @@ build/interop/*.json, and with ``--write`` into the tables of the README.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import time
@@ -31,8 +30,6 @@ PATIENCE = 400
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     WORK.mkdir(parents=True, exist_ok=True)
-    if options.all:
-        os.environ["CARNELIAN_INTEROP_ALL"] = "1"
     clients = [each for each in catalogue.CLIENTS if _wanted(options, each.name, each.light)]
     chosen = [each for each in frameworks.FRAMEWORKS if _wanted(options, each.name, each.light)]
     unknown = set(options.names) - {each.name for each in [*clients, *chosen]}

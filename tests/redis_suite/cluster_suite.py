@@ -204,7 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
     except source.Missing as problem:
         print(f"cluster suite: {problem}", file=sys.stderr)
         return 2
-    logs = source.cache_folder() / "logs" / "cluster"
+    logs = source.cache_folder() / "logs" / ("cluster-mixed" if options.mixed else "cluster")
     results = []
     for unit in options.units or units(found):
         result = run_unit(found, unit, MIXED if options.mixed else options.servers, logs)

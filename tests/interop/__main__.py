@@ -11,6 +11,7 @@ build/interop/*.json, and with ``--write`` into the tables of the README.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import time

@@ -209,7 +209,7 @@ class Taker:
     def objection(self) -> str:
         return "" if self.world.owner == "source" else "slots configuration updated"
 
-    def claim(self) -> None:
+    def claim(self, promised_ms: int) -> None:
         if self.unclaimable:
             raise ClusterError(self.unclaimable)
         self.world.owner = "dest"

@@ -71,6 +71,52 @@ def test_an_older_epoch_and_the_same_one_do_not(land: Land) -> None:
     assert updates[0].body.id == land.member.id.encode()
 
 
+def test_a_promised_slot_goes_with_any_epoch(land: Land) -> None:
+    land.member.member.promise_slots(range(50, 60), land.low.id)
+    claim(land.high, [*range(40, 100), *range(200, 300)], 3)
+    assert land.owners(50, 59) == ["me", "me"]
+    claim(land.low, range(40, 200), 2)
+    assert land.owners(49, 50, 59, 60) == ["me", "b", "b", "me"]
+    land.member.member.promise_slots(range(70, 80), land.low.id)
+    land.member.member.withdraw_promise()
+    claim(land.low, range(40, 200), 2)
+    assert land.owners(60, 75) == ["me", "me"]
+
+
+def test_a_slot_that_was_taken_as_promised_is_ours_until_its_former_owner_knows(land: Land) -> None:
+    member = land.member.member
+    member.claim_slots(range(100, 110), 5000)
+    epoch = land.member.myself.config_epoch
+    # It has got a newer epoch in the same moment, for other slots.
+    claim(land.low, range(100, 200), epoch + 3)
+    assert land.owners(100, 109, 110) == ["me", "me", "b"]
+    # By which others would take it for the owner, were ours not newer still.
+    assert land.member.myself.config_epoch == epoch + 4
+    [*_, told] = land.high.heard(types.PONG)
+    assert told.config_epoch == epoch + 4
+    assert set(slots_in(told.slots)) >= set(range(100, 110))
+    # Now it knows: from here on epochs decide.
+    claim(land.low, range(110, 200), epoch + 3)
+    claim(land.low, range(100, 200), epoch + 5)
+    assert land.owners(100, 109) == ["b", "b"]
+
+
+def test_what_was_promised_holds_for_some_time(land: Land) -> None:
+    land.member.member.claim_slots(range(100, 110), 5000)
+    epoch = land.member.myself.config_epoch
+    land.run(5.1)
+    claim(land.low, range(100, 200), epoch + 3)
+    assert land.owners(100, 109) == ["b", "b"]
+
+
+def test_a_slot_that_was_taken_goes_back_as_promised(land: Land) -> None:
+    member = land.member.member
+    member.claim_slots(range(100, 110), 5000)
+    member.promise_slots(range(100, 110), land.low.id)
+    claim(land.low, range(100, 200), 2)
+    assert land.owners(100, 109) == ["b", "b"]
+
+
 def test_keys_of_lost_slots_are_deleted(land: Land) -> None:
     for slot in (10, 20, 60):
         land.member.data.write(slot, slot)

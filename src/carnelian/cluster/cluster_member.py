@@ -251,13 +251,27 @@ class ClusterMember:
         """
         self._slots.set_owner(slot, id)
 
-    def claim_slots(self, slots: Iterable[int]) -> None:
+    def claim_slots(self, slots: Iterable[int], promised_ms: int = 0) -> None:
         """Take slots from whoever has them, with a new epoch that nobody was asked for, save that,
         and tell all others at once: the end of a migration that moved them as a whole.
 
+        Args:
+            promised_ms: for so many milliseconds their owner has promised to be content with that;
+                until it has heard of it, nothing that it says of these slots counts.
+
         Raises ClusterError for a replica.
         """
-        self._slots.claim(slots)
+        self._slots.claim(slots, promised_ms)
+
+    def promise_slots(self, slots: Iterable[int], id: str) -> None:
+        """Let a node take slots of ours with any epoch, until :meth:`withdraw_promise`. Raises
+        UnknownNode.
+        """
+        self._slots.promise(slots, self.node(id))
+
+    def withdraw_promise(self) -> None:
+        """The slots were taken, or it is too late for that."""
+        self._slots.withdraw_promise()
 
     # -- Epochs and file -------------------------------------------------------------------------
 
@@ -348,7 +362,8 @@ class ClusterMember:
             self._election.advance()
         if membership.must_evaluate:
             self._health.evaluate()
-        if membership.must_save:
+        # What is to outlive a loss of power is written with the next round.
+        if membership.must_save and not membership.must_sync:
             self._save_soon()
 
     def _save_soon(self) -> None:

@@ -168,6 +168,7 @@ class ExportCarrier:
     def promise(self) -> None:
         """Should this node end now, it has to know that its keys may be of no use."""
         self._notes.note(GIVE + self._task.id, self._task.ranges)
+        self._member.promise_slots(self._task.slots(), self._task.dest)
 
     def theirs(self) -> bool:
         """Whether all are of the other one."""

@@ -161,9 +161,9 @@ class ImportCarrier:
             return "slots configuration updated"
         return ""
 
-    def claim(self) -> None:
+    def claim(self, promised_ms: int) -> None:
         """Take them. Raises ClusterError."""
-        self._member.claim_slots(self._task.slots())
+        self._member.claim_slots(self._task.slots(), promised_ms)
         self._notes.forget(self._task.id)
         self._propagate([b"CLUSTER", b"SYNCSLOTS", b"IMPORTED", self._task.id.encode()])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from carnelian.cluster.carrying.export_carrier import ExportCarrier
@@ -205,17 +205,23 @@ class SlotMover:
     def cancel(self, id: str) -> int:
         """Cancel a task; returns how many that were."""
         task = self.tasks.find(id)
-        if task is None or task.is_over:
+        if task is None or task.is_over or self._is_promised(task):
             return 0
         self._cancel_task(task, "user request")
         return 1
 
     def cancel_all(self) -> int:
         """Cancel all tasks; returns how many that were."""
-        return self._cancel_all("user request")
+        promised = [task for task in self.tasks.current if self._is_promised(task)]
+        return self._cancel_all("user request", promised)
 
-    def _cancel_all(self, why: str) -> int:
-        tasks = [task for task in self.tasks.current if not task.is_over]
+    def _is_promised(self, task: MigrationTask) -> bool:
+        """Whether the slots may be the other node's already, so that it is too late."""
+        export = self._export
+        return export is not None and export.task is task and export.is_promised
+
+    def _cancel_all(self, why: str, but: Sequence[MigrationTask] = ()) -> int:
+        tasks = [task for task in self.tasks.current if not task.is_over and task not in but]
         for task in tasks:
             self._cancel_task(task, why)
         return len(tasks)
@@ -346,6 +352,7 @@ class SlotMover:
     def _export_ended(self, export: Export) -> None:
         if self._export is export:
             self._export = self._export_carrier = None
+        self._member.withdraw_promise()
         export.task.end_time = self._wall_ms()
         self.tasks.archive(export.task)
         if export.task.state == migration_task.COMPLETED and self._member.myself.is_primary:

@@ -16,6 +16,7 @@ class SlotClaims:
     def __init__(self, membership: Membership, messenger: Messenger, roles: RoleChanges):
         self._membership = membership
         self._view = membership.view
+        self._handovers = membership.handovers
         self._messenger = messenger
         self._roles = roles
 
@@ -24,11 +25,14 @@ class SlotClaims:
         view, leader = self._view, sender.leader
         if (sender.is_primary or sender.primary is not None) and leader.slots != message.slots:
             if sender.is_primary:
+                self._outdo_former_owner(sender)
                 self.claim(sender, message.config_epoch, message.slots)
             self._correct(sender, message)
-        elif view.unclaimed and sender.is_primary:
-            # It has claimed again what it had let go.
-            view.unclaimed &= ~mask_of(message.slots)
+        elif sender.is_primary:
+            self._handovers.heard(sender, 0)
+            if view.unclaimed:
+                # It has claimed again what it had let go.
+                view.unclaimed &= ~mask_of(message.slots)
         if (
             sender.is_primary
             and view.myself.is_primary
@@ -61,7 +65,7 @@ class SlotClaims:
         ours = myself.leader
         claimed, known = mask_of(slots), mask_of(node.slots)
         view.unclaimed = view.unclaimed & ~(claimed & known) | known & ~claimed
-        taken = slots_in_mask(self._yielding(claimed & ~known, epoch))
+        taken = slots_in_mask(self._yielding(node, claimed & ~known, epoch))
         lost = [slot for slot in taken if view.owners[slot] is ours]
         dirty: list[int] = []
         if ours is myself:
@@ -69,19 +73,32 @@ class SlotClaims:
         if taken:
             view.give(taken, node)
             self._membership.soon_update(durably=True)
+        self._handovers.heard(node, claimed)
         self._adapt(node, lost, dirty, claimed.bit_count())
 
-    def _yielding(self, claimed: int, epoch: int) -> int:
-        """Which slots of a set their owners give up for a claim with an epoch. What is on its way
-        to us stays with whom it is until an administrator says that it has come.
+    def _yielding(self, node: ClusterNode, claimed: int, epoch: int) -> int:
+        """Which slots of a set their owners give up for a node's claim with an epoch. What is on
+        its way to us stays with whom it is until an administrator says that it has come.
         """
-        view = self._view
+        view, handovers = self._view, self._handovers
         kept = 0
         if claimed:
             for owner in view.nodes.values():
                 if owner.slot_count and owner.config_epoch >= epoch:
                     kept |= mask_of(owner.slots)
-        return claimed & ~(kept & ~view.unclaimed) & ~mask_of_slots(view.importing_from)
+        ours = mask_of(view.myself.slots)
+        free = view.unclaimed | ours & handovers.promised_to(node)
+        kept = kept & ~free | ours & handovers.taken_from(node, view.now)
+        return claimed & ~kept & ~mask_of_slots(view.importing_from)
+
+    def _outdo_former_owner(self, node: ClusterNode) -> None:
+        """Have a greater epoch than a node from which we have taken slots, and which has got a new
+        one meanwhile: all others go by epochs.
+        """
+        view = self._view
+        taken = self._handovers.taken_from(node, view.now)
+        if taken and node.config_epoch >= view.myself.config_epoch and self.bump_epoch():
+            self._messenger.tell_all()
 
     def _adapt(self, node: ClusterNode, lost: list[int], dirty: list[int], claimed: int) -> None:
         myself = self._view.myself

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from carnelian.cluster.known import node_flags
 from carnelian.cluster.known.cluster_node import BUS_PORT_DISTANCE, ClusterNode
 from carnelian.cluster.known.cluster_view import ClusterView
+from carnelian.cluster.known.handovers import Handovers
 from carnelian.cluster.known.manual_state import ManualState
 from carnelian.cluster.known.member_surroundings import MemberSettings, Surroundings
 from carnelian.cluster.known.nodes_file import file_text
@@ -26,6 +27,7 @@ class Membership:
         self.around = around
         self.view = ClusterView(host.clock, host.random)
         self.manual = ManualState(around.resume_writes)
+        self.handovers = Handovers()
         self.on_work: Callable[[], object] = lambda: None
         self._announced_ip = ""
         # What is to be done.

@@ -16,6 +16,8 @@ NO_SLOTS = bytes(BITMAP_BYTES)
 ALL_SLOTS = b"\xff" * BITMAP_BYTES
 
 _RUN = re.compile("1+")
+# So few bits are set in an integer sooner than in an array.
+_FEW = 5
 # How many different bitmaps are remembered; a cluster has about as many as it has primaries.
 _MOST_SHARED = 4096
 _shared: dict[bytes, bytes] = {NO_SLOTS: NO_SLOTS}
@@ -41,8 +43,14 @@ def bitmap_of(mask: int) -> bytes:
 
 def mask_of_slots(slots: Iterable[int]) -> int:
     """The set of some slots."""
+    chosen = list(slots)
+    if len(chosen) < _FEW:
+        mask = 0
+        for slot in chosen:
+            mask |= 1 << slot
+        return mask
     bits = bytearray(BITMAP_BYTES)
-    for slot in slots:
+    for slot in chosen:
         bits[slot >> 3] |= 1 << (slot & 7)
     return int.from_bytes(bits, "little")
 

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from carnelian.cluster.known.cluster_errors import ClusterError
 from carnelian.cluster.moving import migration_task
 from carnelian.cluster.moving.migration_task import MigrationTask
 from carnelian.resp.writer import encode
@@ -104,7 +105,9 @@ class ExportAround(Protocol):
         """Whether all slots belong to this node, which leads."""
 
     def promise(self) -> None:
-        """Note, on the disk, that the slots may be taken. Raises OSError."""
+        """Note, on the disk, that the slots may be taken. Raises OSError, and ClusterError if the
+        other node is not known any more.
+        """
 
     def theirs(self) -> bool:
         """Whether all slots belong to the other node."""
@@ -140,6 +143,11 @@ class Export:
     def is_over(self) -> bool:
         """Whether nothing more will come of it."""
         return self._over
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether the other side may have taken the slots already."""
+        return self._confirmed_at >= 0 and not self._over
 
     @property
     def lag(self) -> int:
@@ -229,6 +237,9 @@ class Export:
             around.promise()
         except OSError as error:
             self.fail(f"Cannot note what is promised: {error.strerror}")
+            return
+        except ClusterError as error:
+            self.fail(str(error))
             return
         # The pause has to outlast what was promised.
         self._confirmed_at = around.now_ms()

@@ -72,8 +72,10 @@ class ImportAround(Protocol):
     def objection(self) -> str:
         """Why the slots cannot be taken, or an empty text."""
 
-    def claim(self) -> None:
-        """Take the slots, and tell all others. Raises ClusterError."""
+    def claim(self, promised_ms: int) -> None:
+        """Take the slots, which are promised for so long, and tell all others. Raises
+        ClusterError.
+        """
 
 
 class Import:
@@ -208,7 +210,8 @@ class Import:
             return
         around.make_durable()
         # Half of it is left for clocks that go at different paces, and for telling the others.
-        if around.now_ms() - self._asked_at > promised_ms // 2 or promised_ms <= 0:
+        since_asked = around.now_ms() - self._asked_at
+        if since_asked > promised_ms // 2 or promised_ms <= 0:
             self.fail("Takeover too late")
             return
         objection = around.objection()
@@ -216,7 +219,7 @@ class Import:
             self.fail(objection)
             return
         try:
-            around.claim()
+            around.claim(promised_ms - since_asked)
         except ClusterError as error:
             self.fail(str(error))
             return

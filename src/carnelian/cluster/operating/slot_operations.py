@@ -10,7 +10,7 @@ from carnelian.cluster.gossip.slot_claims import SlotClaims
 from carnelian.cluster.known.cluster_errors import ClusterError, UnknownNode
 from carnelian.cluster.known.cluster_node import ClusterNode
 from carnelian.cluster.known.membership import Membership
-from carnelian.cluster.known.slot_bitmap import slots_in
+from carnelian.cluster.known.slot_bitmap import mask_of_slots, slots_in
 
 
 class SlotOperations:
@@ -115,11 +115,15 @@ class SlotOperations:
                 )
             self._messenger.tell_all()
 
-    def claim(self, slots: Iterable[int]) -> None:
+    def claim(self, slots: Iterable[int], promised_ms: int = 0) -> None:
         """Take slots with a new epoch, and tell all."""
         self._check_role()
         view = self._view
         chosen = list(slots)
+        former = view.owners[chosen[0]] if chosen else None
+        if promised_ms and former is not None:
+            until = view.now + promised_ms
+            self._membership.handovers.take(mask_of_slots(chosen), former, until)
         for slot in chosen:
             view.importing_from.pop(slot, None)
         view.give(chosen, view.myself)
@@ -128,6 +132,14 @@ class SlotOperations:
             self._membership.save_or_give_up()
         self._messenger.tell_all()
         self._membership.soon_evaluate()
+
+    def promise(self, slots: Iterable[int], node: ClusterNode) -> None:
+        """Let a node take slots of ours, whatever its epoch."""
+        self._membership.handovers.promise(mask_of_slots(slots), node)
+
+    def withdraw_promise(self) -> None:
+        """Let epochs decide again."""
+        self._membership.handovers.withdraw()
 
     def _follow_last_slot(self, node: ClusterNode) -> None:
         """Who has given its last slot away follows it."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from carnelian.tools.console.answers.live_figures import LiveFigures
-from carnelian.tools.console.link.node_links import NodeLinks
+from carnelian.tools.console.link.owner_links import NodeLinks
 from carnelian.tools.console.link.redis_link import RedisLink
 from carnelian.tools.console.link.server_address import Credentials, ServerAddress
 from carnelian.tools.console.link.typed_links import TypedLinks

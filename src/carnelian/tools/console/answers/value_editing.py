@@ -11,7 +11,7 @@ from carnelian.tools.console.answers.json_values import BadRequestError, text_or
 from carnelian.tools.console.answers.parameters import Parameters
 from carnelian.tools.console.answers.value_reading import index_of, version_of
 from carnelian.tools.console.link.link_errors import RefusedError
-from carnelian.tools.console.link.node_links import NodeLinks
+from carnelian.tools.console.link.owner_links import NodeLinks
 from carnelian.tools.console.link.redis_link import Command, RedisLink
 from carnelian.tools.console.link.reply_stream import Refusal, Reply
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from carnelian.tools.console.link.link_errors import LinkError, RefusedError
-from carnelian.tools.console.link.node_links import NodeLinks
+from carnelian.tools.console.link.owner_links import NodeLinks
 from carnelian.tools.console.link.redis_link import RedisLink
 from carnelian.tools.console.link.reply_stream import Refusal, Reply
 from carnelian.tools.console.link.server_address import Credentials, ServerAddress

@@ -394,7 +394,7 @@ def xsetid(session: Session, args: list):
             )
     values.last = id
     if added != -1:
-        values.entries_added = added
+        values.set_entries_added(added)
     if not is_zero(cython.address(deleted)):
         values.max_deleted = deleted
     session.keyspace.dirty += 1

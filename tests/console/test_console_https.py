@@ -100,6 +100,20 @@ def test_old_versions_are_refused(secure: tuple[ServerProcess, Browser]) -> None
     assert wait_for(is_refused)
 
 
+def test_a_renewed_certificate_is_read(
+    secure: tuple[ServerProcess, Browser], tmp_path: Path
+) -> None:
+    server, browser = secure
+    place = ("127.0.0.1", browser.port)
+    before = ssl.get_server_certificate(place)
+    for end in ("crt", "key"):
+        (tmp_path / f"server.{end}").write_bytes((tmp_path / f"other.{end}").read_bytes())
+    client = server.connect()
+    reply = client.call("CONFIG", "SET", "tls-cert-file", str(tmp_path / "server.crt"))
+    assert reply == b"+OK"
+    wait_for(lambda: answers(browser) and ssl.get_server_certificate(place) != before)
+
+
 def test_it_is_turned_off_and_on(secure: tuple[ServerProcess, Browser]) -> None:
     server, browser = secure
     client = server.connect()

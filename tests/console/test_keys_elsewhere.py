@@ -120,6 +120,24 @@ def test_keys_that_are_on_their_way(pair: Pair, browser: Browser) -> None:
     assert (told["reply"], told["node"]) == (["1", "2"], pair[1].place)
 
 
+def test_a_script_is_killed_on_the_node_where_it_runs(pair: Pair, browser: Browser) -> None:
+    def run() -> None:
+        replies.append(browser.call("/api/typed", line="EVAL 'while true do end' 1 foo")["reply"])
+
+    assert pair[1].call("CONFIG", "SET", "busy-reply-threshold", 100) == b"OK"
+    replies: list[Any] = []
+    thread = threading.Thread(target=run)
+    thread.start()
+
+    def is_killed() -> bool:
+        told = browser.call("/api/typed", line="SCRIPT KILL")
+        return (told["reply"], told["node"]) == ({"status": "OK"}, pair[1].place)
+
+    wait_for(is_killed)
+    thread.join(20)
+    assert "killed" in replies[0]["error"]
+
+
 def test_a_transaction_is_followed_nowhere(pair: Pair, browser: Browser) -> None:
     def reply(line: str) -> Any:
         return browser.call("/api/typed", line=line)["reply"]

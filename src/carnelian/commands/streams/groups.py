@@ -142,7 +142,8 @@ def xgroup_setid(session: Session, args: list):
     else:
         read_id(args[4], cython.address(id), 0)
     group.last = id
-    group.entries_read = values.capped(read)
+    group.entries_read = read
+    group.cap(values.entries_added)
     _done(session, b"xgroup-setid", args[2])
     return OK
 

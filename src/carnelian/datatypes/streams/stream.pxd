@@ -65,8 +65,6 @@ cdef class Stream(Value):
     cpdef bint has_newer_form(self) except -1
 
     cpdef Group group(self, bytes name)
-    cdef int set_entries_added(self, uint64_t count) except -1
-    cdef int64_t capped(self, int64_t entries_read) noexcept
     cpdef Group add_group(self, bytes name, tuple last_id, int64_t entries_read)
     cpdef Group remove_group(self, bytes name)
     cpdef list groups(self)

@@ -528,28 +528,14 @@ class Stream(Value):
         """The group of a name, None if there is none."""
         return None if self.named is None else self.named.get(name)
 
-    def set_entries_added(self, count: uint64_t) -> cython.int:
-        """Say how many entries there ever were: no group has read more. O(groups)."""
-        group: Group
-        self.entries_added = count
-        if self.named is not None:
-            for group in self.named.values():
-                group.entries_read = self.capped(group.entries_read)
-        return 0
-
-    def capped(self, entries_read: int64_t) -> int64_t:
-        """What a group is said to have read, and not more than there ever was."""
-        if entries_read > 0 and self.entries_added < cython.cast(uint64_t, entries_read):
-            return cython.cast(int64_t, self.entries_added)
-        return entries_read
-
     def add_group(self, name, last_id, entries_read: int64_t):
         """Add a group, which has read no more than there was; None if there is one of that name."""
         if self.named is None:
             self.named = {}
         if name in self.named:
             return None
-        made: Group = Group(name, last_id, self.capped(entries_read))
+        made: Group = Group(name, last_id, entries_read)
+        made.cap(self.entries_added)
         self.named[name] = made
         return made
 
@@ -641,7 +627,8 @@ class Stream(Value):
             and compare(cython.address(group.last), cython.address(self.first)) >= 0
             and not self.has_gap_from(cython.address(group.last))
         ):
-            group.entries_read = self.capped(group.entries_read + 1)
+            group.entries_read += 1
+            group.cap(self.entries_added)
         elif self.entries_added:
             group.entries_read = self.entries_up_to(id)
         group.last = id[0]

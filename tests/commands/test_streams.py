@@ -390,6 +390,25 @@ def test_no_group_has_read_more_than_there_was(client: LocalClient) -> None:
     assert read_and_lag(client) == (2, 1)
 
 
+def test_no_group_has_read_more_than_there_is_said_to_have_been(client: LocalClient) -> None:
+    filled(client, count=10)
+    client("XGROUP", "CREATE", "s", "g", 0)
+    client("XGROUP", "CREATE", "s", "h", "1-0", "ENTRIESREAD", 1)
+    client("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">")
+    client("XTRIM", "s", "MAXLEN", 2)
+    assert client("XSETID", "s", "10-0", "ENTRIESADDED", 2) == b"OK"
+    assert (read_and_lag(client), read_and_lag(client, 1)) == ((2, 0), (1, 2))
+    client("XSETID", "s", "10-0", "ENTRIESADDED", 5)
+    assert read_and_lag(client) == (2, 3)
+
+
+def test_reading_on_never_counts_more_than_there_was(client: LocalClient) -> None:
+    filled(client)
+    client("XGROUP", "CREATE", "s", "g", "1-0", "ENTRIESREAD", 99)
+    client("XREADGROUP", "GROUP", "g", "c", "COUNT", 1, "STREAMS", "s", ">")
+    assert read_and_lag(client) == (3, 0)
+
+
 def test_all_about_a_stream(client: LocalClient, clock: ManualClock) -> None:
     filled(client, count=12)
     now = clock.wall_ms()

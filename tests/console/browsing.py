@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from typing import Any, NamedTuple
 
 from support.waiting import TIMEOUT
@@ -28,11 +29,12 @@ class Response(NamedTuple):
 class Browser:
     """One browser: it keeps a cookie and the token of its page.
 
-    A header of None is left out.
+    A header of None is left out. With ``tls`` it speaks HTTPS.
     """
 
-    def __init__(self, port: int):
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None):
         self.port = port
+        self.tls = tls
         self.cookie = ""
         self.csrf = ""
 
@@ -47,7 +49,11 @@ class Browser:
         if method == "POST":
             usual["Content-Length"] = str(len(body))
         sent = {**usual, **(headers or {})}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+        place = ("127.0.0.1", self.port)
+        if self.tls is None:
+            connection = http.client.HTTPConnection(*place, timeout=TIMEOUT)
+        else:
+            connection = http.client.HTTPSConnection(*place, timeout=TIMEOUT, context=self.tls)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in sent.items():
@@ -67,7 +73,7 @@ class Browser:
     def post(self, path: str, body: Any = None, **headers: str | None) -> Response:
         """A request of a page; ``headers`` take the place of the usual ones."""
         usual: dict[str, str | None] = {
-            "Origin": f"http://127.0.0.1:{self.port}",
+            "Origin": f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}",
             "Content-Type": "application/json",
             "Cookie": self.cookie or None,
             "X-CSRF-Token": self.csrf or None,

@@ -284,7 +284,8 @@ def test_what_is_done_to_keys(browser: Browser, client: Client) -> None:
     assert browser.edit("key.expire", "b").status == 200
     assert client.call("PTTL", "b") == -1
     assert browser.edit("key.delete", "b").json == {"done": 1}
-    assert browser.edit("keys.delete", "", keys=["c", "missing"]).json == {"done": 1}
+    assert browser.call("/api/keys/delete", keys=["c", "missing"]) == {"done": 1}
+    assert browser.post("/api/keys/delete", {"keys": []}).status == 400
     assert browser.edit("key.explode", "b").status == 400
     assert client.call("DBSIZE") == 0
     assert browser.value("b") == {"type": "none"}

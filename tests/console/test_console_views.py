@@ -4,36 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from support.servers import StartRedis
 from support.waiting import free_port, wait_for
 
 from .browsing import Browser
 from .conftest import Console, StartConsole
-from .programs import program
-
-
-@pytest.fixture
-def redis_cluster_pair(start_redis: StartRedis) -> tuple[int, int]:
-    """The ports of two redis-servers that share the slots."""
-    buses = (free_port(), free_port())
-    first, second = (
-        start_redis("--save", "", "--cluster-enabled", "yes", "--cluster-port", str(bus))
-        for bus in buses
-    )
-    first.call("CLUSTER", "ADDSLOTSRANGE", 0, 9999)
-    second.call("CLUSTER", "ADDSLOTSRANGE", 10000, 16383)
-    first.call("CLUSTER", "MEET", "127.0.0.1", second.port, buses[1])
-    wait_for(
-        lambda: all(
-            b"cluster_state:ok" in cast(bytes, server.call("CLUSTER", "INFO"))
-            for server in (first, second)
-        )
-    )
-    return first.port, second.port
 
 
 def test_what_the_server_is(console: Console, browser: Browser) -> None:
@@ -262,16 +240,3 @@ def test_cluster_map(start: StartConsole) -> None:
     assert node["count"] == 16374
     assert browser.call("/api/slot", key="foo") == {"slot": 12182, "keys": 0}
     assert browser.call("/api/databases")["cluster"] is True
-
-
-def test_keys_of_other_nodes(redis_cluster_pair: tuple[int, int]) -> None:
-    """``foo`` is in slot 12182, which the second node has; ``bar`` in 5061, of the first."""
-    with program(f"127.0.0.1:{redis_cluster_pair[0]}") as (browser, _):
-        browser.log_in()
-        assert browser.edit("key.create", "foo", value="1").status == 200
-        assert browser.value("foo")["value"] == "1"
-        told = browser.call("/api/typed", line="INCR foo")
-        assert (told["reply"], told["node"]) == (2, f"127.0.0.1:{redis_cluster_pair[1]}")
-        told = browser.call("/api/typed", line="SET bar x")
-        assert (told["reply"], told["node"]) == ({"status": "OK"}, None)
-        assert browser.call("/api/keys", match="*")["keys"] == [["bar", "string"]]

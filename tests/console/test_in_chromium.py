@@ -264,6 +264,33 @@ def test_the_command_line_completes_and_remembers(screen: Screen, client: Client
     assert client.call("DBSIZE") == 3
 
 
+def test_a_command_runs_while_another_is_typed(screen: Screen, client: Client) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    screen.open("terminal", NARROW)
+    screen.one("#line")
+    screen.press("BLPOP nothing 0", Keys.ENTER)
+    wait_for(lambda: "running…" in screen.text(".output"))
+    screen.press("RPUSH nothing a", Keys.ENTER)
+    wait_for(lambda: "(integer) 1" in screen.text(".output"))
+    wait_for(lambda: '2) "a"' in screen.text(".output"))
+    assert "running…" not in screen.text(".output")
+    # What was typed last is in sight, however long the hint is.
+    screen.press("SET ")
+    wait_for(lambda: "KEEPTTL" in screen.text(".hint"))
+    hidden = "const o = document.querySelector('.output'); "
+    hidden += "return o.scrollHeight - o.clientHeight - o.scrollTop"
+    assert wait_for(lambda: abs(screen.script(hidden)) <= 1)
+
+
+def test_slow_commands_are_in_sight_on_a_small_screen(screen: Screen, client: Client) -> None:
+    client.call("DEBUG", "SLEEP", "0.02")
+    screen.open("slow", NARROW)
+    wait_for(lambda: "DEBUG SLEEP 0.02" in screen.text("main"))
+    code = "return document.querySelector('td.data').getBoundingClientRect().right"
+    assert screen.script(code) <= NARROW[0]
+
+
 def test_messages_come(screen: Screen, client: Client) -> None:
     screen.open("messages")
     screen.click("Listen")

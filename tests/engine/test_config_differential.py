@@ -42,6 +42,7 @@ OWN = {
     "console-bind",
     "console-hosts",
     "console-port",
+    "console-tls",
     "lua-memory-limit",
     "rdb-version",
     "snapshot-method",

@@ -23,6 +23,7 @@ complete -c carnelian-server -l io-threads-do-reads -x -a 'yes no' -d 'Whether t
 complete -c carnelian-server -l console-port -x -d 'Port of the web console, of metrics and of probes; 0 is none.'
 complete -c carnelian-server -l console-bind -x -d 'Addresses that these listen on.'
 complete -c carnelian-server -l console-hosts -x -d 'Names under which browsers may call the console, besides localhost.'
+complete -c carnelian-server -l console-tls -x -a 'yes no' -d 'Serve the console over HTTPS, with tls-cert-file and tls-key-file.'
 complete -c carnelian-server -l daemonize -x -a 'yes no' -d 'Run in the background.'
 complete -c carnelian-server -l supervised -x -a 'upstart systemd auto no' -d 'Tell a supervisor when the server is ready.'
 complete -c carnelian-server -l pidfile -r -F -d 'File that holds the process id.'

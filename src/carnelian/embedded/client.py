@@ -306,6 +306,13 @@ class Redis(redis.client.Redis):
             credential_provider=credentials,
         )
         self.auto_close_connection_pool = not shared
+        # A path that is shared outlives this process: a child made by fork goes on with it.
+        self._follow: Any = None
+        if "shared" in connection_pool.connection_kwargs:
+            from carnelian.embedded.sharing.forked_clients import follow
+
+            self._follow = follow
+            follow(self)
 
     @classmethod
     def from_url(  # type: ignore[override]
@@ -330,6 +337,22 @@ class Redis(redis.client.Redis):
         client.auto_close_connection_pool = True
         client._own_engine = own
         return client
+
+    # -- What holds a connection -----------------------------------------------------------------
+
+    def pubsub(self, **options: Any) -> redis.client.PubSub:
+        """What subscribes, as with redis-py."""
+        subscriber = super().pubsub(**options)
+        if self._follow is not None:
+            self._follow(subscriber)
+        return subscriber
+
+    def pipeline(self, *args: Any, **options: Any) -> redis.client.Pipeline:
+        """What queues commands, as with redis-py."""
+        pipeline = super().pipeline(*args, **options)
+        if self._follow is not None:
+            self._follow(pipeline)
+        return pipeline
 
     # -- Commands --------------------------------------------------------------------------------
 

@@ -88,6 +88,16 @@ class Encryption:
         client = client_context(self._identity("tls-client") or own, trust, terms)
         self._server, self._client = server, client
 
+    def check_pages(self) -> None:
+        """Read what the console is served over HTTPS with. Raises TlsError."""
+        from carnelian.net.tls_context import Terms, TlsError, Trust, server_context
+
+        own = self._identity("tls")
+        if own is None:
+            raise TlsError("console-tls needs tls-cert-file and tls-key-file")
+        terms = Terms(self._config["tls-protocols"], self._config["tls-ciphers"])
+        server_context(own, Trust(clients="no"), terms)
+
     def accept(self, loop: Loop, fd: int) -> TlsTransport:
         """The transport of a connection that was accepted."""
         from carnelian.net.tls_transport import TlsTransport

@@ -141,9 +141,12 @@ class Server:
             self._open_console()
 
     def _open_console(self) -> None:
-        """Start the console. Raises SystemExit if its port is taken."""
+        """Start the console. Raises SystemExit if its port is taken, or a certificate missing."""
         try:
             self._console().open()
+        except ConfigError as error:
+            self.log("warning", f"{error.reason}, aborting.")
+            raise SystemExit(1) from None
         except ListenError:
             port = self.config["console-port"]
             self.log("warning", f"Failed listening on port {port} (console), aborting.")
@@ -155,7 +158,7 @@ class Server:
             from carnelian.server.system import console_child
 
             self.console = console = console_child.ConsoleChild(
-                self.config, self.log, self._condition
+                self.config, self.log, self._condition, self._check_pages
             )
             self.engine.on_cron.append(console.tend)
             for name in console_child.WAYS:
@@ -165,6 +168,17 @@ class Server:
     def _move_console(self, value: object) -> None:
         if self.console is not None or self.config["console-port"]:
             self._console().move(value)
+
+    def _check_pages(self) -> None:
+        """Raises ConfigError if the console is to be encrypted, and cannot be."""
+        if not self.config["console-tls"]:
+            return
+        from carnelian.net.tls_context import TlsError
+
+        try:
+            self.encryption.check_pages()
+        except TlsError as error:
+            raise ConfigError(str(error)) from None
 
     def _condition(self) -> bytes:
         """How the server is, as the console is told."""

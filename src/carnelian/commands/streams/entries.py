@@ -395,6 +395,9 @@ def xsetid(session: Session, args: list):
     values.last = id
     if added != -1:
         values.entries_added = added
+        for group in values.groups():
+            capped: Group = group
+            capped.cap(values.entries_added)
     if not is_zero(cython.address(deleted)):
         values.max_deleted = deleted
     session.keyspace.dirty += 1

@@ -13,7 +13,7 @@ from cython.cimports.carnelian.datatypes.streams.stream import Stream
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.events import STREAM
-from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.libc.stdint import int64_t
 
 from carnelian.commands.streams.stream_operands import bad_subcommand, no_group_of_key
 from carnelian.engine.declaring import at, command
@@ -79,16 +79,6 @@ def _options(args: list, creating: cython.bint, make: cython.pointer[cython.bint
     return read
 
 
-@cython.cfunc
-@cython.inline
-@cython.exceptval(check=False)
-def _capped(values: Stream, read: int64_t) -> int64_t:
-    """Not more than there ever were."""
-    if read > 0 and values.entries_added < cython.cast(uint64_t, read):
-        return cython.cast(int64_t, values.entries_added)
-    return read
-
-
 @command(
     'XGROUP CREATE key groupname~group id=<id | new_id="$"> [MKSTREAM] [ENTRIESREAD '
     "entries_read~entries-read:integer]",
@@ -120,7 +110,7 @@ def xgroup_create(session: Session, args: list):
         db.add(args[2], values)
         if session.keyspace.observer is not None:
             session.keyspace.observer(db, args[2], 0, b"")
-    if values.add_group(args[3], as_pair(cython.address(id)), _capped(values, read)) is None:
+    if values.add_group(args[3], as_pair(cython.address(id)), read) is None:
         raise Error("BUSYGROUP Consumer Group name already exists")
     _done(session, b"xgroup-create", args[2])
     return OK
@@ -152,7 +142,8 @@ def xgroup_setid(session: Session, args: list):
     else:
         read_id(args[4], cython.address(id), 0)
     group.last = id
-    group.entries_read = _capped(values, read)
+    group.entries_read = read
+    group.cap(values.entries_added)
     _done(session, b"xgroup-setid", args[2])
     return OK
 

@@ -46,6 +46,7 @@ cdef class Group:
     cdef bint awaited    # `ordered` is the rank of an entry
 
     cpdef Py_ssize_t size(self) noexcept
+    cdef void cap(self, uint64_t most) noexcept
     cpdef Py_ssize_t memory(self) except -1
     cpdef bint free_some(self) except -1
     cpdef Consumer consumer(self, bytes name)

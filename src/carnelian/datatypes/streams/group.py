@@ -31,7 +31,7 @@ from cython.cimports.carnelian.datatypes.streams.group import (
 )
 from cython.cimports.carnelian.datatypes.streams.ids import ConstId, Id, as_pair, id_of, step_up
 from cython.cimports.cpython.bytes import PyBytes_GET_SIZE
-from cython.cimports.libc.stdint import INT64_MAX, INT64_MIN, int64_t
+from cython.cimports.libc.stdint import INT64_MAX, INT64_MIN, int64_t, uint64_t
 
 # Bytes of a Python object, and of its place in a dict.
 CONSUMER_SHELL = cython.declare(cython.Py_ssize_t, 112 + 104)
@@ -145,6 +145,11 @@ class Group:
     def last_id(self) -> tuple[int, int]:
         """The last one delivered, as a pair."""
         return as_pair(cython.address(self.last))
+
+    def cap(self, most: uint64_t) -> cython.void:
+        """Have it have read no more entries than there ever were."""
+        if self.entries_read > 0 and most < cython.cast(uint64_t, self.entries_read):
+            self.entries_read = cython.cast(int64_t, most)
 
     def memory(self) -> cython.Py_ssize_t:
         """Bytes held. O(consumers)."""

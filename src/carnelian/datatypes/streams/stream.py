@@ -529,12 +529,13 @@ class Stream(Value):
         return None if self.named is None else self.named.get(name)
 
     def add_group(self, name, last_id, entries_read: int64_t):
-        """Add a group; None if there is one of that name."""
+        """Add a group, which has read no more than there was; None if there is one of that name."""
         if self.named is None:
             self.named = {}
         if name in self.named:
             return None
         made: Group = Group(name, last_id, entries_read)
+        made.cap(self.entries_added)
         self.named[name] = made
         return made
 
@@ -627,6 +628,7 @@ class Stream(Value):
             and not self.has_gap_from(cython.address(group.last))
         ):
             group.entries_read += 1
+            group.cap(self.entries_added)
         elif self.entries_added:
             group.entries_read = self.entries_up_to(id)
         group.last = id[0]

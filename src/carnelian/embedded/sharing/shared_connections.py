@@ -23,9 +23,23 @@ if TYPE_CHECKING:
 class SharedSocket(redis.UnixDomainSocketConnection):
     """A connection to the process that has the path open, whichever that is."""
 
+    # Who keeps replies asks for these.
+    host: Any = None
+    port = None
+
     def __init__(self, *, shared: SharedPath, **options: Any):
         super().__init__(path="", **options)
         self.shared = shared
+        # Whether what it was used for has been lost with another connection: the next command
+        # learns of it.
+        self.lost = False
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        """Send what is packed. Raises ConnectionError as redis-py does."""
+        if self.lost:
+            self.lost = False
+            raise ConnectionError("The connection was the parent's of this process.")
+        super().send_packed_command(command, check_health)
 
     def _connect(self) -> Any:
         try:
@@ -58,11 +72,14 @@ def connection_maker(embedded: type, outside: type) -> type:
         embedded: the class of those that are sessions of an engine.
         outside: the class of those to another process.
     """
+    to_elsewhere = outside
     # A loop is not to stand still meanwhile: sockets of asyncio reach the path when they connect.
     may_wait = outside is not SharedAsyncSocket
 
     class SharedConnection:
-        """A connection to a path that is shared."""
+        """A connection to a path that is shared; ``outside`` is the class of those elsewhere."""
+
+        outside = to_elsewhere
 
         def __new__(cls, *, shared: SharedPath, **options: Any) -> Any:
             place: Engine | str | None = shared.engine

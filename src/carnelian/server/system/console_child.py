@@ -21,11 +21,13 @@ from carnelian.server.system.log_file import Log
 
 MODULE = "carnelian.tools.console.console_program"
 KEY_PASSWORD = "CARNELIAN_CONSOLE_KEY_PASSWORD"
+HTTPS_KEY_PASSWORD = "CARNELIAN_CONSOLE_HTTPS_KEY_PASSWORD"
 
 # Directives that say where the console is, and those that say how it reaches the server.
 PLACES = ("console-port", "console-bind")
 WAYS = (
     "console-hosts",
+    "console-tls",
     "port",
     "bind",
     "tls-port",
@@ -37,6 +39,8 @@ WAYS = (
     "tls-client-cert-file",
     "tls-client-key-file",
     "tls-client-key-file-pass",
+    "tls-protocols",
+    "tls-ciphers",
 )
 
 _BACKLOG = 64
@@ -59,12 +63,20 @@ class ConsoleChild:
     Args:
         config, log: those of the server.
         condition: says how the server is: LOADING, UNLINKED or READY.
+        check_pages: raises ConfigError if pages are to be encrypted, and cannot be.
     """
 
-    def __init__(self, config: Config, log: Log, condition: Callable[[], bytes]):
+    def __init__(
+        self,
+        config: Config,
+        log: Log,
+        condition: Callable[[], bytes],
+        check_pages: Callable[[], None],
+    ):
         self._config = config
         self._log = log
         self._condition = condition
+        self._check_pages = check_pages
         self._sockets: list[socket.socket] = []
         self._pid = 0
         self._pipe = -1
@@ -75,8 +87,10 @@ class ConsoleChild:
         self._renewal = 0.0
 
     def open(self) -> None:
-        """Listen where the configuration says, and start it. Raises ListenError."""
+        """Listen where the configuration says, and start it. Raises ListenError and ConfigError."""
         config = self._config
+        if config["console-port"]:
+            self._check_pages()
         sockets = open_sockets(
             config["console-port"],
             config["console-bind"],
@@ -89,10 +103,13 @@ class ConsoleChild:
         if sockets:
             self._start()
             port = config["console-port"]
-            self._log("notice", f"The console is at http://{self._shown_host()}:{port}/")
+            scheme = "https" if config["console-tls"] else "http"
+            self._log("notice", f"The console is at {scheme}://{self._shown_host()}:{port}/")
 
     def move(self, value: object) -> None:
         """Listen elsewhere, or nowhere any more. Raises ConfigError, and goes on as before."""
+        if self._config["console-port"]:
+            self._check_pages()
         before, self._sockets = self._sockets, []
         # The same address cannot be listened on twice: what was there makes room.
         places = [sock.getsockname() for sock in before]
@@ -113,7 +130,11 @@ class ConsoleChild:
     def renew(self, value: object) -> None:
         """The server is reached in another way: have the console begin anew, once it can have
         answered who has changed that by its pages.
+
+        Raises ConfigError if its pages are to be encrypted, and cannot be.
         """
+        if self._sockets:
+            self._check_pages()
         self._renewal = time.monotonic() + _FAREWELL
 
     def tend(self) -> None:
@@ -149,7 +170,11 @@ class ConsoleChild:
             (os.POSIX_SPAWN_DUP2, sock.fileno(), number)
             for sock, number in zip(self._sockets, numbers, strict=True)
         ]
-        environment = {**os.environ, KEY_PASSWORD: self._key_password()}
+        environment = {
+            **os.environ,
+            KEY_PASSWORD: self._key_password(),
+            HTTPS_KEY_PASSWORD: self._password_of("tls-"),
+        }
         self._told = b""
         self._started = time.monotonic()
         try:
@@ -172,6 +197,17 @@ class ConsoleChild:
         command = [sys.executable, "-P", "-m", MODULE, self._server_url()]
         command += [f"--listening={number}" for number in numbers]
         command += [f"--allow-host={name}" for name in config["console-hosts"].split()]
+        if config["console-tls"]:
+            command += [
+                f"--https-{option}={config[name]}"
+                for option, name in (
+                    ("cert", "tls-cert-file"),
+                    ("key", "tls-key-file"),
+                    ("protocols", "tls-protocols"),
+                    ("ciphers", "tls-ciphers"),
+                )
+                if config[name]
+            ]
         if not (config["unixsocket"] or config["port"]):
             own = "tls-client-cert-file" if config["tls-client-cert-file"] else "tls-cert-file"
             key = own.replace("cert", "key")
@@ -190,10 +226,11 @@ class ConsoleChild:
         return command
 
     def _key_password(self) -> str:
-        config = self._config
-        own = "tls-client-" if config["tls-client-cert-file"] else "tls-"
-        password = config[f"{own}key-file-pass"]
-        return password.decode("utf-8", "surrogateescape") if password else ""
+        own = "tls-client-" if self._config["tls-client-cert-file"] else "tls-"
+        return self._password_of(own)
+
+    def _password_of(self, own: str) -> str:
+        return self._config[f"{own}key-file-pass"] or ""
 
     def _server_url(self) -> str:
         """How it reaches the server."""

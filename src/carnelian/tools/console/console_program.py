@@ -11,18 +11,22 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from carnelian.net.listener import tcp_socket
 from carnelian.tools.console.console_server import ConsoleState, serve
 from carnelian.tools.console.link.server_address import Credentials, Tls, parse_url
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 DEFAULT_PORT = 8001
 BACKLOG = 64
 
 # Passwords are no arguments, which everybody on a machine can see.
 KEY_PASSWORD = "CARNELIAN_CONSOLE_KEY_PASSWORD"
+HTTPS_KEY_PASSWORD = "CARNELIAN_CONSOLE_HTTPS_KEY_PASSWORD"
 PASSWORD = "REDISCLI_AUTH"
 
 # What our server tells of itself.
@@ -64,6 +68,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a name under which browsers may call this console, such as that of a proxy",
     )
+    parser.add_argument(
+        "--https-cert", default="", metavar="FILE", help="certificate to serve the page with HTTPS"
+    )
+    parser.add_argument("--https-key", default="", metavar="FILE", help="its key")
+    parser.add_argument("--https-protocols", default=None, help=argparse.SUPPRESS)
+    parser.add_argument("--https-ciphers", default=None, help=argparse.SUPPRESS)
     parser.add_argument("--cacert", default="", metavar="FILE", help="authority of the server")
     parser.add_argument("--cacertdir", default="", metavar="DIR", help="a directory of these")
     parser.add_argument("--cert", default="", metavar="FILE", help="certificate to show")
@@ -88,42 +98,70 @@ def run(options: argparse.Namespace) -> int:
         print(f"carnelian console: {options.server}: {error}", file=sys.stderr)
         return 2
     state = ConsoleState(address, tuple(options.allow_host))
+    try:
+        https = _https_context(options)
+    except ValueError as error:
+        print(f"carnelian console: {error}", file=sys.stderr)
+        return 2
     if options.listening:
-        return _serve_beside(options, state)
+        return _serve_beside(options, state, https)
     password = os.environ.get(PASSWORD)
     state.own = own or (Credentials("default", password) if password else None)
-    return _serve_alone(options, state)
+    return _serve_alone(options, state, https)
 
 
-def _serve_alone(options: argparse.Namespace, state: ConsoleState) -> int:
+def _https_context(options: argparse.Namespace) -> SSLContext | None:
+    """What pages are encrypted with, None if they are not. Raises ValueError with what is wrong."""
+    if not options.https_cert and not options.https_key:
+        return None
+    if not options.https_cert or not options.https_key:
+        raise ValueError("--https-cert and --https-key need each other")
+    from carnelian.net.tls_context import Identity, Terms, TlsError, Trust, server_context
+
+    password = os.environ.get(HTTPS_KEY_PASSWORD)
+    own = Identity(options.https_cert, options.https_key, password or None)
+    terms = Terms(versions=options.https_protocols, ciphers=options.https_ciphers)
+    try:
+        # Browsers log in with a password: nobody asks them for a certificate.
+        return server_context(own, Trust(clients="no"), terms)
+    except TlsError as error:
+        raise ValueError(str(error)) from None
+
+
+def _serve_alone(options: argparse.Namespace, state: ConsoleState, https: SSLContext | None) -> int:
     try:
         sock = tcp_socket(options.bind, options.port, BACKLOG)
     except OSError as error:
         where = f"{options.bind}:{options.port}"
         print(f"carnelian console: {where}: {error.strerror or error}", file=sys.stderr)
         return 1
-    servers = serve([sock], state)
+    # Waited for rather than handled: a handler runs once the waiting is over, if the system has
+    # told another thread of the signal.
+    ends = {signal.SIGTERM}
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        ends.add(signal.SIGINT)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    servers = serve([sock], state, https)
     host = "127.0.0.1" if options.bind in ("*", "0.0.0.0") else options.bind
     shown = f"[{host}]" if ":" in host else host
-    link = f"http://{shown}:{servers[0].port}/" + (f"#key={state.key}" if state.own else "")
+    scheme = "http" if https is None else "https"
+    link = f"{scheme}://{shown}:{servers[0].port}/" + (f"#key={state.key}" if state.own else "")
     print(f"{state.address.shown} is shown at {link} (Ctrl-C ends it)", flush=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        pass
+    signal.sigwait(ends)
     state.sessions.close()
     return 0
 
 
-def _serve_beside(options: argparse.Namespace, state: ConsoleState) -> int:
+def _serve_beside(
+    options: argparse.Namespace, state: ConsoleState, https: SSLContext | None
+) -> int:
     """Serve as a process of our server, which says how it is, and whose end is ours."""
     # Ctrl-C is for the server, which ends this process when it is done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     state.told = "loading"
     # The server comes first.
     os.nice(2)
-    serve([socket.socket(fileno=number) for number in options.listening], state)
+    serve([socket.socket(fileno=number) for number in options.listening], state, https)
     while letter := os.read(0, 1):
         state.told = _TOLD.get(letter, state.told)
     state.sessions.close()

@@ -21,7 +21,6 @@ from carnelian.tools.console.answers import (
 )
 from carnelian.tools.console.answers.json_values import BadRequestError
 from carnelian.tools.console.answers.parameters import Parameters
-from carnelian.tools.console.link.link_errors import RefusedError
 from carnelian.tools.console.link.redis_link import RedisLink
 from carnelian.tools.console.link.server_address import Credentials
 
@@ -116,12 +115,14 @@ def answer_page(session: BrowserSession, request: Request) -> Answer | None:
     view = VIEWS.get(request.path)
     if view is not None:
         return as_json(_view(session, view, request.parameters()))
+    if request.path == "/api/keys/delete":
+        wanted = request.parameters()
+        return as_json(value_editing.delete_keys(session.pages, wanted, session.nodes))
     if request.path == "/api/figures":
         since = request.parameters().number("since", 0, 0, 2**53)
         return as_json(session.figures.since(since))
     if request.path == "/api/typed":
-        typed = typed_commands.run_typed(session.typed, request.parameters(), session.owner)
-        return as_json(typed)
+        return as_json(typed_commands.run_typed(session.typed, request.parameters()))
     if request.path == "/api/tap":
         return _tap(session, request.parameters())
     return None
@@ -129,13 +130,7 @@ def answer_page(session: BrowserSession, request: Request) -> Answer | None:
 
 def _view(session: BrowserSession, view: View, wanted: Parameters) -> dict[str, Any]:
     """What a view makes of the server, or of the node of its cluster that has the key."""
-    try:
-        return view(session.pages, wanted)
-    except RefusedError as error:
-        owner = session.owner(str(error))
-        if owner is None:
-            raise
-    return view(owner, wanted)
+    return session.nodes.answer(session.pages, lambda link: view(link, wanted))
 
 
 def _tap(session: BrowserSession, wanted: Parameters) -> Answer:

@@ -8,14 +8,16 @@ import secrets
 import socket
 import socketserver
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from carnelian.tools.console import console_routes
 from carnelian.tools.console.access.browser_sessions import BrowserSession, BrowserSessions
+from carnelian.tools.console.access.connection_slots import ConnectionSlot, ConnectionSlots
 from carnelian.tools.console.access.login_limits import LoginLimits
 from carnelian.tools.console.access.request_checks import RequestChecks, is_secure
 from carnelian.tools.console.answers.json_values import BadRequestError
@@ -26,11 +28,16 @@ from carnelian.tools.console.link.redis_link import RedisLink
 from carnelian.tools.console.link.server_address import Credentials, ServerAddress
 from carnelian.tools.console.metrics import exposition, health_checks, metrics_page
 
-# Bytes of a request's body, and connections at a time, at most.
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+# Bytes of a request's body at most, and those for somebody who is not logged in.
 MOST_BODY = 8 * 1024 * 1024
-# The same for somebody who is not logged in.
 MOST_UNKNOWN_BODY = 128 * 1024
+# Connections at a time, and those beyond that are kept for probes.
 MOST_CONNECTIONS = 64
+KEPT_CONNECTIONS = 8
+PROBES = ("/health", "/ready", "/metrics")
 # Seconds that a browser has for a request, and to be silent between two.
 _PATIENCE = 30
 
@@ -50,6 +57,10 @@ HEADERS = (
 )
 _NOT_STORED = ("Cache-Control", "no-store")
 _CHECKED_AGAIN = ("Cache-Control", "no-cache")
+
+# What a handshake of TLS begins with.
+_HANDSHAKE = b"\x16"
+_FULL = "The console has too many connections."
 
 _KINDS = {
     "html": "text/html; charset=utf-8",
@@ -96,38 +107,57 @@ class ConsoleServer(socketserver.ThreadingMixIn, HTTPServer):
     """Serves on a socket that listens already, a thread for each connection, up to a limit.
 
     ``cookie`` is the name of the session's cookie: browsers do not tell ports apart, and a machine
-    may have several consoles.
+    may have several consoles. ``tls`` has what HTTPS is served with; None is HTTP.
     """
 
     daemon_threads = True
 
-    def __init__(self, sock: socket.socket, state: ConsoleState):
+    def __init__(self, sock: socket.socket, state: ConsoleState, tls: SSLContext | None = None):
         super().__init__(("", 0), ConsoleHandler, bind_and_activate=False)
         self.socket.close()
         self.socket = sock
         self.state = state
+        self.tls = tls
         self.port = sock.getsockname()[1]
         self.cookie = f"carnelian_console_{self.port}"
-        self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        self.slots = ConnectionSlots(MOST_CONNECTIONS, KEPT_CONNECTIONS)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """A connection that has come. Its thread shakes hands, which may take a while."""
+        sock, address = super().get_request()
+        if self.tls is None:
+            return sock, address
+        try:
+            wrapped = self.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+        except BaseException:
+            sock.close()
+            raise
+        return wrapped, address
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Have a thread serve a connection, or turn it away."""
-        if self._free.acquire(blocking=False):
+        if self.slots.take(request):
             super().process_request(request, client_address)
             return
         try:
-            request.settimeout(1)
-            request.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+            if self.tls is None:
+                request.settimeout(1)
+                request.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
         except OSError:
             pass
         self.shutdown_request(request)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a connection."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection, and let somebody else have its place."""
+        self.slots.leave(request)
+        if self.tls is not None:
+            try:
+                # It says that this is the end, and does not wait until the other side has heard.
+                request.settimeout(0)
+                request.unwrap()
+            except (OSError, ValueError):
+                pass
+        super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that was lost is nobody's fault."""
@@ -145,21 +175,42 @@ class ConsoleHandler(BaseHTTPRequestHandler):
     server: ConsoleServer
     _deadline: threading.Timer
 
-    def handle_one_request(self) -> None:
-        """Read a request and answer it; whoever sends it byte by byte does not keep the thread."""
-        self._deadline = threading.Timer(_PATIENCE, self._hang_up)
+    def handle(self) -> None:
+        """Shake hands if need be, and answer request after request."""
+        if self.server.tls is None or self._shake_hands():
+            super().handle()
+
+    def _shake_hands(self) -> bool:
+        """Whether the connection is encrypted now; who speaks HTTP here is told why it is not."""
+        with self._patience():
+            # It would be decrypted by the method of the socket itself.
+            if socket.socket.recv(self.connection, 1, socket.MSG_PEEK) == _HANDSHAKE:
+                self.connection.do_handshake()  # type: ignore[attr-defined]
+                return True
+        text = b"This port speaks HTTPS.\n"
+        head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+        socket.socket.sendall(
+            self.connection, head + b"Content-Length: %d\r\n\r\n" % len(text) + text
+        )
+        return False
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Hang up on whoever takes too long, sending byte by byte: the thread is for others."""
+        slot = ConnectionSlot(self.connection, 0.0)
+        self._deadline = threading.Timer(_PATIENCE, slot.hang_up)
         self._deadline.daemon = True
         self._deadline.start()
         try:
-            super().handle_one_request()
+            yield
         finally:
             self._deadline.cancel()
 
-    def _hang_up(self) -> None:
-        try:
-            self.connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it has ended by itself
+    def handle_one_request(self) -> None:
+        """Read a request and answer it."""
+        self.server.slots.await_request(self.connection)
+        with self._patience():
+            super().handle_one_request()
 
     def do_GET(self) -> None:
         """Pages, metrics, probes."""
@@ -219,6 +270,9 @@ class ConsoleHandler(BaseHTTPRequestHandler):
             self.close_connection = True
         # All of it has come: what is left to do takes as long as it takes.
         self._deadline.cancel()
+        if not self.server.slots.begin_answer(self.connection) and path not in PROBES:
+            self.close_connection = True
+            return refusal(503, _FULL, ("Retry-After", "1"))
         request = Request(path, self.headers, body, self.client_address[0])
         if path in ("/health", "/ready"):
             return self._probe(request)
@@ -401,7 +455,7 @@ class ConsoleHandler(BaseHTTPRequestHandler):
         parts = [f"{self.server.cookie}={token}", "Path=/", "HttpOnly", "SameSite=Strict"]
         if age is not None:
             parts.append(f"Max-Age={age}")
-        if is_secure(self.headers):
+        if self.server.tls is not None or is_secure(self.headers):
             parts.append("Secure")
         return "Set-Cookie", "; ".join(parts)
 
@@ -461,9 +515,11 @@ def _try_login(address: ServerAddress, credentials: Credentials) -> None:
         link.close()
 
 
-def serve(sockets: Iterable[socket.socket], state: ConsoleState) -> list[ConsoleServer]:
-    """Serve on sockets, each in a thread of its own."""
-    servers = [ConsoleServer(sock, state) for sock in sockets]
+def serve(
+    sockets: Iterable[socket.socket], state: ConsoleState, tls: SSLContext | None = None
+) -> list[ConsoleServer]:
+    """Serve on sockets, each in a thread of its own; ``tls`` has what HTTPS is served with."""
+    servers = [ConsoleServer(sock, state, tls) for sock in sockets]
     for server in servers:
         threading.Thread(target=server.serve_forever, name="console", daemon=True).start()
     return servers

@@ -1,6 +1,6 @@
 """The page in the browser that shows the server."""
 
-from carnelian.engine.config.directive import Integer, Text, Topic
+from carnelian.engine.config.directive import Boolean, Integer, Text, Topic
 from carnelian.engine.config.special import Bind
 
 TOPIC = Topic(
@@ -26,6 +26,12 @@ TOPIC = Topic(
             "",
             "hidden",
             summary="Names under which browsers may call the console, besides localhost.",
+        ),
+        Boolean(
+            "console-tls",
+            False,
+            "hidden",
+            summary="Serve the console over HTTPS, with tls-cert-file and tls-key-file.",
         ),
     ),
 )

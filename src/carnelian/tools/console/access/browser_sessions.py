@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable
 
 from carnelian.tools.console.answers.live_figures import LiveFigures
+from carnelian.tools.console.link.owner_links import NodeLinks
 from carnelian.tools.console.link.redis_link import RedisLink
 from carnelian.tools.console.link.server_address import Credentials, ServerAddress
+from carnelian.tools.console.link.typed_links import TypedLinks
 
 # Seconds without a request, and seconds in all, after which one has to log in again.
 IDLE = 30 * 60.0
@@ -19,18 +21,13 @@ MOST_SESSIONS = 64
 # Taps that one browser may have open at a time.
 MOST_TAPS = 4
 
-# Nodes of a cluster that keys are followed to.
-MOST_NODES = 256
-
-# Seconds that a command may take that was typed, as BLPOP does.
-_TYPED_TIMEOUT = 60.0
-
 
 class BrowserSession:
     """One login. Its connections are made when they are needed.
 
-    ``pages`` is the link of what pages show, ``typed`` that of the command line, so that its
-    database, its transactions and its patience are its own.
+    ``pages`` is the link of what pages show, and ``nodes`` are those to other nodes of a cluster;
+    ``typed`` are the links of the command line, so that its database, its transactions and its
+    patience are its own.
     """
 
     def __init__(self, address: ServerAddress, credentials: Credentials, now: float):
@@ -40,32 +37,10 @@ class BrowserSession:
         self.began = self.seen = now
         self.address = address
         self.pages = RedisLink(address, credentials)
-        self.typed = RedisLink(address, credentials, _TYPED_TIMEOUT)
+        self.nodes = NodeLinks(address, credentials)
+        self.typed = TypedLinks(address, credentials)
         self.figures = LiveFigures(RedisLink(address, credentials))
-        # Links to other nodes of a cluster, by their addresses.
-        self._nodes: dict[str, RedisLink] = {}
-        self._lock = threading.Lock()
         self.taps = threading.BoundedSemaphore(MOST_TAPS)
-
-    def owner(self, refusal: str) -> RedisLink | None:
-        """The link to the node of a cluster that has a key, as ``MOVED slot host:port`` names it.
-
-        None for any other error. An address without a host is on the host that is known.
-        """
-        words = refusal.split()
-        if len(words) < 3 or words[0] != "MOVED":
-            return None
-        host, _, port = words[2].rpartition(":")
-        if not port.isdigit():
-            return None
-        with self._lock:
-            link = self._nodes.get(words[2])
-            if link is None and len(self._nodes) < MOST_NODES:
-                place = ServerAddress(
-                    host.strip("[]") or self.address.host, int(port), tls=self.address.tls
-                )
-                link = self._nodes[words[2]] = RedisLink(place, self.credentials)
-            return link
 
     def tap(self) -> RedisLink:
         """A link of its own for messages."""
@@ -79,9 +54,8 @@ class BrowserSession:
         """Hang up."""
         self.figures.close()
         self.pages.close()
+        self.nodes.close()
         self.typed.close()
-        for link in self._nodes.values():
-            link.close()
 
 
 class BrowserSessions:

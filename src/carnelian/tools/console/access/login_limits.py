@@ -31,7 +31,7 @@ class LoginLimits:
     def begin(self, address: str) -> float:
         """Take up an attempt, and return 0; or return the seconds to wait before there may be one.
 
-        An attempt counts as failed until :meth:`succeeded`, so that many at a time do not help.
+        An attempt counts as failed until :meth:`undone`, so that many at a time do not help.
         """
         key = _network(address)
         now = self._clock()
@@ -49,13 +49,11 @@ class LoginLimits:
                 self._failures.popitem(last=False)
             return 0.0
 
-    def succeeded(self, address: str) -> None:
-        """Forget what this address has failed at."""
-        with self._lock:
-            self._failures.pop(_network(address), None)
-
     def undone(self, address: str) -> None:
-        """The attempt that was begun could not be judged: it counts as none."""
+        """The attempt that was begun has not failed, or could not be judged: it counts as none.
+
+        Failures before it are kept: whoever has a password of their own guesses no faster.
+        """
         key = _network(address)
         with self._lock:
             count, last, _ = self._failures.get(key, (0, 0.0, 0.0))

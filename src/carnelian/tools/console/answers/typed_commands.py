@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from carnelian.resp.quoting import split_arguments
@@ -11,6 +10,7 @@ from carnelian.tools.console.answers.json_values import BadRequestError, ReplyVi
 from carnelian.tools.console.answers.parameters import Parameters
 from carnelian.tools.console.link.redis_link import RedisLink
 from carnelian.tools.console.link.reply_stream import Refusal, Reply, Status
+from carnelian.tools.console.link.typed_links import TypedLinks
 
 # What would make something else of the connection, and where the same is to be had.
 _ELSEWHERE = {
@@ -28,16 +28,13 @@ _ELSEWHERE = {
     b"RESET": "Reload the page to begin again.",
     b"QUIT": "Log out to leave.",
 }
-# The link to the node that has the key of a refused command; None if that was not the reason.
-Owner = Callable[[str], RedisLink | None]
-
 _CLIENT_ELSEWHERE = {b"REPLY", b"TRACKING"}
 
 
-def run_typed(link: RedisLink, wanted: Parameters, owner: Owner) -> dict[str, Any]:
+def run_typed(links: TypedLinks, wanted: Parameters) -> dict[str, Any]:
     """The reply to ``line``, with the time that it took, and the database that is selected then.
 
-    In a cluster, the node that ``owner`` finds for an error is asked instead, and is ``node``.
+    In a cluster, the node that has the key is ``node`` if it is not the one that is looked at.
     """
     try:
         words = split_arguments(wanted.text("line").encode())
@@ -53,12 +50,10 @@ def run_typed(link: RedisLink, wanted: Parameters, owner: Owner) -> dict[str, An
         elsewhere = "It would leave this connection without replies."
     if elsewhere:
         raise BadRequestError(f"{name.decode()} cannot be typed here. {elsewhere}")
-    with link.held():
+    with links.link_for(words) as typed:
+        link = typed.link
         began = time.perf_counter()
-        reply = link.pipeline([words])[0]
-        other = owner(reply.text) if isinstance(reply, Refusal) else None
-        if other is not None:
-            reply = other.pipeline([words])[0]
+        reply = typed.run(words)
         took = time.perf_counter() - began
         _note_database(link, words, reply)
         view = ReplyView()
@@ -68,7 +63,7 @@ def run_typed(link: RedisLink, wanted: Parameters, owner: Owner) -> dict[str, An
             "cut": view.cut,
             "ms": round(took * 1e3, 2),
             "db": link.database,
-            "node": None if other is None else other.address.shown,
+            "node": None if typed.asked == links.address else typed.asked.shown,
         }
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from carnelian.tools.console.answers.json_values import BadRequestError, text_or_bytes
 from carnelian.tools.console.answers.parameters import Parameters
 from carnelian.tools.console.answers.value_reading import index_of, version_of
 from carnelian.tools.console.link.link_errors import RefusedError
+from carnelian.tools.console.link.owner_links import NodeLinks
 from carnelian.tools.console.link.redis_link import Command, RedisLink
 from carnelian.tools.console.link.reply_stream import Refusal, Reply
 
@@ -34,23 +36,30 @@ def edit_value(link: RedisLink, wanted: Parameters) -> dict[str, Any]:
     return {"done": done if isinstance(done, (int, str)) else None}
 
 
+def delete_keys(link: RedisLink, wanted: Parameters, nodes: NodeLinks) -> dict[str, Any]:
+    """Delete ``keys``, of other nodes of a cluster as well; ``done`` is how many there were.
+
+    Raises RefusedError with the server's error.
+    """
+    keys = wanted.byte_items("keys", _MOST_WORDS)
+    if not keys:
+        raise BadRequestError("keys has to have some.")
+    with link.held(wanted.database):
+        # One by one: they may be in different slots.
+        replies = link.pipeline([("UNLINK", key) for key in keys])
+        done = sum(reply for reply in replies if isinstance(reply, int))
+        for key, reply in zip(keys, replies, strict=True):
+            if isinstance(reply, Refusal):
+                gone = nodes.answer(link, partial(_delete, key=key, wanted=wanted))
+                done += gone if isinstance(gone, int) else 0
+    return {"done": done}
+
+
 # -- Keys ------------------------------------------------------------------------------------------
 
 
 def _delete(link: RedisLink, key: bytes, wanted: Parameters) -> Reply:
     return link.call("UNLINK", key)
-
-
-def _delete_many(link: RedisLink, key: bytes, wanted: Parameters) -> Reply:
-    keys = wanted.byte_items("keys", _MOST_WORDS)
-    if not keys:
-        raise BadRequestError("keys has to have some.")
-    # One by one: they may be in different slots of a cluster.
-    replies = link.pipeline([("UNLINK", one) for one in keys])
-    for reply in replies:
-        if isinstance(reply, Refusal):
-            raise RefusedError(reply.text)
-    return sum(reply for reply in replies if isinstance(reply, int))
 
 
 def _rename(link: RedisLink, key: bytes, wanted: Parameters) -> Reply:
@@ -243,7 +252,6 @@ def _delete_place(link: RedisLink, key: bytes, wanted: Parameters) -> Reply:
 
 ACTIONS: dict[str, Callable[[RedisLink, bytes, Parameters], Reply]] = {
     "key.delete": _delete,
-    "keys.delete": _delete_many,
     "key.rename": _rename,
     "key.copy": _copy,
     "key.expire": _expire,

@@ -60,7 +60,7 @@ class RedisLink:
         # What is queued in a transaction that was typed: the database if it selects one, or None.
         self.queued: list[int | None] = []
         # Whether a transaction, or a watch, hangs on the connection.
-        self._bound = False
+        self.bound = False
 
     @contextmanager
     def held(self, database: int | None = None) -> Iterator[RedisLink]:
@@ -98,7 +98,7 @@ class RedisLink:
             try:
                 return self._exchange(commands)
             except LinkError:
-                bound, self._bound = self._bound, False
+                bound, self.bound = self.bound, False
                 self.close()
                 # Only what cannot have been done yet is sent again.
                 if fresh or bound or not self._lost:
@@ -114,6 +114,7 @@ class RedisLink:
             if self._lost:
                 raise LinkError("The server has closed the connection.")
             self._send(b"".join(map(encoded, commands)))
+            before = self.bound
             self._note(commands)
             replies = [stream.read() for _ in commands]
         except OSError as error:
@@ -126,15 +127,17 @@ class RedisLink:
             if isinstance(reply, Refusal) and reply.startswith(_LOGIN_ERRORS):
                 self.close()
                 raise LoginRefusedError(reply.text)
+        if isinstance(replies[-1], Refusal) and name_of(commands[-1]) in _BINDING:
+            self.bound = before
         return replies
 
     def _note(self, commands: Sequence[Command]) -> None:
         for words in commands:
-            name = words[0] if isinstance(words[0], bytes) else str(words[0]).encode()
-            if name.upper() in _BINDING:
-                self._bound = True
-            elif name.upper() in _FREEING:
-                self._bound = False
+            name = name_of(words)
+            if name in _BINDING:
+                self.bound = True
+            elif name in _FREEING:
+                self.bound = False
 
     def _send(self, data: bytes) -> None:
         assert self._socket is not None
@@ -150,7 +153,7 @@ class RedisLink:
         if self._stream is None:
             sock = self.address.connect(self.timeout)
             sock.settimeout(self.timeout)
-            self._bound = False
+            self.bound = False
             self._socket = sock
             self._stream = ReplyStream(sock)
             self._introduce(sock, self._stream)
@@ -212,6 +215,12 @@ class RedisLink:
         sock, self._socket, self._stream = self._socket, None, None
         if sock is not None:
             sock.close()
+
+
+def name_of(words: Command) -> bytes:
+    """The first word of a command, in capital letters."""
+    name = words[0]
+    return (name if isinstance(name, bytes) else str(name).encode()).upper()
 
 
 def encoded(words: Command) -> bytes:

@@ -139,7 +139,7 @@ export const keys = {
     if (!sure || sure.word.replace(/\D/g, "") !== String(listed.length)) return undefined;
     let gone = 0;
     for (let at = 0; at < listed.length; at += 500) {
-      const told = await attempt(() => call("/api/edit", { action: "keys.delete", key: "",
+      const told = await attempt(() => call("/api/keys/delete", {
         db: Number(this.database.value), keys: listed.slice(at, at + 500) }));
       if (!told) break;
       gone += told.done;

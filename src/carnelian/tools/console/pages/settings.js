@@ -9,7 +9,7 @@ export const settings = {
   key: "settings",
 
   open(root) {
-    this.filter = h("input", { type: "search", placeholder: "Search names and meanings", id: "search",
+    this.filter = h("input", { type: "search", placeholder: "Search directives", id: "search",
       "aria-label": "Search directives", oninput: () => this.draw() });
     this.changed = h("input", { type: "checkbox", onchange: () => this.draw() });
     this.list = h("div", { class: "stack" });

@@ -38,13 +38,14 @@ export const slow = {
         : `Commands that take ${micros(threshold)} or longer; ${whole(told.length)} are kept.`;
     const most = Math.max(...told.entries.map(({ usec }) => usec), 1);
     this.entries.replaceChildren(told.entries.length
-      ? table([{ text: "When" }, { text: "Took", number: true }, {}, { text: "Command" }, { text: "Client" }],
+      ? table([{ text: "When" }, { text: "Took", number: true }, { class: "spare" }, { text: "Command" },
+        { text: "Client", class: "spare" }],
         told.entries.map((entry) => h("tr", {},
-          h("td", { class: "nowrap" }, moment(entry.time, true)), h("td", { class: "number" }, micros(entry.usec)),
-          h("td", {}, h("meter", { min: 0, max: most, value: entry.usec, "aria-hidden": true })),
+          h("td", { class: "when" }, moment(entry.time, true)), h("td", { class: "number" }, micros(entry.usec)),
+          h("td", { class: "spare" }, h("meter", { min: 0, max: most, value: entry.usec, "aria-hidden": true })),
           h("td", { class: "data" }, h("code", {}, entry.words.map((word, at) =>
             (at && !/^[\w:.*-]+$/.test(word.value) ? quoted(word.value) : word.value) + (word.cut ? "…" : "")).join(" "))),
-          h("td", { class: "nowrap muted" }, entry.name || entry.client))), { label: "Slow commands" })
+          h("td", { class: "nowrap muted spare" }, entry.name || entry.client))), { label: "Slow commands" })
       : empty("No command has been slow."));
     this.events.replaceChildren(told.events.length
       ? table([{ text: "Event" }, { text: "When" }, { text: "Latest", number: true }, { text: "Worst", number: true }],

@@ -6,6 +6,8 @@ import { attempt, button, confirmed, h } from "./dom.js";
 
 const REMEMBERED = 200;
 const SHOWN = 300;
+// Milliseconds after which a command is said to be running.
+const PATIENCE = 300;
 // What is asked about once more.
 const RISKY = /^\s*(flushall|flushdb|shutdown|debug|keys|swapdb|replicaof|slaveof|failover|cluster\s+(reset|flushslots|forget)|config\s+set|script\s+flush|function\s+flush|acl\s+(setuser|deluser))\b/i;
 
@@ -47,12 +49,16 @@ export const terminal = {
         button("Clear", () => this.output.replaceChildren(), "quiet")),
       this.output, this.offers,
       h("div", { class: "command" }, this.prompt, this.input), this.hint));
+    // A longer hint leaves less room: the last lines stay in sight.
+    this.resized = new ResizeObserver(() => this.showLast());
+    this.resized.observe(this.output);
     this.names ??= attempt(() => call("/api/commands"));
     this.docs ??= new Map();
     this.input.focus();
   },
 
   close(root) {
+    this.resized?.disconnect();
     root.classList.remove("full");
   },
 
@@ -159,8 +165,12 @@ export const terminal = {
     this.at = this.history.length;
     sessionStorage.setItem("carnelian.history", JSON.stringify(this.history));
     const shown = h("div", { class: "entry" }, h("div", { class: "asked" }, h("span", { class: "prompt" }, this.prompt.textContent), line));
+    const slow = h("small", { class: "muted", hidden: true }, "running…");
+    shown.append(slow);
+    const timer = setTimeout(() => { slow.hidden = false; this.showLast(); }, PATIENCE);
     this.output.append(shown);
     while (this.output.childElementCount > SHOWN) this.output.firstElementChild.remove();
+    this.showLast();
     try {
       const told = await call("/api/typed", { line });
       this.db = told.db;
@@ -170,7 +180,13 @@ export const terminal = {
     } catch (error) {
       shown.append(h("pre", { class: "bad" }, error.message));
     }
-    this.output.scrollTop = this.output.scrollHeight;
+    clearTimeout(timer);
+    slow.remove();
+    this.showLast();
     this.input.focus();
+  },
+
+  showLast() {
+    this.output.scrollTop = this.output.scrollHeight;
   },
 };

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.cli.cli_options import Options
 from carnelian.tools.cli.wire.cli_client import Client
-from carnelian.tools.cli.wire.reply_types import Refusal
 
 # Portions after which -i is waited for.
 _EVERY = 100

@@ -11,12 +11,12 @@ import select
 import sys
 import time
 
-from carnelian.sentinel.links.reply_reader import MORE
+from carnelian.resp.client.reply_reader import MORE, ReplyError, ReplyReader
+from carnelian.resp.client.reply_values import TYPED, Refusal
+from carnelian.resp.client.request_encoder import encode_request
 from carnelian.tools.cli.cli_options import Options
 from carnelian.tools.cli.talking.cli_login import client_for, tell
-from carnelian.tools.cli.wire.cli_client import LostError, request
-from carnelian.tools.cli.wire.reply_parser import ReplyParser
-from carnelian.tools.cli.wire.reply_types import Refusal, ReplyError
+from carnelian.tools.cli.wire.cli_client import LostError
 from carnelian.tools.cli.wire.socket_links import Link
 
 _PIECE = 256 * 1024
@@ -28,7 +28,7 @@ class Transfer:
     def __init__(self, link: Link, timeout: float):
         self._link = link
         self._timeout = timeout
-        self._parser = ReplyParser()
+        self._parser = ReplyReader(TYPED)
         self._mark = os.urandom(20)
         self.errors = self.replies = 0
         self.marked = self.late = False
@@ -64,7 +64,7 @@ class Transfer:
         self._ended = True
         self._heard = time.monotonic()
         print("All data transferred. Waiting for the last reply...", flush=True)
-        return b"\r\n" + request(("ECHO", self._mark))
+        return b"\r\n" + encode_request(("ECHO", self._mark))
 
     def _send(self, data: memoryview) -> int:
         socket = getattr(self._link, "socket", None)

@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Sequence
 
 from carnelian.net.listener import tcp_socket
@@ -102,16 +101,15 @@ def _serve_alone(options: argparse.Namespace, state: ConsoleState) -> int:
         where = f"{options.bind}:{options.port}"
         print(f"carnelian console: {where}: {error.strerror or error}", file=sys.stderr)
         return 1
+    # One that comes to another thread would not wake this one: none of them takes any.
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     servers = serve([sock], state)
     host = "127.0.0.1" if options.bind in ("*", "0.0.0.0") else options.bind
     shown = f"[{host}]" if ":" in host else host
     link = f"http://{shown}:{servers[0].port}/" + (f"#key={state.key}" if state.own else "")
     print(f"{state.address.shown} is shown at {link} (Ctrl-C ends it)", flush=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        pass
+    signal.sigwait(ends)
     state.sessions.close()
     return 0
 

@@ -17,7 +17,7 @@ from carnelian.resp.client.request_encoder import encode_request
 from carnelian.tools.cli.cli_options import Options
 from carnelian.tools.cli.talking.cli_login import client_for, tell
 from carnelian.tools.cli.wire.cli_client import LostError
-from carnelian.tools.cli.wire.socket_links import Link
+from carnelian.tools.cli.wire.socket_links import Link, SocketLink
 
 _PIECE = 256 * 1024
 
@@ -40,8 +40,8 @@ class Transfer:
         source = sys.stdin.fileno()
         left = memoryview(b"")
         socket = getattr(self._link, "socket", None)
-        if socket is not None:
-            socket.setblocking(False)
+        if isinstance(self._link, SocketLink):
+            self._link.wait_at_most(0)
         while not (self._ended and not left and (self.marked or self.late)):
             reading = [self._link] if left or self._ended else [self._link, source]
             writing = [self._link] if left and socket is not None else []
@@ -101,7 +101,12 @@ class Transfer:
             raise LostError(str(error)) from None
 
     def _count(self) -> None:
-        while (reply := self._parser.take()) is not MORE:
+        while True:
+            # The most of them are statuses that say that all is well.
+            self.replies += self._parser.pass_short()
+            reply = self._parser.take()
+            if reply is MORE:
+                return
             if isinstance(reply, bytes) and self._ended and reply == self._mark:
                 self.marked = True
                 print("Last reply received from server.", flush=True)

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from carnelian.resp.client.reply_reader import ReplyReader
-from carnelian.resp.client.reply_values import TYPED
+from carnelian.resp.client.value_forms import TYPED
 from carnelian.tools.cli.forms import reply_forms
 from carnelian.tools.cli.forms.reply_forms import Style
 from support.servers import require

@@ -16,8 +16,6 @@ from carnelian.resp.client.reply_reader import (
     ReplyTooLargeError,
 )
 from carnelian.resp.client.reply_values import (
-    PLAIN,
-    TYPED,
     BigInteger,
     Double,
     Members,
@@ -27,6 +25,7 @@ from carnelian.resp.client.reply_values import (
     Simple,
     VerbatimText,
 )
+from carnelian.resp.client.value_forms import PLAIN, TYPED
 
 # Bytes, the typed value, and the plain one where that is another one.
 REPLIES: list[tuple[bytes, object, object]] = [

@@ -6,10 +6,12 @@ where it was, and what waits for its end is looked at once.
 
 from __future__ import annotations
 
-import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from carnelian.resp.client.reply_values import PLAIN, ReplyForm
+from carnelian.resp.client.value_forms import PLAIN, ReplyForm
+
+if TYPE_CHECKING:
+    import re
 
 # What a reader returns when there is no whole reply yet.
 MORE: Any = object()
@@ -51,13 +53,13 @@ _NULL, _BOOLEAN, _DOUBLE, _BIG = ord("_"), ord("#"), ord(","), ord("(")
 
 _LISTS = frozenset((_ARRAY, _SET, _MAP, _PUSH, _ATTRIBUTE))
 _IN_PAIRS = frozenset((_MAP, _ATTRIBUTE))
-_DOUBLE_FORM = re.compile(rb"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|nan)")
-_BIG_FORM = re.compile(rb"[+-]?\d+")
+_DOUBLE_FORM = rb"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|nan)"
+_BIG_FORM = rb"[+-]?\d+"
 # Digits that a length or an integer may have, with its sign.
 _LONGEST_NUMBER = 20
 
 # Statuses, integers and nulls in a row: there is nothing in them that one would have to measure.
-_SHORT = re.compile(rb"(?:(?:\+[^\r\n]*+|:-?\d{1,19}|\$-1|_)\r\n)*+")
+_SHORT = rb"(?:(?:\+[^\r\n]*+|:-?\d{1,19}|\$-1|_)\r\n)*+"
 
 # Strings in a list are taken many at a time, while they are short and there are some.
 _FEW = 4
@@ -148,7 +150,7 @@ class ReplyReader:
         """
         if self._open or self._told is not None:
             return 0
-        found = _SHORT.match(self._data, self._at)
+        found = _pattern(_SHORT).match(self._data, self._at)
         assert found is not None
         count = self._data.count(_END, self._at, found.end())
         self._at = self._start = found.end()
@@ -344,9 +346,9 @@ class ReplyReader:
             return None
         if kind == _BOOLEAN and text in (b"t", b"f"):
             return text == b"t"
-        if kind == _DOUBLE and _DOUBLE_FORM.fullmatch(text):
+        if kind == _DOUBLE and _is_written(_DOUBLE_FORM, text):
             return form.double(text)
-        if kind == _BIG and _BIG_FORM.fullmatch(text):
+        if kind == _BIG and _is_written(_BIG_FORM, text):
             return _big(form, text)
         if kind in (_NULL, _BOOLEAN, _DOUBLE, _BIG):
             raise ReplyError(f'Protocol error, bad value of type "{chr(kind)}"')
@@ -363,6 +365,17 @@ _ENDED: Any = object()
 
 def _wrong(head: bytes, value: bytes) -> bool:
     return head != _HEADS.get(len(value))
+
+
+def _pattern(text: bytes) -> re.Pattern[bytes]:
+    # Few replies need any: to load what makes them takes longer than all else of a short command.
+    import re
+
+    return re.compile(text)
+
+
+def _is_written(form: bytes, text: bytes) -> bool:
+    return _pattern(form).fullmatch(text) is not None
 
 
 def _big(form: ReplyForm, text: bytes) -> object:

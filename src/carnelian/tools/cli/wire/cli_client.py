@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from carnelian.resp.client.reply_reader import MORE, ReplyError, ReplyReader
-from carnelian.resp.client.reply_values import TYPED, Pushed, Refusal
+from carnelian.resp.client.reply_values import Pushed, Refusal
 from carnelian.resp.client.request_encoder import encode_request, encode_requests
+from carnelian.resp.client.value_forms import TYPED
 from carnelian.tools.cli.wire.addresses import Address
 
 if TYPE_CHECKING:

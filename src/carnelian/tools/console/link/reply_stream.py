@@ -6,7 +6,7 @@ import socket
 
 from carnelian.resp.client import reply_reader
 from carnelian.resp.client.reply_reader import MORE, Limits, ReplyError, ReplyReader
-from carnelian.resp.client.reply_values import PLAIN
+from carnelian.resp.client.value_forms import PLAIN
 from carnelian.tools.console.link.link_errors import LinkError, ReplyTooLargeError
 
 # What one reply may have, so that no command can fill the memory of the console. MONITOR tells a

@@ -12,8 +12,9 @@ import sys
 import time
 
 from carnelian.resp.client.reply_reader import MORE, ReplyError, ReplyReader
-from carnelian.resp.client.reply_values import TYPED, Refusal
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.resp.client.request_encoder import encode_request
+from carnelian.resp.client.value_forms import TYPED
 from carnelian.tools.cli.cli_options import Options
 from carnelian.tools.cli.talking.cli_login import client_for, tell
 from carnelian.tools.cli.wire.cli_client import LostError

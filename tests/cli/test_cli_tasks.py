@@ -9,7 +9,7 @@ import pytest
 
 from support.servers import ReferenceServer
 
-from .programs import OURS, THEIRS, Outcome, run
+from .programs import OURS, THEIRS, Echo, Outcome, run
 
 
 def both(server: ReferenceServer, *words: str, stdin: bytes = b"") -> list[Outcome]:
@@ -89,6 +89,30 @@ def test_pipe_carries_much(redis_server: ReferenceServer) -> None:
     names = run(OURS, "-p", str(redis_server.port), "-n", "5", "--scan", "--count", "1000")
     assert len(set(names.out.split())) == count
     redis_server.call("SWAPDB", 5, 15)
+
+
+def test_pipe_counts_replies_of_all_kinds(redis_server: ReferenceServer) -> None:
+    count = 3000
+    stdin = b"".join(
+        b"SET counted %d\r\nGET counted\r\nGET nokey\r\nSADD counted 1\r\nLRANGE list:3 0 -1\r\n"
+        % number
+        for number in range(count)
+    )
+    done = run(OURS, "-p", str(redis_server.port), "-n", "5", "--pipe", stdin=stdin)
+    assert done.out.endswith(b"errors: %d, replies: %d\n" % (count, count * 5))
+    assert done.err.count(b"WRONGTYPE ") == count
+    redis_server.call("EVAL", "redis.call('SELECT', 5) redis.call('FLUSHDB')", 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [((), b"100"), (("-i", "0.001"), b"10"), (("--count", "7"), b"7"), (("--count", "0"), b"0")],
+)
+def test_how_much_a_scan_asks_for(echo: Echo, options: tuple[str, ...], count: bytes) -> None:
+    echo.says[b"scan"] = b"*2\r\n$1\r\n0\r\n*1\r\n$1\r\na\r\n"
+    done = run(OURS, "-p", str(echo.port), "--scan", "--pattern", "a*", *options)
+    assert done == (0, b"a\n", b"")
+    assert echo.heard == [[b"SCAN", b"0", b"MATCH", b"a*", b"COUNT", count]]
 
 
 def test_pipe_gives_up(redis_server: ReferenceServer) -> None:

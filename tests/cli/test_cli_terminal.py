@@ -13,7 +13,7 @@ import pytest
 from support.servers import ReferenceServer
 from support.waiting import wait_for
 
-from .programs import OURS, require_prompt_toolkit
+from .programs import OURS, THEIRS, require_prompt_toolkit, run
 from .terminals import Terminal
 
 Open = Callable[..., Terminal]
@@ -111,6 +111,33 @@ def test_single_commands_are_for_people(terminal: Open, redis_server: ReferenceS
     person = terminal("-p", str(redis_server.port), "lrange", "list:2", "0", "-1")
     assert person.wait() == 0
     assert person.seen == '1) "0"\n2) "1"\n'
+
+
+@pytest.mark.parametrize(
+    "options", [(), ("-3",), ("--no-raw",), ("--raw",), ("--csv",), ("--json",), ("-3", "--json")]
+)
+def test_texts_as_redis_cli_shows_them(
+    redis_server: ReferenceServer, options: tuple[str, ...]
+) -> None:
+    """On a terminal and on a pipe."""
+    for code in ("ODD:#ONE x", "LONE", "NOKEY there is none"):
+        run(THEIRS, "-p", str(redis_server.port), "eval", "return {err=ARGV[1]}", "0", code)
+    for words in (("INFO", "errorstats"), ("info", "Keyspace"), ("client", "no-such")):
+        place = ("-p", str(redis_server.port), *options, *words)
+        ours, theirs = run(OURS, *place), run(THEIRS, *place)
+        assert ours.out == theirs.out
+        assert ours.out
+        shown = []
+        for program in (OURS, THEIRS):
+            person = Terminal(*program, *place)
+            try:
+                person.wait()
+            finally:
+                person.close()
+            shown.append(person.raw)
+        # Another error is counted each time.
+        ours_raw, theirs_raw = (re.sub(rb"ERR:count=\d+", b"", text) for text in shown)
+        assert ours_raw == theirs_raw
 
 
 def test_monitor_ends_with_ctrl_c(terminal: Open, redis_server: ReferenceServer) -> None:

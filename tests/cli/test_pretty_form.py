@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from carnelian.resp.client.reply_values import Double, Pairs, Refusal, Simple
 from carnelian.tools.cli.forms.pretty_form import PrettyForm
-from carnelian.tools.cli.wire.reply_types import Double, Pairs, Refusal, Simple
 
 
 def shown(command: str, reply: object) -> str:

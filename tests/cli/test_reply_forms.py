@@ -6,9 +6,10 @@ import random
 
 import pytest
 
+from carnelian.resp.client.reply_reader import ReplyReader
+from carnelian.resp.client.value_forms import TYPED
 from carnelian.tools.cli.forms import reply_forms
 from carnelian.tools.cli.forms.reply_forms import Style
-from carnelian.tools.cli.wire.reply_parser import ReplyParser
 from support.servers import require
 
 from .programs import THEIRS, Echo, escaped, run
@@ -51,7 +52,7 @@ def made(chance: random.Random, depth: int = 0) -> bytes:
 def test_random_replies(echo: Echo, form: str, seed: int) -> None:
     require("redis-cli", "redis-tools")
     reply = made(random.Random(seed), depth=-1 if seed % 2 else 0)
-    parser = ReplyParser()
+    parser = ReplyReader(TYPED)
     parser.feed(reply)
     port = str(echo.port)
     theirs = run(THEIRS, "-p", port, "-3", *FORMS[form], "say", escaped(reply))
@@ -68,6 +69,6 @@ def test_random_replies(echo: Echo, form: str, seed: int) -> None:
     ],
 )
 def test_big_numbers_of_which_redis_cli_makes_nothing(form: str, shown: bytes) -> None:
-    parser = ReplyParser()
+    parser = ReplyReader(TYPED)
     parser.feed(b"(123456789012345678901234567890\r\n")
     assert Style(form).write(parser.take()) == shown

@@ -18,7 +18,7 @@ from typing import Any
 import redis
 
 from carnelian.datatypes.algorithms.hash_slot import hash_slot
-from carnelian.sentinel.links.reply_reader import Refusal
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.fleet.processes.port_checks import is_taken
 from carnelian.tools.fleet.wire.node_client import NodeClient, NodeUnreachableError
 

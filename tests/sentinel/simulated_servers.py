@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from carnelian.net.protocol import Address, Wire
 from carnelian.net.simulated import Node
+from carnelian.resp.client.reply_reader import MORE, ReplyReader
 from carnelian.resp.writer import encode
-from carnelian.sentinel.links.reply_reader import MORE, ReplyReader
 
 PORT = 6379
 # Seconds between two signs of life of a primary to its replicas, and those without any after which

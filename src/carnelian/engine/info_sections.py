@@ -406,9 +406,18 @@ def _slow_calls(command: Command) -> str:
 def errorstats(engine: Engine) -> Fields:
     """How often each kind of error was replied."""
     return [
-        (f"errorstat_{code}", f"count={count}")
+        (f"errorstat_{_as_field(code)}", f"count={count}")
         for code, count in sorted(engine.stats.errors.items())
     ]
+
+
+# What a reader of INFO would take for the end of a name, or for a title.
+_SAFE = bytes.maketrans(b"#:\r\n", b"____")
+
+
+def _as_field(code: str) -> str:
+    """The code of an error as a name in INFO; a script may have made one of any bytes."""
+    return code.encode("latin-1").translate(_SAFE).decode("utf-8", "surrogateescape")
 
 
 @section("latencystats")

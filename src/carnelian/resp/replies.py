@@ -21,6 +21,10 @@ class Status(bytes):
     __slots__ = ()
 
 
+# Bytes of what still is the code of an error.
+_LONGEST_CODE = 30
+
+
 @cython.cclass
 class Error(Exception):
     """An error reply: ``Error("ERR syntax error")``, the code being the first word.
@@ -37,8 +41,12 @@ class Error(Exception):
 
     @property
     def code(self) -> str:
-        """The first word, such as ``ERR`` or ``WRONGTYPE``; what ``INFO errorstats`` counts."""
-        return self.message.split(b" ", 1)[0].decode("latin-1")
+        """The first word, such as ``ERR`` or ``WRONGTYPE``; what ``INFO errorstats`` counts.
+
+        A message that is one word, or begins with a very long one, has none: that is an ``ERR``.
+        """
+        word, space, _ = self.message.partition(b" ")
+        return word.decode("latin-1") if space and len(word) <= _LONGEST_CODE else "ERR"
 
     def fresh(self) -> Error:
         """The same once more, for code that keeps what it catches: see :data:`WRONG_TYPE`."""

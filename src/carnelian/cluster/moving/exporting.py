@@ -21,7 +21,7 @@ from typing import Protocol
 from carnelian.cluster.known.cluster_errors import ClusterError
 from carnelian.cluster.moving import migration_task
 from carnelian.cluster.moving.migration_task import MigrationTask
-from carnelian.resp.writer import encode
+from carnelian.resp.client.request_encoder import encode_request
 
 SNAPSHOT = "send-bulk-and-stream"
 STREAM = "send-stream"
@@ -37,7 +37,7 @@ _PING = b"*1\r\n$4\r\nPING\r\n"
 
 def message(*words: bytes) -> bytes:
     """A command of the protocol."""
-    return encode([b"CLUSTER", b"SYNCSLOTS", *words])
+    return encode_request((b"CLUSTER", b"SYNCSLOTS", *words))
 
 
 class ExportAround(Protocol):

@@ -6,7 +6,8 @@ from typing import NamedTuple, Protocol
 
 from carnelian.cluster.moving.migration_task import Ranges, range_words
 from carnelian.net.protocol import Wire
-from carnelian.resp.writer import encode
+from carnelian.resp.client.reply_values import Refusal, Simple
+from carnelian.resp.client.request_encoder import encode_request
 
 CONNECTING = "connecting"
 AUTH = "auth-reply"
@@ -43,11 +44,6 @@ class ImportTalk(Protocol):
         """The connection has ended, or leads to nothing."""
 
 
-def request(*words: bytes) -> bytes:
-    """A command as it is sent."""
-    return encode(list(words))
-
-
 class ImportLink:
     """A conversation with the node that has the slots.
 
@@ -55,11 +51,14 @@ class ImportLink:
     """
 
     def __init__(self, owner: ImportTalk, greeting: ImportGreeting):
+        # Hardly any node needs it.
+        from carnelian.resp.client.reply_reader import Limits, ReplyReader
+
         self.stage = CONNECTING
         self._owner = owner
         self._greeting = greeting
         self._wire: Wire | None = None
-        self._text = b""
+        self._replies = ReplyReader(limits=Limits(line=_LONGEST_LINE))
         self._over = False
 
     def connected(self, wire: Wire) -> None:
@@ -71,7 +70,7 @@ class ImportLink:
         greeting = self._greeting
         if greeting.password:
             names = [greeting.user.encode()] if greeting.user else []
-            wire.send(request(b"AUTH", *names, greeting.password))
+            wire.send(encode_request((b"AUTH", *names, greeting.password)))
             self._reach(AUTH)
         else:
             self._introduce()
@@ -92,7 +91,7 @@ class ImportLink:
     def send(self, *words: bytes) -> None:
         """Say something of the protocol."""
         if self._wire is not None and not self._over:
-            self._wire.send(request(b"CLUSTER", b"SYNCSLOTS", *words))
+            self._wire.send(encode_request((b"CLUSTER", b"SYNCSLOTS", *words)))
 
     def receive(self, data: bytes) -> None:
         """The next bytes, whatever they are."""
@@ -101,25 +100,31 @@ class ImportLink:
         if self.stage == STREAM:
             self._owner.stream_part(data)
             return
-        self._text += data
-        while self.stage != STREAM and not self._over:
-            line, end, rest = self._text.partition(b"\r\n")
-            if not end:
-                if len(line) > _LONGEST_LINE:
-                    self._give_up("no reply of the protocol")
-                return
-            self._text = rest
-            self._reply(line)
-        rest, self._text = self._text, b""
+        self._dialogue(data)
+
+    def _dialogue(self, data: bytes) -> None:
+        from carnelian.resp.client.reply_reader import MORE, ReplyError
+
+        self._replies.feed(data)
+        try:
+            while self.stage != STREAM and not self._over:
+                reply = self._replies.take()
+                if reply is MORE:
+                    return
+                self._answered(reply)
+        except ReplyError:
+            self._give_up("no reply of the protocol")
+            return
+        rest = self._replies.rest()
         if rest and not self._over:
             self._owner.stream_part(rest)
 
-    def _reply(self, line: bytes) -> None:
-        if line.startswith(b"-NOTREADY"):
+    def _answered(self, reply: object) -> None:
+        if isinstance(reply, Refusal) and reply.startswith(b"NOTREADY"):
             self.close()
             self._owner.not_ready()
-        elif not line.startswith(b"+"):
-            shown = line[1:].decode("utf-8", "replace")
+        elif not isinstance(reply, Simple):
+            shown = reply.text if isinstance(reply, Refusal) else f"{reply!r}"
             self._give_up(f"{shown}, state: {self.stage}")
         elif self.stage == AUTH:
             self._introduce()

@@ -10,6 +10,7 @@ from carnelian.keyspace import events
 from carnelian.persistence.rdb import payloads
 from carnelian.persistence.saving.migration_targets import MigrationError, Target, Targets
 from carnelian.persistence.saving.snapshots import snapshots_of
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.resp.command_buffer import CommandBuffer
 from carnelian.resp.numbers import format_int, parse_int
 from carnelian.resp.replies import OK, SYNTAX_ERROR, Error, Status
@@ -220,14 +221,16 @@ def _hear(
     refusals: list[bytes],
 ) -> None:
     """Read the replies, and delete what the other side has, one key after the other."""
-    before = [target.line() for _ in range(prelude)]
-    refused = [line[1:] for line in before if line.startswith(b"-")]
+    before = [target.reply() for _ in range(prelude)]
+    refused = [bytes(reply) for reply in before if isinstance(reply, Refusal)]
     refusals += refused[:1]
     for key in sent:
-        line = target.line()
-        if line.startswith(b"-") or refused:
+        reply = target.reply()
+        if isinstance(reply, Refusal):
             if not refusals:
-                refusals.append(line[1:])
+                refusals.append(bytes(reply))
+            continue
+        if refused:
             continue
         target.database = request.database
         if not request.copy and session.db.delete(key):

@@ -11,8 +11,6 @@ Place = tuple[str, int, tuple[bytes, ...]]
 _KEPT_SECONDS = 10
 _MOST_KEPT = 64
 _PIECE = 64 * 1024
-# Bytes that a line of an answer may have; all that is asked for is a word or an error.
-_LONGEST_LINE = 64 * 1024
 
 
 class MigrationError(Exception):
@@ -33,7 +31,9 @@ class Target:
     """
 
     def __init__(self, host: str, port: int, timeout: float):
-        import socket  # which hardly any engine needs
+        import socket  # which hardly any engine needs, as little as what reads answers
+
+        from carnelian.resp.client.reply_reader import ReplyReader
 
         try:
             self._socket = socket.create_connection((host, port), timeout)
@@ -41,7 +41,7 @@ class Target:
         except (OSError, UnicodeError) as fault:
             refused = isinstance(fault, OSError) and fault.errno == ECONNREFUSED
             raise MigrationError("writing" if refused else "connecting", fault) from None
-        self._received = b""
+        self._replies = ReplyReader()
         self.timeout = timeout
         # The database that it has selected; -1 if nobody knows.
         self.database = -1
@@ -58,25 +58,28 @@ class Target:
         except OSError as fault:
             raise MigrationError("writing", fault) from None
 
-    def line(self) -> bytes:
-        """The next line, without its end. Raises MigrationError."""
+    def reply(self) -> object:
+        """The next reply. Raises MigrationError."""
+        from carnelian.resp.client.reply_reader import MORE, ReplyError
+
         until = time.monotonic() + self.timeout
-        while b"\r\n" not in self._received:
-            try:
-                self._received += self._more(until)
-            except OSError as fault:
-                raise MigrationError("reading", fault) from None
-        line, _, self._received = self._received.partition(b"\r\n")
-        return line
+        try:
+            while (reply := self._replies.take()) is MORE:
+                self._replies.feed(self._more(until))
+        except ReplyError:
+            raise MigrationError("reading", ConnectionResetError()) from None
+        except OSError as fault:
+            raise MigrationError("reading", fault) from None
+        return reply
 
     def _more(self, until: float) -> bytes:
-        """What comes before this time; raises OSError if nothing does, or too much for a line."""
+        """What comes before this time; raises OSError if nothing does."""
         left = until - time.monotonic()
         if left <= 0:
             raise TimeoutError
         self._socket.settimeout(left)
         more = self._socket.recv(_PIECE)
-        if not more or len(self._received) > _LONGEST_LINE:
+        if not more:
             raise ConnectionResetError
         return more
 

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from carnelian.net.protocol import Wire
-from carnelian.resp.command_buffer import CommandBuffer
+from carnelian.resp.client.request_encoder import encode_request
 
 # A line of the primary that has not ended by then never will.
 _LONGEST_LINE = 64 * 1024
@@ -150,9 +150,7 @@ class Handshake:
     def say(self, *words: str | bytes) -> None:
         """Send a command."""
         if self._wire is not None:
-            buffer = CommandBuffer()
-            buffer.command([word.encode() if isinstance(word, str) else word for word in words])
-            self._wire.send(buffer.value())
+            self._wire.send(encode_request(words))
 
     def keep_alive(self) -> None:
         """Show the primary that this side is there while it loads a snapshot."""

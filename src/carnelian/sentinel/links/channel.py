@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable
 
 from carnelian.net.protocol import Wire
-from carnelian.resp.writer import encode
-from carnelian.sentinel.links.reply_reader import MORE, ReplyError, ReplyReader
+from carnelian.resp.client.reply_reader import MORE, ReplyError, ReplyReader
+from carnelian.resp.client.request_encoder import encode_request
 
 # What is to be done with a reply.
 Taker = Callable[[object], object]
@@ -64,7 +64,7 @@ class Channel:
         if self._is_over:
             return
         self._asked.append((owner, taker))
-        data = encode(words)
+        data = encode_request(words)
         if self._wire is None:
             self._unsent.append(data)
         else:

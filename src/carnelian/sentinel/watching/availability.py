@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from carnelian.resp.client.reply_values import Refusal, Simple
 from carnelian.sentinel.known.instances import Instance, PeerSentinel, Primary, Role, Step
 from carnelian.sentinel.known.sentinel_words import to_bytes, to_text
 from carnelian.sentinel.known.watch import Watch
-from carnelian.sentinel.links.reply_reader import Refusal, Simple
 
 
 class Availability:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from carnelian.resp.client.reply_values import Refusal, Simple
 from carnelian.sentinel.known.instances import DataInstance, Instance, PeerSentinel, Replica
 from carnelian.sentinel.known.sentinel_words import to_bytes
 from carnelian.sentinel.known.watch import Watch
 from carnelian.sentinel.links.channel import Channel
-from carnelian.sentinel.links.reply_reader import Refusal, Simple
 from carnelian.sentinel.watching.hello import HELLO_CHANNEL, Hello
 from carnelian.sentinel.watching.reporting import Reporting
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.sentinel.known.instances import Instance, PeerSentinel, Primary, Step
 from carnelian.sentinel.known.peer_address import AddressError
 from carnelian.sentinel.known.roster import Roster, find
 from carnelian.sentinel.known.sentinel_words import atoi, to_bytes, to_text
 from carnelian.sentinel.known.watch import Watch
-from carnelian.sentinel.links.reply_reader import Refusal
 from carnelian.sentinel.watching.script_queue import ScriptQueue
 
 HELLO_CHANNEL = b"__sentinel__:hello"

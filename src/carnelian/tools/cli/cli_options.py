@@ -62,7 +62,7 @@ class Options:
         self.mode = ""
         self.argument = ""
         self.pattern: bytes | None = None
-        self.count = 10
+        self.count: int | None = None
         self.samples = 0
         self.top = 10
         self.pipe_timeout = 30.0

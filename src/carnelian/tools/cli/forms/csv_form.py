@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from carnelian.resp.client.reply_values import BigInteger, Double, Refusal
 from carnelian.resp.quoting import quote
-from carnelian.tools.cli.wire.reply_types import BigInteger, Double, Refusal
 
 
 def write(reply: object) -> bytes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from carnelian.resp.client.reply_values import BigInteger, Double, Pairs, Refusal
 from carnelian.resp.quoting import quote
-from carnelian.tools.cli.wire.reply_types import BigInteger, Double, Pairs, Refusal
 
 _NAMED = {8: b"\\b", 9: b"\\t", 10: b"\\n", 12: b"\\f", 13: b"\\r", 34: b'\\"', 92: b"\\\\"}
 _ESCAPES = {byte: _NAMED.get(byte, b"\\u%04x" % byte) for byte in (*range(32), 34, 92)}

@@ -6,10 +6,10 @@ import datetime
 import sys
 from collections.abc import Callable, Sequence
 
+from carnelian.resp.client.reply_values import Double, Pairs, Refusal, Simple, VerbatimText
 from carnelian.tools.cli.forms import terminal_form
 from carnelian.tools.cli.forms.value_tables import table
 from carnelian.tools.cli.forms.value_text import Palette, harmless, lines_of, one_line
-from carnelian.tools.cli.wire.reply_types import Double, Pairs, Refusal, Simple, VerbatimText
 
 # Commands whose reply is a map, in RESP2 as well.
 _MAPS = {b"hgetall": "field", b"config get": "directive", b"hscan": "field"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from carnelian.tools.cli.wire.reply_types import Pairs, Refusal
+from carnelian.resp.client.reply_values import Pairs, Refusal
 
 
 def write(reply: object, between: bytes) -> bytes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from carnelian.resp.quoting import quote
-from carnelian.tools.cli.wire.reply_types import (
+from carnelian.resp.client.reply_values import (
     BigInteger,
     Double,
     Members,
@@ -14,6 +13,7 @@ from carnelian.tools.cli.wire.reply_types import (
     Simple,
     VerbatimText,
 )
+from carnelian.resp.quoting import quote
 
 _EMPTY = {Pairs: b"(empty hash)\n", Members: b"(empty set)\n"}
 _MARKS = {Pairs: b"#", Members: b"~"}

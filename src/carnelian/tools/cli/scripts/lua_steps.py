@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from carnelian.resp.client.reply_values import Refusal, Simple
 from carnelian.resp.quoting import split_arguments
 from carnelian.tools.cli import one_command
 from carnelian.tools.cli.cli_options import Options
@@ -15,7 +16,6 @@ from carnelian.tools.cli.scripts.script_words import script_words
 from carnelian.tools.cli.talking.cli_login import tell
 from carnelian.tools.cli.talking.speaker import Speaker
 from carnelian.tools.cli.wire.cli_client import LostError
-from carnelian.tools.cli.wire.reply_types import Refusal, Simple
 
 _PROMPT = "lua debugger> "
 _BEGIN = """

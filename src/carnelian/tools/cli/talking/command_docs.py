@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.cli.wire.cli_client import Client
-from carnelian.tools.cli.wire.reply_types import Refusal
 
 
 class Parameter(NamedTuple):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import select
 from collections.abc import Sequence
 
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.cli.wire.cli_client import Client, Login
-from carnelian.tools.cli.wire.reply_types import Refusal
 
 _SUBSCRIBING = frozenset((b"subscribe", b"psubscribe", b"ssubscribe"))
 _UNSUBSCRIBING = frozenset((b"unsubscribe", b"punsubscribe", b"sunsubscribe"))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
+from carnelian.resp.client.reply_values import Pushed, Refusal
 from carnelian.resp.quoting import quote
 from carnelian.tools.cli.forms import raw_form
 from carnelian.tools.cli.forms.reply_forms import RAW, STANDARD, Style
@@ -18,7 +19,6 @@ from carnelian.tools.cli.talking.conversation import (
 )
 from carnelian.tools.cli.talking.text_commands import replies_with_text
 from carnelian.tools.cli.wire.cli_client import Client
-from carnelian.tools.cli.wire.reply_types import Pushed, Refusal
 
 # Replies in one go, before what comes from the server is waited for.
 _READING = b"Reading messages... (press Ctrl-C to quit)\n"

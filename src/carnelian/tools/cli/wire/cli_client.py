@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from carnelian.resp.client.reply_reader import MORE, ReplyError, ReplyReader
+from carnelian.resp.client.reply_values import Pushed, Refusal
+from carnelian.resp.client.request_encoder import encode_request, encode_requests
+from carnelian.resp.client.value_forms import TYPED
 from carnelian.tools.cli.wire.addresses import Address
-from carnelian.tools.cli.wire.reply_parser import MORE, ReplyParser
-from carnelian.tools.cli.wire.reply_types import Pushed, Refusal, ReplyError
 
 if TYPE_CHECKING:
     from carnelian.embedded.local_engine import Engine
@@ -77,7 +79,7 @@ class Client:
         self.on_push = on_push
         self.engine: Engine | None = None
         self._link: Link | None = None
-        self._parser = ReplyParser()
+        self._parser = ReplyReader(TYPED)
 
     # -- The connection --------------------------------------------------------------------------
 
@@ -97,7 +99,7 @@ class Client:
         """Connect, log in, choose protocol and database, if need be. Raises ConnectError."""
         if self._link is not None:
             return
-        self._parser = ReplyParser()
+        self._parser = ReplyReader(TYPED)
         self._link = self._make_link()
         self.db = 0
         try:
@@ -234,12 +236,12 @@ class Client:
         """The replies to commands that are sent at once."""
         if not commands:
             return []
-        self.send_bytes(b"".join(map(request, commands)))
+        self.send_bytes(encode_requests(commands))
         return [self.receive() for _ in commands]
 
     def send(self, words: Sequence[bytes | str]) -> None:
         """Send a command, whose reply is fetched by :meth:`receive`."""
-        self.send_bytes(request(words))
+        self.send_bytes(encode_request(words))
 
     def send_bytes(self, data: bytes) -> None:
         """Send what was encoded. Raises ConnectError and LostError."""
@@ -306,15 +308,6 @@ def _connect_reason(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "Connection timed out"
     return error.strerror or str(error)
-
-
-def request(words: Sequence[bytes | str]) -> bytes:
-    """A command as it goes over the wire; texts in UTF-8, what of them was no UTF-8 as it was."""
-    parts = [b"*%d\r\n" % len(words)]
-    for word in words:
-        data = word if isinstance(word, bytes) else word.encode("utf-8", "surrogateescape")
-        parts.append(b"$%d\r\n%b\r\n" % (len(data), data))
-    return b"".join(parts)
 
 
 def _text(reply: bytes) -> str:

@@ -52,16 +52,24 @@ class SocketLink:
 
     def __init__(self, connected: socket.socket):
         self._socket = connected
+        self._timeout = connected.gettimeout()
 
     def send(self, data: bytes) -> None:
         """As :meth:`Link.send`."""
-        self._socket.settimeout(None)
+        self.wait_at_most(None)
         self._socket.sendall(data)
 
     def receive(self, timeout: float | None) -> bytes:
         """As :meth:`Link.receive`."""
-        self._socket.settimeout(timeout)
+        self.wait_at_most(timeout)
         return self._socket.recv(_RECEIVE)
+
+    def wait_at_most(self, timeout: float | None) -> None:
+        """How many seconds the socket waits from now on; 0 not at all, None without an end."""
+        # To set it asks the system, which takes as long as to read a short reply.
+        if timeout != self._timeout:
+            self._socket.settimeout(timeout)
+            self._timeout = timeout
 
     @property
     def socket(self) -> socket.socket:

@@ -10,7 +10,8 @@ import base64
 import binascii
 from typing import Any
 
-from carnelian.tools.console.link.reply_stream import Refusal, Reply, Status
+from carnelian.resp.client.reply_values import Refusal, Simple
+from carnelian.tools.console.link.reply_stream import Reply
 
 # The largest whole number that JavaScript knows exactly.
 _EXACT = 2**53
@@ -78,7 +79,7 @@ class ReplyView:
         """The JSON of a reply."""
         if isinstance(reply, Refusal):
             return {"error": reply.text}
-        if isinstance(reply, Status):
+        if isinstance(reply, Simple):
             return {"status": reply.decode(errors="replace")}
         if isinstance(reply, bytes):
             return self._bytes(reply)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.console.answers.json_values import BadRequestError, text_or_bytes
 from carnelian.tools.console.answers.parameters import Parameters
 from carnelian.tools.console.link.link_errors import RefusedError
 from carnelian.tools.console.link.redis_link import RedisLink
-from carnelian.tools.console.link.reply_stream import Refusal, Reply
+from carnelian.tools.console.link.reply_stream import Reply
 
 # Keys that a step of SCAN looks at, steps that one request takes, and keys that end it.
 _STEP = 1000

@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from carnelian.resp.client.reply_values import Refusal, Simple
 from carnelian.tools.console.answers.json_values import BadRequestError, shortened
 from carnelian.tools.console.answers.parameters import Parameters
 from carnelian.tools.console.link.link_errors import RefusedError
 from carnelian.tools.console.link.redis_link import RedisLink
-from carnelian.tools.console.link.reply_stream import Refusal, Reply, ReplyStream, Status
+from carnelian.tools.console.link.reply_stream import Reply, ReplyStream
 
 # Seconds that a tap is open, and what it reads, at most.
 LONGEST = {"monitor": 60, "messages": 30 * 60}
@@ -109,7 +110,7 @@ def _message(reply: Reply) -> dict[str, Any] | None:
 
 def _monitored(reply: Reply) -> dict[str, Any] | None:
     """``1700000000.123456 [0 127.0.0.1:1234] "GET" "key"``, taken apart."""
-    if not isinstance(reply, Status):
+    if not isinstance(reply, Simple):
         return None
     when, _, rest = reply.partition(b" ")
     source, found, command = rest.partition(b"] ")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from carnelian.resp.client.reply_values import Refusal, Simple
 from carnelian.resp.quoting import split_arguments
 from carnelian.tools.console.answers.json_values import BadRequestError, ReplyView
 from carnelian.tools.console.answers.parameters import Parameters
 from carnelian.tools.console.link.redis_link import RedisLink
-from carnelian.tools.console.link.reply_stream import Refusal, Reply, Status
+from carnelian.tools.console.link.reply_stream import Reply
 from carnelian.tools.console.link.typed_links import TypedLinks
 
 # What would make something else of the connection, and where the same is to be had.
@@ -73,13 +74,13 @@ def _note_database(link: RedisLink, words: list[bytes], reply: Reply) -> None:
     chosen = int(words[1]) if name == b"SELECT" and len(words) == 2 and words[1].isdigit() else None
     if name == b"EXEC" and isinstance(reply, list):
         for queued, done in zip(link.queued, reply, strict=False):
-            if queued is not None and isinstance(done, Status):
+            if queued is not None and isinstance(done, Simple):
                 link.database = queued
     if name in (b"MULTI", b"EXEC", b"DISCARD"):
         link.queued = []
-    elif isinstance(reply, Status) and reply == b"QUEUED":
+    elif isinstance(reply, Simple) and reply == b"QUEUED":
         link.queued.append(chosen)
-    elif chosen is not None and isinstance(reply, Status):
+    elif chosen is not None and isinstance(reply, Simple):
         link.database = chosen
 
 

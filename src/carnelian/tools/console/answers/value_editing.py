@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.console.answers.json_values import BadRequestError, text_or_bytes
 from carnelian.tools.console.answers.parameters import Parameters
 from carnelian.tools.console.answers.value_reading import index_of, version_of
 from carnelian.tools.console.link.link_errors import RefusedError
 from carnelian.tools.console.link.owner_links import NodeLinks
 from carnelian.tools.console.link.redis_link import Command, RedisLink
-from carnelian.tools.console.link.reply_stream import Refusal, Reply
+from carnelian.tools.console.link.reply_stream import Reply
 
 _MOST_WORDS = 1000
 _LONGEST_TTL = 2**53

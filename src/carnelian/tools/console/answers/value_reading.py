@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.console.answers.json_values import (
     BadRequestError,
     ReplyView,
@@ -16,7 +17,7 @@ from carnelian.tools.console.answers.json_values import (
 from carnelian.tools.console.answers.parameters import Parameters
 from carnelian.tools.console.link.link_errors import RefusedError
 from carnelian.tools.console.link.redis_link import RedisLink
-from carnelian.tools.console.link.reply_stream import Refusal, Reply
+from carnelian.tools.console.link.reply_stream import Reply
 
 PAGE = 100
 # Bytes of a text that are shown at once, those that can be shown and edited at all, and those of

@@ -8,11 +8,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from carnelian.resp.client.reply_values import Refusal
+from carnelian.resp.client.request_encoder import Word, encode_request, encode_requests
 from carnelian.tools.console.link.link_errors import LinkError, LoginRefusedError, RefusedError
-from carnelian.tools.console.link.reply_stream import Refusal, Reply, ReplyStream
+from carnelian.tools.console.link.reply_stream import Reply, ReplyStream
 from carnelian.tools.console.link.server_address import Credentials, ServerAddress
 
-Word = bytes | str | int | float
 Command = Sequence[Word]
 
 CLIENT_NAME = "carnelian-console"
@@ -113,7 +114,7 @@ class RedisLink:
             self._lost = kept and self._hung_up()
             if self._lost:
                 raise LinkError("The server has closed the connection.")
-            self._send(b"".join(map(encoded, commands)))
+            self._send(encode_requests(commands))
             before = self.bound
             self._note(commands)
             replies = [stream.read() for _ in commands]
@@ -163,7 +164,7 @@ class RedisLink:
         """Log in, say who we are, and leave no marks on the keys that are looked at."""
         if self.credentials.password is not None:
             login = ("AUTH", self.credentials.username, self.credentials.password)
-            sock.sendall(encoded(login))
+            sock.sendall(encode_request(login))
             reply = stream.read()
             if isinstance(reply, Refusal):
                 self.close()
@@ -179,7 +180,7 @@ class RedisLink:
         ]
         if self.database:
             manners.append(("SELECT", self.database))
-        sock.sendall(b"".join(map(encoded, manners)))
+        sock.sendall(encode_requests(manners))
         replies = [stream.read() for _ in manners]
         if self.database and isinstance(replies[-1], Refusal):
             # It would be another database, and nobody would know.
@@ -195,7 +196,7 @@ class RedisLink:
         with self._lock:
             try:
                 stream = self._connected()
-                self._send(encoded(words))
+                self._send(encode_request(words))
             except OSError as error:
                 self.close()
                 raise LinkError(_reason(self.address, error)) from None
@@ -221,15 +222,6 @@ def name_of(words: Command) -> bytes:
     """The first word of a command, in capital letters."""
     name = words[0]
     return (name if isinstance(name, bytes) else str(name).encode()).upper()
-
-
-def encoded(words: Command) -> bytes:
-    """A command as it is sent."""
-    parts = [b"*%d\r\n" % len(words)]
-    for word in words:
-        text = word if isinstance(word, bytes) else str(word).encode("utf-8", "surrogateescape")
-        parts.append(b"$%d\r\n%s\r\n" % (len(text), text))
-    return b"".join(parts)
 
 
 def _reason(address: ServerAddress, error: OSError) -> str:

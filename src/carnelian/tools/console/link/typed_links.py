@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.console.link.link_errors import LinkError, RefusedError
 from carnelian.tools.console.link.owner_links import NodeLinks
 from carnelian.tools.console.link.redis_link import RedisLink
-from carnelian.tools.console.link.reply_stream import Refusal, Reply
+from carnelian.tools.console.link.reply_stream import Reply
 from carnelian.tools.console.link.server_address import Credentials, ServerAddress
 
 # Seconds that a command may take that was typed, as BLPOP does.

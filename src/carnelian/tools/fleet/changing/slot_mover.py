@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from carnelian.sentinel.links.reply_reader import Refusal
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.fleet.changing.node_links import TIMEOUT, NodeLinks
 from carnelian.tools.fleet.planning.slot_plans import Transfer
 from carnelian.tools.fleet.processes.stop_requests import StopRequestedError, StopRequests

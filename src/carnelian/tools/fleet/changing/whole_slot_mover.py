@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from carnelian.sentinel.links.reply_reader import Refusal
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.fleet.changing.node_links import NodeLinks
 from carnelian.tools.fleet.changing.slot_mover import KeyMover, MoveFailedError
 from carnelian.tools.fleet.planning.slot_plans import Transfer

@@ -7,10 +7,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from carnelian.resp.writer import encode
-from carnelian.sentinel.links.reply_reader import MORE, Refusal, ReplyError, ReplyReader
-
-Word = bytes | str | int
+from carnelian.resp.client.reply_reader import MORE, ReplyError, ReplyReader
+from carnelian.resp.client.reply_values import Refusal
+from carnelian.resp.client.request_encoder import Word, encode_request, encode_requests
 
 _RECEIVE = 64 * 1024
 
@@ -68,7 +67,7 @@ class NodeClient:
     def send(self, commands: Sequence[Sequence[Word]]) -> None:
         """Send commands, whose replies are fetched by :meth:`receive`."""
         try:
-            self._connected().sendall(b"".join(map(_request, commands)))
+            self._connected().sendall(encode_requests(commands))
         except OSError as error:
             self.close()
             raise self._unreachable(error) from None
@@ -107,7 +106,7 @@ class NodeClient:
 
     def _authenticate(self) -> None:
         assert self._socket is not None
-        self._socket.sendall(_request(("AUTH", self.password)))
+        self._socket.sendall(encode_request(("AUTH", self.password)))
         reply = self._receive_one(time.monotonic() + self.timeout)
         # A node without a password, as one is when it has just been taken away, is as good.
         if isinstance(reply, Refusal) and b"without any password" not in reply:
@@ -122,7 +121,3 @@ class NodeClient:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-
-
-def _request(words: Sequence[Word]) -> bytes:
-    return encode([word if isinstance(word, bytes) else str(word).encode() for word in words])

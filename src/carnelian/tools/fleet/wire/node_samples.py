@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from carnelian.sentinel.links.reply_reader import Refusal
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.fleet.wire.cluster_seen import SeenNode, parse_nodes
 from carnelian.tools.fleet.wire.node_client import NodeClient, NodeUnreachableError
 

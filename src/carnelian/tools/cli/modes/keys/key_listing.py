@@ -19,7 +19,7 @@ def run(options: Options) -> int:
     terminal = sys.stdout.isatty()
     quoted = (options.form or (STANDARD if terminal else "")) == STANDARD
     try:
-        for keys in KeyWalk(client, options, wait_each=True).portions():
+        for keys in KeyWalk(client, options, alone=True).portions():
             if quoted:
                 keys = [quote(key) for key in keys]
             if keys:

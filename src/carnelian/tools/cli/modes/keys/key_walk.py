@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.cli.cli_options import Options
 from carnelian.tools.cli.wire.cli_client import Client
-from carnelian.tools.cli.wire.reply_types import Refusal
 
 # Portions after which -i is waited for.
 _EVERY = 100
+# Elements that a server looks at for a portion: what redis-cli asks for, and what saves most of the
+# ways to and fro where nothing else has to be asked.
+_FEW, _MANY = 10, 100
 
 
 class TaskFailedError(Exception):
@@ -21,12 +24,18 @@ class KeyWalk:
     """The keys, in portions as SCAN gives them.
 
     ``seen`` counts them, ``total`` is how many there are, if DBSIZE says so.
+
+    Args:
+        client: who is asked.
+        options: has count, pattern and interval.
+        alone: nothing else is asked on the way: ``interval`` is waited for after each portion, and
+            without one, the next portion is on its way while one is dealt with.
     """
 
-    def __init__(self, client: Client, options: Options, wait_each: bool = False):
+    def __init__(self, client: Client, options: Options, alone: bool = False):
         self._client = client
         self._options = options
-        self._wait_each = wait_each
+        self._alone = alone
         self.seen = 0
         self.total = 0
 
@@ -42,20 +51,28 @@ class KeyWalk:
 
     def portions(self) -> Iterator[list[bytes]]:
         """The keys. Raises TaskFailedError."""
-        options = self._options
-        cursor: bytes | str = "0"
-        words: list[bytes | str] = ["COUNT", str(options.count)]
+        options, client = self._options, self._client
+        ahead = self._alone and not options.interval
+        usual = _MANY if ahead else _FEW
+        count = usual if options.count is None else options.count
+        words: list[bytes | str] = ["COUNT", str(count)]
         if options.pattern is not None:
             words = ["MATCH", options.pattern, *words]
+        client.send(["SCAN", "0", *words])
         for number in range(1, 1 << 62):
-            cursor, keys = _portion(self._client.exchange(["SCAN", cursor, *words]))
+            cursor, keys = _portion(client.receive())
+            is_last = cursor == b"0"
+            if ahead and not is_last:
+                client.send(["SCAN", cursor, *words])
             yield keys
             # Counted when it was dealt with: a line about it tells how far it was before.
             self.seen += len(keys)
-            if cursor == b"0":
+            if is_last:
                 return
-            if options.interval and (self._wait_each or number % _EVERY == 0):
+            if options.interval and (self._alone or number % _EVERY == 0):
                 time.sleep(options.interval)
+            if not ahead:
+                client.send(["SCAN", cursor, *words])
 
 
 def _portion(reply: object) -> tuple[bytes, list[bytes]]:

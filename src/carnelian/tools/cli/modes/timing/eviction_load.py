@@ -8,10 +8,10 @@ from __future__ import annotations
 import random
 import time
 
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.cli.cli_options import OptionError, Options
 from carnelian.tools.cli.talking.cli_login import client_for
 from carnelian.tools.cli.wire.cli_client import Client
-from carnelian.tools.cli.wire.reply_types import Refusal
 
 # Reads that are sent at once, and seconds between two lines.
 _BATCH = 250

@@ -11,13 +11,14 @@ import select
 import sys
 import time
 
-from carnelian.sentinel.links.reply_reader import MORE
+from carnelian.resp.client.reply_reader import MORE, ReplyError, ReplyReader
+from carnelian.resp.client.reply_values import Refusal
+from carnelian.resp.client.request_encoder import encode_request
+from carnelian.resp.client.value_forms import TYPED
 from carnelian.tools.cli.cli_options import Options
 from carnelian.tools.cli.talking.cli_login import client_for, tell
-from carnelian.tools.cli.wire.cli_client import LostError, request
-from carnelian.tools.cli.wire.reply_parser import ReplyParser
-from carnelian.tools.cli.wire.reply_types import Refusal, ReplyError
-from carnelian.tools.cli.wire.socket_links import Link
+from carnelian.tools.cli.wire.cli_client import LostError
+from carnelian.tools.cli.wire.socket_links import Link, SocketLink
 
 _PIECE = 256 * 1024
 
@@ -28,7 +29,7 @@ class Transfer:
     def __init__(self, link: Link, timeout: float):
         self._link = link
         self._timeout = timeout
-        self._parser = ReplyParser()
+        self._parser = ReplyReader(TYPED)
         self._mark = os.urandom(20)
         self.errors = self.replies = 0
         self.marked = self.late = False
@@ -40,8 +41,8 @@ class Transfer:
         source = sys.stdin.fileno()
         left = memoryview(b"")
         socket = getattr(self._link, "socket", None)
-        if socket is not None:
-            socket.setblocking(False)
+        if isinstance(self._link, SocketLink):
+            self._link.wait_at_most(0)
         while not (self._ended and not left and (self.marked or self.late)):
             reading = [self._link] if left or self._ended else [self._link, source]
             writing = [self._link] if left and socket is not None else []
@@ -64,7 +65,7 @@ class Transfer:
         self._ended = True
         self._heard = time.monotonic()
         print("All data transferred. Waiting for the last reply...", flush=True)
-        return b"\r\n" + request(("ECHO", self._mark))
+        return b"\r\n" + encode_request(("ECHO", self._mark))
 
     def _send(self, data: memoryview) -> int:
         socket = getattr(self._link, "socket", None)
@@ -101,7 +102,12 @@ class Transfer:
             raise LostError(str(error)) from None
 
     def _count(self) -> None:
-        while (reply := self._parser.take()) is not MORE:
+        while True:
+            # The most of them are statuses that say that all is well.
+            self.replies += self._parser.pass_short()
+            reply = self._parser.take()
+            if reply is MORE:
+                return
             if isinstance(reply, bytes) and self._ended and reply == self._mark:
                 self.marked = True
                 print("Last reply received from server.", flush=True)

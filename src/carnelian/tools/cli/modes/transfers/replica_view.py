@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from carnelian.sentinel.links.reply_reader import MORE
+from carnelian.resp.client.reply_reader import MORE, ReplyReader
+from carnelian.resp.client.value_forms import TYPED
 from carnelian.tools.cli.cli_options import Options
 from carnelian.tools.cli.forms.reply_forms import CSV, RAW, STANDARD, Style
 from carnelian.tools.cli.modes.transfers.sync_feed import ReplicationError, SyncFeed
 from carnelian.tools.cli.talking.cli_login import client_for, tell
-from carnelian.tools.cli.wire.reply_parser import ReplyParser
 
 # Seconds after which the server hears from us again.
 _SILENCE = 1.0
@@ -32,7 +32,7 @@ def run(options: Options) -> int:
         tell(f"SYNC done{after}. Logging commands from master.")
         tell("sending REPLCONF ACK 0")
         feed.acknowledge()
-        parser, out = ReplyParser(), sys.stdout.buffer
+        parser, out = ReplyReader(TYPED), sys.stdout.buffer
         while True:
             parser.feed(_received(feed))
             while (command := parser.take()) is not MORE:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from carnelian.resp.client.reply_values import Refusal
 from carnelian.tools.cli.talking.cli_login import tell
 from carnelian.tools.cli.wire.cli_client import Client, LostError
-from carnelian.tools.cli.wire.reply_types import Refusal
 
 # A snapshot whose length is not known beforehand ends with so many bytes that it has announced.
 _MARK = 40

@@ -1,4 +1,4 @@
-"""Replies cut out of bytes, and what a channel does with them."""
+"""What a channel does with replies."""
 
 from __future__ import annotations
 
@@ -7,25 +7,6 @@ import pytest
 from carnelian.resp.writer import encode
 from carnelian.sentinel.links.channel import Channel
 from carnelian.sentinel.links.instance_link import InstanceLink
-from carnelian.sentinel.links.reply_reader import (
-    MORE,
-    Refusal,
-    ReplyError,
-    ReplyReader,
-    Simple,
-)
-
-REPLIES = [
-    (b"+PONG\r\n", Simple(b"PONG")),
-    (b"-ERR no\r\n", Refusal(b"ERR no")),
-    (b":-42\r\n", -42),
-    (b"$5\r\na\r\nbc\r\n", b"a\r\nbc"),
-    (b"$0\r\n\r\n", b""),
-    (b"$-1\r\n", None),
-    (b"*-1\r\n", None),
-    (b"*0\r\n", []),
-    (b"*3\r\n:1\r\n$1\r\n*\r\n*1\r\n+x\r\n", [1, b"*", [b"x"]]),
-]
 
 
 def never(what: object) -> None:
@@ -50,38 +31,6 @@ class FakeWire:
 
     def close(self) -> None:
         self.closed = True
-
-
-class TestReader:
-    @pytest.mark.parametrize(("data", "reply"), REPLIES)
-    def test_a_reply_in_one_piece(self, data: bytes, reply: object) -> None:
-        reader = ReplyReader()
-        reader.feed(data)
-        found = reader.take()
-        assert found == reply
-        assert type(found) is type(reply)
-        assert reader.take() is MORE
-
-    def test_replies_byte_by_byte(self) -> None:
-        reader, found = ReplyReader(), []
-        for byte in b"".join(data for data, _ in REPLIES):
-            reader.feed(bytes([byte]))
-            while (reply := reader.take()) is not MORE:
-                found.append(reply)
-        assert found == [reply for _, reply in REPLIES]
-
-    @pytest.mark.parametrize(
-        "data",
-        [b"hello\r\n", b":one\r\n", b"$x\r\n", b"$999999999999\r\n", b"*1\r\n" * 20, b"+" * 70000],
-    )
-    def test_what_is_no_reply(self, data: bytes) -> None:
-        reader = ReplyReader()
-        reader.feed(data)
-        with pytest.raises(ReplyError):
-            reader.take()
-
-    def test_a_command_is_encoded(self) -> None:
-        assert encode([b"SET", b"k", b""]) == b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$0\r\n\r\n"
 
 
 class TestChannel:

@@ -21,9 +21,9 @@ from carnelian.cluster.gossip.slot_claims import SlotClaims
 from carnelian.cluster.known import nodes_file
 from carnelian.cluster.known.cluster_node import ClusterNode, NodeLink
 from carnelian.cluster.known.cluster_view import ClusterView
-from carnelian.cluster.known.member_surroundings import MemberSettings, Surroundings
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.node_flags import MYSELF, PRIMARY
+from carnelian.cluster.member.member_surroundings import MemberSettings, Surroundings
+from carnelian.cluster.member.membership import Membership
 from carnelian.cluster.operating.node_operations import NodeOperations
 from carnelian.cluster.operating.slot_operations import SlotOperations
 from carnelian.net.protocol import Host, Timer

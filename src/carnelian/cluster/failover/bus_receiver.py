@@ -16,7 +16,7 @@ from carnelian.cluster.gossip.ping_receiver import PingReceiver
 from carnelian.cluster.gossip.slot_claims import SlotClaims
 from carnelian.cluster.known import bus_statistics as types
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
+from carnelian.cluster.member.membership import Membership
 
 
 class BusReceiver:

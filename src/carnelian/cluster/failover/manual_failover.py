@@ -13,8 +13,8 @@ from carnelian.cluster.gossip.messenger import Messenger
 from carnelian.cluster.gossip.slot_claims import SlotClaims
 from carnelian.cluster.known.cluster_errors import ClusterError
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.manual_state import PAUSE
-from carnelian.cluster.known.membership import Membership
+from carnelian.cluster.member.manual_state import PAUSE
+from carnelian.cluster.member.membership import Membership
 
 
 class ManualFailover:

@@ -7,8 +7,8 @@ from enum import Enum
 
 from carnelian.cluster.gossip.messenger import Messenger
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.slot_bitmap import slots_in
+from carnelian.cluster.member.membership import Membership
 
 # Milliseconds: for votes, at least; before votes are asked for, so that all hear of the failure;
 # at most as much again at random; and for each replica that has more of the data.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from carnelian.cluster.gossip.role_changes import RoleChanges
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.node_flags import (
     FAIL,
     FAILURE,
@@ -13,6 +12,7 @@ from carnelian.cluster.known.node_flags import (
     MYSELF,
     NO_ADDRESS,
 )
+from carnelian.cluster.member.membership import Membership
 
 # Milliseconds that a primary has to be without one, as a failover leaves it for a moment.
 _DELAY = 5000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from carnelian.cluster.bus.bus_messages import FORCE_ACK, BusMessage
 from carnelian.cluster.gossip.messenger import Messenger
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.slot_bitmap import mask_of
+from carnelian.cluster.member.membership import Membership
 
 # Timeouts between two votes for replicas of one primary.
 _PAUSE = 2

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.node_flags import FAIL, FAILURE
+from carnelian.cluster.member.membership import Membership
 
 # Milliseconds: a primary waits after its start, in case that it was replaced, and after it was
 # cut off from the others for as long as they take to find that out, within these bounds.

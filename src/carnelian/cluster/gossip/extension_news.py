@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from carnelian.cluster.bus.bus_messages import Extensions
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
+from carnelian.cluster.member.membership import Membership
 
 
 class ExtensionNews:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.node_flags import FAIL, MYSELF, PFAIL
+from carnelian.cluster.member.membership import Membership
 
 # Timeouts that a report is valid, and after which a primary that nobody has replaced is one again.
 _REPORT_VALIDITY = 2

@@ -7,7 +7,6 @@ from carnelian.cluster.bus.bus_errors import BusError
 from carnelian.cluster.bus.bus_messages import Gossip
 from carnelian.cluster.gossip.failure_detection import FailureDetection
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.node_flags import (
     FAILURE,
     HANDSHAKE,
@@ -15,6 +14,7 @@ from carnelian.cluster.known.node_flags import (
     PFAIL,
     TOLD,
 )
+from carnelian.cluster.member.membership import Membership
 
 # A message tells of a tenth of the nodes. In two timeouts at least eight messages are exchanged
 # with each primary, so that most of them tell of a node that has failed while reports are valid.

@@ -8,8 +8,8 @@ from carnelian.cluster.bus.bus_link import BusLink
 from carnelian.cluster.bus.bus_messages import BusMessage
 from carnelian.cluster.known.cluster_errors import ClusterError
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.node_flags import HANDSHAKE, MEET, NO_ADDRESS, ROLE
+from carnelian.cluster.member.membership import Membership
 
 _MOST_PORT = 65535
 

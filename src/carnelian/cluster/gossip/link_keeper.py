@@ -7,8 +7,8 @@ from collections.abc import Callable
 from carnelian.cluster.bus.bus_link import BusLink
 from carnelian.cluster.gossip.messenger import Messenger
 from carnelian.cluster.known.cluster_node import ClusterNode, NodeLink
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.node_flags import HANDSHAKE, MEET, MYSELF, NO_ADDRESS, PFAIL
+from carnelian.cluster.member.membership import Membership
 from carnelian.net.protocol import Address, Ear
 
 # Milliseconds that an unknown node has at least to say who it is.

@@ -21,9 +21,9 @@ from carnelian.cluster.gossip.failure_detection import FailureDetection
 from carnelian.cluster.gossip.gossip_sections import GossipSections
 from carnelian.cluster.known import bus_statistics as types
 from carnelian.cluster.known.cluster_node import ClusterNode, NodeLink
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.node_flags import HANDSHAKE, MYSELF
 from carnelian.cluster.known.slot_bitmap import bitmap_of, mask_of
+from carnelian.cluster.member.membership import Membership
 
 
 class Messenger:

@@ -11,8 +11,8 @@ from carnelian.cluster.gossip.role_changes import RoleChanges
 from carnelian.cluster.gossip.slot_claims import SlotClaims
 from carnelian.cluster.known import bus_statistics as types
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.node_flags import NO_FAILOVER
+from carnelian.cluster.member.membership import Membership
 
 
 class PingReceiver:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from carnelian.cluster.gossip.messenger import Messenger
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.node_flags import HANDSHAKE, MYSELF, NO_ADDRESS
+from carnelian.cluster.member.membership import Membership
 
 # Every so many rounds, which is about a second, one of some random nodes is pinged.
 _ROUNDS = 10

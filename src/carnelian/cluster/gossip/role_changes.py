@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from carnelian.cluster.bus.bus_messages import BusMessage
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.slot_bitmap import mask_of, slots_in, slots_in_mask
+from carnelian.cluster.member.membership import Membership
 
 
 class RoleChanges:

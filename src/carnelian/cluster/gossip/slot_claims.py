@@ -6,8 +6,8 @@ from carnelian.cluster.bus.bus_messages import BusMessage, Claim
 from carnelian.cluster.gossip.messenger import Messenger
 from carnelian.cluster.gossip.role_changes import RoleChanges
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.slot_bitmap import mask_of, mask_of_slots, slots_in_mask
+from carnelian.cluster.member.membership import Membership
 
 
 class SlotClaims:

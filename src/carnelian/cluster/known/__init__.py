@@ -1,1 +1,1 @@
-"""What a node knows of the cluster, in memory, on the disk and as text, and what is around it."""
+"""What a node knows of the cluster, in memory, on the disk and as text."""

@@ -6,8 +6,8 @@ from carnelian.cluster.gossip.handshakes import Handshakes
 from carnelian.cluster.gossip.role_changes import RoleChanges
 from carnelian.cluster.known.cluster_errors import ClusterError, UnknownNode
 from carnelian.cluster.known.cluster_node import BUS_PORT_DISTANCE, ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.slot_bitmap import slots_in
+from carnelian.cluster.member.membership import Membership
 
 
 class NodeOperations:

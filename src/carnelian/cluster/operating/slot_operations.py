@@ -9,8 +9,8 @@ from carnelian.cluster.gossip.role_changes import RoleChanges
 from carnelian.cluster.gossip.slot_claims import SlotClaims
 from carnelian.cluster.known.cluster_errors import ClusterError, UnknownNode
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.membership import Membership
 from carnelian.cluster.known.slot_bitmap import mask_of_slots, slots_in
+from carnelian.cluster.member.membership import Membership
 
 
 class SlotOperations:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from carnelian.cluster.cluster_member import ClusterMember
     from carnelian.cluster.known.cluster_node import ClusterNode
     from carnelian.cluster.known.cluster_view import ClusterView
-    from carnelian.cluster.known.member_surroundings import Surroundings
+    from carnelian.cluster.member.member_surroundings import Surroundings
     from carnelian.cluster.serving.redirections import Refusals
     from carnelian.engine.config import Config
     from carnelian.engine.shared.client_state import Client

@@ -24,7 +24,7 @@ _PURPOSE = "cluster"
 
 
 class EngineAround:
-    """See :class:`carnelian.cluster.known.member_surroundings.Surroundings`.
+    """See :class:`carnelian.cluster.member.member_surroundings.Surroundings`.
 
     - ``loaded``: whether the data has been read from the disk.
     """

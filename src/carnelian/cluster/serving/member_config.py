@@ -34,7 +34,7 @@ class Setting:
 
 class ConfigSettings:
     """Reads directives whenever they are asked for; see
-    :class:`carnelian.cluster.known.member_surroundings.MemberSettings`.
+    :class:`carnelian.cluster.member.member_surroundings.MemberSettings`.
     """
 
     node_timeout = Setting("cluster-node-timeout")

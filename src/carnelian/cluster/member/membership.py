@@ -7,10 +7,10 @@ from collections.abc import Callable
 from carnelian.cluster.known import node_flags
 from carnelian.cluster.known.cluster_node import BUS_PORT_DISTANCE, ClusterNode
 from carnelian.cluster.known.cluster_view import ClusterView
-from carnelian.cluster.known.handovers import Handovers
-from carnelian.cluster.known.manual_state import ManualState
-from carnelian.cluster.known.member_surroundings import MemberSettings, Surroundings
 from carnelian.cluster.known.nodes_file import file_text
+from carnelian.cluster.member.handovers import Handovers
+from carnelian.cluster.member.manual_state import ManualState
+from carnelian.cluster.member.member_surroundings import MemberSettings, Surroundings
 from carnelian.net.protocol import Host
 
 

@@ -130,6 +130,9 @@ $(VENV)/ready: pyproject.toml
 	@$(PIP) install "setuptools>=77" "Cython>=3.3,<3.4"
 	@$(BIN)/python setup.py --version >/dev/null
 	@CARNELIAN_WITHOUT_EXTENSIONS=1 $(PIP) install --no-build-isolation -e ".[client]"
+	@cd share && find . -type f | while read -r file; do \
+		mkdir -p "$(abspath $(VENV))/share/$$(dirname "$$file")" && \
+		ln -sf "$(CURDIR)/share/$$file" "$(abspath $(VENV))/share/$$file"; done
 	@touch $@
 
 $(VENV)/tools: pyproject.toml | $(VENV)/ready

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -76,7 +77,18 @@ def test_tls_and_a_socket(start: Start, tmp_path: Path) -> None:
     assert run(OURS, "-u", url, *trust, *identity, "ping").out == b"PONG\n"
     refused = run(OURS, *place, *identity, "ping")
     assert refused.status == 1
-    assert refused.err.startswith(b"Could not connect to Redis at 127.0.0.1:%d: " % port)
+    connecting = b"Could not connect to Redis at 127.0.0.1:%d: SSL_connect failed: " % port
+    assert refused.err.startswith(connecting + b"certificate verify failed: ")
+    assert b"_ssl.c" not in refused.err and b"[" not in refused.err
+    nobody = run(OURS, *place, *trust, "ping")
+    assert nobody.status == 1
+    assert nobody.err == b"Error: tlsv13 alert certificate required\n"
+    wrong = run(OURS, *place, "--cacert", str(folder / "server.key"), "ping")
+    assert (wrong.status, wrong.err) == (
+        1,
+        b"Could not negotiate a TLS connection: authorities in %s: no certificate or crl found\n"
+        % os.fsencode(folder / "server.key"),
+    )
     missing = run(OURS, *place, *trust, "--cert", "/nosuch", "--key", "/nosuch", "ping")
     assert missing.status == 1
     assert b"No such file or directory" in missing.err

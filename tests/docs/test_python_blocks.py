@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from carnelian.embedded.testing.cluster_process import ClusterProcess
 from docs.blocks import Block, blocks, program, write_files
 from server.peers import ServerProcess
 from support.compiled import ROOT, SOURCES
@@ -29,6 +30,14 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
     server = ServerProcess(tmp_path, "--save", "")
     yield server.wait_until_ready()
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterProcess]:
+    """The cluster of the blocks that talk to one."""
+    cluster = ClusterProcess(tmp_path_factory.mktemp("clusters") / "cluster")
+    yield cluster
+    cluster.stop()
 
 
 def run(directory: Path, *arguments: str, path: str = "") -> None:
@@ -62,8 +71,18 @@ def test_it_runs(block: Block, tmp_path: Path, request: pytest.FixtureRequest) -
     if "redis.Redis()" in text and "carnelian.Redis()" not in text:
         port = request.getfixturevalue("server").port
         text = text.replace("redis.Redis()", f"redis.Redis(port={port})")
+    if "RedisCluster(" in text:
+        cluster = request.getfixturevalue("cluster")
+        text, made = re.subn(r"\bport=700\d\b", f"port={cluster.port}", text)
+        assert made == 1
     (tmp_path / "block.py").write_text(text)
     run(tmp_path, "block.py")
+
+
+def test_no_block_of_python_is_left_out() -> None:
+    """Those that need machines of their own are counted here, so that no other joins them."""
+    pages = [block.page.name for block in blocks("py", "python3", "pycon")]
+    assert pages == ["replication.md", "sentinel.md"]
 
 
 def require_peers(block: Block) -> None:

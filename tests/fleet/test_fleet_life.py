@@ -199,12 +199,10 @@ def test_nodes_find_each_other_at_another_address(make_fleet: MakeFleet) -> None
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["--shards", "0"], "one shard at least"),
         (["--server", "no-such-program"], "--server no-such-program: there is no such program"),
         (["--", "--port", "1"], "--port cannot be given to nodes: use --port"),
         (["--", "--maxmemori", "1"], "maxmemori 1: Bad directive"),
         (["--server", "sh", "--bind", "10.255.255.1"], "--bind 10.255.255.1, port 7000: "),
-        (["status"], "there is no fleet in"),
         (["stop"], "there is no fleet in"),
         (["add-shard"], "there is no fleet in"),
     ],
@@ -218,11 +216,41 @@ def test_what_cannot_be(tmp_path: Path, words: list[str], text: str) -> None:
     assert not directory.exists()
 
 
+def test_where_there_is_no_fleet_nothing_runs(tmp_path: Path) -> None:
+    done = run("status", "--dir", str(tmp_path / "fleet"))
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"carnelian-fleet: there is no fleet in {tmp_path / 'fleet'}: ")
+
+
+def test_a_directory_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("--dir", str(tmp_path / "file" / "fleet"))
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"carnelian-fleet: {tmp_path}/file/fleet cannot be made: Not a directory\n"
+    )
+
+
 @pytest.mark.parametrize(
-    "words", [["--shards", "many"], ["--no-such"], ["add-replica", "--count", "0"], ["no-such"]]
+    ("words", "program", "text"),
+    [
+        (["--shards", "many"], "", "argument --shards: many is no whole number"),
+        (["--shards", "0"], "", "argument --shards: 1 or more"),
+        (["--replicas", "-1"], "", "argument --replicas: 0 or more"),
+        (["--no-such"], "", "there is no option --no-such"),
+        (["no-such"], "", "there is no command no-such"),
+        (["add-replica", "--count", "0"], " add-replica", "argument --count: 1 or more"),
+        (["stop", "--timeout", "x"], " stop", "argument --timeout: x is no number of seconds"),
+        (["status", "--x"], " status", "there is no option --x"),
+        (["status", "x"], " status", "x is one word too many"),
+        (["remove-shard"], " remove-shard", "the following arguments are required: NODE"),
+    ],
 )
-def test_wrong_command_lines(words: list[str]) -> None:
-    assert run(*words).returncode == 2
+def test_wrong_command_lines(words: list[str], program: str, text: str) -> None:
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    program = f"carnelian-fleet{program}"
+    assert done.stderr == f"{program}: {text}; {program} --help tells what there is\n"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,10 @@ from carnelian.tools.fleet.screen.fleet_table import (
 )
 from carnelian.tools.fleet.screen.live_display import LiveDisplay
 from carnelian.tools.fleet.screen.move_progress import MoveProgress
+from carnelian.tools.fleet.screen.timeout_watch import TimeoutWatch
+from carnelian.tools.fleet.wanted.fleet_state import FleetState
 from carnelian.tools.fleet.wire.cluster_seen import parse_nodes
+from carnelian.tools.fleet.wire.node_client import NodeClient, NodeUnreachableError, RefusedError
 from carnelian.tools.fleet.wire.node_samples import Sample, fields
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40
@@ -85,7 +88,70 @@ def test_a_node_that_is_down_is_seen_by_others() -> None:
     assert rows[7000].mood == BAD
     assert (rows[7000].role, rows[7000].slots, rows[7000].keys) == ("primary", "8192", "")
     assert rows[7002].lag == "?"
+    assert summary(seen) == (
+        "cluster works in part, 2 shards, 1 replica, 8192 slots without a live node"
+    )
+    assert not seen.ok
+
+
+def test_a_node_that_is_slow_has_its_slots() -> None:
+    seen = view(remarks={7000: "no answer"})
+    del seen.samples[7000]  # type: ignore[attr-defined]
+    assert seen.lost_slots == 0
     assert summary(seen) == "cluster works, 2 shards, 1 replica, all slots"
+    # Until the others take it for dead.
+    nodes = NODES.replace("7000@17000 master", "7000@17000 master,fail")
+    samples = {7001: sample(B, PRIMARY, nodes), 7002: sample(C, REPLICA, nodes)}
+    seen = FleetView([7000, 7001, 7002], samples, {7000: "no answer"})
+    assert seen.lost_slots == 8192
+
+
+def test_slots_of_a_node_that_was_taken_over_from_are_not_lost() -> None:
+    """Whoever took over knows before the others do."""
+    taken = NODES.replace("master - 0 0 1 connected 0-8191", "master,fail - 0 0 1 connected")
+    taken = taken.replace(f"slave {A} 0 0 1 connected", "master - 0 0 3 connected 0-8191")
+    samples = {7001: sample(B, PRIMARY), 7002: sample(C, PRIMARY, taken)}
+    seen = FleetView([7000, 7001, 7002], samples, {7000: "down, failing over"})
+    assert seen.lost_slots == 0
+
+
+def test_slots_of_a_dead_node_elsewhere_are_lost() -> None:
+    nodes = NODES.replace("7001@17001 master", "7001@17001 master,fail")
+    seen = FleetView([7000], {7000: sample(A, PRIMARY, nodes)})
+    assert (seen.lost_slots, seen.ok, seen.serving) == (8192, False, True)
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        ([b"cluster-node-timeout", b"5000"], []),
+        (
+            [b"cluster-node-timeout", b"15000"],
+            [
+                f"127.0.0.1:{port} has cluster-node-timeout 15000, the nodes of the fleet 5000: "
+                "failovers wait for those that wait longest, so give all the same"
+                for port in (7001, 7002)
+            ],
+        ),
+        ([], []),
+        (RefusedError("NOPERM"), []),
+        (NodeUnreachableError("no answer"), []),
+    ],
+)
+def test_nodes_elsewhere_that_wait_longer(
+    monkeypatch: pytest.MonkeyPatch, reply: object, told: list[str]
+) -> None:
+    def answer(client: NodeClient, *words: object) -> object:
+        assert words == ("CONFIG", "GET", "cluster-node-timeout")
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    monkeypatch.setattr(NodeClient, "call", answer)
+    watch = TimeoutWatch(FleetState(7000, 1, 0))
+    seen = FleetView([7000], {7000: sample(A, PRIMARY)})
+    assert [*watch.look(seen), *watch.look(seen)] == told
+    assert [*watch.look(seen, 10)] == []
 
 
 def test_nobody_answers() -> None:

@@ -268,8 +268,17 @@ def test_a_module_that_fails_says_why_and_changes_nothing(engine, write, caplog,
     assert str(raised.value) == f"ERR Error loading the extension. {reason}"
 
 
+@pytest.mark.parametrize("start", [b"\x7fELF\2\1", b"MZ\0", b"\xcf\xfa\xed\xfe"])
+def test_modules_in_c_are_told_apart(engine, tmp_path, start):
+    path = tmp_path / "redisbloom.so"
+    path.write_bytes(start + bytes(100))
+    assert refused(engine, path) == (f"{path}: modules in C cannot be loaded, only those in Python")
+
+
 def test_other_failures(engine, write, tmp_path):
     assert refused(engine, tmp_path / "nowhere.py") == f"{tmp_path}/nowhere.py: no such file"
+    # It would do as the dotted name of a Python module, but is meant as a file.
+    assert refused(engine, "nowhere.so") == f"{Path.cwd()}/nowhere.so: no such file"
     assert refused(engine, "no_such_module_1") == (
         "ModuleNotFoundError: No module named 'no_such_module_1'"
     )

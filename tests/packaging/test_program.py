@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import subprocess
 import sys
 
@@ -32,6 +33,31 @@ def test_a_program_reads_its_own_arguments(name: str) -> None:
     done = run(name, "--version")
     assert done.returncode == 0
     assert "arnelian" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["import", "--help"], ["console", "--help"], ["fleet", "--help"],
+     ["fleet", "status", "--help"], ["cli", "--help"], ["check-aof", "--help"],
+     ["check-rdb", "--help"], ["server", "--version"], ["sentinel", "--version"]],
+    ids=" ".join,
+)  # fmt: skip
+@pytest.mark.parametrize("buffered", [True, False])
+def test_it_ends_quietly_when_its_reader_has_gone(words: list[str], buffered: bool) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = "from carnelian.tools.program import main; raise SystemExit(main())"
+    environment = {**os.environ, "PYTHONUNBUFFERED": "" if buffered else "1"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program, *words],
+            env=environment, stdout=writing, stderr=subprocess.PIPE, timeout=60,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    assert done.stderr == b""
+    # argparse has no eye for what becomes of its help.
+    assert done.returncode in ((141,) if buffered else (0, 141))
 
 
 def test_without_a_command_it_tells_what_there_is() -> None:

@@ -29,6 +29,24 @@ def idle(client: Client) -> bool:
     return field(client, "rdb_bgsave_in_progress") == "0"
 
 
+def test_a_snapshot_that_is_not_loaded_is_told_of(start: Start, tmp_path: Path) -> None:
+    directory = ("--dir", str(tmp_path))
+    server = start(*directory)
+    client = server.connect()
+    client.call("SET", "key", "value")
+    client.call("SAVE")
+    server.stop()
+    words = (*directory, "--appendonly", "yes")
+    warning = "# dump.rdb is there but is not loaded: appendonly is on"
+    server = start(*words)
+    assert server.connect().call("DBSIZE") == 0
+    assert warning in server.log
+    server.stop()
+    # From then on there is a log.
+    server = start(*words)
+    assert warning not in server.log
+
+
 def test_a_child_writes_the_file(start: Start) -> None:
     server = start(*DEBUG)
     client = server.connect()

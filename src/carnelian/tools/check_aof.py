@@ -19,6 +19,7 @@ from carnelian.persistence.aof.manifest import BASE, ManifestError
 from carnelian.server.system.log_file import Log
 from carnelian.server.system.progress import Progress
 from carnelian.tools.check_rdb import check as check_snapshot
+from carnelian.tools.lost_reader import ends_with_its_reader
 
 PROGRAM = "carnelian-check-aof"
 
@@ -64,6 +65,7 @@ class End(Exception):
     """A file ends where a command goes on."""
 
 
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)

@@ -12,6 +12,7 @@ from carnelian.keyspace.keyspace import Keyspace
 from carnelian.persistence.bytes.file_errors import FormatError, ShortRead
 from carnelian.persistence.rdb import file_reader
 from carnelian.server.system.progress import Progress
+from carnelian.tools.lost_reader import ends_with_its_reader
 
 PROGRAM = "carnelian-check-rdb"
 
@@ -39,6 +40,7 @@ _TYPES = (
 )  # fmt: skip
 
 
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from carnelian import __version__
+from carnelian.tools.lost_reader import ends_with_its_reader
 
 # Programs that read their arguments themselves: the module of each, and what it does.
 PROGRAMS = {
@@ -20,6 +21,7 @@ PROGRAMS = {
 }
 
 
+@ends_with_its_reader
 def main(words: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     words = list(sys.argv[1:] if words is None else words)

@@ -17,6 +17,7 @@ from carnelian.engine.config import (
     parse_arguments,
 )
 from carnelian.server.system.log_file import Log
+from carnelian.tools.lost_reader import ends_with_its_reader
 
 if TYPE_CHECKING:
     from carnelian.server.server import Server
@@ -40,6 +41,7 @@ Every directive of redis.conf is an option, its name after two dashes:
 """
 
 
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None, sentinel: bool = False) -> int:
     """Run the program, with ``sentinel`` as a Sentinel; returns its exit status."""
     # All that is loaded now stays; the server says when the collector runs.

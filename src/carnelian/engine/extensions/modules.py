@@ -37,6 +37,9 @@ _HERE = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pa
 _BUILT = os.path.join("src", "carnelian")
 # How the names of modules begin that were run from a file.
 _IMPORTED = "carnelian_module_"
+# How files of programs and libraries begin, on Linux, Windows and macOS.
+_MACHINE_CODE = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+_FILE_ENDINGS = (".py", ".so", ".dylib", ".dll")
 _import_numbers = itertools.count(1)
 
 
@@ -263,10 +266,18 @@ def _import(name: str) -> tuple[ModuleType, str]:
     path = os.path.abspath(name)
     file = os.path.join(path, "__init__.py") if os.path.isdir(path) else path
     if os.path.isfile(file):
+        _refuse_machine_code(file)
         return _run_file(file, _stem(path), package=file != path), path
-    if all(part.isidentifier() for part in name.split(".")) and not name.endswith(".py"):
-        return importlib.import_module(name), name
-    raise ModuleError(f"ERR {path}: no such file")
+    if name.endswith(_FILE_ENDINGS) or not all(part.isidentifier() for part in name.split(".")):
+        raise ModuleError(f"ERR {path}: no such file")
+    return importlib.import_module(name), name
+
+
+def _refuse_machine_code(file: str) -> None:
+    """Raises ModuleError for what a compiler of C has made."""
+    with open(file, "rb") as source:
+        if source.read(4).startswith(_MACHINE_CODE):
+            raise ModuleError(f"ERR {file}: modules in C cannot be loaded, only those in Python")
 
 
 def _run_file(file: str, stem: str, *, package: bool) -> ModuleType:

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from carnelian import __version__
 from carnelian.tools.cli.cli_options import OptionError, Options, parse
 from carnelian.tools.cli.wire.cli_client import ConnectError, LostError
+from carnelian.tools.lost_reader import ends_with_its_reader
 
 PROGRAM = "carnelian-cli"
 
 _INTERRUPTED = 130
-_NO_READER = 141
 
 
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
@@ -33,10 +34,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:
-        # Nobody reads any longer, as with `| head`; what is left is not to be tried again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _NO_READER
 
 
 def _end(number: int, frame: object) -> None:

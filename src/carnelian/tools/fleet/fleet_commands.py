@@ -15,6 +15,7 @@ from carnelian.tools.fleet.processes.stop_requests import StopRequestedError, St
 from carnelian.tools.fleet.processes.stopping import kill_nodes, stop_nodes
 from carnelian.tools.fleet.screen.fleet_table import FleetView, lines, summary
 from carnelian.tools.fleet.screen.live_display import LiveDisplay
+from carnelian.tools.fleet.screen.timeout_watch import TimeoutWatch
 from carnelian.tools.fleet.wanted.fleet_directory import FleetDirectory
 from carnelian.tools.fleet.wanted.fleet_error import FleetError
 from carnelian.tools.fleet.wanted.fleet_state import JOINING, LEAVING, FleetState
@@ -26,6 +27,8 @@ NOTHING_RUNS = 3
 
 _PATIENCE = 1.0
 _WATCH_SECONDS = 1.0
+# Nodes elsewhere that are asked one after the other.
+_MOST_ASKED = 10
 
 
 # -- Status ----------------------------------------------------------------------------------------
@@ -63,6 +66,8 @@ def _show(directory: FleetDirectory, display: LiveDisplay, as_json: bool) -> int
         else:
             print(_title(directory, view))
             print("\n".join(line for line, _ in lines(view.rows())))
+        for warning in TimeoutWatch(state).look(view, _MOST_ASKED):
+            display.say(warning)
         if supervisor is None and view.samples and view.ports:
             display.say(f"nobody looks after it: {directory.command()} does")
     if not view.samples:
@@ -128,7 +133,13 @@ def _plain(view: FleetView, supervisor: int | None) -> dict[str, object]:
                 "state": row.state,
             }
         )
-    return {"ok": view.ok, "serving": view.serving, "supervisor": supervisor, "nodes": nodes}
+    return {
+        "ok": view.ok,
+        "serving": view.serving,
+        "lost_slots": view.lost_slots,
+        "supervisor": supervisor,
+        "nodes": nodes,
+    }
 
 
 # -- Stop ------------------------------------------------------------------------------------------
@@ -168,6 +179,8 @@ def _send_again(pid: int) -> None:
 
 def _stop_without(directory: FleetDirectory, state: FleetState, now: bool) -> int:
     """Stop nodes that a supervisor has left."""
+    # A reader that goes does not keep the rest from being stopped.
+    say = LiveDisplay().say
     lock = directory.supervise()
     try:
         processes = [_process(directory, state, entry.port) for entry in state.nodes]
@@ -176,12 +189,12 @@ def _stop_without(directory: FleetDirectory, state: FleetState, now: bool) -> in
             print("no node runs")
             return NOTHING_RUNS
         if now:
-            kill_nodes(running, print)
+            kill_nodes(running, say)
         else:
             requests = StopRequests()
             requests.install()
             replicas = _look(directory, state).replicas()
-            stop_nodes(running, replicas, print, lambda: requests.count > 0)
+            stop_nodes(running, replicas, say, lambda: requests.count > 0)
     finally:
         lock.release()
     print("stopped")

@@ -46,7 +46,8 @@ STATUS = """\
 Shows the nodes of a fleet: role, shard, slots, keys, memory, operations per second, how many bytes
 of changes a replica lacks, and the state.
 
-Exit status: 0 if all nodes answer and the cluster works for each, 1 if not, 3 if none runs.
+Exit status: 0 if all nodes answer, the cluster works for each and all slots have a live node, 1 if
+not, 3 if none runs or there is no fleet.
 """
 
 STOP = """\

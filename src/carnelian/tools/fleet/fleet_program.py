@@ -11,34 +11,47 @@ from carnelian import __version__
 from carnelian.tools.fleet import fleet_help
 from carnelian.tools.fleet.processes.stop_requests import StopRequestedError
 from carnelian.tools.fleet.wanted.fleet_directory import DEFAULT
-from carnelian.tools.fleet.wanted.fleet_error import FleetError
+from carnelian.tools.fleet.wanted.fleet_error import FleetError, NoFleetError
+from carnelian.tools.lost_reader import ends_with_its_reader
 
 PROGRAM = "carnelian-fleet"
 
-_INTERRUPTED = 130
+_NO_FLEET, _INTERRUPTED = 3, 130
 
 
-class _Overview(argparse.ArgumentParser):
+class _Parser(argparse.ArgumentParser):
+    """A parser that says in one line what is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; {self.prog} --help tells what there is\n")
+
+
+class _Overview(_Parser):
     """A parser whose help is written by hand."""
 
     def format_help(self) -> str:
         return fleet_help.OVERVIEW
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{PROGRAM}: {message}; {PROGRAM} --help tells what there is\n")
 
-
+@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     options = _parse(words)
     try:
         return _run(options)
+    except NoFleetError as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        # Where there is no fleet, none of its nodes runs.
+        return _NO_FLEET if options.command == "status" else 1
     except FleetError as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{PROGRAM}: {where}{error.strerror or error}", file=sys.stderr)
         return 1
     except (StopRequestedError, KeyboardInterrupt):
         print(f"{PROGRAM}: interrupted", file=sys.stderr)
@@ -65,11 +78,26 @@ def _parse(words: list[str]) -> argparse.Namespace:
     if words[:1] == ["start"]:
         words = words[1:]
     if words and words[0] in _COMMANDS:
-        return _command_parser(words[0]).parse_args(words[1:], argparse.Namespace(command=words[0]))
+        command = _command_parser(words[0])
+        known = argparse.Namespace(command=words[0])
+        known, unknown = command.parse_known_args(words[1:], known)
+        if unknown:
+            word = unknown[0]
+            surplus = f"{word} is one word too many"
+            command.error(_unknown(word) if word.startswith("-") else surplus)
+        return known
     end = words.index("--") if "--" in words else len(words)
-    options = _start_parser().parse_args(words[:end])
+    parser = _start_parser()
+    options, unknown = parser.parse_known_args(words[:end])
+    if unknown:
+        parser.error(_unknown(unknown[0]))
     options.command, options.words, options.directives = "start", words, words[end + 1 :]
     return options
+
+
+def _unknown(word: str) -> str:
+    kind = "option" if word.startswith("-") else "command"
+    return f"there is no {kind} {word}"
 
 
 def _start_parser() -> argparse.ArgumentParser:
@@ -77,9 +105,9 @@ def _start_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     add = parser.add_argument
     _add_directory(parser)
-    add("--shards", type=int)
-    add("--replicas", type=int)
-    add("--port", type=int)
+    add("--shards", type=_positive)
+    add("--replicas", type=_count)
+    add("--port", type=_number)
     add("--bind", nargs="+")
     add("--announce-ip")
     add("--server")
@@ -94,7 +122,7 @@ def _add_directory(parser: argparse.ArgumentParser) -> None:
 
 
 def _command_parser(command: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"{PROGRAM} {command}",
         description=_COMMANDS[command],
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -109,7 +137,7 @@ def _command_parser(command: str) -> argparse.ArgumentParser:
         case "stop":
             add("--now", action="store_true", help="kill them; what is not on disk is lost")
             add(
-                "--timeout", type=float, default=300.0, metavar="SECONDS",
+                "--timeout", type=_seconds, default=300.0, metavar="SECONDS",
                 help="give up waiting after so long (300)",
             )  # fmt: skip
         case "add-shard":
@@ -124,11 +152,25 @@ def _command_parser(command: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no whole number") from None
+
+
 def _count(text: str) -> int:
-    number = int(text)
+    number = _number(text)
     if number < 0:
         raise argparse.ArgumentTypeError("0 or more")
     return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds") from None
 
 
 def _positive(text: str) -> int:

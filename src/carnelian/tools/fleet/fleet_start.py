@@ -213,7 +213,10 @@ def _report_ready(descriptor: int | None) -> None:
     """Tell the program that has detached this one, which then ends, and let go of its output."""
     if descriptor is None:
         return
-    os.write(descriptor, _READY.encode())
+    try:
+        os.write(descriptor, _READY.encode())
+    except BrokenPipeError:
+        pass  # It did not wait; the fleet goes on.
     os.close(descriptor)
     silence = os.open(os.devnull, os.O_RDWR)
     sys.stdout.flush()

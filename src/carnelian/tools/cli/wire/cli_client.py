@@ -132,6 +132,8 @@ class Client:
         try:
             return socket_links.encrypted(link, self.tls, self.address.host)
         except socket_links.TlsSetupError as error:
+            raise ConnectError(f"Could not negotiate a TLS connection: {error}") from None
+        except socket_links.TlsFailedError as error:
             raise ConnectError(
                 f"Could not connect to Redis at {self.address.plain}: {error}"
             ) from None
@@ -250,7 +252,7 @@ class Client:
             link.send(data)
         except OSError as error:
             self.close()
-            raise LostError(error.strerror or str(error)) from None
+            raise LostError(self._lost_reason(error)) from None
 
     def receive(self, timeout: float | None = None) -> object:
         """The next reply; messages of RESP3 go to ``on_push`` if there is one.
@@ -268,6 +270,14 @@ class Client:
                 self.on_push(reply)
             else:
                 return reply
+
+    def _lost_reason(self, error: OSError) -> str:
+        if self.tls is not None:
+            from carnelian.resp.client.tls_failures import tls_reason
+
+            if (reason := tls_reason(error)) is not None:
+                return reason
+        return error.strerror or str(error)
 
     def at_end(self) -> bool:
         """Whether the server has hung up; called when something has come that was not asked for."""
@@ -297,7 +307,7 @@ class Client:
             raise
         except OSError as error:
             self.close()
-            raise LostError(error.strerror or str(error)) from None
+            raise LostError(self._lost_reason(error)) from None
         if not data:
             self.close()
             raise LostError("Server closed the connection")

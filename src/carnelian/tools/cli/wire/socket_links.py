@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from carnelian.resp.client.tls_failures import tls_reason
+
 if TYPE_CHECKING:
     import ssl
 
@@ -45,6 +47,10 @@ class TlsOptions(NamedTuple):
 
 class TlsSetupError(Exception):
     """TLS cannot be spoken as it was asked for; the text says why."""
+
+
+class TlsFailedError(Exception):
+    """The other side cannot be spoken TLS with; the text says why."""
 
 
 class SocketLink:
@@ -106,12 +112,14 @@ def connect_unix(path: str, timeout: float | None = None) -> SocketLink:
 
 
 def encrypted(link: SocketLink, options: TlsOptions, host: str) -> SocketLink:
-    """The link with TLS over it. Raises TlsSetupError and OSError."""
+    """The link with TLS over it. Raises TlsSetupError, TlsFailedError and OSError."""
     context = _context(options)
     try:
         return SocketLink(context.wrap_socket(link.socket, server_hostname=options.sni or host))
-    except OSError:
+    except OSError as error:
         link.close()
+        if (reason := tls_reason(error)) is not None:
+            raise TlsFailedError(f"SSL_connect failed: {reason}") from None
         raise
 
 
@@ -123,19 +131,24 @@ def _context(options: TlsOptions) -> ssl.SSLContext:
     # none that a server on a loopback address could be called by.
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE if options.insecure else ssl.CERT_REQUIRED
+    what = ""
     try:
         if options.ca_file or options.ca_directory:
+            what = f"authorities in {options.ca_file or options.ca_directory}"
             context.load_verify_locations(options.ca_file, options.ca_directory)
         elif not options.insecure:
             context.load_default_certs()
+        what = "ciphers"
         if options.ciphers:
             context.set_ciphers(options.ciphers)
         if options.suites:
             _choose_suites(context, options.suites)
+        what = f"certificate {options.certificate} with key {options.key}"
         if options.certificate or options.key:
             _load_identity(context, options)
-    except (ssl.SSLError, OSError) as error:
-        raise TlsSetupError(_reason(error)) from None
+    except OSError as error:
+        reason = tls_reason(error) or error.strerror or str(error)
+        raise TlsSetupError(f"{what}: {reason}") from None
     return context
 
 
@@ -152,8 +165,3 @@ def _load_identity(context: ssl.SSLContext, options: TlsOptions) -> None:
     if not options.certificate or not options.key:
         raise TlsSetupError("Certificate and private key must be given together")
     context.load_cert_chain(options.certificate, options.key)
-
-
-def _reason(error: OSError) -> str:
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}"

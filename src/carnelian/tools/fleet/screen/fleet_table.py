@@ -13,6 +13,9 @@ _HEADER = ("port", "role", "shard", "slots", "keys", "memory", "ops/s", "lag", "
 # Columns that are flush left; numbers are flush right.
 _LEFT = {"role", "state"}
 
+# Remarks on nodes that run, although they have told nothing.
+_RUNNING = ("no answer", "wrong password", "joining", "leaving")
+
 GOOD, BUSY, BAD = "good", "busy", "bad"
 # State words that are neither bad nor settled; whatever else is not "ok" is bad.
 _BUSY = ("starting", "joining", "loading", "syncing", "leaving", "moving")
@@ -76,14 +79,38 @@ class FleetView:
 
     @property
     def ok(self) -> bool:
-        """Whether all nodes answer, and the cluster works for each of them."""
-        return all(port in self.samples and self.samples[port].ok for port in self.ports)
+        """Whether all nodes answer, the cluster works for each, and no slot lacks a live node."""
+        answering = all(port in self.samples and self.samples[port].ok for port in self.ports)
+        return answering and not self.lost_slots
 
     @property
     def serving(self) -> bool:
         """Whether the cluster works for those that answer."""
         witness = self.witness()
         return witness is not None and witness.ok
+
+    @property
+    def covered_slots(self) -> set[int]:
+        """The slots that belong to a node, alive or not."""
+        return {slot for node in self._owners() for slot in node.slots}
+
+    @property
+    def lost_slots(self) -> int:
+        """How many slots belong to nodes none of which is alive."""
+        alive = {slot for node in self._owners() if self._lives(node) for slot in node.slots}
+        return len(self.covered_slots - alive)
+
+    def _owners(self) -> list[SeenNode]:
+        own = [node for port in self.ports if (node := self.node(port)) and node.is_primary]
+        return own + [node for node in self.elsewhere() if node.is_primary]
+
+    def _lives(self, node: SeenNode) -> bool:
+        """Whether a node is alive: one that runs and is merely slow to answer is."""
+        if not self._is_own(node):
+            return not node.failing
+        if node.port in self.samples:
+            return True
+        return self.remarks.get(node.port, "") in _RUNNING and not node.failing
 
     def elsewhere(self) -> list[SeenNode]:
         """Nodes of the cluster that do not belong to the fleet."""
@@ -205,20 +232,24 @@ def summary(view: FleetView) -> str:
     if view.witness() is None:
         return "no node answers"
     shards = [node for port in view.ports if (node := view.node(port)) and node.is_primary]
-    covered = {slot for node in shards for slot in node.slots}
     elsewhere = view.elsewhere()
-    for node in elsewhere:
-        covered |= node.slots
-    state = "ok" if view.ok else "works" if view.serving else "does not work"
+    lost = view.lost_slots
+    works = "works in part" if lost else "works"
+    state = "ok" if view.ok else works if view.serving else "does not work"
     parts = [
         f"cluster {state}",
         counted(len(shards), "shard"),
         counted(len(view.replicas()), "replica"),
-        f"{len(covered)} of {SLOTS} slots" if len(covered) != SLOTS else "all slots",
+        f"{counted(lost, 'slot')} without a live node" if lost else _coverage(view),
     ]
     if elsewhere:
         parts.append(f"{counted(len(elsewhere), 'node')} elsewhere")
     return ", ".join(parts)
+
+
+def _coverage(view: FleetView) -> str:
+    covered = len(view.covered_slots)
+    return f"{covered} of {SLOTS} slots" if covered != SLOTS else "all slots"
 
 
 def counted(number: int, word: str) -> str:

@@ -15,6 +15,7 @@ from carnelian.tools.fleet.processes.stop_requests import StopRequestedError, St
 from carnelian.tools.fleet.processes.stopping import stop_nodes
 from carnelian.tools.fleet.screen.fleet_table import FleetView, counted, lines, summary
 from carnelian.tools.fleet.screen.live_display import LiveDisplay
+from carnelian.tools.fleet.screen.timeout_watch import TimeoutWatch
 from carnelian.tools.fleet.supervising.recovery import Loss, Recovery
 from carnelian.tools.fleet.wanted.fleet_directory import FleetDirectory
 from carnelian.tools.fleet.wanted.fleet_error import FleetError
@@ -68,6 +69,8 @@ class Supervisor:
         self._strangers: set[int] = set()
         self._roles: dict[int, bool] = {}
         self._served: bool | None = None
+        self._lost = 0
+        self._timeouts = TimeoutWatch(state)
         self._next_sample = self._next_look = 0.0
         self._recovery = Recovery(self._clients, node_timeout(state), self.tell)
 
@@ -190,6 +193,8 @@ class Supervisor:
                 if now >= self._next_look:
                     self._next_look = now + _LINK_INTERVAL
                     self._heed_links()
+                    for warning in self._timeouts.look(self._views[-1]):
+                        self.tell(warning)
                 if self._processes:
                     self._draw()
             self._stop.pause(_TICK)
@@ -269,13 +274,15 @@ class Supervisor:
                 self.tell(f"{port} is a {'primary' if leads else 'replica'} now")
 
     def _tell_of_service(self, view: FleetView) -> None:
-        """Say when the cluster begins to work, and when it does no longer."""
+        """Say when the cluster begins to work, when it no longer does, and when slots are lost."""
         serving = view.serving and (view.ok or self._served is not None)
-        if serving == bool(self._served):
+        lost = view.lost_slots if self._served is not None else 0
+        if (serving, lost) == (bool(self._served), self._lost):
             return
-        self._served = serving
+        began = serving and not self._served
+        self._served, self._lost = serving, lost
         self.tell(summary(view))
-        if serving and self._ready is not None:
+        if began and self._ready is not None:
             if not self._display.live:
                 self.tell(self._advice())
             self._ready()

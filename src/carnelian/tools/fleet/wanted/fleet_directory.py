@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from carnelian.persistence.saving.lock import LockedError, PathLock
-from carnelian.tools.fleet.wanted.fleet_error import FleetError
+from carnelian.tools.fleet.wanted.fleet_error import FleetError, NoFleetError
 from carnelian.tools.fleet.wanted.fleet_state import FleetState
 from carnelian.tools.fleet.wanted.node_directives import conf_text
 
@@ -60,9 +60,9 @@ class FleetDirectory:
         return os.path.exists(self.state_path)
 
     def load(self) -> FleetState:
-        """What is wanted. Raises FleetError if there is no fleet."""
+        """What is wanted. Raises NoFleetError if there is no fleet."""
         if not self.holds_fleet:
-            raise FleetError(
+            raise NoFleetError(
                 f"there is no fleet in {self}: {self.command()} starts one, and --dir DIR names "
                 "another directory"
             )
@@ -82,6 +82,9 @@ class FleetDirectory:
         """
         try:
             os.makedirs(self.path, mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise FleetError(f"{self} cannot be made: {error.strerror}") from None
+        try:
             strange = [name for name in os.listdir(self.path) if not name.endswith(".lock")]
         except OSError as error:
             raise FleetError(f"{self}: {error.strerror}") from None

@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class FleetError(Exception):
     """It cannot be done; the text tells people why, and what they can do."""
+
+
+class NoFleetError(FleetError):
+    """The directory has no fleet."""

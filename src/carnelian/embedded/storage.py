@@ -30,11 +30,16 @@ from carnelian.persistence.bytes.file_errors import FormatError
 from carnelian.persistence.rdb import files
 from carnelian.persistence.saving.lock import LockedError, PathLock
 from carnelian.persistence.saving.overhearing import Overheard
-from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
+from carnelian.persistence.saving.snapshots import LoadError, UnknownInLogError, snapshots_of
 
 # What was written last before this time was not written by this process. The kernel's time of a
 # file may be a little behind.
 _BEGAN = time.time() - 0.1
+
+_COMMANDS_FIRST = (
+    "If it is one of your own, have it loaded before the data: modules=['commands.py'], or "
+    "carnelian-cli --loadmodule commands.py"
+)
 
 
 class Storage:
@@ -187,13 +192,22 @@ class Storage:
 
     def _save(self, core: Engine, options: set[bytes]) -> None:
         log = append_only_of(core)
+        if log.renewal.running and log.state is LogState.ON:
+            # What is loaded next time is the log, which is whole without it.
+            core.log("notice", "The rewrite of the AOF is given up: the log is whole without it.")
+            log.renewal.drop()
         with Overheard(core) as warnings:
             log.shut_down({b"force"})
             saved = snapshots_of(core).shut_down(options)
         if not saved:
             raise self._unsaved(" ".join(warnings))
-        if log.state is LogState.ON and b"nosave" not in options and not log.log.settled:
-            raise self._unsaved(f"Errors writing to the AOF file: {os.strerror(log.log.failure)}")
+        if log.state is LogState.ON and not log.log.settled:
+            reason = f"Errors writing to the AOF file: {os.strerror(log.log.failure)}"
+            if b"nosave" not in options:
+                raise self._unsaved(reason)
+            left = log.log.buffer.length
+            lost = f"{left} bytes of commands are lost" if left else "what is there is not sure"
+            core.log("warning", f"{reason}; closed without saving {self.path}: {lost}")
 
     def _unsaved(self, reason: str) -> DatabaseSaveError:
         return DatabaseSaveError(self.path, f"cannot save {self.path}: {reason}")
@@ -254,4 +268,6 @@ def _reason(error: LoadError, warnings: list[str]) -> str:
         # A part of a log is named by the error, the snapshot by the path.
         name = f"{error.file}: " if error.file else ""
         return name + files.reason(fault)
+    if isinstance(error, UnknownInLogError):
+        return f"{error}. {_COMMANDS_FIRST}"
     return str(error) or " ".join(warnings)

@@ -36,6 +36,8 @@ from carnelian.persistence.saving.snapshots import LoadError, UnknownInLogError,
 # file may be a little behind.
 _BEGAN = time.time() - 0.1
 
+# No snapshot is needed: what is there, or the log, is what the next one loads.
+_LOG_ALONE = b"log-alone"
 _COMMANDS_FIRST = (
     "If it is one of your own, have it loaded before the data: modules=['commands.py'], or "
     "carnelian-cli --loadmodule commands.py"
@@ -57,6 +59,8 @@ class Storage:
 
     def __init__(self, path: str | bytes | os.PathLike, config: Config, address: str | None = None):
         given = os.fsdecode(path)
+        # Whether save points were asked for, beside a log that is what the next one loads.
+        self.snapshots_wanted = False
         self.path = os.path.realpath(given)
         _refuse_what_is_no_file(given, self.path)
         try:
@@ -188,7 +192,9 @@ class Storage:
         ):
             # What was asked for has not come to its end.
             return {b"save"}
-        return set() if core.keyspace.dirty else {b"nosave"}
+        if append_only_of(core).state is LogState.ON and not self.snapshots_wanted:
+            return {_LOG_ALONE}
+        return set() if core.keyspace.dirty else {_LOG_ALONE}
 
     def _save(self, core: Engine, options: set[bytes]) -> None:
         log = append_only_of(core)
@@ -198,7 +204,8 @@ class Storage:
             log.renewal.drop()
         with Overheard(core) as warnings:
             log.shut_down({b"force"})
-            saved = snapshots_of(core).shut_down(options)
+            alone = _LOG_ALONE in options
+            saved = snapshots_of(core).shut_down({b"nosave"} if alone else options)
         if not saved:
             raise self._unsaved(" ".join(warnings))
         if log.state is LogState.ON and not log.log.settled:

@@ -185,7 +185,8 @@ def _is_of_engine(name: str) -> bool:
 def _unknown(name: str, known: frozenset[str], owning: bool) -> str:
     message = f"Redis() got an unexpected keyword argument {name!r}"
     if not owning and _is_of_engine(name):
-        return f"{message}: the engine is made already, that is for Engine({name}=...)"
+        what = "modules" if name == "modules" else "directives"
+        return f"{message}: the engine is made already, {what} are for Engine({name}=...)"
     names = [*known, "modules", *(one.replace("-", "_") for one in NAMES)] if owning else known
     near = get_close_matches(name, names, 1)
     return f"{message}. Did you mean {near[0]!r}?" if near else message

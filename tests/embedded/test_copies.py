@@ -53,7 +53,7 @@ def test_a_connection(engine, way):
 @pytest.mark.parametrize("way", [copy.deepcopy, pickle.dumps])
 def test_a_client_is_no_more_copied_than_one_of_a_server(engine, way, kind):
     client = kind(engine=engine)
-    with pytest.raises(TypeError, match="^a client of an engine cannot be pickled or deeply copied"):
+    with pytest.raises(TypeError, match="cannot be pickled or deeply copied"):
         way(client)
     assert copy.copy(client).connection_pool is client.connection_pool
 

@@ -286,5 +286,5 @@ def test_names_that_are_not_there_say_what_is():
     )
     with pytest.raises(AttributeError, match="'FakeBloom'; it has FakeAsyncConnection, "):
         _ = testing.FakeBloom
-    with pytest.raises(AttributeError, match="no attribute 'nothing'$"):
+    with pytest.raises(AttributeError, match=r"no attribute 'nothing'$"):
         _ = testing.nothing

@@ -266,10 +266,10 @@ def test_a_closed_engine_is_not_entered():
     engine = carnelian.Engine()
     session = engine.session()
     session.close()
-    with pytest.raises(carnelian.EngineClosedError, match="^this session is closed$"), session:
+    with pytest.raises(carnelian.EngineClosedError, match=r"^this session is closed$"), session:
         raise AssertionError
     engine.close()
-    with pytest.raises(carnelian.EngineClosedError, match="^the engine is closed$"), engine:
+    with pytest.raises(carnelian.EngineClosedError, match=r"^the engine is closed$"), engine:
         raise AssertionError
 
 

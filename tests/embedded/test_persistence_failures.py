@@ -409,16 +409,14 @@ def test_who_gives_up_is_told_how_much_is_lost(path: Path, caplog: Any) -> None:
         assert left > 30
         with caplog.at_level(logging.WARNING, "carnelian"):
             engine.close(save=False)
-    assert caplog.records[-1].getMessage() == (
-        "Errors writing to the AOF file: No space left on device; closed without saving "
-        f"{path}: {left} bytes of commands are lost"
-    )
+    lost = f"; closed without saving {path}: {left} bytes of commands are lost"
+    assert len([r for r in caplog.records if r.getMessage().endswith(lost)]) == 1
 
 
 def test_an_empty_path_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for make in (carnelian.Engine, carnelian.Redis, carnelian.AsyncRedis):
         for empty in ("", b""):
-            with pytest.raises(ValueError, match="^an empty path: None, or no path at all, keeps"):
+            with pytest.raises(ValueError, match=r"^an empty path: None, or no path at all"):
                 make(empty)
     assert os.listdir(tmp_path) == []

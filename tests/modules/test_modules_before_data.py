@@ -91,7 +91,7 @@ def test_a_refused_module_leaves_the_path_free(logged: Path, source: Path) -> No
 
 @pytest.mark.parametrize("one", ["mine.py", b"mine.py", sys])
 def test_one_alone_is_no_list(one: object) -> None:
-    with pytest.raises(TypeError, match="^modules is a list of modules, or of their paths"):
+    with pytest.raises(TypeError, match=r"^modules is a list of modules, or of their paths"):
         carnelian.Engine(modules=one)  # type: ignore[arg-type]
 
 

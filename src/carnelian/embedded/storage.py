@@ -201,7 +201,7 @@ class Storage:
         if log.renewal.running and log.state is LogState.ON:
             # What is loaded next time is the log, which is whole without it.
             core.log("notice", "The rewrite of the AOF is given up: the log is whole without it.")
-            log.renewal.drop()
+            log.renewal.drop(quietly=True)
         with Overheard(core) as warnings:
             log.shut_down({b"force"})
             alone = _LOG_ALONE in options

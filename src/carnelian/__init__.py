@@ -56,6 +56,13 @@ _HOMES = {
     "counted": "carnelian.engine.declaring",
 }
 
+# Parts of the package that are there as attributes without an import of their own.
+_ROOMS = {
+    "asyncio": "carnelian.asyncio",
+    "keyspace": "carnelian.keyspace.events",
+    "testing": "carnelian.testing",
+}
+
 __all__ = [
     "OK",
     "AsyncRedis",
@@ -87,11 +94,14 @@ __all__ = [
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
+        import importlib
+
+        if name in _ROOMS:
+            importlib.import_module(_ROOMS[name])
+            return globals()[name]
         home = _HOMES.get(name)
         if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        import importlib
-
         module, _, attribute = home.partition(":")
         found = getattr(importlib.import_module(module), attribute or name)
         globals()[name] = found

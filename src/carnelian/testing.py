@@ -5,6 +5,7 @@ the fixtures for pytest need no import at all.
 """
 
 from carnelian.embedded.redis_py.fake_server import FakeServer, forget_servers
+from carnelian.embedded.testing import fake_aioredis as aioredis
 from carnelian.embedded.testing.fake_clients import (
     FakeAsyncConnection,
     FakeAsyncRedis,
@@ -28,5 +29,24 @@ __all__ = [
     "FakeStrictRedis",
     "ManualClock",
     "TcpFakeServer",
+    "aioredis",
     "forget_servers",
 ]
+
+# What fakeredis has beside these, and what does it here.
+_INSTEAD = {
+    "FakeAsyncValkey": "FakeAsyncRedis(server_type='valkey')",
+    "FakeRedisMixin": "FakeRedis",
+    "FakeStrictValkey": "FakeRedis(server_type='valkey')",
+    "FakeValkey": "FakeRedis(server_type='valkey')",
+    "get_fake_connection": "FakeConnection",
+}
+
+
+def __getattr__(name: str) -> object:
+    message = f"module {__name__!r} has no attribute {name!r}"
+    if name in _INSTEAD:
+        message += f": use {_INSTEAD[name]}"
+    elif name.startswith("Fake"):
+        message += f"; it has {', '.join(__all__)}"
+    raise AttributeError(message)

@@ -49,10 +49,13 @@ def test_a_connection(engine, way):
     assert connection.read_response() == b"v"
 
 
+@pytest.mark.parametrize("kind", [carnelian.Redis, carnelian.AsyncRedis])
 @pytest.mark.parametrize("way", [copy.deepcopy, pickle.dumps])
-def test_a_client_is_no_more_copied_than_one_of_a_server(engine, way):
-    with pytest.raises(TypeError):
-        way(carnelian.Redis(engine=engine))
+def test_a_client_is_no_more_copied_than_one_of_a_server(engine, way, kind):
+    client = kind(engine=engine)
+    with pytest.raises(TypeError, match="cannot be pickled or deeply copied"):
+        way(client)
+    assert copy.copy(client).connection_pool is client.connection_pool
 
 
 def test_a_shallow_copy_of_a_client_shares_its_connections(engine):

@@ -264,3 +264,27 @@ def test_moving_the_clock():
     assert client.dbsize() == 0
     with pytest.raises(ValueError, match="backwards"):
         server.engine.clock.advance(-1)
+
+
+def test_names_that_fakeredis_has():
+    assert issubclass(testing.aioredis.FakeRedis, redis.asyncio.Redis)
+    assert testing.aioredis.FakeStrictRedis is testing.FakeAsyncRedis
+    server = testing.FakeServer.get_server("cache:6380", (7, 2), "redis")
+    assert testing.FakeServer.get_server("cache:6380", (7, 2), "redis") is server
+    assert testing.FakeServer.get_server("cache:6380", (6,), "redis") is not server
+    testing.FakeRedis(server=server).set("a", 1)
+    assert testing.FakeRedis("cache", 6380, version=(7, 2)).get("a") == b"1"
+    testing.forget_servers()
+
+
+def test_names_that_are_not_there_say_what_is():
+    with pytest.raises(AttributeError) as error:
+        _ = testing.FakeValkey
+    assert str(error.value) == (
+        "module 'carnelian.testing' has no attribute 'FakeValkey': use "
+        "FakeRedis(server_type='valkey')"
+    )
+    with pytest.raises(AttributeError, match="'FakeBloom'; it has FakeAsyncConnection, "):
+        _ = testing.FakeBloom
+    with pytest.raises(AttributeError, match=r"no attribute 'nothing'$"):
+        _ = testing.nothing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import pathlib
 import warnings
@@ -259,3 +260,21 @@ def test_asyncio_redis_patched(no_servers):
         asyncio.run(main())
     with mock.patch("redis.asyncio.client.Redis", carnelian.AsyncRedis):
         asyncio.run(carnelian.AsyncRedis(socket_timeout=3).aclose())
+
+
+def test_a_closed_engine_is_not_entered():
+    engine = carnelian.Engine()
+    session = engine.session()
+    session.close()
+    with pytest.raises(carnelian.EngineClosedError, match=r"^this session is closed$"), session:
+        raise AssertionError
+    engine.close()
+    with pytest.raises(carnelian.EngineClosedError, match=r"^the engine is closed$"), engine:
+        raise AssertionError
+
+
+def test_a_socket_whose_path_is_too_long(in_directory):
+    with carnelian.Engine() as engine, pytest.raises(OSError, match="too long") as error:
+        engine.serve(unixsocket="x" * 200)
+    assert error.value.errno == errno.ENAMETOOLONG
+    assert error.value.filename == str(in_directory / ("x" * 200))

@@ -71,7 +71,6 @@ def full() -> int:
         ("directory", IsADirectoryError),
         ("pipe", OSError),
         ("/dev/null", OSError),
-        ("", IsADirectoryError),
         ("/proc/app.db", OSError),
         ("x" * 300, OSError),
     ],
@@ -398,3 +397,26 @@ def test_everysec_refuses_until_it_works_again(path: Path) -> None:
         engine.execute("INCR", "key")
     with carnelian.Engine(path) as engine:
         assert int(engine.execute("GET", "key")) >= 2
+
+
+def test_who_gives_up_is_told_how_much_is_lost(path: Path, caplog: Any) -> None:
+    engine = carnelian.Engine(path, appendonly=True, save="")
+    with unwritable(engine, full()):
+        # The first one meets the error, and is answered, as with Redis.
+        assert engine.execute("SET", "key", "value") == b"OK"
+        wait_for(lambda: append_only_of(engine.core).failure)
+        left = append_only_of(engine.core).log.buffer.length
+        assert left > 30
+        with caplog.at_level(logging.WARNING, "carnelian"):
+            engine.close(save=False)
+    lost = f"; closed without saving {path}: {left} bytes of commands are lost"
+    assert len([r for r in caplog.records if r.getMessage().endswith(lost)]) == 1
+
+
+def test_an_empty_path_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for make in (carnelian.Engine, carnelian.Redis, carnelian.AsyncRedis):
+        for empty in ("", b""):
+            with pytest.raises(ValueError, match=r"^an empty path: None, or no path at all"):
+                make(empty)
+    assert os.listdir(tmp_path) == []

@@ -46,6 +46,19 @@ def test_that_waits_for_no_time(carnelian_engine, carnelian_redis):
 """
 
 
+POSITIONAL = """
+import pytest
+
+@pytest.mark.carnelian("1mb")
+def test_of_an_engine(carnelian):
+    pass
+
+@pytest.mark.carnelian("1mb")
+def test_of_a_client(carnelian_client):
+    pass
+"""
+
+
 def run_pytest(tmp_path: Path, tests: str) -> subprocess.CompletedProcess[str]:
     (tmp_path / "test_mine.py").write_text(tests)
     plugin = ["-p", "carnelian.embedded.testing.pytest_plugin", "-p", "no:cacheprovider"]
@@ -75,3 +88,14 @@ def test_a_wait_for_a_time_that_stands_still(tmp_path: Path) -> None:
     # At once, and in the summary.
     assert run.stdout.count(message) == 2
     assert run.stdout.index(message) < run.stdout.index("warnings summary")
+
+
+def test_a_mark_that_would_say_nothing(tmp_path: Path) -> None:
+    run = run_pytest(tmp_path, POSITIONAL)
+    assert run.returncode == 1
+    assert "2 errors" in run.stdout
+    message = (
+        "TypeError: the mark carnelian takes keyword arguments only, not '1mb': "
+        "@pytest.mark.carnelian(maxmemory='1mb')"
+    )
+    assert run.stdout.count(message) >= 2

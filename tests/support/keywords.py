@@ -47,7 +47,7 @@ class ClientOptions(Directives, total=False):
 
 '''
 # What says of which server a client is one, or with whom it shares a path.
-OF_PLACES = {"connected", "lua_modules", "server_type", "share", "version"}
+OF_PLACES = {"connected", "lua_modules", "modules", "server_type", "share", "version"}
 # Arguments that carnelian.Redis names itself.
 NAMED = {"self", "connection_pool", "single_connection_client", "event_dispatcher"}
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from queue import Empty
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import redis.asyncio.client
 from redis._parsers.resp3 import _AsyncRESP3Parser
@@ -32,6 +32,7 @@ from carnelian.embedded.options.locations import Path
 from carnelian.embedded.redis_py.client_options import (
     Clients,
     engine_of,
+    refuse_deep_copies,
     refuse_positional,
     refuse_second_home,
     without_sockets,
@@ -399,6 +400,15 @@ class Redis(redis.asyncio.client.Redis):
                     self._single_conn_lock.release()
                 else:
                     await self.connection_pool.release(connection)
+
+    # -- Copies ----------------------------------------------------------------------------------
+
+    def __copy__(self) -> Self:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    __reduce_ex__ = refuse_deep_copies
 
     # -- The end ---------------------------------------------------------------------------------
 

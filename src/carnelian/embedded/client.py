@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from queue import Empty
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 try:
     import redis
@@ -36,6 +36,7 @@ from carnelian.embedded.options.locations import Path
 from carnelian.embedded.redis_py.client_options import (
     Clients,
     engine_of,
+    refuse_deep_copies,
     refuse_positional,
     refuse_second_home,
     without_sockets,
@@ -382,6 +383,15 @@ class Redis(redis.client.Redis):
             self._close_connection(connection, error, failures, started, name)
 
         return connection.retry.call_with_retry(attempt, fail, with_failure_count=True)
+
+    # -- Copies ----------------------------------------------------------------------------------
+
+    def __copy__(self) -> Self:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    __reduce_ex__ = refuse_deep_copies
 
     # -- The end ---------------------------------------------------------------------------------
 

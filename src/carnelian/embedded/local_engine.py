@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from queue import Empty
 from types import BuiltinFunctionType, ModuleType
@@ -58,12 +58,15 @@ class Engine:
             open: it serves them at the Unix socket ``{path}.sock``. ``Redis(path, share=True)`` is
             for them, and for those who do not care which process has it.
         replica_wait: seconds to wait for the first copy, 0 not to wait, None without an end.
+        modules: user commands, loaded before the data: an append-only file may hold some. Each is
+            what :meth:`load_module` takes, or a tuple of that and of words for ``on_load``.
         directives: directives of redis.conf, with ``_`` for ``-``: ``maxmemory="100mb"``,
             ``databases=4``, ``notify_keyspace_events="KEA"``. ``True`` and ``False`` are yes and
             no, a list or tuple is a value of several words. ``appendonly`` is what it was when
             the path was open last, unless given.
 
     Raises:
+        carnelian.Error: why a module cannot be loaded.
         TypeError: there is no directive of that name, the path decides of it, or only a server
             could heed it.
         ValueError: a directive does not take that value, or needs a path; or the path is a host
@@ -82,9 +85,11 @@ class Engine:
         share: bool = False,
         replica_of: str | None = None,
         replica_wait: float | None = 60.0,
+        modules: Iterable[str | os.PathLike | ModuleType | tuple] = (),
         **directives,
     ):
         commands.declare_all()
+        sources = _sources(modules)
         path = data_path(path)
         primary = None
         if replica_of is not None:
@@ -111,8 +116,11 @@ class Engine:
             self.last_box: Mailbox = None
             if hasattr(clock, "attach"):
                 clock.attach(self.host)
+            for source, *words in sources:
+                self.load_module(source, *words)
             if storage is not None:
                 self.host.shared = share
+                storage.snapshots_wanted = "save" in directives
                 self.host.use_storage(storage, "appendonly" not in directives)
             if primary is not None:
                 self.host.follow(primary)
@@ -382,6 +390,8 @@ class Engine:
             raise
 
     def __enter__(self):
+        if self.closed:
+            self.host.refuse()
         return self
 
     def __exit__(self, *exc_info):
@@ -396,6 +406,13 @@ class Engine:
             return "<carnelian.Engine closed>"
         place = "" if self.path is None else f" in {self.path}"
         return f"<carnelian.Engine of {len(self.core.keyspace)} keys{place}>"
+
+
+def _sources(modules) -> list[tuple]:
+    """Each of some modules with the words for it; raises TypeError for what is no list of them."""
+    if isinstance(modules, str | bytes | os.PathLike | ModuleType):
+        raise TypeError(f"modules is a list of modules, or of their paths: modules=[{modules!r}]")
+    return [one if isinstance(one, tuple) else (one,) for one in modules]
 
 
 def _nothing() -> None:
@@ -566,6 +583,8 @@ class LocalSession:
                 self.bell = None
 
     def __enter__(self):
+        if self.box.closed:
+            raise _ended(self.box)
         return self
 
     def __exit__(self, *exc_info):

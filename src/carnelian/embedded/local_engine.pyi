@@ -1,7 +1,7 @@
 """``carnelian.Engine``: the engine in your own process, without a socket."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import ModuleType, TracebackType
 from typing import Any, NoReturn, Self, TypeVar, Unpack, overload
 
@@ -27,6 +27,7 @@ class Engine:
         share: bool = False,
         replica_of: str | None = None,
         replica_wait: float | None = 60.0,
+        modules: Iterable[str | os.PathLike[str] | ModuleType | tuple[Any, ...]] = ...,
         **directives: Unpack[Directives],
     ) -> None: ...
     @property

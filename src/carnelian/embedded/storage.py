@@ -30,11 +30,18 @@ from carnelian.persistence.bytes.file_errors import FormatError
 from carnelian.persistence.rdb import files
 from carnelian.persistence.saving.lock import LockedError, PathLock
 from carnelian.persistence.saving.overhearing import Overheard
-from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
+from carnelian.persistence.saving.snapshots import LoadError, UnknownInLogError, snapshots_of
 
 # What was written last before this time was not written by this process. The kernel's time of a
 # file may be a little behind.
 _BEGAN = time.time() - 0.1
+
+# No snapshot is needed: what is there, or the log, is what the next one loads.
+_LOG_ALONE = b"log-alone"
+_COMMANDS_FIRST = (
+    "If it is one of your own, have it loaded before the data: modules=['commands.py'], or "
+    "carnelian-cli --loadmodule commands.py"
+)
 
 
 class Storage:
@@ -52,6 +59,8 @@ class Storage:
 
     def __init__(self, path: str | bytes | os.PathLike, config: Config, address: str | None = None):
         given = os.fsdecode(path)
+        # Whether save points were asked for, beside a log that is what the next one loads.
+        self.snapshots_wanted = False
         self.path = os.path.realpath(given)
         _refuse_what_is_no_file(given, self.path)
         try:
@@ -183,17 +192,29 @@ class Storage:
         ):
             # What was asked for has not come to its end.
             return {b"save"}
-        return set() if core.keyspace.dirty else {b"nosave"}
+        if append_only_of(core).state is LogState.ON and not self.snapshots_wanted:
+            return {_LOG_ALONE}
+        return set() if core.keyspace.dirty else {_LOG_ALONE}
 
     def _save(self, core: Engine, options: set[bytes]) -> None:
         log = append_only_of(core)
+        if log.renewal.running and log.state is LogState.ON:
+            # What is loaded next time is the log, which is whole without it.
+            core.log("notice", "The rewrite of the AOF is given up: the log is whole without it.")
+            log.renewal.drop(quietly=True)
         with Overheard(core) as warnings:
             log.shut_down({b"force"})
-            saved = snapshots_of(core).shut_down(options)
+            alone = _LOG_ALONE in options
+            saved = snapshots_of(core).shut_down({b"nosave"} if alone else options)
         if not saved:
             raise self._unsaved(" ".join(warnings))
-        if log.state is LogState.ON and b"nosave" not in options and not log.log.settled:
-            raise self._unsaved(f"Errors writing to the AOF file: {os.strerror(log.log.failure)}")
+        if log.state is LogState.ON and not log.log.settled:
+            reason = f"Errors writing to the AOF file: {os.strerror(log.log.failure)}"
+            if b"nosave" not in options:
+                raise self._unsaved(reason)
+            left = log.log.buffer.length
+            lost = f"{left} bytes of commands are lost" if left else "what is there is not sure"
+            core.log("warning", f"{reason}; closed without saving {self.path}: {lost}")
 
     def _unsaved(self, reason: str) -> DatabaseSaveError:
         return DatabaseSaveError(self.path, f"cannot save {self.path}: {reason}")
@@ -254,4 +275,6 @@ def _reason(error: LoadError, warnings: list[str]) -> str:
         # A part of a log is named by the error, the snapshot by the path.
         name = f"{error.file}: " if error.file else ""
         return name + files.reason(fault)
+    if isinstance(error, UnknownInLogError):
+        return f"{error}. {_COMMANDS_FIRST}"
     return str(error) or " ".join(warnings)

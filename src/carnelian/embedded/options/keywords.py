@@ -179,6 +179,7 @@ class ClientOptions(Directives, total=False):
     lua_modules: Any
     maint_notifications_config: Any
     max_connections: Any
+    modules: Any
     oss_cluster_maint_notifications_handler: Any
     password: Any
     port: Any

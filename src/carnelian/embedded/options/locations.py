@@ -37,11 +37,13 @@ def data_path(given: Path | None) -> str | None:
 
     Raises:
         TypeError: it is no path at all.
-        ValueError: it is a host or a URL, which a server would have.
+        ValueError: it is empty, or a host or a URL, which a server would have.
     """
     if given is None:
         return None
     path = os.fsdecode(given)
+    if not path:
+        raise ValueError("an empty path: None, or no path at all, keeps data in memory")
     if path == IN_MEMORY:
         return None
     if isinstance(given, str):

@@ -45,8 +45,17 @@ def refuse_positional(others: tuple[Any, ...]) -> None:
         raise TypeError(
             "Redis() takes one positional argument, the path of its data: there is no host and no "
             "port to connect to. Redis(db=0) is in memory, Redis('app.db', db=0) in a file; "
-            "host=... and port=... are accepted and not used"
+            "host=... and port=... name one in memory that all in this process share who name the "
+            "same"
         )
+
+
+def refuse_deep_copies(client: object, protocol: object) -> Any:
+    """A ``__reduce_ex__`` for clients: raises TypeError."""
+    raise TypeError(
+        "a client of an engine cannot be pickled or deeply copied: make one where it is needed, "
+        "with the path and share=True in another process"
+    )
 
 
 def engine_of(options: dict[str, Any]) -> Engine:
@@ -144,7 +153,7 @@ class Clients:
 
     def _take_directives(self, options: dict[str, Any]) -> dict[str, Any]:
         """Take those options out that are directives, rather than options of the client."""
-        names = [name for name in options if name not in self._known and is_directive(name)]
+        names = [name for name in options if name not in self._known and _is_of_engine(name)]
         return {name: options.pop(name) for name in names}
 
     def _pool_options(self, options: dict[str, Any], owning: bool) -> dict[str, Any]:
@@ -168,10 +177,16 @@ def _drop_servers(options: dict[str, Any]) -> None:
     refuse_unknown_modules(options.pop("lua_modules", None))
 
 
+def _is_of_engine(name: str) -> bool:
+    """Whether an argument is for the engine rather than for the client."""
+    return name == "modules" or is_directive(name)
+
+
 def _unknown(name: str, known: frozenset[str], owning: bool) -> str:
     message = f"Redis() got an unexpected keyword argument {name!r}"
-    if not owning and is_directive(name):
-        return f"{message}: the engine is made already, directives are for Engine({name}=...)"
-    names = [*known, *(one.replace("-", "_") for one in NAMES)] if owning else known
+    if not owning and _is_of_engine(name):
+        what = "modules" if name == "modules" else "directives"
+        return f"{message}: the engine is made already, {what} are for Engine({name}=...)"
+    names = [*known, "modules", *(one.replace("-", "_") for one in NAMES)] if owning else known
     near = get_close_matches(name, names, 1)
     return f"{message}. Did you mean {near[0]!r}?" if near else message

@@ -145,6 +145,23 @@ class FakeServer:
             servers.append(server)
             return server
 
+    @staticmethod
+    def get_server(
+        key: str, version: Version | None = None, server_type: str = "redis", **making: Any
+    ) -> FakeServer:
+        """The server of a place, ``"host:port"``; it is made for the first who asks.
+
+        Raises:
+            ValueError: there is no such type of server, or a version is none.
+        """
+        host, _, port = key.rpartition(":")
+        if host and port.isdigit():
+            place = place_of({"host": host, "port": port})
+        else:
+            place = key if "://" in key else place_of({"host": key})
+        assert place is not None
+        return FakeServer.at(place, version=version, server_type=server_type, **making)
+
     @property
     def closed(self) -> bool:
         """Whether it has ended."""
@@ -230,8 +247,9 @@ def _age(core: Core, version: tuple[int, ...]) -> None:
     """Have an engine be of a version: it says so, and has no commands that came later."""
     core.facts["redis_version"] = ".".join(map(str, (*version, 0, 0)[: max(3, len(version))]))
     for command in list(core.registry.every()):
-        if command.declaration.group == "connection":
-            # Clients of today begin with these, whatever they talk to.
+        if command.declaration.group in ("connection", "module"):
+            # Clients of today begin with these, whatever they talk to; a module's are of its own
+            # version.
             continue
         since = _parts(command.declaration.documentation.since)
         if since[: len(version)] > version:

@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import stat
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from carnelian.embedded.serving.served_host import ServedHost
 
 _ACCEPTED_AT_ONCE = 100
+# Bytes that the path of a Unix socket may have.
+_LONGEST = 107 if sys.platform == "linux" else 103
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -267,6 +270,7 @@ def _open(
         if port is not None:
             sockets.append(tcp_socket(host, port, backlog))
         if path is not None:
+            _refuse_too_long(path)
             _clear(path)
             sockets.append(unix_socket(path, permissions, backlog))
     except OSError as error:
@@ -276,6 +280,14 @@ def _open(
             error.filename = path if sockets or port is None else f"{host}:{port}"
         raise
     return sockets
+
+
+def _refuse_too_long(path: str) -> None:
+    """Raise OSError for what the kernel does not take, which Python says without a number."""
+    length = len(os.fsencode(path))
+    if length > _LONGEST:
+        reason = f"Path of a Unix socket is too long: {length} bytes, {_LONGEST} at most"
+        raise OSError(errno.ENAMETOOLONG, reason, path)
 
 
 def _clear(path: str) -> None:

@@ -15,7 +15,7 @@ FakeConnection = FakeRedisConnection = client.Connection
 FakeAsyncConnection = FakeAsyncRedisConnection = aio.Connection
 
 # What says of which server a client is one. The rest is redis-py's.
-_OF_SERVERS = ("version", "server_type", "connected", "config", "clock")
+_OF_SERVERS = ("version", "server_type", "connected", "config", "clock", "modules")
 
 
 def _positional(kind: type) -> tuple[str, ...]:

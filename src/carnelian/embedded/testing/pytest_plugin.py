@@ -148,6 +148,11 @@ def _marked(request: pytest.FixtureRequest, of_clients: bool) -> dict[str, Any]:
     if of_clients:
         options["decode_responses"] = request.config.getini("carnelian_decode_responses")
     for mark in reversed(list(request.node.iter_markers("carnelian"))):
+        if mark.args:
+            raise TypeError(
+                f"the mark carnelian takes keyword arguments only, not {mark.args[0]!r}: "
+                "@pytest.mark.carnelian(maxmemory='1mb')"
+            )
         for name, value in mark.kwargs.items():
             if (name in _OF_CLIENTS) is of_clients:
                 options[name] = value
@@ -157,6 +162,10 @@ def _marked(request: pytest.FixtureRequest, of_clients: bool) -> dict[str, Any]:
 def _command_line(directives: dict[str, Any]) -> list[str]:
     words = []
     for name, value in directives.items():
+        if name == "modules":
+            for source in value:
+                words += ["--loadmodule", str(getattr(source, "__file__", source))]
+            continue
         text = ("no", "yes")[value] if isinstance(value, bool) else str(value)
         words += [f"--{name.replace('_', '-')}", text]
     return words

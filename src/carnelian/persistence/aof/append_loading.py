@@ -13,7 +13,7 @@ from carnelian.persistence.aof.manifest import Manifest, ManifestError, Part, St
 from carnelian.persistence.aof.replay import Failed, Misformatted, Replay, Truncated, UnknownCommand
 from carnelian.persistence.bytes.file_errors import FormatError
 from carnelian.persistence.rdb import file_reader, files, libraries, loading
-from carnelian.persistence.saving.snapshots import LoadError, snapshots_of
+from carnelian.persistence.saving.snapshots import LoadError, UnknownInLogError, snapshots_of
 
 Progress = Callable[[], None]
 Log = Callable[[str, str], None]
@@ -207,7 +207,9 @@ def _load_file(reading: _Reading, fd: int, size: int, name: str, last: bool) -> 
     try:
         run.run()
     except UnknownCommand as fault:
-        raise LoadError(f"Unknown command '{fault}' reading the append only file {name}") from None
+        raise UnknownInLogError(
+            f"Unknown command '{fault}' reading the append only file {name}"
+        ) from None
     except Failed as fault:
         raise LoadError(
             "Guru Meditation: This server panicked sending an error to its AOF-loading-client "

@@ -181,11 +181,12 @@ class Renewal(Task):
             self.scheduled = True
         log.disown()
 
-    def drop(self) -> None:
-        """Give up the rewrite that is going on."""
+    def drop(self, quietly: bool = False) -> None:
+        """Give up the rewrite that is going on; ``quietly`` if the log has been told why."""
         job = self.background.job
         assert job is not None
-        self._engine.log("notice", f"Killing running AOF rewrite child: {job.pid}")
+        if not quietly:
+            self._engine.log("notice", f"Killing running AOF rewrite child: {job.pid}")
         self.background.drop(self)
         base_files.remove_temporary(self._engine, job.pid)
 

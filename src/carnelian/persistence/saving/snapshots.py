@@ -50,6 +50,10 @@ class LoadError(Exception):
         self.file = file
 
 
+class UnknownInLogError(LoadError):
+    """A log holds a command that there is not; the modules that add it may not be loaded."""
+
+
 class Snapshots(Task):
     """Takes snapshots of an engine's data set, and loads them.
 

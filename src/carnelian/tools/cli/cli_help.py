@@ -19,6 +19,7 @@ Where to
                         word is a file if it has a slash, ends in .db or .rdb, or has a dot and is
                         one. Nothing of it is changed
   --write               open the file for changes; it is made where there is none
+  --loadmodule PATH     a module with commands that its log holds, loaded before; may be repeated
   -t SECONDS            give up connecting after so long
   -n DB                 database
   -c                    follow the redirections of a cluster

@@ -72,6 +72,7 @@ class Options:
         self.verbose = False
 
         self.write = False
+        self.modules: list[str] = []
         self.plain_prompt = False
         self.words: list[bytes] = []
 
@@ -243,6 +244,10 @@ def _url(options: Options, word: str) -> None:
         options.tls = TlsOptions()
 
 
+def _module(options: Options, word: str) -> None:
+    options.modules.append(word)
+
+
 def _samples(options: Options, word: str) -> None:
     options.mode, options.samples = "memkeys", max(_number(word), 0)
 
@@ -310,6 +315,7 @@ _FLAGS: dict[str, Callable[[Options], None]] = {
 }
 
 _VALUES: dict[str, Callable[[Options, str], None]] = {
+    "--loadmodule": _module,
     "-h": _host,
     "-p": _port,
     "-s": _socket,

@@ -28,6 +28,7 @@ def client_for(options: Options) -> Client:
         tls=options.tls,
         timeout=options.timeout,
         write=options.write,
+        modules=tuple(options.modules),
         warn=tell,
     )
 

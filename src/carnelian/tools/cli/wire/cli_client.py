@@ -47,6 +47,7 @@ class Client:
         tls: how to encrypt, None not to.
         timeout: seconds to connect within, None to leave that to the system.
         write: whether a file is opened for changes.
+        modules: paths of the modules that are loaded before a file is.
         warn: is told what went wrong without being the end of it.
         on_push: is given messages that come before a reply.
     """
@@ -62,6 +63,7 @@ class Client:
         tls: TlsOptions | None = None,
         timeout: float | None = None,
         write: bool = False,
+        modules: tuple[str, ...] = (),
         warn: Callable[[str], None] = lambda text: None,
         on_push: Callable[[Pushed], None] | None = None,
     ):
@@ -75,6 +77,7 @@ class Client:
         self.tls = tls
         self.timeout = timeout
         self.write = write
+        self.modules = modules
         self.warn = warn
         self.on_push = on_push
         self.engine: Engine | None = None
@@ -143,11 +146,11 @@ class Client:
 
         try:
             if self.engine is None:
-                self.engine = file_link.open_file(path, self.write)
+                self.engine = file_link.open_file(path, self.write, self.modules)
             return file_link.FileLink(self.engine)
         except OSError as error:
             raise ConnectError(f"Could not open {path}: {error.strerror or error}") from None
-        except file_link.DatabaseError as error:
+        except (file_link.DatabaseError, file_link.Error) as error:
             raise ConnectError(f"Could not open {path}: {error}") from None
 
     def _begin(self) -> None:
@@ -195,6 +198,7 @@ class Client:
             tls=self.tls,
             timeout=self.timeout,
             write=self.write,
+            modules=self.modules,
         )
         client.engine = self.engine
         return client

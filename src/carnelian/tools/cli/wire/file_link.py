@@ -18,7 +18,7 @@ from carnelian.engine.ground.stages import ROLE
 from carnelian.persistence import opening
 from carnelian.persistence.aof import append_loading
 from carnelian.persistence.aof.append_only import append_only_of
-from carnelian.persistence.saving.snapshots import LoadError
+from carnelian.persistence.saving.snapshots import LoadError, UnknownInLogError
 from carnelian.resp.parser import Parser
 from carnelian.resp.replies import Error
 from carnelian.resp.writer import encode
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from carnelian.engine.engine import Engine as Core
     from carnelian.engine.shared.client_state import Client
 
-__all__ = ["DatabaseError", "FileLink", "open_file"]
+__all__ = ["DatabaseError", "Error", "FileLink", "open_file"]
 
 _READ_ONLY = "READONLY the file was opened for reading: carnelian-cli --write opens it for changes"
 # What is no write for a server, but would leave something on the disk, or is of no use without one.
@@ -96,13 +96,15 @@ class FileLink:
         self._session.close()
 
 
-def open_file(path: str, write: bool) -> Engine:
+def open_file(path: str, write: bool, modules: tuple[str, ...] = ()) -> Engine:
     """An engine with what is in a file, and in the append-only file beside it.
 
     Without ``write`` the file need not be free, nothing of it is changed, nothing is put beside it,
-    and commands that write are refused. With it, it is made where there is none.
+    and commands that write are refused. With it, it is made where there is none. ``modules`` are
+    loaded before it is.
 
     Raises:
+        Error: a module cannot be loaded.
         DatabaseError: it cannot be loaded, or somebody else has it.
         OSError: there is no such file.
     """
@@ -110,17 +112,19 @@ def open_file(path: str, write: bool) -> Engine:
     # What is wrong is told by errors.
     logging.getLogger("carnelian").addHandler(logging.NullHandler())
     with Progress("Loading"):
-        return Engine(path) if write else _open_to_read(path)
+        if write:
+            return Engine(path, modules=modules)
+        return _open_to_read(path, modules)
 
 
-def _open_to_read(path: str) -> Engine:
+def _open_to_read(path: str, modules: tuple[str, ...]) -> Engine:
     path = os.path.realpath(path)
     log = f"{path}.aof"
     logged = os.path.isdir(log)
     if not logged:
         with open(path, "rb"):
             pass
-    engine = Engine(save="")
+    engine = Engine(save="", modules=modules)
     try:
         with tempfile.TemporaryDirectory(prefix="carnelian-cli-") as scratch:
             # The loader of logs mends what a crash has left; it does so to a copy.
@@ -131,7 +135,9 @@ def _open_to_read(path: str) -> Engine:
             engine.core.config["dir"] = scratch
     except LoadError as error:
         engine.close(save=False)
-        reason = error.__cause__ or error
+        reason: object = error.__cause__ or error
+        if isinstance(error, UnknownInLogError):
+            reason = f"{error}; a module that adds it is loaded with --loadmodule PATH"
         raise DatabaseLoadError(path, f"cannot load {path}: {reason}") from error
     except BaseException:
         engine.close(save=False)

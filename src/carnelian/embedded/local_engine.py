@@ -120,7 +120,6 @@ class Engine:
                 self.load_module(source, *words)
             if storage is not None:
                 self.host.shared = share
-                storage.snapshots_wanted = "save" in directives
                 self.host.use_storage(storage, "appendonly" not in directives)
             if primary is not None:
                 self.host.follow(primary)

@@ -59,8 +59,6 @@ class Storage:
 
     def __init__(self, path: str | bytes | os.PathLike, config: Config, address: str | None = None):
         given = os.fsdecode(path)
-        # Whether save points were asked for, beside a log that is what the next one loads.
-        self.snapshots_wanted = False
         self.path = os.path.realpath(given)
         _refuse_what_is_no_file(given, self.path)
         try:
@@ -192,8 +190,6 @@ class Storage:
         ):
             # What was asked for has not come to its end.
             return {b"save"}
-        if append_only_of(core).state is LogState.ON and not self.snapshots_wanted:
-            return {_LOG_ALONE}
         return set() if core.keyspace.dirty else {_LOG_ALONE}
 
     def _save(self, core: Engine, options: set[bytes]) -> None:

@@ -194,6 +194,9 @@ def test_a_million_pending_entries_take_little() -> None:
 
 def test_groups() -> None:
     stream = Stream()
+    stream.entries_added = 7
+    assert stream.add_group(b"c", (0, 0), 8).entries_read == 7
+    stream.remove_group(b"c")
     group = stream.add_group(b"b", (3, 4), 7)
     assert stream.add_group(b"b", (0, 0), 0) is None
     stream.add_group(b"a", (0, 0), -1)

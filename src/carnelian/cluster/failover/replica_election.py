@@ -170,6 +170,8 @@ class ReplicaElection:
         """Ask all primaries for their votes, in an epoch that is on the disk before they hear."""
         self._view.current_epoch += 1
         self.epoch = self._view.current_epoch
+        # Who has won, and is a primary by then, must not let somebody else win in the same epoch.
+        self._view.last_vote_epoch = self.epoch
         self._asked = True
         self._membership.around.log(
             "notice", f"Starting a failover election for epoch {self.epoch}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,14 +30,16 @@ def options(folder: Path, name: str = "server") -> tuple[str, ...]:
     return ("--tls-cert-file", str(certificate), "--tls-key-file", str(key))
 
 
-@pytest.fixture
-def secure(tmp_path: Path) -> Iterator[tuple[ServerProcess, Browser]]:
+@contextmanager
+def serving(
+    tmp_path: Path, name: str = "server", *words: str
+) -> Iterator[tuple[ServerProcess, Browser]]:
     """A server whose console is encrypted, though the server itself is not."""
     folder = certificates.make(tmp_path)
     port = free_port()
     server = ServerProcess(
         tmp_path, "--save", "", "--console-port", str(port), "--console-tls", "yes",
-        *options(folder),
+        *options(folder, name), *words,
     )  # fmt: skip
     try:
         server.wait_until_ready()
@@ -45,6 +48,13 @@ def secure(tmp_path: Path) -> Iterator[tuple[ServerProcess, Browser]]:
         yield server, browser
     finally:
         server.stop()
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[ServerProcess, Browser]]:
+    """One with the usual certificate."""
+    with serving(tmp_path) as both:
+        yield both
 
 
 def answers(browser: Browser) -> bool:
@@ -152,17 +162,8 @@ def test_without_a_certificate_the_server_does_not_start(
 
 
 def test_a_key_with_a_password(tmp_path: Path) -> None:
-    folder = certificates.make(tmp_path)
-    port = free_port()
-    server = ServerProcess(
-        tmp_path, "--save", "", "--console-port", str(port), "--console-tls", "yes",
-        *options(folder, "locked"), "--tls-key-file-pass", certificates.PASSWORD,
-    )  # fmt: skip
-    try:
-        server.wait_until_ready()
-        wait_for(lambda: answers(Browser(port, trusting(folder))))
-    finally:
-        server.stop()
+    with serving(tmp_path, "locked", "--tls-key-file-pass", certificates.PASSWORD) as (_, browser):
+        assert answers(browser)
 
 
 def test_the_program_alone(tmp_path: Path) -> None:

@@ -8,20 +8,16 @@ import time
 
 import pytest
 
-from carnelian.resp.client.reply_reader import (
-    MORE,
-    Limits,
-    ReplyError,
-    ReplyReader,
-    ReplyTooLargeError,
-)
+from carnelian.resp.client.reply_reader import Limits, ReplyReader, ReplyTooLargeError
 from carnelian.resp.client.reply_values import (
+    MORE,
     BigInteger,
     Double,
     Members,
     Pairs,
     Pushed,
     Refusal,
+    ReplyError,
     Simple,
     VerbatimText,
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from carnelian.net.protocol import Address, Wire
 from carnelian.net.simulated import Node
-from carnelian.resp.client.reply_reader import MORE, ReplyReader
+from carnelian.resp.client.reply_reader import ReplyReader
+from carnelian.resp.client.reply_values import MORE
 from carnelian.resp.writer import encode
 
 PORT = 6379

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from queue import Empty
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import redis.asyncio.client
 from redis._parsers.resp3 import _AsyncRESP3Parser
@@ -35,6 +35,7 @@ from carnelian.embedded.redis_py.client_options import (
     refuse_deep_copies,
     refuse_positional,
     refuse_second_home,
+    shallow_copy,
     without_sockets,
 )
 from carnelian.embedded.redis_py.fake_server import FakeServer, take_server
@@ -403,11 +404,7 @@ class Redis(redis.asyncio.client.Redis):
 
     # -- Copies ----------------------------------------------------------------------------------
 
-    def __copy__(self) -> Self:
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__)
-        return twin
-
+    __copy__ = shallow_copy
     __reduce_ex__ = refuse_deep_copies
 
     # -- The end ---------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from queue import Empty
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 try:
     import redis
@@ -39,6 +39,7 @@ from carnelian.embedded.redis_py.client_options import (
     refuse_deep_copies,
     refuse_positional,
     refuse_second_home,
+    shallow_copy,
     without_sockets,
 )
 from carnelian.embedded.redis_py.fake_server import FakeServer, take_server
@@ -386,11 +387,7 @@ class Redis(redis.client.Redis):
 
     # -- Copies ----------------------------------------------------------------------------------
 
-    def __copy__(self) -> Self:
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__)
-        return twin
-
+    __copy__ = shallow_copy
     __reduce_ex__ = refuse_deep_copies
 
     # -- The end ---------------------------------------------------------------------------------

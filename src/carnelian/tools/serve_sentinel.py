@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from carnelian.tools import serve
-from carnelian.tools.lost_reader import ends_with_its_reader
 
 
-@ends_with_its_reader
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     return serve.main(argv, sentinel=True)

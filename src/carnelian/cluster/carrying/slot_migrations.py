@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.cluster.carrying.export_carrier import ExportCarrier
@@ -212,19 +212,16 @@ class SlotMover:
 
     def cancel_all(self) -> int:
         """Cancel all tasks; returns how many that were."""
-        promised = [task for task in self.tasks.current if self._is_promised(task)]
-        return self._cancel_all("user request", promised)
+        return sum(self.cancel(task.id) for task in list(self.tasks.current))
 
     def _is_promised(self, task: MigrationTask) -> bool:
         """Whether the slots may be the other node's already, so that it is too late."""
         export = self._export
         return export is not None and export.task is task and export.is_promised
 
-    def _cancel_all(self, why: str, but: Sequence[MigrationTask] = ()) -> int:
-        tasks = [task for task in self.tasks.current if not task.is_over and task not in but]
-        for task in tasks:
+    def _cancel_all(self, why: str) -> None:
+        for task in [task for task in self.tasks.current if not task.is_over]:
             self._cancel_task(task, why)
-        return len(tasks)
 
     def _cancel_task(self, task: MigrationTask, why: str) -> None:
         if self._import is not None and self._import.task is task:

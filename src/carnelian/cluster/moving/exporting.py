@@ -20,8 +20,7 @@ from typing import Protocol
 
 from carnelian.cluster.known.cluster_errors import ClusterError
 from carnelian.cluster.moving import migration_task
-from carnelian.cluster.moving.migration_task import MigrationTask
-from carnelian.resp.client.request_encoder import encode_request
+from carnelian.cluster.moving.migration_task import MigrationTask, message
 
 SNAPSHOT = "send-bulk-and-stream"
 STREAM = "send-stream"
@@ -33,11 +32,6 @@ CONFIRMED = "stream-done"
 # Milliseconds without anything to send after which a PING goes out.
 _QUIET_MS = 1000
 _PING = b"*1\r\n$4\r\nPING\r\n"
-
-
-def message(*words: bytes) -> bytes:
-    """A command of the protocol."""
-    return encode_request((b"CLUSTER", b"SYNCSLOTS", *words))
 
 
 class ExportAround(Protocol):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from carnelian.cluster.moving.migration_task import Ranges, range_words
+from carnelian.cluster.moving.migration_task import Ranges, message, range_words
 from carnelian.net.protocol import Wire
-from carnelian.resp.client.reply_values import Refusal, Simple
+from carnelian.resp.client.reply_values import MORE, Refusal, ReplyError, Simple
 from carnelian.resp.client.request_encoder import encode_request
 
 CONNECTING = "connecting"
@@ -91,7 +91,7 @@ class ImportLink:
     def send(self, *words: bytes) -> None:
         """Say something of the protocol."""
         if self._wire is not None and not self._over:
-            self._wire.send(encode_request((b"CLUSTER", b"SYNCSLOTS", *words)))
+            self._wire.send(message(*words))
 
     def receive(self, data: bytes) -> None:
         """The next bytes, whatever they are."""
@@ -103,8 +103,6 @@ class ImportLink:
         self._dialogue(data)
 
     def _dialogue(self, data: bytes) -> None:
-        from carnelian.resp.client.reply_reader import MORE, ReplyError
-
         self._replies.feed(data)
         try:
             while self.stage != STREAM and not self._over:

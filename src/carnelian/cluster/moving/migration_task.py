@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from carnelian.cluster.known.cluster_errors import ClusterError
 from carnelian.cluster.known.slot_bitmap import SLOTS
+from carnelian.resp.client.request_encoder import encode_request
 
 Ranges = list[tuple[int, int]]
 
@@ -25,6 +26,11 @@ PAUSE_PURPOSE = "slot migration"
 
 # How many tasks that have ended are remembered.
 _REMEMBERED = 32
+
+
+def message(*words: bytes) -> bytes:
+    """A command of the protocol that the two nodes speak."""
+    return encode_request((b"CLUSTER", b"SYNCSLOTS", *words))
 
 
 class MigrationTask:

@@ -50,6 +50,13 @@ def refuse_positional(others: tuple[Any, ...]) -> None:
         )
 
 
+def shallow_copy(client: Any) -> Any:
+    """A ``__copy__`` for clients: what they are made of is shared."""
+    twin = object.__new__(type(client))
+    twin.__dict__.update(client.__dict__)
+    return twin
+
+
 def refuse_deep_copies(client: object, protocol: object) -> Any:
     """A ``__reduce_ex__`` for clients: raises TypeError."""
     raise TypeError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from errno import ECONNREFUSED
 
+from carnelian.resp.client.reply_values import MORE, ReplyError
+
 # Host, port and the words of AUTH.
 Place = tuple[str, int, tuple[bytes, ...]]
 
@@ -60,8 +62,6 @@ class Target:
 
     def reply(self) -> object:
         """The next reply. Raises MigrationError."""
-        from carnelian.resp.client.reply_reader import MORE, ReplyError
-
         until = time.monotonic() + self.timeout
         try:
             while (reply := self._replies.take()) is MORE:

@@ -8,17 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from carnelian.resp.client.reply_values import MORE, ReplyError
 from carnelian.resp.client.value_forms import PLAIN, ReplyForm
 
 if TYPE_CHECKING:
     import re
-
-# What a reader returns when there is no whole reply yet.
-MORE: Any = object()
-
-
-class ReplyError(Exception):
-    """What has come is no reply; the text says why."""
 
 
 class ReplyTooLargeError(ReplyError):

@@ -6,6 +6,15 @@ arrays ``list``; statuses are :class:`Simple` and errors :class:`Refusal`, which
 
 from __future__ import annotations
 
+from typing import Any
+
+# What a reader returns when there is no whole reply yet.
+MORE: Any = object()
+
+
+class ReplyError(Exception):
+    """What has come is no reply; the text says why."""
+
 
 class Simple(bytes):
     """A simple string: ``PONG`` of ``+PONG``."""

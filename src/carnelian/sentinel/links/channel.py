@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable
 
 from carnelian.net.protocol import Wire
-from carnelian.resp.client.reply_reader import MORE, ReplyError, ReplyReader
+from carnelian.resp.client.reply_reader import ReplyReader
+from carnelian.resp.client.reply_values import MORE, ReplyError
 from carnelian.resp.client.request_encoder import encode_request
 
 # What is to be done with a reply.

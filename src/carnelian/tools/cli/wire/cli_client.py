@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from carnelian.resp.client.reply_reader import MORE, ReplyError, ReplyReader
-from carnelian.resp.client.reply_values import Pushed, Refusal
+from carnelian.resp.client.reply_reader import ReplyReader
+from carnelian.resp.client.reply_values import MORE, Pushed, Refusal, ReplyError
 from carnelian.resp.client.request_encoder import encode_request, encode_requests
 from carnelian.resp.client.value_forms import TYPED
 from carnelian.tools.cli.wire.addresses import Address

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 
 from carnelian.resp.client import reply_reader
-from carnelian.resp.client.reply_reader import MORE, Limits, ReplyError, ReplyReader
+from carnelian.resp.client.reply_reader import Limits, ReplyReader
+from carnelian.resp.client.reply_values import MORE, ReplyError
 from carnelian.resp.client.value_forms import PLAIN
 from carnelian.tools.console.link.link_errors import LinkError, ReplyTooLargeError
 

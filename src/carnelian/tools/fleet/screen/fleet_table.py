@@ -92,13 +92,13 @@ class FleetView:
     @property
     def covered_slots(self) -> set[int]:
         """The slots that belong to a node, alive or not."""
-        return {slot for node in self._owners() for slot in node.slots}
+        return set().union(*(node.slots for node in self._owners()))
 
     @property
     def lost_slots(self) -> int:
         """How many slots belong to nodes none of which is alive."""
-        alive = {slot for node in self._owners() if self._lives(node) for slot in node.slots}
-        return len(self.covered_slots - alive)
+        alive = (node.slots for node in self._owners() if self._lives(node))
+        return len(self.covered_slots.difference(*alive))
 
     def _owners(self) -> list[SeenNode]:
         own = [node for port in self.ports if (node := self.node(port)) and node.is_primary]

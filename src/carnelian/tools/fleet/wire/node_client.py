@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from carnelian.resp.client.reply_reader import MORE, ReplyError, ReplyReader
-from carnelian.resp.client.reply_values import Refusal
+from carnelian.resp.client.reply_reader import ReplyReader
+from carnelian.resp.client.reply_values import MORE, Refusal, ReplyError
 from carnelian.resp.client.request_encoder import Word, encode_request, encode_requests
 
 _RECEIVE = 64 * 1024

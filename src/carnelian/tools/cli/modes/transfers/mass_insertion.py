@@ -11,8 +11,8 @@ import select
 import sys
 import time
 
-from carnelian.resp.client.reply_reader import MORE, ReplyError, ReplyReader
-from carnelian.resp.client.reply_values import Refusal
+from carnelian.resp.client.reply_reader import ReplyReader
+from carnelian.resp.client.reply_values import MORE, Refusal, ReplyError
 from carnelian.resp.client.request_encoder import encode_request
 from carnelian.resp.client.value_forms import TYPED
 from carnelian.tools.cli.cli_options import Options

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from carnelian.resp.client.reply_reader import MORE, ReplyReader
+from carnelian.resp.client.reply_reader import ReplyReader
+from carnelian.resp.client.reply_values import MORE
 from carnelian.resp.client.value_forms import TYPED
 from carnelian.tools.cli.cli_options import Options
 from carnelian.tools.cli.forms.reply_forms import CSV, RAW, STANDARD, Style

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from .lone_member import LoneMember, LoneSettings
+from .simulated_cluster import SimulatedCluster
 
 
 @pytest.fixture
@@ -36,3 +37,36 @@ def test_who_had_no_slots_for_long_waits_for_the_others(lone: LoneMember) -> Non
     added = time.monotonic()
     lone.wait_for(lambda: lone.member.view.is_ok)
     assert time.monotonic() - added > 4.5
+
+
+def test_who_starts_where_it_reaches_nobody_takes_nothing() -> None:
+    """It may have been replaced before: it does not even begin to serve."""
+    cluster = SimulatedCluster(seed=11)
+    cluster.form()
+    network, name = cluster.network, cluster.primaries[0]
+    network.crash(name)
+    network.partition([name])
+    network.restart(name)
+    member = cluster[name]
+    for _ in range(60):
+        network.run(0.1)
+        assert not member.view.is_ok
+    # Then they tell who has its slots now.
+    network.heal()
+    for _ in range(20):
+        network.run(0.1)
+        assert member.myself.is_replica or not member.view.is_ok
+    assert member.myself.is_replica
+
+
+def test_who_starts_among_others_serves_after_two_seconds() -> None:
+    cluster = SimulatedCluster(seed=12)
+    cluster.form()
+    network, name = cluster.network, cluster.primaries[0]
+    network.crash(name)
+    network.restart(name)
+    network.run(1.9)
+    assert not cluster[name].view.is_ok
+    network.run(0.6)
+    assert cluster[name].view.is_ok
+    assert cluster[name].myself.is_primary

@@ -5,8 +5,9 @@ from __future__ import annotations
 from carnelian.cluster.known.node_flags import FAIL, FAILURE
 from carnelian.cluster.member.membership import Membership
 
-# Milliseconds: a primary waits after its start, in case that it was replaced, and after it was
-# cut off from the others for as long as they take to find that out, within these bounds.
+# Milliseconds: a primary waits after most others have first answered it, in case that it was
+# replaced before its start, and after it was cut off from the others for as long as they take to
+# find that out, within these bounds.
 _WAIT_AFTER_START = 2000
 _LEAST_REJOIN = 500
 _MOST_REJOIN = 5000
@@ -20,7 +21,9 @@ class ClusterHealth:
     def __init__(self, membership: Membership):
         self._membership = membership
         self._view = membership.view
+        # When it began to wait, which it does anew until most primaries have answered.
         self._started: int | None = None
+        self._has_been_answered = False
         self._last_in_minority: int | None = None
 
     def evaluate(self) -> None:
@@ -28,11 +31,9 @@ class ClusterHealth:
         self._membership.must_evaluate = False
         view = self._view
         now = view.now
-        if self._started is None:
-            self._started = now
         is_primary = view.myself.is_primary
         problem = self._problem()
-        if is_primary and not view.is_ok and now - self._started < _WAIT_AFTER_START:
+        if is_primary and not view.is_ok and self._is_starting(now):
             # Nor is it looked for a majority: who has no slots yet was not cut off from anybody.
             return
         if problem == _MINORITY:
@@ -70,6 +71,25 @@ class ClusterHealth:
             elif failed:
                 problem = "the node of some slots has failed"
         return _MINORITY if reachable < view.quorum else problem
+
+    def _is_starting(self, now: int) -> bool:
+        """Whether others may have replaced this node without its knowledge: who starts where
+        nobody reaches it would take writes for a timeout, until it has found that out.
+        """
+        if self._started is None or not (self._has_been_answered or self._is_answered()):
+            self._started = now
+        return now - self._started < _WAIT_AFTER_START
+
+    def _is_answered(self) -> bool:
+        """Whether most primaries have answered since the start, if there are any."""
+        view = self._view
+        answered = sum(
+            node.has_answered or node is view.myself
+            for node in view.nodes.values()
+            if node.is_primary and node.slot_count
+        )
+        self._has_been_answered = answered >= view.quorum
+        return self._has_been_answered or not view.size
 
     def _is_rejoining(self, now: int) -> bool:
         if self._last_in_minority is None:

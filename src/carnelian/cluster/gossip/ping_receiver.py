@@ -72,6 +72,7 @@ class PingReceiver:
         if message.type == types.PONG and node is not None:
             node.pong_received = self._view.now
             node.ping_sent = 0
+            node.has_answered = True
             self._messenger.detection.answered(node)
 
     def _take_state(self, link: BusLink, sender: ClusterNode, message: BusMessage) -> None:

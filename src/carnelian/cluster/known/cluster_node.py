@@ -65,6 +65,7 @@ class ClusterNode:
         "fail_time",
         "flags",
         "gossiped_in",
+        "has_answered",
         "hostname",
         "human_name",
         "id",
@@ -118,6 +119,8 @@ class ClusterNode:
         self.ping_sent = 0
         self.pong_received = 0
         self.data_received = 0
+        # Whether a pong has come since our start.
+        self.has_answered = False
         # When it was found to have failed.
         self.fail_time = 0
         # When we have last voted for one of its replicas.

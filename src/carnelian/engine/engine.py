@@ -13,7 +13,7 @@ from typing import Any
 import cython
 from cython.cimports.carnelian.engine.catalogue.registry import Command
 from cython.cimports.carnelian.engine.ground.flags import FLAG_REEXECUTING, UNTOUCHING
-from cython.cimports.carnelian.engine.parts.admission import Admission
+from cython.cimports.carnelian.engine.parts.admission import Admission, admits
 from cython.cimports.carnelian.engine.parts.client_limits import ClientEviction, OutputLimits
 from cython.cimports.carnelian.engine.parts.memory_limit import MemoryLimit
 from cython.cimports.carnelian.engine.parts.tracking import Tracking
@@ -175,7 +175,10 @@ class Engine(Core):
             self.memory_limit.relieve()
         if self.tracked:
             self.tracking.limit_keys()
-        if session.gate | self.gate or command.flags & _PROTECTED:
+        is_protected: cython.bint = command.flags & _PROTECTED != 0
+        if (session.gate | self.gate or is_protected) and not admits(
+            self.admission, session, command, args, is_protected
+        ):
             reply = self.admission.judge(session, command, args)
             if reply is not None:
                 return self.refused(session, command, reply)

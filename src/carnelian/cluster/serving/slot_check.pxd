@@ -45,6 +45,7 @@ cdef class SlotCheck(Check):
     cdef bint existing
     cdef object node
 
+    cdef bint admits(self, Client session, Command command, list args) noexcept
     cdef int take_owner(self, int slot, owner, myself, primary) except -1
     cdef int clear_bits(self, int slot) except -1
     cdef look(self, Client session, Command command, list args)

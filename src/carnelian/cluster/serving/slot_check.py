@@ -31,6 +31,7 @@ from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.resp.libc import get_item
 from cython.cimports.carnelian.scripting.api.script_host import OBEYED, ScriptHost, ScriptSession
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.cpython.list import PyList_GET_SIZE
 from cython.cimports.cpython.object import PyObject
 from cython.cimports.libc.string import memset
 
@@ -142,28 +143,39 @@ class SlotCheck(Check):
         self.all_unsettled = True
         self.unsettled.clear()
 
-    @cython.ccall
-    def judge(self, session: Client, command: Command, args: list):
+    def admits(self, session, command, args):
+        """Whether the command has one key, in a slot that is plainly had here."""
         key: cython.pointer[PyObject]
         slot: cython.int
-        if command.finder is None:
-            command.key_finder()
-        if 0 < command.finder.single < len(args) and not session.flags & _UNUSUAL:
-            # Nothing is done meanwhile that could end the key.
-            key = get_item(args, command.finder.single)
-            slot = slot_of(
-                PyBytes_AS_STRING(cython.cast(object, key)),
-                PyBytes_GET_SIZE(cython.cast(object, key)),
-            )
-            if self.ours_bits[slot >> 3] >> (slot & 7) & 1:
-                return None
-            if (
-                self.followed_bits[slot >> 3] >> (slot & 7) & 1
-                and session.flags & FLAG_READONLY
-                and not command.flags & _WRITE
-            ):
-                return None
-        elif not command.finder.any and not command.flags & _PUBSUB and session.transaction is None:
+        if (
+            command.finder is None
+            or not 0 < command.finder.single < PyList_GET_SIZE(args)
+            or session.flags & _UNUSUAL
+        ):
+            return False
+        # Nothing is done meanwhile that could end the key.
+        key = get_item(args, command.finder.single)
+        slot = slot_of(
+            PyBytes_AS_STRING(cython.cast(object, key)),
+            PyBytes_GET_SIZE(cython.cast(object, key)),
+        )
+        if self.ours_bits[slot >> 3] >> (slot & 7) & 1:
+            return True
+        return (
+            self.followed_bits[slot >> 3] >> (slot & 7) & 1 != 0
+            and session.flags & FLAG_READONLY != 0
+            and not command.flags & _WRITE
+        )
+
+    @cython.ccall
+    def judge(self, session: Client, command: Command, args: list):
+        if self.admits(session, command, args):
+            return None
+        if (
+            not command.key_finder().any
+            and not command.flags & _PUBSUB
+            and session.transaction is None
+        ):
             if self.engine.depth == 0:
                 self.slot = -1
             return None

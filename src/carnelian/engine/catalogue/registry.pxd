@@ -1,6 +1,9 @@
 from carnelian.engine.catalogue.key_positions cimport KeyFinder
 from carnelian.engine.ground.stats cimport Histogram
 
+cdef enum:
+    RECENT = 64  # names that are known by where they are; a power of two
+
 
 cdef class Command:
     cdef readonly object declaration
@@ -29,7 +32,12 @@ cdef class Command:
 
 cdef class Registry:
     cdef dict by_spelling
+    cdef list recent_names
+    cdef list recent
     cdef readonly dict top
     cdef dict numbers
     cdef readonly int numbered
+
+    cdef forget_spellings(self)
+    cdef Command look_up(self, name)
     cpdef Command lookup(self, list args)

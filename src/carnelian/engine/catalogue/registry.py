@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 import cython
 from cython.cimports.carnelian.engine.catalogue.key_positions import KeyFinder
+from cython.cimports.carnelian.engine.catalogue.registry import RECENT
+from cython.cimports.carnelian.resp.libc import get_item
+from cython.cimports.cpython.object import PyObject
 
 from carnelian.engine.catalogue import documentation
 from carnelian.engine.catalogue import grammar as grammar
@@ -235,6 +238,10 @@ class Registry:
         self.numbers: dict[bytes, int] = {}
         self.numbered = 0
         self.by_spelling: dict[bytes, Command] = {}
+        # Names met last and what they call, by where they are in memory: the parser makes the same
+        # object of a name again and again.
+        self.recent_names: list[bytes | None] = [None] * RECENT
+        self.recent: list[Command | None] = [None] * RECENT
         self.top: dict[bytes, Command] = {}
         for declaration in sorted(declarations.values(), key=lambda d: d.name.count(" ")):
             self.add(declaration)
@@ -250,7 +257,7 @@ class Registry:
         else:
             parent = self.top[head.lower().encode()]
             parent.subcommands[declaration.name.rpartition(" ")[2].lower().encode()] = made
-        self.by_spelling.clear()
+        self.forget_spellings()
         return made
 
     def remove(self, name: str) -> None:
@@ -260,7 +267,7 @@ class Registry:
             del self.top[head].subcommands[tail]
         else:
             del self.top[tail]
-        self.by_spelling.clear()
+        self.forget_spellings()
 
     def rename(self, name: bytes, new: bytes) -> None:
         """Give a command another name, or none if ``new`` is empty (``rename-command``).
@@ -276,15 +283,35 @@ class Registry:
         # They keep their numbers; a later command of the first name is another one.
         for each in (command, *command.subcommands.values()):
             self.numbers.pop(each.name, None)
-        self.by_spelling.clear()
+        self.forget_spellings()
 
     @cython.ccall
     def lookup(self, args: list) -> Command | None:
         """The command that these words call, ``None`` if there is none; a subcommand if given.
 
-        O(1): spellings met before are remembered, so that case folding happens once.
+        O(1): spellings met before are remembered, so that case folding happens once, and the last
+        names themselves.
         """
         name = args[0]
+        place: cython.size_t = cython.cast(cython.size_t, cython.cast(cython.p_void, name)) >> 4
+        place &= RECENT - 1
+        found: Command | None
+        if get_item(self.recent_names, place) == cython.cast(cython.pointer[PyObject], name):
+            found = cython.cast(Command, get_item(self.recent, place))
+        else:
+            found = self.look_up(name)
+            if found is None:
+                return None
+            self.recent_names[place] = name
+            self.recent[place] = found
+        if found.subcommands and len(args) > 1:
+            found = found.subcommands.get(args[1].lower())
+            if found is not None and found.words == 0:
+                found.count_words()
+        return found
+
+    def look_up(self, name):
+        """The command of a name in any case."""
         found: Command | None = self.by_spelling.get(name)
         if found is None:
             found = self.top.get(name.lower())
@@ -294,11 +321,13 @@ class Registry:
             # The bound keeps a client from filling memory with ways to spell a name.
             if len(self.by_spelling) < 4096:
                 self.by_spelling[name] = found
-        if found.subcommands and len(args) > 1:
-            found = found.subcommands.get(args[1].lower())
-            if found is not None and found.words == 0:
-                found.count_words()
         return found
+
+    def forget_spellings(self):
+        """Names may call something else from now on."""
+        self.by_spelling.clear()
+        self.recent_names = [None] * RECENT
+        self.recent = [None] * RECENT
 
     def find(self, name: str | bytes) -> Command | None:
         """A command by its full name, ``config|get`` or ``get``; ``None`` if unknown."""

@@ -9,6 +9,11 @@ cdef enum:  # gates beside those of a session
     EVERYWHERE = 1073741824
     GUARDED = 536870912
 
+cdef enum:  # what the gate of a session may have, a bit beside it, and how many rows that makes
+    SESSION_GATES = 127
+    GUARDED_ROW = 128
+    ROWS = 256
+
 cdef struct Asked:
     int gate
     PyObject *check
@@ -19,6 +24,7 @@ cdef class Check:
     cdef readonly int gate
     cdef readonly object function
 
+    cdef bint admits(self, Client session, Command command, list args) noexcept
     cpdef judge(self, Client session, Command command, list args)
 
 
@@ -44,3 +50,24 @@ cdef class Admission:
 
 
 cdef long long judged_flags(Client session, Command command, list args) except -1
+
+
+# Who is asked about a command; no check is where that ends.
+cdef inline const Asked *first_asked(
+    const Asked *asked, int count, int gate, bint is_protected
+) noexcept nogil:
+    return asked + (gate & SESSION_GATES | (GUARDED_ROW if is_protected else 0)) * count
+
+
+# Whether a glance at each check is enough to see that a command may run.
+cdef inline bint admits(
+    Admission admission, Client session, Command command, list args, bint is_protected
+) noexcept:
+    cdef const Asked *place = first_asked(
+        admission.order.asked, admission.order.count, session.gate, is_protected
+    )
+    while place.check != NULL:
+        if not (<Check> place.check).admits(session, command, args):
+            return False
+        place += 1
+    return True

@@ -28,7 +28,15 @@ from cython.cimports.carnelian.engine.ground.stages import (
     TRANSACTION,
     USERS,
 )
-from cython.cimports.carnelian.engine.parts.admission import EVERYWHERE, GUARDED, Asked
+from cython.cimports.carnelian.engine.parts.admission import (
+    EVERYWHERE,
+    GUARDED,
+    GUARDED_ROW,
+    ROWS,
+    SESSION_GATES,
+    Asked,
+    first_asked,
+)
 from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.core import Core
 from cython.cimports.carnelian.engine.shared.failures import count_failure
@@ -49,12 +57,6 @@ if TYPE_CHECKING:
 
 _PROTECTED = cython.declare(cython.longlong, FLAG_BITS["protected"])
 _NO_MULTI = cython.declare(cython.longlong, FLAG_BITS["no_multi"])
-
-# What the gate of a session may have, a bit beside it for protected commands, and how many
-# combinations of both there are.
-_SESSION_GATES = cython.declare(cython.int, 127)
-_GUARDED_ROW = cython.declare(cython.int, 128)
-_ROWS = cython.declare(cython.int, 256)
 
 # These run at once inside MULTI; all others are queued.
 _NEVER_QUEUED = frozenset((b"exec", b"discard", b"multi", b"watch", b"quit", b"reset"))
@@ -92,6 +94,12 @@ class Check:
         self.function: Judge | None = function
         self.stage = self.gate = 0
 
+    def admits(self, session, command, args):
+        """Whether a glance is enough to see that the command may run, so that it need not be
+        judged; runs nothing that could change what is asked.
+        """
+        return False
+
     @cython.ccall
     def judge(self, session: Client, command: Command, args: list):
         """None if the command may run; the error to refuse it with; NO_REPLY if it is not to run
@@ -115,12 +123,12 @@ class Order:
         self.checks = checks
         self.count = len(checks) + 1
         self.asked = cython.cast(
-            cython.pointer[Asked], calloc(_ROWS * self.count, cython.sizeof(Asked))
+            cython.pointer[Asked], calloc(ROWS * self.count, cython.sizeof(Asked))
         )
         if self.asked == cython.NULL:
             raise MemoryError
         row: cython.int
-        for row in range(_ROWS):
+        for row in range(ROWS):
             self.fill(row)
 
     def __dealloc__(self):
@@ -129,9 +137,9 @@ class Order:
     def fill(self, row: cython.int):
         """Put down who is asked when these gates are up."""
         place: cython.pointer[Asked] = self.asked + row * self.count
-        gates: cython.int = row & _SESSION_GATES | EVERYWHERE
+        gates: cython.int = row & SESSION_GATES | EVERYWHERE
         check: Check
-        if row & _GUARDED_ROW:
+        if row & GUARDED_ROW:
             gates |= GUARDED
         for check in self.checks:
             if check.gate & gates:
@@ -281,10 +289,9 @@ class Admission:
 @cython.inline
 def _first_answer(order: Order, session: Client, command: Command, args: list):
     """What the first check says that says anything."""
-    row: cython.int = session.gate & _SESSION_GATES
-    if command.flags & _PROTECTED:
-        row |= _GUARDED_ROW
-    place: cython.pointer[Asked] = order.asked + row * order.count
+    place: cython.pointer[cython.const[Asked]] = first_asked(
+        order.asked, order.count, session.gate, command.flags & _PROTECTED != 0
+    )
     while place.check != cython.NULL:
         answer = cython.cast(Check, place.check).judge(session, command, args)
         if answer is not None:
@@ -303,7 +310,7 @@ def judged_flags(session: Client, command: Command, args: list) -> cython.longlo
 
 
 def _placed(check: Check, stage: cython.int, gate: cython.int) -> Check:
-    if gate & ~(_SESSION_GATES | EVERYWHERE | GUARDED):
+    if gate & ~(SESSION_GATES | EVERYWHERE | GUARDED):
         raise ValueError("there is no such gate of sessions")
     check.stage = stage
     check.gate = gate

@@ -26,7 +26,10 @@ _RESHARD_SECONDS = 300.0
 
 
 def main() -> None:
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    if options.shards < 2 and "serving" in options.what.split(","):
+        parser.error("redis-benchmark --cluster wants two shards or more; switch has one server")
     commands = servers.commands(options)
     figures: dict[str, object] = {"options": vars(options)}
     for part in options.what.split(","):

@@ -26,6 +26,7 @@ SETS = [
     [],
     [0],
     [SLOTS - 1],
+    [3, 4, 8000, SLOTS - 1],
     [0, 1, 2, 9000, SLOTS - 2, SLOTS - 1],
     list(range(0, SLOTS, 2)),
     list(range(1, SLOTS, 2)),

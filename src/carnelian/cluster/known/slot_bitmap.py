@@ -14,7 +14,7 @@ BITMAP_BYTES = SLOTS // 8
 NO_SLOTS = bytes(BITMAP_BYTES)
 ALL_SLOTS = b"\xff" * BITMAP_BYTES
 
-# So few bits are set in an integer sooner than in an array.
+# So few bits are set or found in an integer sooner than in an array or a text.
 _FEW = 5
 # How many different bitmaps are remembered; a cluster has about as many as it has primaries.
 _MOST_SHARED = 4096
@@ -81,6 +81,13 @@ def slots_in(bitmap: bytes) -> list[int]:
 
 def slots_in_mask(mask: int) -> list[int]:
     """The slots of a set, in order."""
+    if mask.bit_count() < _FEW:
+        few = []
+        while mask:
+            lowest = mask & -mask
+            few.append(lowest.bit_length() - 1)
+            mask ^= lowest
+        return few
     return [slot for first, last in ranges_in(mask) for slot in range(first, last + 1)]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
 from carnelian.keyspace.clock import Clock
-from carnelian.net.loop import Loop
-from carnelian.net.protocol import Wire
+from carnelian.net.loop import Hooks, Loop
+from carnelian.net.protocol import MeasuredWire, Wire
 from carnelian.net.runtime import LoopHost
 from support.waiting import free_port
 
@@ -63,6 +64,34 @@ def test_a_conversation(host: LoopHost, size: int) -> None:
     with pytest.raises(OSError):
         assert caller.wire.address
     caller.wire.send(b"in vain")
+    ear.close()
+
+
+def test_replies_to_clients_leave_before_messages(host: LoopHost) -> None:
+    """Nothing of a message is there while what was to be sent before the wait is being sent."""
+    recorder = Recorder()
+    caller = Caller(b"hello")
+    ear = host.listen((HERE, 0), lambda: recorder)
+    unsent: list[int] = []
+
+    class Noting(Hooks):
+        def before_sleep(self) -> None:
+            if caller.wire is not None:
+                unsent.append(cast(MeasuredWire, caller.wire).unsent)
+
+    def look() -> None:
+        if recorder.received:
+            host.loop.stop()
+        else:
+            host.call_later(0.001, look)
+
+    host.loop.hooks = Noting()
+    host.connect(ear.address, caller)
+    look()
+    host.loop.run()
+    assert recorder.received == b"hello"
+    assert unsent[0] == len(b"hello")
+    assert not any(unsent[1:])
     ear.close()
 
 

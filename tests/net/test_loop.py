@@ -154,6 +154,36 @@ def test_hooks_run_around_the_wait(loop: Loop):
     assert order == ["before", "after", "soon"]
 
 
+def test_what_is_to_go_before_the_wait_goes_after_the_hook(loop: Loop):
+    order: list[str] = []
+
+    class Noting(Hooks):
+        def before_sleep(self) -> None:
+            order.append("before")
+
+        def after_sleep(self) -> None:
+            order.append("after")
+
+    def go() -> None:
+        order.append("go")
+        if order.count("go") == 1:
+            loop.call_before_wait(go)
+
+    loop.hooks = Noting()
+    loop.call_before_wait(go)
+    loop.limit_wait(0.0)
+    loop.turn()
+    assert order == ["before", "go", "go", "after"]
+
+
+def test_what_was_to_go_goes_when_the_loop_stops(loop: Loop):
+    gone: list[str] = []
+    loop.call_soon(lambda: loop.call_before_wait(lambda: gone.append("gone")))
+    loop.call_soon(loop.stop)
+    loop.run()
+    assert gone == ["gone"]
+
+
 def test_a_wait_can_be_cut_short_once(loop: Loop):
     class Impatient(Hooks):
         def before_sleep(self) -> None:

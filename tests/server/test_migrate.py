@@ -195,6 +195,38 @@ def test_what_was_taken_before_the_end_is_gone(source: Client):
     assert source.call("MGET", "a", "b") == [None, b"2"]
 
 
+@pytest.mark.parametrize("size", [1, 3, 7, 100])
+def test_what_was_taken_is_gone_however_the_replies_come(source: Client, size: int):
+    """The other side takes all but two of the keys, and says so in pieces."""
+    names = [f"key-{number}" for number in range(6)]
+    source.call("MSET", *(word for name in names for word in (name, "value")))
+    refusal = b"-ERR not this one\r\n"
+    replies = b"+OK\r\n" + b"+OK\r\n" * 2 + refusal + b"+OK\r\n" + refusal + b"+OK\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(TIMEOUT)
+
+        def take_some() -> None:
+            sock, _ = server.accept()
+            with sock:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.recv(65536)
+                for at in range(0, len(replies), size):
+                    sock.sendall(replies[at : at + size])
+                    time.sleep(0.001)
+                sock.recv(1)
+
+        thread = threading.Thread(target=take_some)
+        thread.start()
+        port = server.getsockname()[1]
+        reply = source.call("MIGRATE", "127.0.0.1", port, "", 0, 5000, "KEYS", *names)
+        assert reply == b"-ERR Target instance replied with error: ERR not this one"
+        left = [name for name in names if source.call("EXISTS", name)]
+        # Nobody knows which database the other side has selected: it is told again.
+        source.call("MIGRATE", "127.0.0.1", port, "", 0, 100, "KEYS", *left)
+        thread.join()
+    assert left == ["key-2", "key-4"]
+
+
 def test_a_kept_connection_that_has_died(start, source: Client):
     other = start()
     source.call("MSET", "a", 1, "b", 2)

@@ -18,6 +18,7 @@ cdef class Loop:
     cdef list channels
     cdef list timers
     cdef list soon
+    cdef list parting
     cdef list reminders
     cdef object threadsafe
     cdef long long timer_count
@@ -33,6 +34,7 @@ cdef class Loop:
     cpdef unwatch(self, Channel channel)
     cpdef remind(self, Channel channel)
     cpdef call_soon(self, callback)
+    cpdef call_before_wait(self, callback)
     cpdef turn(self)
     cdef wait_for_epoll(self)
     cdef wait_for_poller(self)
@@ -40,6 +42,7 @@ cdef class Loop:
     cdef double timeout(self) noexcept
     cdef run_reminders(self)
     cdef run_timers(self)
+    cdef run_parting(self)
     cdef run_soon(self)
 
 

@@ -1,9 +1,9 @@
 """The event loop: waits for file descriptors and timers, and calls what belongs to them.
 
-One turn: the before-sleep hook (which sends all pending replies), a wait for events, their
-channels, those that were reminded, due timers, deferred callbacks. Everything runs in the thread
-that calls :meth:`Loop.run` except :meth:`Loop.call_from_thread` and :meth:`Loop.wake`. The
-interpreter lock is released only while waiting.
+One turn: the before-sleep hook (which sends all pending replies), what is to be sent after those, a
+wait for events, their channels, those that were reminded, due timers, deferred callbacks.
+Everything runs in the thread that calls :meth:`Loop.run` except :meth:`Loop.call_from_thread` and
+:meth:`Loop.wake`. The interpreter lock is released only while waiting.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ class Loop:
         self.timers = []
         self.timer_count = 0
         self.soon = []
+        self.parting = []
         self.reminders = []
         self.threadsafe: deque = deque()
         self.next_timer = NEVER
@@ -149,6 +150,11 @@ class Loop:
         """Call ``callback()`` at the end of this turn, or of the next one."""
         self.soon.append(callback)
 
+    @cython.ccall
+    def call_before_wait(self, callback):
+        """Call ``callback()`` before the next wait, after the before-sleep hook."""
+        self.parting.append(callback)
+
     def call_later(self, delay: float, callback) -> Timer:
         """Call ``callback()`` once after ``delay`` seconds. O(log n) in the number of timers."""
         timer = Timer(callback)
@@ -184,6 +190,8 @@ class Loop:
         self.stopping = False
         while not self.stopping:
             self.turn()
+        if self.parting:
+            self.run_parting()
 
     def stop(self) -> None:
         """Leave :meth:`run` after the current turn."""
@@ -203,6 +211,8 @@ class Loop:
     def turn(self):
         """One turn: hooks, a wait, events, reminders, timers, deferred callbacks."""
         self.hooks.before_sleep()
+        if self.parting:
+            self.run_parting()
         if self.stopping:
             return
         self.slept = seconds()
@@ -287,6 +297,15 @@ class Loop:
             if timer.callback is not None:
                 timer.callback()
         self.next_timer = self.timers[0][0] if self.timers else NEVER
+
+    @cython.cfunc
+    def run_parting(self):
+        # One that fails may leave others something to send, which must not wait for an event.
+        while self.parting:
+            callbacks: list = self.parting
+            self.parting = []
+            for callback in callbacks:
+                callback()
 
     @cython.cfunc
     def run_soon(self):

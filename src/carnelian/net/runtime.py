@@ -133,7 +133,10 @@ class LoopEar:
 
 
 class Stream(Owner):
-    """The wire of a conversation: what is sent in a turn of the loop leaves in one system call."""
+    """The wire of a conversation: what is sent in a turn of the loop leaves in one system call,
+    after the replies to clients: who hears of a change from this node would otherwise be busy with
+    it while the client that has asked for it still waits.
+    """
 
     def __init__(
         self, host: LoopHost, conversation: Conversation, transport: Transport, peer: Address
@@ -220,7 +223,7 @@ class Stream(Owner):
     def _queue(self) -> None:
         if not self._queued and not self._transport.wanted & WRITABLE:
             self._queued = True
-            self._host.loop.call_soon(self._flush)
+            self._host.loop.call_before_wait(self._flush)
 
     def _flush(self) -> None:
         self._queued = False

@@ -12,10 +12,10 @@ from carnelian.cluster.known.cluster_node import ClusterNode
 from carnelian.cluster.known.forgotten_nodes import ForgottenNodes
 from carnelian.cluster.known.slot_bitmap import (
     SLOTS,
-    bitmap_of,
-    mask_of,
     mask_of_slots,
     slots_in,
+    with_slots,
+    without_slots,
 )
 from carnelian.keyspace.clock import Clock
 
@@ -173,25 +173,25 @@ class ClusterView:
                 taken.setdefault(owner, []).append(slot)
             owners[slot] = node
         for owner, lost in taken.items():
-            owner.slots = bitmap_of(mask_of(owner.slots) & ~mask_of_slots(lost))
+            owner.slots = without_slots(owner.slots, lost)
             owner.slot_count -= len(lost)
-        mask = mask_of_slots(changed)
-        self.unclaimed &= ~mask
+        if self.unclaimed:
+            self.unclaimed &= ~mask_of_slots(changed)
         if node is not None:
-            self._receive(node, mask, len(changed))
+            self._receive(node, changed)
         for listener in self.listeners:
             for slot in changed:
                 listener(slot, node)
         return changed
 
-    def _receive(self, node: ClusterNode, mask: int, count: int) -> None:
+    def _receive(self, node: ClusterNode, slots: list[int]) -> None:
         if not node.slot_count and any(
             bool(other.replicas) for other in self.nodes.values() if not other.is_replica
         ):
             # Where primaries have replicas, one that is new to slots may get some from others.
             node.flags |= node_flags.MIGRATE_TO
-        node.slots = bitmap_of(mask_of(node.slots) | mask)
-        node.slot_count += count
+        node.slots = with_slots(node.slots, slots)
+        node.slot_count += len(slots)
 
     def is_unclaimed(self, slot: int) -> bool:
         """Whether a slot has no owner, or one that does not claim it any more."""

@@ -7,7 +7,6 @@ process with many views of a cluster has each of them once.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 SLOTS = 16384
@@ -15,8 +14,7 @@ BITMAP_BYTES = SLOTS // 8
 NO_SLOTS = bytes(BITMAP_BYTES)
 ALL_SLOTS = b"\xff" * BITMAP_BYTES
 
-_RUN = re.compile("1+")
-# So few bits are set in an integer sooner than in an array.
+# So few bits are set or found in an integer sooner than in an array or a text.
 _FEW = 5
 # How many different bitmaps are remembered; a cluster has about as many as it has primaries.
 _MOST_SHARED = 4096
@@ -55,6 +53,22 @@ def mask_of_slots(slots: Iterable[int]) -> int:
     return int.from_bytes(bits, "little")
 
 
+def with_slots(bitmap: bytes, slots: Iterable[int]) -> bytes:
+    """A set and some slots."""
+    bits = bytearray(bitmap)
+    for slot in slots:
+        bits[slot >> 3] |= 1 << (slot & 7)
+    return shared(bytes(bits))
+
+
+def without_slots(bitmap: bytes, slots: Iterable[int]) -> bytes:
+    """A set without some slots."""
+    bits = bytearray(bitmap)
+    for slot in slots:
+        bits[slot >> 3] &= ~(1 << (slot & 7))
+    return shared(bytes(bits))
+
+
 def has_slot(bitmap: bytes, slot: int) -> bool:
     """Whether a slot is in a set."""
     return bool(bitmap[slot >> 3] >> (slot & 7) & 1)
@@ -67,11 +81,29 @@ def slots_in(bitmap: bytes) -> list[int]:
 
 def slots_in_mask(mask: int) -> list[int]:
     """The slots of a set, in order."""
+    if mask.bit_count() < _FEW:
+        few = []
+        while mask:
+            lowest = mask & -mask
+            few.append(lowest.bit_length() - 1)
+            mask ^= lowest
+        return few
     return [slot for first, last in ranges_in(mask) for slot in range(first, last + 1)]
 
 
 def ranges_in(mask: int) -> list[tuple[int, int]]:
     """The slots of a set as ranges, from the first slot of each to its last."""
-    # The last bit first, as a text: slots beside each other are found at once there.
+    # The last bit first, as a text: where slots begin and end to be in it is found at the speed of
+    # memory there.
     bits = f"{mask:b}"[::-1]
-    return [(run.start(), run.end() - 1) for run in _RUN.finditer(bits)]
+    find = bits.find
+    ranges = []
+    first = find("1")
+    while first >= 0:
+        behind = find("0", first)
+        if behind < 0:
+            ranges.append((first, len(bits) - 1))
+            break
+        ranges.append((first, behind - 1))
+        first = find("1", behind)
+    return ranges

@@ -62,6 +62,7 @@ class SlotOperations:
         self._membership.soon_update()
 
     # -- On their way ----------------------------------------------------------------------------
+    # Whether all is well depends on who owns slots alone, so that it is not evaluated for these.
 
     def set_migrating(self, slot: int, id: str) -> None:
         """A slot of ours is on its way to a node."""
@@ -69,7 +70,7 @@ class SlotOperations:
         if self._view.owners[slot] is not self._view.myself:
             raise ClusterError(f"I'm not the owner of hash slot {slot}")
         self._view.migrating_to[slot] = self._primary(id, "I don't know about node")
-        self._membership.soon_update()
+        self._membership.soon_save()
 
     def set_importing(self, slot: int, id: str) -> None:
         """A slot of others is on its way to us."""
@@ -77,14 +78,14 @@ class SlotOperations:
         if self._view.owners[slot] is self._view.myself:
             raise ClusterError(f"I'm already the owner of hash slot {slot}")
         self._view.importing_from[slot] = self._primary(id, "I don't know about node")
-        self._membership.soon_update()
+        self._membership.soon_save()
 
     def set_stable(self, slot: int) -> None:
         """A slot is not on its way."""
         self._check_role()
         self._view.importing_from.pop(slot, None)
         self._view.migrating_to.pop(slot, None)
-        self._membership.soon_update()
+        self._membership.soon_save()
 
     def set_owner(self, slot: int, id: str) -> None:
         """A slot has an owner."""

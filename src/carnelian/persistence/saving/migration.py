@@ -191,10 +191,11 @@ def _send(
         prelude += 1
     sent = []
     verb = b"RESTORE-ASKING" if config["cluster-enabled"] else b"RESTORE"
+    version, compressed = config["rdb-version"], config["rdbcompression"]
     for key in keys:
         expiry = db.expiry(key)
         left = expiry - session.engine.clock.ms if expiry >= 0 else 0
-        payload = payloads.of_key(db, key, config["rdb-version"], config["rdbcompression"])
+        payload = payloads.of_key(db, key, version, compressed)
         if payload is None or left < 0:
             continue
         sent.append(key)
@@ -224,17 +225,29 @@ def _hear(
     before = [target.reply() for _ in range(prelude)]
     refused = [bytes(reply) for reply in before if isinstance(reply, Refusal)]
     refusals += refused[:1]
-    for key in sent:
-        reply = target.reply()
-        if isinstance(reply, Refusal):
-            if not refusals:
-                refusals.append(bytes(reply))
-            continue
-        if refused:
-            continue
-        target.database = request.database
-        if not request.copy and session.db.delete(key):
-            moved.append(key)
-            session.db.changed(key, events.GENERIC, b"del")
+    heard = 0
+    while heard < len(sent):
+        accepted = target.pass_accepted()
+        if not accepted:
+            reply = target.reply()
+            if isinstance(reply, Refusal):
+                if not refusals:
+                    refusals.append(bytes(reply))
+                heard += 1
+                continue
+            accepted = 1
+        if not refused:
+            target.database = request.database
+            if not request.copy:
+                _delete(session, sent[heard : heard + accepted], moved)
+        heard += accepted
     if refusals:
         target.database = -1
+
+
+def _delete(session: Session, keys: list[bytes], moved: list[bytes]) -> None:
+    db = session.db
+    for key in keys:
+        if db.delete(key):
+            moved.append(key)
+            db.changed(key, events.GENERIC, b"del")

@@ -72,6 +72,10 @@ class Target:
             raise MigrationError("reading", fault) from None
         return reply
 
+    def pass_accepted(self) -> int:
+        """Leave out the replies that have come already, as far as they are no errors; how many."""
+        return self._replies.pass_short()
+
     def _more(self, until: float) -> bytes:
         """What comes before this time; raises OSError if nothing does."""
         left = until - time.monotonic()

@@ -105,6 +105,22 @@ class TestSlots:
         member.set_slot_importing(13, OTHER)
         member.set_slot_node(13, scene.member.id)
         assert scene.member.myself.config_epoch == 3
+        assert b"connected 0-9 12-13\n" in scene.member.node.disk["nodes"]
+
+    def test_marks_of_slots_outlive_a_crash_while_others_tell_of_theirs(self, scene: Scene) -> None:
+        """Who has just lost a slot to another node writes that for a loss of power in some time;
+        what an administrator does meanwhile does not wait for it.
+        """
+        member, other = scene.member.member, scene.puppets[0]
+        scene.run(0.5)
+        member.set_slot_migrating(4, OTHER)
+        other.own([3, *range(10, 20)], 9)
+        other.say(types.PING)
+        scene.network.run_until(lambda: member.membership.must_sync, 1)
+        member.set_slot_migrating(5, OTHER)
+        scene.run(0.02)
+        assert member.membership.must_sync
+        assert f"[5->-{OTHER}]".encode() in scene.member.node.disk["nodes"]
 
     def test_a_slot_has_gone(self, scene: Scene) -> None:
         member = scene.member.member

@@ -362,8 +362,9 @@ class ClusterMember:
             self._election.advance()
         if membership.must_evaluate:
             self._health.evaluate()
-        # What is to outlive a loss of power is written with the next round.
-        if membership.must_save and not membership.must_sync:
+        # What is to outlive a loss of power is written once more with the next round: until then
+        # a crash of this process alone loses nothing either.
+        if membership.must_save:
             self._save_soon()
 
     def _save_soon(self) -> None:

@@ -114,6 +114,8 @@ class SlotOperations:
                 self._membership.around.log(
                     "notice", f"configEpoch updated after importing slot {slot}"
                 )
+            else:
+                self._membership.save_or_give_up(durably=False)
             self._messenger.tell_all()
 
     def claim(self, slots: Iterable[int], promised_ms: int = 0) -> None:

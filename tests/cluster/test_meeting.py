@@ -268,6 +268,10 @@ class TestNames:
         assert (ping.ip, ping.port, ping.other_port, ping.bus_port) == ("1.2.3.4", 11, 12, 13)
         assert node_line(scene.view, myself, False).split()[1] == "1.2.3.4:11@13,new.example"
         assert node_line(scene.view, myself, True).split()[1] == "1.2.3.4:12@13,new.example"
+        settings.announce_ip = "n" * 46
+        scene.member.member.settings_changed()
+        scene.run(2)
+        assert myself.ip == friend.received[-1].ip == "n" * 45
         settings.announce_ip = ""
         scene.member.member.settings_changed()
         assert myself.ip == ""

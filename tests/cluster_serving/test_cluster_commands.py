@@ -240,6 +240,12 @@ def test_adding_and_deleting_slots(node: LocalNode, client: LocalClient) -> None
     assert client("CLUSTER", "ADDSLOTSRANGE", 2, 2) == b"OK"
     assert node.myself.slot_count == 16384
     assert client("CLUSTER", "DELSLOTSRANGE", 0, 9, 20, 29) == b"OK"
+    assert client.error("CLUSTER", "DELSLOTSRANGE", 5, 6, 9, 8) == (
+        "ERR Slot 5 is already unassigned"
+    )
+    assert client.error("CLUSTER", "DELSLOTSRANGE", 31, 32, 9, 8) == (
+        "ERR start slot number 9 is greater than end slot number 8"
+    )
     assert client.error("CLUSTER", "DELSLOTSRANGE", 30, 31, 5) == (
         "ERR wrong number of arguments for 'cluster|delslotsrange' command"
     )

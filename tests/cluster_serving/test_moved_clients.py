@@ -143,3 +143,44 @@ def test_a_node_that_is_reset_loses_the_keys_of_its_primary(
     client("SET", KEY, 1)
     node.service.around.flush()
     assert client("DBSIZE") == 0
+
+
+def test_one_that_waits_goes_on_where_its_key_has_gone(
+    node: LocalNode, client: LocalClient
+) -> None:
+    client("XGROUP", "CREATE", KEY, "g", "$", "MKSTREAM")
+    waiting = node.client()
+    waiting("XREADGROUP", "GROUP", "g", "c", "BLOCK", 0, "STREAMS", KEY, ">")
+    client("CLUSTER", "SETSLOT", SLOT, "MIGRATING", node.other.id)
+    assert waiting.session.blocked is not None
+    # As MIGRATE does at its end.
+    client("DEL", KEY)
+    assert waiting.session.blocked is None
+    assert texts(waiting.messages()) == [b"ASK 12182 10.0.0.1:7000"]
+    assert node.engine.stats.errors == {"ASK": 1}
+
+
+def test_one_that_waits_is_served_while_its_slot_is_on_its_way(
+    node: LocalNode, client: LocalClient
+) -> None:
+    client("XADD", KEY, "1-1", "f", "v")
+    waiting = node.client()
+    waiting("XREAD", "BLOCK", 0, "STREAMS", KEY, "$")
+    client("CLUSTER", "SETSLOT", SLOT, "MIGRATING", node.other.id)
+    client("XADD", KEY, "1-2", "f", "w")
+    assert len(waiting.messages()) == 1 and waiting.session.blocked is None
+    assert node.engine.stats.errors == {}
+
+
+def test_one_that_asked_for_a_slot_that_comes_is_served(
+    node: LocalNode, client: LocalClient
+) -> None:
+    node.move(SLOT, node.other)
+    client("CLUSTER", "SETSLOT", SLOT, "IMPORTING", node.other.id)
+    client("CLUSTER", "SETSLOT", OTHER_SLOT, "MIGRATING", node.other.id)
+    waiting = node.client()
+    waiting("ASKING")
+    waiting("BLPOP", KEY, 0)
+    client("ASKING")
+    client("RPUSH", KEY, "v")
+    assert texts(waiting.messages()) == [[KEY.encode(), b"v"]]

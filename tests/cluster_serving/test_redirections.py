@@ -277,3 +277,29 @@ def test_scans_of_one_slot(client: LocalClient) -> None:
     assert len(client("CLUSTER", "GETKEYSINSLOT", SLOT, 1)) == 1
     client("FLUSHALL")
     assert client("CLUSTER", "COUNTKEYSINSLOT", SLOT) == 0
+
+
+def test_words_of_keys_that_make_no_sense_are_not_sent_elsewhere(
+    node: LocalNode, client: LocalClient
+) -> None:
+    node.move(SLOT, node.other)
+    node.move(0, node.other)  # that of the empty key
+    assert client.error("XREAD", "COUNT", 1, "STREAMS", KEY, 0, 0).startswith("ERR Unbalanced")
+    assert client.error("XREAD", "COUNT", "STREAMS", KEY, 0) == (
+        "ERR value is not an integer or out of range"
+    )
+    assert client.error("XREAD", "COUNT", 1, "STREAMS", KEY, 0) == MOVED
+    assert client.error("XREADGROUP", "GROUP", "g", "c", "NOACK", "STREAMS", KEY, ">") == MOVED
+    assert client.error("XREADGROUP", "GROUP", "g", "c", "CLAIM", 1, "STREAMS", KEY, 1) == MOVED
+    assert client.error("MIGRATE", "h", 1, KEY, 0, 10, "KEYS", KEY) == (
+        "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string"
+    )
+    assert client("MIGRATE", "h", 1, "", 0, 10, "KEYS") == b"NOKEY"
+    assert client.error("MIGRATE", "h", 1, "", 0, 10, "KEYS", KEY) == MOVED
+    assert client.error("MIGRATE", "h", 1, KEY, 0, 10, "AUTH", "KEYS") == MOVED
+
+
+def test_the_last_of_several_places_to_store_into_counts(client: LocalClient) -> None:
+    words = ("GEORADIUS", KEY, 1, 1, 1, "m", "STORE")
+    assert client(*words, OTHER, "STORE", ALIKE) == 0
+    assert client.error(*words, ALIKE, "STORE", OTHER) == CROSS_SLOT

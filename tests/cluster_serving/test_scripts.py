@@ -33,6 +33,26 @@ def test_keys_that_are_not_declared(node: LocalNode, client: LocalClient) -> Non
     )
 
 
+def test_what_is_wrong_here_is_told_before_where_keys_are(
+    node: LocalNode, client: LocalClient
+) -> None:
+    node.move(SLOT, node.other)
+    script = f"return redis.call('set', '{KEY}', 1)"
+    assert failure(client, script) == ELSEWHERE
+    assert client.error("EVAL_RO", script, 0).startswith(
+        "ERR Write commands are not allowed from read-only scripts."
+    )
+    client("CONFIG", "SET", "maxmemory", 1)
+    assert failure(client, script).startswith("OOM ")
+    client("CONFIG", "SET", "maxmemory", 0)
+    client("CONFIG", "SET", "min-replicas-to-write", 1)
+    assert failure(client, script) == "NOREPLICAS Not enough good replicas to write."
+    client("CONFIG", "SET", "min-replicas-to-write", 0)
+    client("ACL", "SETUSER", "u", "on", "nopass", "~*", "+@all", "-set")
+    client("AUTH", "u", "any")
+    assert failure(client, f"#!lua flags=no-writes\n{script}").startswith("ERR ACL failure")
+
+
 def test_scripts_that_say_what_they_do(client: LocalClient) -> None:
     two = f"redis.call('get', '{OTHER}') {GET % KEY}"
     assert failure(client, f"#!lua\n{two}") == TWO_SLOTS

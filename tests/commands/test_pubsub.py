@@ -80,13 +80,21 @@ def test_all_commands_go_on_in_resp3(listener: LocalClient) -> None:
     assert listener("GET", "k") is None
 
 
-@pytest.mark.parametrize("name", ["SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"])
+@pytest.mark.parametrize("name", ["SUBSCRIBE", "PSUBSCRIBE"])
 def test_subscribing_in_a_transaction(listener: LocalClient, name: str) -> None:
     listener("MULTI")
     listener(name, "a")
     replies = listener.call("EXEC")
     assert replies.kind == b"*"
     assert listener.session.gate
+
+
+def test_shard_channels_are_not_subscribed_to_in_a_transaction(listener: LocalClient) -> None:
+    listener("MULTI")
+    listener("SSUBSCRIBE", "a")
+    (refused,) = listener("EXEC")
+    assert str(refused) == "ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client"
+    assert not listener.session.gate
 
 
 class TestPubsub:

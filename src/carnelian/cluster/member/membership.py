@@ -13,6 +13,9 @@ from carnelian.cluster.member.manual_state import ManualState
 from carnelian.cluster.member.member_surroundings import MemberSettings, Surroundings
 from carnelian.net.protocol import Host
 
+# Messages have room for so much: a node does not know itself by more than others do.
+_LONGEST_IP = 45
+
 
 class Membership:
     """A node's part in a cluster.
@@ -116,7 +119,8 @@ class Membership:
         myself.tcp_port, myself.tls_port, myself.bus_port = self.announced_ports()
         if settings.announce_ip != self._announced_ip:
             # Without one, others tell us again where we are.
-            self._announced_ip = myself.ip = settings.announce_ip
+            self._announced_ip = settings.announce_ip
+            myself.ip = settings.announce_ip[:_LONGEST_IP]
         self.adopt_names()
 
     def adopt_names(self) -> None:

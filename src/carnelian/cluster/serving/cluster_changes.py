@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -88,21 +88,24 @@ def del_slots_range(session: Session, args: list[bytes]) -> object:
 
 
 def _for_ranges(
-    session: Session, args: list[bytes], change: Callable[[ClusterService, list[int]], None]
+    session: Session, args: list[bytes], change: Callable[[ClusterService, Iterable[int]], None]
 ) -> object:
     with _changing(session) as service:
         if len(args) % 2:
             command = session.engine.registry.lookup(args)
             assert command is not None
             raise wrong_arity(command)
-        slots: list[int] = []
-        for at in range(2, len(args), 2):
-            first, last = slot_of_word(args[at]), slot_of_word(args[at + 1])
-            if first > last:
-                raise Error(f"ERR start slot number {first} is greater than end slot number {last}")
-            slots += range(first, last + 1)
-        change(service, slots)
+        change(service, _slots_in_ranges(args))
     return OK
+
+
+def _slots_in_ranges(args: list[bytes]) -> Iterator[int]:
+    # One after the other: of several faults, that of the first range is told.
+    for at in range(2, len(args), 2):
+        first, last = slot_of_word(args[at]), slot_of_word(args[at + 1])
+        if first > last:
+            raise Error(f"ERR start slot number {first} is greater than end slot number {last}")
+        yield from range(first, last + 1)
 
 
 @command("CLUSTER FLUSHSLOTS", _CHANGING)

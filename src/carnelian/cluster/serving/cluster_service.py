@@ -77,7 +77,7 @@ class ClusterService:
         self.check = SlotCheck(engine, self.view, names)
         self.replies = ClusterReplies(self.member, self.around, config, names)
         self.slot_stats = SlotStats(engine, self.view, self.check)
-        self._moved = MovedClients(engine, self.view, names)
+        self._moved = MovedClients(engine, self.view, names, self.check)
         self._host = host
         self.mover = SlotMover(
             engine,

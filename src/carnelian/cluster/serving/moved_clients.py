@@ -15,18 +15,31 @@ from carnelian.engine.ground.flags import FLAG_READONLY
 if TYPE_CHECKING:
     from carnelian.cluster.known.cluster_view import ClusterView
     from carnelian.cluster.serving.redirections import Refusals
+    from carnelian.cluster.serving.slot_check import SlotCheck
+    from carnelian.engine.catalogue.registry import Command
     from carnelian.engine.engine import Engine
     from carnelian.engine.shared.client_state import Client
-    from carnelian.resp.replies import Redirection
+    from carnelian.resp.replies import Error, Redirection
 
 
 class MovedClients:
     """Looks after clients when owners of slots, or the state of the cluster, have changed."""
 
-    def __init__(self, engine: Engine, view: ClusterView, refusals: Refusals):
+    def __init__(self, engine: Engine, view: ClusterView, refusals: Refusals, check: SlotCheck):
         self._engine = engine
         self._view = view
         self._refusals = refusals
+        self._check = check
+        engine.blocking.redirection = self._redirection
+
+    def _redirection(self, session: Client, command: Command, args: list[bytes]) -> Error | None:
+        """Where one who waits goes on, if its keys have left with a slot that is on its way."""
+        blocked = session.blocked
+        if not self._view.migrating_to or blocked is None or not blocked.places:
+            return None
+        if hash_slot(blocked.places[0][1]) not in self._view.migrating_to:
+            return None
+        return self._check.judge(session, command, args)
 
     def look_after(self) -> None:
         """Send those away who wait or listen in vain. O(n) in those who do either."""

@@ -31,7 +31,7 @@ cdef class SlotCheck(Check):
     cdef public bint reads_when_down
     cdef public bint channels_when_down
     cdef KeyPositions found
-    cdef dict channel_finders
+    cdef dict finders
     # What is known of the command that is being looked at.
     cdef bytes first
     cdef int seen
@@ -46,6 +46,7 @@ cdef class SlotCheck(Check):
     cdef object node
 
     cdef bint admits(self, Client session, Command command, list args) noexcept
+    cdef note_finder(self, Command command)
     cdef int take_owner(self, int slot, owner, myself, primary) except -1
     cdef int clear_bits(self, int slot) except -1
     cdef look(self, Client session, Command command, list args)

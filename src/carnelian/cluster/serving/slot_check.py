@@ -82,13 +82,19 @@ class SlotCheck(Check):
         self.node: Any = None
         self.unsettled: list[int] = []
         self.all_unsettled = True
-        self.channel_finders = {}
+        self.finders: dict[bytes, KeyFinder] = {}
         for command in engine.registry.every():
-            if any("not_key" in spec.flags.lower() for spec in command.declaration.keys):
-                self.channel_finders[command.name] = NewFinder(
-                    command.declaration.keys, None, channels=True
-                )
+            self.note_finder(command)
         self.refresh()
+
+    def note_finder(self, command: Command):
+        """Note how the keys of a command are found here, if not as elsewhere."""
+        declared = command.declaration
+        if any("not_key" in spec.flags.lower() for spec in declared.keys):
+            self.finders[command.name] = NewFinder(declared.keys, None, channels=True)
+        elif declared.get_keys is not None and command.key_finder().single == 0:
+            # It alone knows of words that make no sense, which are not sent to other nodes.
+            self.finders[command.name] = NewFinder((), declared.get_keys)
 
     def refresh(self) -> None:
         """Take in what has changed. O(N), with N the slots that were unsettled."""
@@ -252,13 +258,11 @@ class SlotCheck(Check):
 
     def take(self, db: Database, command: Command, args: list):
         """Take in the keys of a command."""
-        finder: KeyFinder = command.key_finder()
+        finder: KeyFinder = self.finders.get(command.name) or command.key_finder()
         i: cython.Py_ssize_t
         key: bytes
-        if command.flags & _PUBSUB:
-            finder = self.channel_finders.get(command.name, finder)
-            if finder is not command.finder:
-                self.on_channels = True
+        if command.flags & _PUBSUB and command.name in self.finders:
+            self.on_channels = True
         try:
             finder.locate(args, self.found, False)
         except Exception:

@@ -60,7 +60,8 @@ def ssubscribe(session: Session, args: list[bytes]) -> Several:
 
     Since 7.0.0, O(N), for N shard channels
     """
-    _refuse_where_nothing_waits(session, "SSUBSCRIBE")
+    if session.flags & FLAG_DENY_BLOCKING:
+        raise _not_where_nothing_waits("SSUBSCRIBE")
     replies = Several()
     for channel in args[1:]:
         session.engine.pubsub.subscribe_shard(session, channel)
@@ -221,7 +222,11 @@ def leave(session: Session) -> None:
 def _refuse_where_nothing_waits(session: Session, name: str) -> None:
     # Inside MULTI it is allowed for the sake of old clients.
     if session.flags & FLAG_DENY_BLOCKING and not session.engine.depth:
-        raise Error(f"ERR {name} isn't allowed for a DENY BLOCKING client")
+        raise _not_where_nothing_waits(name)
+
+
+def _not_where_nothing_waits(name: str) -> Error:
+    return Error(f"ERR {name} isn't allowed for a DENY BLOCKING client")
 
 
 def drop_shard_channels(engine: Engine, channels: Iterable[bytes]) -> None:

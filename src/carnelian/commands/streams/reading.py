@@ -64,11 +64,32 @@ _MEANINGLESS = (
 )
 
 
+# Words before STREAMS that are followed by others, and by how many.
+_FOLLOWED = {
+    b"BLOCK": 1, b"COUNT": 1, b"MAXCOUNT": 1, b"MAXSIZE": 1, b"CLAIM": 1, b"GROUP": 2, b"NOACK": 0,
+}  # fmt: skip
+
+
+def _keys_of_reading(args: list) -> list:
+    """The keys, if the words before them make sense and each has an ID."""
+    place: cython.Py_ssize_t = 1
+    while place < len(args):
+        word: bytes = args[place].upper()
+        if word == b"STREAMS":
+            many: cython.Py_ssize_t = len(args) - place - 1
+            return [(place + 1 + i, "RO access") for i in range(0 if many % 2 else many // 2)]
+        if word not in _FOLLOWED:
+            break
+        place += 1 + _FOLLOWED[word]
+    return []
+
+
 @command(
     "XREAD [COUNT count:integer] [MAXCOUNT maxcount:integer@8.10.0] [MAXSIZE "
     "maxsize:integer@8.10.0] [BLOCK milliseconds:integer] STREAMS streams=(key ... id ...)",
     "readonly blocking",
     keys=after("STREAMS", "RO access", last=-1, limit=2),
+    get_keys=_keys_of_reading,
 )
 def xread(session: Session, args: list):
     """Replies with entries behind an id in each of several streams, or waits for some.
@@ -88,6 +109,7 @@ def xread(session: Session, args: list):
         "[CLAIM min-idle-time:integer@8.4.0] [NOACK] STREAMS streams=(key ... id ...)"
     ),
     keys=after("STREAMS", "RO access", start=4, last=-1, limit=2),
+    get_keys=_keys_of_reading,
 )
 def xreadgroup(session: Session, args: list):
     """Replies with entries that nobody of the group has got yet, or waits for some.

@@ -38,15 +38,20 @@ cdef class Admission:
     cdef Core core
     cdef object watches
     cdef Order order
-    cdef Order inner
+    cdef Order rights
+    cdef Order state
     cdef Order begun
+    cdef Order places
 
     cpdef judge(self, Client session, Command command, list args)
     cpdef inner_objection(self, Client session, Command command, list args)
-    cpdef objection_once_begun(self, Client session, Command command, list args)
+    cdef rights_objection(self, Client session, Command command, list args)
+    cdef state_objection(self, Client session, Command command, list args, bint begun)
+    cdef place_objection(self, Client session, Command command, list args)
     cpdef refuse_malformed(self, Client session, Command command, list args)
     cpdef reject(self, Client session, Command command, error)
     cdef arrange(self, list checks)
+    cdef Order only(self, stages)
 
 
 cdef long long judged_flags(Client session, Command command, list args) except -1

@@ -70,7 +70,9 @@ _ALLOWED_WHILE_SUBSCRIBED = frozenset(
 
 # Asked about the commands within a command, too: what the client was let in with and what it has
 # begun concerns the outer one alone, and nothing inside of it can wait.
-_INNER = frozenset((USERS, CLUSTER, MEMORY, DISK, REPLICAS, ROLE, STALE, LOADING))
+# In this order, which is not that of the outer ones: where the keys are is told last.
+_RIGHTS = (LOADING, STALE, USERS)
+_STATE = (ROLE, DISK, REPLICAS, MEMORY)
 # What may come about while a script runs, which is not ended for it once it has written.
 _UNFORESEEN = frozenset((DISK, REPLICAS, ROLE))
 
@@ -200,13 +202,19 @@ class Admission:
         """Put the checks in order, and raise the gate if some concern all sessions."""
         # Orders are new ones: a check may come or go while it is asked.
         self.order = Order(sorted(checks, key=_stage_of))
-        inner = [check for check in self.order.checks if check.stage in _INNER]
-        self.inner = Order(inner)
-        self.begun = Order([check for check in inner if check.stage not in _UNFORESEEN])
+        self.rights = self.only(_RIGHTS)
+        self.state = self.only(_STATE)
+        self.begun = self.only([stage for stage in _STATE if stage not in _UNFORESEEN])
+        self.places = self.only([CLUSTER])
         if any(check.gate == EVERYWHERE for check in checks):
             self.core.gate |= CHECKED
         else:
             self.core.gate &= ~CHECKED
+
+    def only(self, stages) -> Order:
+        """The checks of these stages, in the order of the stages."""
+        checks = self.order.checks
+        return Order([check for stage in stages for check in checks if check.stage == stage])
 
     # -- Judging ---------------------------------------------------------------------------------
 
@@ -218,15 +226,30 @@ class Admission:
             return answer
         return self.reject(session, command, answer)
 
-    def objection_once_begun(self, session, command, args):
-        """As :meth:`inner_objection`, where what has written already is not to be left half-done:
-        for want of replicas or of a disk, or for a role that came in the meantime.
-        """
-        return _first_answer(self.begun, session, command, args)
-
     def inner_objection(self, session, command, args):
         """The error for a command within a command, or None if it may run."""
-        return _first_answer(self.inner, session, command, args)
+        error = self.rights_objection(session, command, args)
+        if error is None:
+            error = self.state_objection(session, command, args, False)
+        if error is None:
+            error = self.place_objection(session, command, args)
+        return error
+
+    def rights_objection(self, session, command, args):
+        """The first part of that: by what the user may do."""
+        return _first_answer(self.rights, session, command, args)
+
+    def state_objection(self, session, command, args, begun):
+        """The second part: by how the server is.
+
+        What has ``begun`` to write is not to be left half-done: for want of replicas or of a disk,
+        or for a role that came in the meantime.
+        """
+        return _first_answer(self.begun if begun else self.state, session, command, args)
+
+    def place_objection(self, session, command, args):
+        """The third part: by where the keys are."""
+        return _first_answer(self.places, session, command, args)
 
     def refuse_malformed(self, session, command, args):
         """The error for words that make no command."""

@@ -46,6 +46,8 @@ class Blocking:
         self.on_interest: Callable[[], None] = lambda: None
         # Why a command that goes on may not do so, if its user has limits; what users will be.
         self.objection: Callable[[Client, Command, list[bytes]], Error | None] = _no_objection
+        # The same about keys that have gone to another node; what a cluster will be.
+        self.redirection: Callable[[Client, Command, list[bytes]], Error | None] = _no_objection
 
     # -- Parking ----------------------------------------------------------------------------------
 
@@ -185,12 +187,15 @@ class Blocking:
         if blocked is None:
             return
         assert blocked.command is not None
+        error = None
         if session.gate & RESTRICTED:
             # What it was let in with may be different now.
             error = self.objection(session, blocked.command, blocked.args)
-            if error is not None:
-                self._refuse(session, blocked.command, error)
-                return
+        if error is None:
+            error = self.redirection(session, blocked.command, blocked.args)
+        if error is not None:
+            self._refuse(session, blocked.command, error)
+            return
         session.flags |= FLAG_REEXECUTING
         try:
             reply = self._core.call(session, blocked.command, blocked.args)

@@ -74,12 +74,12 @@ def _port(text: bytes) -> int:
 
 
 def _keys_of_migrate(args: list[bytes]) -> list[tuple[int, str]]:
-    """The key, or what follows KEYS if that is empty."""
-    if len(args) > 3 and args[3]:
-        return [(3, _MOVED)]
+    """The key, or what follows KEYS if that is empty; none if there are both."""
     at_word = 6
     while at_word < len(args):
         word = args[at_word].lower()
+        if word == b"keys" and args[3]:
+            return []
         if word == b"keys":
             return [(position, _MOVED) for position in range(at_word + 1, len(args))]
         at_word += {b"auth": 2, b"auth2": 3}.get(word, 1)

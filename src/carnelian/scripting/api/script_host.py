@@ -152,19 +152,20 @@ class ScriptHost:
         if flags & _NOSCRIPT and not self.lets_all_run:
             return _FORBIDDEN
         admission: Admission = self.engine.admission
-        if self.caller.flags & OBEYED:
-            error = None
-        elif self.wrote:
-            error = admission.objection_once_begun(self.session, command, words)
-        else:
-            error = admission.inner_objection(self.session, command, words)
-        if error is not None:
-            return error
+        obeyed: cython.bint = self.caller.flags & OBEYED != 0
+        if not obeyed:
+            error = admission.rights_objection(self.session, command, words)
+            if error is not None:
+                return error
         if flags & _WRITES and self.read_only:
             return _READ_ONLY
+        if not obeyed:
+            error = admission.state_objection(self.session, command, words, self.wrote)
+            if error is not None:
+                return error
         if flags & _DENYOOM and self.lacks_memory and not self.wrote:
             return _NO_MEMORY
-        return None
+        return None if obeyed else admission.place_objection(self.session, command, words)
 
     def refuse(self, command, error):
         """Count a command that does not run, or that there is not."""

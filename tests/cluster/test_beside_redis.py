@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,8 +11,6 @@ from support.servers import ReferenceServer, StartRedis
 from support.waiting import free_port
 
 from .lone_member import HERE, LoneMember, LoneSettings
-
-pytestmark = pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server")
 
 TIMEOUT = "2000"
 # Slots of the three primaries: two real ones, and ours.

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import redis
 
-from carnelian.engine.config import Config
 from support.certificates import make as make_certificates
 from support.servers import require
 from support.waiting import free_port
@@ -253,9 +252,6 @@ def test_it_is_an_option_of_the_server(tmp_path: Path) -> None:
 
 @pytest.mark.timeout(300)
 def test_over_tls(tmp_path: Path) -> None:
-    directive = Config().directive(b"tls-replication")
-    if directive is None or not directive.effective:
-        pytest.skip("tls-replication is refused as long as there is no replication")
     require("redis-sentinel", "redis-sentinel")
     folder = make_certificates(tmp_path)
     secure = [

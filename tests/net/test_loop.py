@@ -137,17 +137,23 @@ def test_another_thread_wakes_the_loop(loop: Loop):
     assert ran_in == [threading.main_thread()]
 
 
+class Noting(Hooks):
+    """Notes when the hooks are called."""
+
+    def __init__(self, order: list[str]):
+        self.order = order
+
+    def before_sleep(self) -> None:
+        self.order.append("before")
+
+    def after_sleep(self) -> None:
+        self.order.append("after")
+
+
 def test_hooks_run_around_the_wait(loop: Loop):
     order: list[str] = []
 
-    class Noting(Hooks):
-        def before_sleep(self) -> None:
-            order.append("before")
-
-        def after_sleep(self) -> None:
-            order.append("after")
-
-    loop.hooks = Noting()
+    loop.hooks = Noting(order)
     loop.call_soon(lambda: order.append("soon"))
     loop.call_soon(loop.stop)
     loop.run()
@@ -157,19 +163,12 @@ def test_hooks_run_around_the_wait(loop: Loop):
 def test_what_is_to_go_before_the_wait_goes_after_the_hook(loop: Loop):
     order: list[str] = []
 
-    class Noting(Hooks):
-        def before_sleep(self) -> None:
-            order.append("before")
-
-        def after_sleep(self) -> None:
-            order.append("after")
-
     def go() -> None:
         order.append("go")
         if order.count("go") == 1:
             loop.call_before_wait(go)
 
-    loop.hooks = Noting()
+    loop.hooks = Noting(order)
     loop.call_before_wait(go)
     loop.limit_wait(0.0)
     loop.turn()

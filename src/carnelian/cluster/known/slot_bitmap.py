@@ -29,7 +29,7 @@ def shared(bitmap: bytes) -> bytes:
     return _shared.setdefault(bitmap, bitmap)
 
 
-def mask_of(bitmap: bytes) -> int:
+def mask_of(bitmap: bytes | bytearray) -> int:
     """The set as an integer with a bit for each slot."""
     return int.from_bytes(bitmap, "little")
 
@@ -47,18 +47,19 @@ def mask_of_slots(slots: Iterable[int]) -> int:
         for slot in chosen:
             mask |= 1 << slot
         return mask
-    bits = bytearray(BITMAP_BYTES)
-    for slot in chosen:
-        bits[slot >> 3] |= 1 << (slot & 7)
-    return int.from_bytes(bits, "little")
+    return mask_of(_with_bits(NO_SLOTS, chosen))
 
 
 def with_slots(bitmap: bytes, slots: Iterable[int]) -> bytes:
     """A set and some slots."""
+    return shared(bytes(_with_bits(bitmap, slots)))
+
+
+def _with_bits(bitmap: bytes, slots: Iterable[int]) -> bytearray:
     bits = bytearray(bitmap)
     for slot in slots:
         bits[slot >> 3] |= 1 << (slot & 7)
-    return shared(bytes(bits))
+    return bits
 
 
 def without_slots(bitmap: bytes, slots: Iterable[int]) -> bytes:

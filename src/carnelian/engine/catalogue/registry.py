@@ -325,6 +325,8 @@ class Registry:
 
     def forget_spellings(self):
         """Names may call something else from now on."""
+        if not self.by_spelling:
+            return  # as long as the commands are being added, none was met
         self.by_spelling.clear()
         self.recent_names = [None] * RECENT
         self.recent = [None] * RECENT

@@ -128,6 +128,10 @@ def report(
     for name, failure in failed:
         print(f"\nFAILED {name}: {failure.name}")
         print("".join(f"    {line[:_SHOWN_WIDTH]}\n" for line in failure.detail[:12]), end="")
+    for result in results:
+        if result.server_logs:
+            print(f"\nlast lines of the servers of {result.unit}:")
+            print("".join(f"    {line[:_SHOWN_WIDTH]}\n" for line in result.server_logs), end="")
     if failed:
         print(f"\noutput and server logs of failed units: {plan.logs}")
 

@@ -31,6 +31,7 @@ class UnitResult:
     ignored: list[str] = field(default_factory=list)
     finished: bool = False
     seconds: float = 0.0
+    server_logs: list[str] = field(default_factory=list)
 
     def fail(self, name: str, *detail: str) -> Failure:
         failure = Failure(name, list(detail))

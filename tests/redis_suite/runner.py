@@ -27,6 +27,11 @@ _PORTS = 500
 _PORT_RANGES = 20
 # Sockets that keep port ranges for this run until it ends.
 _reserved: list[socket.socket] = []
+# Where temporary files are in memory, and what must be free there and in memory for a run to use it.
+_MEMORY_FOLDER = Path("/dev/shm")
+_MEMORY_NEEDED = 8 << 30
+# Lines of the log of each server that a failed unit leaves, for those who see the output alone.
+_LOG_LINES = 12
 _CRASH_MARKS = ("Traceback (most recent call last)", "Fatal Python error", "BUG REPORT START")
 
 
@@ -109,7 +114,7 @@ def run_unit(plan: Plan, unit: Unit, slot: int) -> UnitResult:
 
     ``slot`` (0, 1, ...) is different for units run at the same time: it gives them their ports.
     """
-    folder = Path(tempfile.mkdtemp(prefix="suite-"))
+    folder = Path(tempfile.mkdtemp(prefix="suite-", dir=_spacious_memory()))
     try:
         tree.lay_out(folder, plan.source, plan.server, unit, plan.certificates)
         started = time.monotonic()
@@ -120,10 +125,27 @@ def run_unit(plan: Plan, unit: Unit, slot: int) -> UnitResult:
             result.fail(f"unit takes no more than {UNIT_SECONDS} s")
         _judge(plan, unit, result, folder)
         if result.failed:
+            result.server_logs = _ends_of_logs(folder)
             _keep_logs(plan.logs, unit, folder, output)
         return result
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _spacious_memory() -> Path | None:
+    """A folder in memory with room for a run; None if there is none, and the disk is to do.
+
+    Tests that give a server seconds are not about the disk, which others may keep busy.
+    """
+    try:
+        found = os.statvfs(_MEMORY_FOLDER)
+        memory = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return None
+    free = min(found.f_bavail * found.f_frsize, memory)
+    fits = free >= _MEMORY_NEEDED and not found.f_flag & os.ST_NOEXEC
+    return _MEMORY_FOLDER if fits and os.access(_MEMORY_FOLDER, os.W_OK) else None
 
 
 def _command(plan: Plan, unit: Unit, slot: int, folder: Path) -> list[str]:
@@ -196,6 +218,15 @@ def _judge(plan: Plan, unit: Unit, result: UnitResult, folder: Path) -> None:
 
 def _tail(path: Path) -> list[str]:
     return path.read_text(errors="replace").splitlines()[-15:]
+
+
+def _ends_of_logs(folder: Path) -> list[str]:
+    """What the servers that were there last have logged last."""
+    lines: list[str] = []
+    logs = sorted(folder.glob("tests/tmp/server*/stdout"), key=lambda log: log.stat().st_mtime)
+    for log in logs[-4:]:
+        lines += [f"{log.parent.name}:", *log.read_text(errors="replace").splitlines()[-_LOG_LINES:]]
+    return lines
 
 
 def _keep_logs(logs: Path, unit: Unit, folder: Path, output: str) -> None:

@@ -221,6 +221,8 @@ COMPILED = (
     "carnelian.scripting.debugger.debug_sessions",
     "carnelian.commands.scripting.eval_commands",
     "carnelian.replication.history",
+    "carnelian.cluster.known.slot_bitmap",
+    "carnelian.cluster.serving.nodes_store",
     "carnelian.cluster.moving.slot_stream",
     "carnelian.cluster.moving.slot_writing",
     "carnelian.replication.change_stream",
@@ -239,8 +241,9 @@ COMPILED = (
     "carnelian.server.system.crash",
 )
 
-# Compiled for another reason than speed: no interrupt comes between two lines of compiled code, so
-# that what these change is changed wholly. They mean what they would mean interpreted.
+# Compiled as they stand: they mean what they would mean interpreted. No interrupt comes between two
+# lines of compiled code, so that what these change is changed wholly; and those of the cluster, of
+# which thousands of slots that move ask much, take less time.
 WHOLE = (
     "carnelian.resp.replies",
     "carnelian.engine.acl.denial_log",
@@ -322,6 +325,23 @@ WHOLE = (
     "carnelian.replication.primary.socket_copies",
     "carnelian.replication.primary.write_checks",
     "carnelian.replication.restoring",
+    "carnelian.cluster.bus.bus_codec",
+    "carnelian.cluster.bus.bus_link",
+    "carnelian.cluster.cluster_member",
+    "carnelian.cluster.gossip.gossip_sections",
+    "carnelian.cluster.gossip.messenger",
+    "carnelian.cluster.gossip.ping_receiver",
+    "carnelian.cluster.gossip.slot_claims",
+    "carnelian.cluster.known.cluster_node",
+    "carnelian.cluster.known.cluster_view",
+    "carnelian.cluster.known.node_lines",
+    "carnelian.cluster.known.nodes_file",
+    "carnelian.cluster.member.membership",
+    "carnelian.cluster.operating.slot_operations",
+    "carnelian.cluster.serving.cluster_changes",
+    "carnelian.cluster.serving.engine_surroundings",
+    "carnelian.net.runtime",
+    "carnelian.persistence.saving.migration_targets",
 )
 
 DIRECTIVES = {

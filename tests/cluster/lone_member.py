@@ -93,6 +93,9 @@ class LoneMember:
     def save(self, text: bytes, durable: bool) -> None:
         self.text = text
 
+    def append(self, text: bytes) -> None:
+        self.text += text
+
     def give_up(self, text: str) -> None:
         raise AssertionError(text)
 

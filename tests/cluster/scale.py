@@ -204,6 +204,9 @@ class ScaleMember:
     def save(self, text: bytes, durable: bool) -> None:
         pass
 
+    def append(self, text: bytes) -> None:
+        pass
+
     def give_up(self, text: str) -> None:
         raise AssertionError(text)
 

@@ -158,6 +158,9 @@ class SimulatedMember:
         older = [] if durable else disk.get("perhaps", [])
         disk["perhaps"] = [*older[-8:], text]
 
+    def append(self, text: bytes) -> None:
+        self.save(self.node.disk["nodes"] + text, False)
+
     def give_up(self, text: str) -> None:
         self.gave_up = text
         self.node.network.crash(self.node.name)

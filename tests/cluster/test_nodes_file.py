@@ -9,7 +9,7 @@ import pytest
 from carnelian.cluster.known.cluster_errors import NodesFileError
 from carnelian.cluster.known.cluster_view import ClusterView
 from carnelian.cluster.known.node_lines import nodes_text
-from carnelian.cluster.known.nodes_file import file_text, load
+from carnelian.cluster.known.nodes_file import file_text, load, slot_notes
 from carnelian.cluster.known.slot_bitmap import slots_in
 from carnelian.keyspace.clock import ManualClock
 
@@ -159,11 +159,52 @@ def test_what_does_no_harm() -> None:
         f"{OTHER} 10.0.0.2:1@1 master - 0 0 7 connected [5->-{THIRD}",
         f"{OTHER.upper()} 10.0.0.2:1@1 master - 0 0 7 connected",
         f'{OTHER} "10.0.0.2:1@1 master - 0 0 7 connected',
+        "vars slot 5,-",
+        "vars slot 16384,-,-",
+        "vars slot 5,-,-,-",
+        "vars slot 5,nobody,-",
+        f"vars slot 5,{THIRD},[5=-{OTHER}]",
     ],
 )
 def test_damage(line: str) -> None:
     with pytest.raises(NodesFileError, match="Unrecoverable error: corrupted cluster config file"):
         read(one(line))
+
+
+def test_notes_of_slots_count_more_than_what_stands_before() -> None:
+    base = one(f"{OTHER} 10.0.0.2:1@1 master - 0 0 7 connected 0-9 20")
+    view = read(base)
+    view.give([3, 11], view.myself)
+    view.give([20], None)
+    view.importing_from[4] = view.nodes[OTHER]
+    view.migrating_to[3] = view.nodes[OTHER]
+    notes = slot_notes(view, [3, 4, 11, 20])
+    assert notes.decode().splitlines() == [
+        f"vars slot 3,{MINE},[3->-{OTHER}]",
+        f"vars slot 4,{OTHER},[4-<-{OTHER}]",
+        f"vars slot 11,{MINE},-",
+        "vars slot 20,-,-",
+    ]
+    again = read(base + notes)
+    assert nodes_text(again, False) == nodes_text(view, False)
+    # The last that tells of a slot counts.
+    view.migrating_to.clear()
+    view.give([3, 4], view.myself)
+    view.importing_from.clear()
+    again = read(base + notes + slot_notes(view, [3, 4]))
+    assert slots_in(again.myself.slots) == [3, 4, 11]
+    assert not again.migrating_to and not again.importing_from
+    assert again.owners[20] is None
+
+
+def test_a_part_of_a_note_does_not_count() -> None:
+    base = one(f"{OTHER} 10.0.0.2:1@1 master - 0 0 7 connected 0-9")
+    note = f"vars slot 3,{MINE},-\n".encode()
+    for length in range(len(note)):
+        for behind in (b"", b"\0" * 9):
+            assert not read(base + note[:length] + behind).myself.slot_count
+    assert slots_in(read(base + note).myself.slots) == [3]
+    assert slots_in(read(base + note + b"\0" * 9).myself.slots) == [3]
 
 
 def test_a_file_without_this_node() -> None:

@@ -105,7 +105,13 @@ class TestSlots:
         member.set_slot_importing(13, OTHER)
         member.set_slot_node(13, scene.member.id)
         assert scene.member.myself.config_epoch == 3
+        written = scene.member.node.disk["nodes"]
+        assert b"connected 0-9 12 [13-<-" not in written
+        assert written.endswith(b"vars slot 13,%b,-\n" % scene.member.id.encode())
+        # The notes do not stay.
+        scene.run(1.2)
         assert b"connected 0-9 12-13\n" in scene.member.node.disk["nodes"]
+        assert b"vars slot" not in scene.member.node.disk["nodes"]
 
     def test_marks_of_slots_outlive_a_crash_while_others_tell_of_theirs(self, scene: Scene) -> None:
         """Who has just lost a slot to another node writes that for a loss of power in some time;

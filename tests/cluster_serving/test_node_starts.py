@@ -57,6 +57,32 @@ def test_a_server_with_data_becomes_a_node(cluster: LiveCluster) -> None:
     assert again("GET", "key:7") == "7"
 
 
+def test_slots_that_have_come_outlive_a_crash(cluster: LiveCluster) -> None:
+    require("redis-cli", "redis-tools")
+    first, second, third = [cluster.add(True) for _ in range(3)]
+    cluster.create([first, second, third])
+    for slot in (100, 101, 102):
+        assert second("CLUSTER", "SETSLOT", slot, "IMPORTING", first.id) == "OK"
+        assert first("CLUSTER", "SETSLOT", slot, "MIGRATING", second.id) == "OK"
+        assert second("CLUSTER", "SETSLOT", slot, "NODE", second.id) == "OK"
+    second.kill()
+    assert b"\nvars slot 102," in (second.directory / "nodes.conf").read_bytes()
+    id = second.id
+    second.start()
+    (line,) = [line for line in second("CLUSTER", "NODES").splitlines() if "myself" in line]
+    assert line.startswith(id) and line.split()[8:] == ["100-102", "5461-10922"]
+
+
+def test_redis_server_skips_notes_of_slots(cluster: LiveCluster) -> None:
+    node = cluster.add(False)
+    id = node.id
+    node.kill()
+    with (node.directory / "nodes.conf").open("a") as file:
+        file.write(f"vars slot 5,{id},-\n")
+    node.start()
+    assert node("CLUSTER", "MYID") == id
+
+
 def test_keys_in_another_database(cluster: LiveCluster, tmp_path: Path) -> None:
     alone = cluster.add(True, "--cluster-enabled", "no", "--save", "900 1")
     with alone.client.pipeline(transaction=True) as pipe:

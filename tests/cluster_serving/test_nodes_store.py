@@ -25,6 +25,10 @@ def test_reading_and_replacing(tmp_path: Path) -> None:
     store.save(b"one\n", True)
     store.save(b"two\n", False)
     assert path.read_bytes() == b"two\n"
+    store.append(b"more\n")
+    assert path.read_bytes() == b"two\nmore\n"
+    store.save(b"two\n", False)
+    assert path.read_bytes() == b"two\n"
     assert os.listdir(tmp_path) == ["nodes.conf"]
     # The lock is that of the file that is there now.
     with path.open("rb") as stream, pytest.raises(BlockingIOError):

@@ -27,7 +27,7 @@ _PORTS = 500
 _PORT_RANGES = 20
 # Sockets that keep port ranges for this run until it ends.
 _reserved: list[socket.socket] = []
-# Where temporary files are in memory, and what must be free there and in memory for a run to use it.
+# Where temporary files are in memory, and what must be free there for a run to use it.
 _MEMORY_FOLDER = Path("/dev/shm")
 _MEMORY_NEEDED = 8 << 30
 # Lines of the log of each server that a failed unit leaves, for those who see the output alone.
@@ -225,7 +225,10 @@ def _ends_of_logs(folder: Path) -> list[str]:
     lines: list[str] = []
     logs = sorted(folder.glob("tests/tmp/server*/stdout"), key=lambda log: log.stat().st_mtime)
     for log in logs[-4:]:
-        lines += [f"{log.parent.name}:", *log.read_text(errors="replace").splitlines()[-_LOG_LINES:]]
+        lines += [
+            f"{log.parent.name}:",
+            *log.read_text(errors="replace").splitlines()[-_LOG_LINES:],
+        ]
     return lines
 
 

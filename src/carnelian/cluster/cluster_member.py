@@ -32,6 +32,8 @@ from carnelian.net.protocol import Host, Timer
 ROUND = 0.1
 # So many times as long as it took to write the file, it is not written again.
 _REST_AFTER_SAVE = 10
+# Milliseconds for which the file has notes of slots behind the rest.
+_NOTED = 1000
 
 
 class LinkState(NamedTuple):
@@ -142,8 +144,9 @@ class ClusterMember:
         for timer in (self._timer, self._work, self._saver):
             if timer is not None:
                 timer.cancel()
-        if self.membership.must_save or self.membership.must_sync:
-            self.membership.save_or_give_up()
+        membership = self.membership
+        if membership.must_save or membership.must_sync or membership.noted_ms:
+            membership.save_or_give_up()
         self._keeper.close()
 
     def data_loaded(self) -> None:
@@ -338,6 +341,8 @@ class ClusterMember:
         if membership.must_sync:
             # What was learned since the last round: slots may have changed hands by the hundred.
             membership.save_or_give_up()
+        elif membership.noted_ms >= _NOTED:
+            membership.save_or_give_up(durably=False)
 
     def _tend_replica(self) -> None:
         membership, primary = self.membership, self.myself.primary
@@ -366,6 +371,8 @@ class ClusterMember:
         # a crash of this process alone loses nothing either.
         if membership.must_save:
             self._save_soon()
+        else:
+            membership.note_or_give_up()
 
     def _save_soon(self) -> None:
         """Write the file now, or, where there is one change after the other, as soon as writing

@@ -72,7 +72,8 @@ class SlotClaims:
             dirty = [slot for slot in lost if self._membership.around.count_keys(slot)]
         if taken:
             view.give(taken, node)
-            self._membership.soon_update(durably=True)
+            self._membership.soon_note(taken, durably=True)
+            self._membership.soon_evaluate()
         self._handovers.heard(node, claimed)
         self._adapt(node, lost, dirty, claimed.bit_count())
 

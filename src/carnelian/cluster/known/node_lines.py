@@ -7,7 +7,7 @@ from functools import lru_cache
 from carnelian.cluster.known.cluster_node import ClusterNode
 from carnelian.cluster.known.cluster_view import ClusterView
 from carnelian.cluster.known.node_flags import HANDSHAKE, flag_words
-from carnelian.cluster.known.slot_bitmap import mask_of, ranges_in
+from carnelian.cluster.known.slot_bitmap import ranges_of
 
 
 def nodes_text(view: ClusterView, tls_port: bool) -> str:
@@ -36,10 +36,7 @@ def node_line(view: ClusterView, node: ClusterNode, tls_port: bool) -> str:
 def slot_words(slots: bytes) -> str:
     """The slots of a bitmap as numbers and ranges."""
     return " ".join(
-        [
-            f"{first}" if first == last else f"{first}-{last}"
-            for first, last in ranges_in(mask_of(slots))
-        ]
+        [f"{first}" if first == last else f"{first}-{last}" for first, last in ranges_of(slots)]
     )
 
 
@@ -79,10 +76,14 @@ def _open_slots(view: ClusterView) -> list[str]:
     """Slots on their way; a slot cannot be on its way in both directions."""
     if not view.migrating_to and not view.importing_from:
         return []
-    words = []
-    for slot in sorted({*view.migrating_to, *view.importing_from}):
-        if slot in view.migrating_to:
-            words.append(f"[{slot}->-{view.migrating_to[slot].id}]")
-        else:
-            words.append(f"[{slot}-<-{view.importing_from[slot].id}]")
-    return words
+    slots = sorted({*view.migrating_to, *view.importing_from})
+    return [open_slot_word(view, slot) for slot in slots]
+
+
+def open_slot_word(view: ClusterView, slot: int) -> str:
+    """A slot that is on its way; "" for one that is not."""
+    if slot in view.migrating_to:
+        return f"[{slot}->-{view.migrating_to[slot].id}]"
+    if slot in view.importing_from:
+        return f"[{slot}-<-{view.importing_from[slot].id}]"
+    return ""

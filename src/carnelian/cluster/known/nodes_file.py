@@ -6,21 +6,27 @@ A line for each node as CLUSTER NODES has it, and one of variables::
     vars currentEpoch 6 lastVoteEpoch 0
 
 What stands behind the host name is of Redis 7.2 and newer; files without it are read as well.
+
+Slots that change their owners one after the other are noted behind that, until the file is written
+anew: as variables, of which Redis skips those that it does not know::
+
+    vars slot <slot>,<owner or ->,<as an open slot in a line, or ->
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from carnelian.cluster.known import node_flags
 from carnelian.cluster.known.cluster_errors import NodesFileError
 from carnelian.cluster.known.cluster_node import BUS_PORT_DISTANCE, ClusterNode, is_node_id
 from carnelian.cluster.known.cluster_view import ClusterView
-from carnelian.cluster.known.node_lines import saved_text
+from carnelian.cluster.known.node_lines import open_slot_word, saved_text
 from carnelian.cluster.known.slot_bitmap import SLOTS
 from carnelian.resp.quoting import split_arguments
 
 _CORRUPT = "Unrecoverable error: corrupted cluster config file."
+_NOTE = b"vars slot "
 # Words of a line before its slots.
 _LEAST_WORDS = 8
 
@@ -39,6 +45,18 @@ def file_text(view: ClusterView, tls_cluster: bool) -> bytes:
     return f"{saved_text(view, tls_cluster)}vars {variables}\n".encode()
 
 
+def slot_notes(view: ClusterView, slots: Iterable[int]) -> bytes:
+    """What is to stand behind the rest about slots that have changed. O(slots)"""
+    notes = []
+    for slot in slots:
+        owner = view.owners[slot]
+        id = owner.id if owner is not None else "-"
+        notes.append(
+            b"%b%d,%b\n" % (_NOTE, slot, f"{id},{open_slot_word(view, slot) or '-'}".encode())
+        )
+    return b"".join(notes)
+
+
 def load(
     view: ClusterView,
     text: bytes,
@@ -54,7 +72,7 @@ def load(
     """
     loader = _Loader(view, tls_cluster, warn)
     try:
-        for line in text.split(b"\n"):
+        for line in _whole_lines(text):
             loader.take(line)
         if loader.myself is None:
             raise _Damage
@@ -64,6 +82,14 @@ def load(
     for node in view.nodes.values():
         view.set_shard(node, node.leader.shard_id)
     view.current_epoch = view.max_epoch()
+
+
+def _whole_lines(text: bytes) -> list[bytes]:
+    """The lines, without a last note of which a loss of power has left a part, or only its size."""
+    lines = text.rstrip(b"\0").split(b"\n")
+    if _NOTE.startswith(lines[-1]) or lines[-1].startswith(_NOTE):
+        lines.pop()
+    return lines
 
 
 class _Loader:
@@ -98,8 +124,19 @@ class _Loader:
                 self._view.current_epoch = _natural(value)
             elif name.lower() == "lastvoteepoch":
                 self._view.last_vote_epoch = _natural(value)
+            elif name == "slot":
+                self._take_note(value)
             else:
                 self._warn(f"Skipping unknown cluster config variable '{name}'")
+
+    def _take_note(self, value: str) -> None:
+        number, owner, opened = value.split(",")
+        view, slot = self._view, _slot(number)
+        view.give([slot], None if owner == "-" else self._node(owner))
+        view.migrating_to.pop(slot, None)
+        view.importing_from.pop(slot, None)
+        if opened != "-":
+            self._take_open_slot(opened)
 
     def _take_node(self, words: list[str]) -> None:
         view = self._view

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import cython
+
 SLOTS = 16384
 BITMAP_BYTES = SLOTS // 8
 NO_SLOTS = bytes(BITMAP_BYTES)
 ALL_SLOTS = b"\xff" * BITMAP_BYTES
 
-# So few bits are set or found in an integer sooner than in an array or a text.
+# So few bits are set or found in an integer sooner than in an array.
 _FEW = 5
 # How many different bitmaps are remembered; a cluster has about as many as it has primaries.
 _MOST_SHARED = 4096
@@ -77,7 +79,7 @@ def has_slot(bitmap: bytes, slot: int) -> bool:
 
 def slots_in(bitmap: bytes) -> list[int]:
     """The slots of a set, in order."""
-    return slots_in_mask(mask_of(bitmap))
+    return [slot for first, last in ranges_of(bitmap) for slot in range(first, last + 1)]
 
 
 def slots_in_mask(mask: int) -> list[int]:
@@ -89,22 +91,33 @@ def slots_in_mask(mask: int) -> list[int]:
             few.append(lowest.bit_length() - 1)
             mask ^= lowest
         return few
-    return [slot for first, last in ranges_in(mask) for slot in range(first, last + 1)]
+    return slots_in(mask.to_bytes(BITMAP_BYTES, "little"))
 
 
 def ranges_in(mask: int) -> list[tuple[int, int]]:
     """The slots of a set as ranges, from the first slot of each to its last."""
-    # The last bit first, as a text: where slots begin and end to be in it is found at the speed of
-    # memory there.
-    bits = f"{mask:b}"[::-1]
-    find = bits.find
+    return ranges_of(mask.to_bytes(BITMAP_BYTES, "little"))
+
+
+def ranges_of(bitmap: bytes) -> list[tuple[int, int]]:
+    """The slots of a set as ranges, from the first slot of each to its last."""
     ranges = []
-    first = find("1")
-    while first >= 0:
-        behind = find("0", first)
-        if behind < 0:
-            ranges.append((first, len(bits) - 1))
-            break
-        ranges.append((first, behind - 1))
-        first = find("1", behind)
+    first: cython.int = -1
+    slot: cython.int
+    byte: cython.int
+    at: cython.int
+    for at in range(len(bitmap)):
+        byte = bitmap[at]
+        # Most bytes go on as the one before has ended.
+        if byte == (0 if first < 0 else 0xFF):
+            continue
+        for slot in range(8 * at, 8 * at + 8):
+            if byte >> (slot & 7) & 1:
+                if first < 0:
+                    first = slot
+            elif first >= 0:
+                ranges.append((first, slot - 1))
+                first = -1
+    if first >= 0:
+        ranges.append((first, 8 * len(bitmap) - 1))
     return ranges

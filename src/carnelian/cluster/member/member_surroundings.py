@@ -58,6 +58,9 @@ class Surroundings(Protocol):
         returns. Raises OSError.
         """
 
+    def append(self, text: bytes) -> None:
+        """Add to the file of the nodes, without waiting for the disk. Raises OSError."""
+
     def give_up(self, text: str) -> None:
         """End the process at once for a reason that is fatal, which is logged."""
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from carnelian.cluster.known import node_flags
 from carnelian.cluster.known.cluster_node import BUS_PORT_DISTANCE, ClusterNode
 from carnelian.cluster.known.cluster_view import ClusterView
-from carnelian.cluster.known.nodes_file import file_text
+from carnelian.cluster.known.nodes_file import file_text, slot_notes
 from carnelian.cluster.member.handovers import Handovers
 from carnelian.cluster.member.manual_state import ManualState
 from carnelian.cluster.member.member_surroundings import MemberSettings, Surroundings
 from carnelian.net.protocol import Host
 
+# So many slots that change at once are noted, rather than written with all the rest.
+_FEW_SLOTS = 16
 # Messages have room for so much: a node does not know itself by more than others do.
 _LONGEST_IP = 45
+_FATAL = "Fatal: can't update cluster config file."
 
 
 class Membership:
@@ -33,6 +36,11 @@ class Membership:
         self.handovers = Handovers()
         self.on_work: Callable[[], object] = lambda: None
         self._announced_ip = ""
+        # Slots of which the file does not tell yet, and since when it has notes of some, which it
+        # has only once it was written whole.
+        self._unnoted: dict[int, None] = {}
+        self._noted_since = 0
+        self._is_written = False
         # What is to be done.
         self.must_save = False
         self.must_sync = False
@@ -55,6 +63,16 @@ class Membership:
         round. What others are to rely on is saved before they hear of it (:meth:`save`).
         """
         self.must_save = True
+        self.must_sync = self.must_sync or durably
+        self.on_work()
+
+    def soon_note(self, slots: Iterable[int], durably: bool = False) -> None:
+        """As :meth:`soon_save`, of slots that have changed alone."""
+        chosen = list(slots)
+        if len(chosen) > _FEW_SLOTS:
+            self.soon_save(durably)
+            return
+        self._unnoted.update(dict.fromkeys(chosen))
         self.must_sync = self.must_sync or durably
         self.on_work()
 
@@ -81,6 +99,9 @@ class Membership:
     def save(self, durably: bool = True) -> None:
         """Write the file. Raises OSError."""
         self.must_save = False
+        self._unnoted.clear()
+        self._noted_since = 0
+        self._is_written = True
         if durably:
             self.must_sync = False
         self.around.save(file_text(self.view, self.settings.tls_cluster), durably)
@@ -90,7 +111,27 @@ class Membership:
         try:
             self.save(durably)
         except OSError:
-            self.around.give_up("Fatal: can't update cluster config file.")
+            self.around.give_up(_FATAL)
+
+    @property
+    def noted_ms(self) -> int:
+        """For how long the file has had notes behind the rest, 0 if it has none."""
+        return self.now - self._noted_since if self._noted_since else 0
+
+    def note_or_give_up(self) -> None:
+        """Write what :meth:`soon_note` has been told of, or all where there is more to be written,
+        or the file may end with anything. O(slots)
+        """
+        if self.must_save or (self._unnoted and not self._is_written):
+            self.save_or_give_up(durably=False)
+        elif self._unnoted:
+            text = slot_notes(self.view, self._unnoted)
+            self._unnoted.clear()
+            self._noted_since = self._noted_since or self.now
+            try:
+                self.around.append(text)
+            except OSError:
+                self.around.give_up(_FATAL)
 
     # -- What this node tells of itself ----------------------------------------------------------
 

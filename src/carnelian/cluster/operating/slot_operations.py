@@ -70,7 +70,7 @@ class SlotOperations:
         if self._view.owners[slot] is not self._view.myself:
             raise ClusterError(f"I'm not the owner of hash slot {slot}")
         self._view.migrating_to[slot] = self._primary(id, "I don't know about node")
-        self._membership.soon_save()
+        self._membership.soon_note([slot])
 
     def set_importing(self, slot: int, id: str) -> None:
         """A slot of others is on its way to us."""
@@ -78,14 +78,14 @@ class SlotOperations:
         if self._view.owners[slot] is self._view.myself:
             raise ClusterError(f"I'm already the owner of hash slot {slot}")
         self._view.importing_from[slot] = self._primary(id, "I don't know about node")
-        self._membership.soon_save()
+        self._membership.soon_note([slot])
 
     def set_stable(self, slot: int) -> None:
         """A slot is not on its way."""
         self._check_role()
         self._view.importing_from.pop(slot, None)
         self._view.migrating_to.pop(slot, None)
-        self._membership.soon_save()
+        self._membership.soon_note([slot])
 
     def set_owner(self, slot: int, id: str) -> None:
         """A slot has an owner."""
@@ -103,7 +103,8 @@ class SlotOperations:
         if not has_keys:
             view.migrating_to.pop(slot, None)
         view.give([slot], node)
-        self._membership.soon_update()
+        self._membership.soon_note([slot])
+        self._membership.soon_evaluate()
         if node is not myself:
             if was_ours:
                 self._follow_last_slot(node)
@@ -115,7 +116,7 @@ class SlotOperations:
                     "notice", f"configEpoch updated after importing slot {slot}"
                 )
             else:
-                self._membership.save_or_give_up(durably=False)
+                self._membership.note_or_give_up()
             self._messenger.tell_all()
 
     def claim(self, slots: Iterable[int], promised_ms: int = 0) -> None:

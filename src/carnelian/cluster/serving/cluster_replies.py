@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from carnelian.cluster.known.cluster_errors import ClusterError
 from carnelian.cluster.known.node_lines import node_line, nodes_text
-from carnelian.cluster.known.slot_bitmap import mask_of, ranges_in
+from carnelian.cluster.known.slot_bitmap import ranges_of
 from carnelian.resp.replies import FlatMap
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class ClusterReplies:
 
     def _shard(self, nodes: list[ClusterNode]) -> FlatMap:
         owner = max((node.leader for node in nodes), key=lambda node: node.slot_count)
-        ends = [end for pair in ranges_in(mask_of(owner.slots)) for end in pair]
+        ends = [end for pair in ranges_of(owner.slots) for end in pair]
         described = [self._described(node) for node in nodes]
         return FlatMap([b"slots", ends, b"nodes", described])
 

@@ -56,6 +56,10 @@ class EngineAround:
         """Replace the file of the nodes. Raises OSError."""
         self._store.save(text, durable)
 
+    def append(self, text: bytes) -> None:
+        """Add to it. Raises OSError."""
+        self._store.append(text)
+
     def give_up(self, text: str) -> None:
         """End the process."""
         self._engine.log("warning", text)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 import threading
 import weakref
-from queue import SimpleQueue
+
+import cython
+from cython.cimports.posix.unistd import close, read
 
 # Weak references, of which each takes itself out.
 _held: set[weakref.ref[NodesStore]] = set()
@@ -28,8 +31,7 @@ class NodesStore:
         # The working directory may change.
         self.path = os.path.abspath(path)
         self._fd = -1
-        self._replaced: SimpleQueue[int | None] = SimpleQueue()
-        self._closer: threading.Thread | None = None
+        self._closer = _Closer()
 
     def lock(self) -> None:
         """Keep others out, until :meth:`release` or the end of the process.
@@ -69,9 +71,7 @@ class NodesStore:
         fd = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left = memoryview(text)
-            while left:
-                left = left[os.write(fd, left) :]
+            _write_all(fd, text)
             if durable:
                 os.fsync(fd)
             os.rename(aside, self.path)
@@ -84,20 +84,13 @@ class NodesStore:
             raise
         former, self._fd = self._fd, fd
         if former >= 0:
-            self._let_go(former)
+            self._closer.take(former)
         if durable:
             self._sync_folder()
 
-    def _let_go(self, former: int) -> None:
-        """Close the file that was replaced. Its blocks are given back then, which takes the disk
-        some milliseconds: nobody waits for that.
-        """
-        if self._closer is None:
-            self._closer = threading.Thread(
-                target=_close_all, args=(self._replaced,), name="nodes-file", daemon=True
-            )
-            self._closer.start()
-        self._replaced.put(former)
+    def append(self, text: bytes) -> None:
+        """Add to the file, once :meth:`save` has written it. Raises OSError."""
+        _write_all(self._fd, text)
 
     def _sync_folder(self) -> None:
         folder = os.open(os.path.dirname(self.path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -112,8 +105,7 @@ class NodesStore:
             # Closing alone would not do while a child of this process has it open as well.
             fcntl.flock(self._fd, fcntl.LOCK_UN)
             self.forget()
-        self._replaced.put(None)
-        self._closer = None
+        self._closer.stop()
 
     def forget(self) -> None:
         """In a child made by fork: the lock is the parent's alone."""
@@ -122,9 +114,10 @@ class NodesStore:
             self._fd = -1
 
 
-def _close_all(replaced: SimpleQueue[int | None]) -> None:
-    while (fd := replaced.get()) is not None:
-        os.close(fd)
+def _write_all(fd: int, text: bytes) -> None:
+    left = memoryview(text)
+    while left:
+        left = left[os.write(fd, left) :]
 
 
 def _forget_all() -> None:
@@ -132,6 +125,40 @@ def _forget_all() -> None:
         store = reference()
         if store is not None:
             store.forget()
+
+
+class _Closer:
+    """Closes files that were replaced. Their blocks are given back then, which takes the disk some
+    milliseconds: nobody waits for that.
+
+    Its thread reads the descriptors from a pipe, so that it never wants the interpreter.
+    """
+
+    def __init__(self) -> None:
+        self._into = -1
+
+    def take(self, fd: int) -> None:
+        """Have a descriptor closed soon."""
+        if self._into < 0:
+            out, self._into = os.pipe2(os.O_CLOEXEC)
+            threading.Thread(target=_close_all, args=(out,), name="nodes-file", daemon=True).start()
+        os.write(self._into, fd.to_bytes(cython.sizeof(cython.int), sys.byteorder))
+
+    def stop(self) -> None:
+        """End the thread when it has closed what is left."""
+        if self._into >= 0:
+            os.close(self._into)
+            self._into = -1
+
+
+def _close_all(pipe: cython.int):
+    fd: cython.int = 0
+    with cython.nogil:
+        while read(pipe, cython.address(fd), cython.sizeof(cython.int)) == cython.sizeof(
+            cython.int
+        ):
+            close(fd)
+        close(pipe)
 
 
 os.register_at_fork(after_in_child=_forget_all)

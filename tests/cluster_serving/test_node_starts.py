@@ -65,9 +65,9 @@ def test_slots_that_have_come_outlive_a_crash(cluster: LiveCluster) -> None:
         assert second("CLUSTER", "SETSLOT", slot, "IMPORTING", first.id) == "OK"
         assert first("CLUSTER", "SETSLOT", slot, "MIGRATING", second.id) == "OK"
         assert second("CLUSTER", "SETSLOT", slot, "NODE", second.id) == "OK"
+    id = second.id
     second.kill()
     assert b"\nvars slot 102," in (second.directory / "nodes.conf").read_bytes()
-    id = second.id
     second.start()
     (line,) = [line for line in second("CLUSTER", "NODES").splitlines() if "myself" in line]
     assert line.startswith(id) and line.split()[8:] == ["100-102", "5461-10922"]

@@ -113,6 +113,19 @@ class TestSlots:
         assert b"connected 0-9 12-13\n" in scene.member.node.disk["nodes"]
         assert b"vars slot" not in scene.member.node.disk["nodes"]
 
+    def test_others_hear_of_slots_that_come_in_quick_succession_together(self, scene: Scene) -> None:
+        member = scene.member.member
+        scene.puppets[0].received.clear()
+        for slot in range(20, 60):
+            member.set_slot_importing(slot, OTHER)
+            member.set_slot_node(slot, scene.member.id)
+            scene.run(0.001)
+        scene.run(0.05)
+        heard = scene.puppets[0].heard(types.PONG)
+        assert 2 <= len(heard) <= 6
+        assert slots_in(heard[0].slots) == [*range(10), 20]
+        assert slots_in(heard[-1].slots) == [*range(10), *range(20, 60)]
+
     def test_marks_of_slots_outlive_a_crash_while_others_tell_of_theirs(self, scene: Scene) -> None:
         """Who has just lost a slot to another node writes that for a loss of power in some time;
         what an administrator does meanwhile does not wait for it.

@@ -24,6 +24,10 @@ from carnelian.cluster.known.cluster_node import ClusterNode, NodeLink
 from carnelian.cluster.known.node_flags import HANDSHAKE, MYSELF
 from carnelian.cluster.known.slot_bitmap import bitmap_of, mask_of
 from carnelian.cluster.member.membership import Membership
+from carnelian.net.protocol import Timer
+
+# Seconds in which all are told once, where what they are to know changes a little again and again.
+_PAUSE = 0.01
 
 
 class Messenger:
@@ -34,6 +38,9 @@ class Messenger:
         self._view = membership.view
         self.detection = FailureDetection(membership, self.tell_failure)
         self.sections = GossipSections(membership, self.detection)
+        # Until then nobody is told; and whether there is something to tell.
+        self._pause: Timer | None = None
+        self._is_due = False
 
     # -- PING, PONG, MEET ------------------------------------------------------------------------
 
@@ -63,6 +70,20 @@ class Messenger:
         for node in self._view.nodes.values():
             if not node.flags & (MYSELF | HANDSHAKE) and node.link is not None:
                 self._send_gossip(node.link, types.PONG, node)
+
+    def tell_all_soon(self) -> None:
+        """As :meth:`tell_all`, of what changes slot by slot: at once, or with what comes next."""
+        if self._pause is not None:
+            self._is_due = True
+            return
+        self.tell_all()
+        self._pause = self._membership.host.call_later(_PAUSE, self._tell_rest)
+
+    def _tell_rest(self) -> None:
+        self._pause = None
+        if self._is_due:
+            self._is_due = False
+            self.tell_all_soon()
 
     def tell_siblings(self) -> None:
         """Let the other replicas of our primary know how much we have of its data."""

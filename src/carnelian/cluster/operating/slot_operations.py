@@ -117,7 +117,7 @@ class SlotOperations:
                 )
             else:
                 self._membership.note_or_give_up()
-            self._messenger.tell_all()
+            self._messenger.tell_all_soon()
 
     def claim(self, slots: Iterable[int], promised_ms: int = 0) -> None:
         """Take slots with a new epoch, and tell all."""

@@ -13,6 +13,8 @@ Place = tuple[str, int, tuple[bytes, ...]]
 _KEPT_SECONDS = 10
 _MOST_KEPT = 64
 _PIECE = 64 * 1024
+# Times that differ by no more than this part of them are as good as equal.
+_SAME = 0.01
 
 
 class MigrationError(Exception):
@@ -44,7 +46,7 @@ class Target:
             refused = isinstance(fault, OSError) and fault.errno == ECONNREFUSED
             raise MigrationError("writing" if refused else "connecting", fault) from None
         self._replies = ReplyReader()
-        self.timeout = timeout
+        self.timeout = self._patience = timeout
         # The database that it has selected; -1 if nobody knows.
         self.database = -1
         self.used_at = time.monotonic()
@@ -52,7 +54,7 @@ class Target:
     def send(self, data: bytes) -> None:
         """Send all of it. Raises MigrationError."""
         self.used_at = time.monotonic()
-        self._socket.settimeout(self.timeout)
+        self._wait_for(self.timeout)
         view = memoryview(data)
         try:
             while view:
@@ -72,6 +74,12 @@ class Target:
             raise MigrationError("reading", fault) from None
         return reply
 
+    def _wait_for(self, seconds: float) -> None:
+        """How long the next step may take; most take less than it is worth to be told anew."""
+        if abs(seconds - self._patience) > _SAME * seconds:
+            self._patience = seconds
+            self._socket.settimeout(seconds)
+
     def pass_accepted(self) -> int:
         """Leave out the replies that have come already, as far as they are no errors; how many."""
         return self._replies.pass_short()
@@ -81,7 +89,7 @@ class Target:
         left = until - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        self._socket.settimeout(left)
+        self._wait_for(left)
         more = self._socket.recv(_PIECE)
         if not more:
             raise ConnectionResetError

@@ -458,6 +458,17 @@ def test_a_file_that_cannot_be_written(scene: Scene) -> None:
     assert scene.member.gave_up == "Fatal: can't update cluster config file."
 
 
+def test_what_waits_to_be_written_waits_on_when_the_disk_was_full(scene: Scene) -> None:
+    member = scene.member.member
+    member.set_slot_importing(12, OTHER)
+    scene.member.disk_is_full = True
+    with pytest.raises(OSError):
+        member.save_config()
+    scene.member.disk_is_full = False
+    scene.run(0.1)
+    assert b"[12-<-" in scene.member.node.disk["nodes"]
+
+
 def test_a_damaged_file(scene: Scene) -> None:
     scene.network.crash("10.0.0.1")
     scene.network.nodes["10.0.0.1"].disk["nodes"] = b"damaged"

@@ -98,13 +98,13 @@ class Membership:
 
     def save(self, durably: bool = True) -> None:
         """Write the file. Raises OSError."""
+        self.around.save(file_text(self.view, self.settings.tls_cluster), durably)
         self.must_save = False
         self._unnoted.clear()
         self._noted_since = 0
         self._is_written = True
         if durably:
             self.must_sync = False
-        self.around.save(file_text(self.view, self.settings.tls_cluster), durably)
 
     def save_or_give_up(self, durably: bool = True) -> None:
         """Write the file; who cannot must not go on, as others rely on what it has promised."""

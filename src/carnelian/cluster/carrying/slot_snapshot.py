@@ -78,7 +78,7 @@ class SlotSnapshot(Task):
         """
         if self.active or self.background.busy or self.background.method is Method.AT_ONCE:
             return False
-        out, into = os.pipe2(os.O_CLOEXEC)
+        out, into = os.pipe()
         os.set_blocking(out, False)
         try:
             fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)

@@ -140,7 +140,7 @@ class _Closer:
     def take(self, fd: int) -> None:
         """Have a descriptor closed soon."""
         if self._into < 0:
-            out, self._into = os.pipe2(os.O_CLOEXEC)
+            out, self._into = os.pipe()
             threading.Thread(target=_close_all, args=(out,), name="nodes-file", daemon=True).start()
         os.write(self._into, fd.to_bytes(cython.sizeof(cython.int), sys.byteorder))
 

@@ -107,7 +107,7 @@ class SocketCopies(Task):
 
     def begin_for(self, group: list[Replica]) -> bool:
         """Begin; returns whether it was begun. The group is still to be added."""
-        out, into = os.pipe2(os.O_CLOEXEC)
+        out, into = os.pipe()
         os.set_blocking(out, False)
         try:
             fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)

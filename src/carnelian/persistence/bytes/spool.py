@@ -138,7 +138,7 @@ class Spool:
             view = view[os.write(self._fd, view) :]
         self._unsynced += len(piece)
         if self._sync and self._unsynced >= _SYNC_INTERVAL:
-            os.fdatasync(self._fd)
+            os.fsync(self._fd)
             self._unsynced = 0
 
 

@@ -297,15 +297,3 @@ def test_a_key_space_can_go_with_all_it_holds():
     del bag, keyspace
     gc.collect()
     assert gone() is None
-
-
-@pytest.mark.parametrize("count", [0, 1, 10_000])
-def test_expecting_commands_changes_nothing(keyspace: Keyspace, db: Database, count: int):
-    for number in range(count):
-        db.set_string(b"%d" % number, b"x")
-    commands = [[b"PING"], [b"GET", b"1"], [b"SET", b"", b"x"], [], [b"MGET", b"none", b"2"]]
-    db.prefetch([])
-    db.prefetch(commands)
-    db.prefetch(commands * 50)
-    assert len(db) == count
-    assert (keyspace.stats.hits, keyspace.stats.misses) == (0, 0)

@@ -1,3 +1,10 @@
+from carnelian.resp.arguments cimport Cut
+
+cdef enum:
+    AHEAD = 16  # commands that are made before the first of them runs
+    WORTH_FETCHING = 4  # so many that it saves time to fetch what they need together
+
+
 cdef class Parser:
     cdef public Py_ssize_t max_bulk
     cdef public Py_ssize_t max_multibulk
@@ -20,15 +27,21 @@ cdef class Parser:
     cdef Py_ssize_t expected
     cdef void* big
     cdef Py_ssize_t received
+    cdef Cut ahead[16]
+    cdef int made
+    cdef int taken
 
     cdef char* reserve(self, Py_ssize_t minimum)
     cdef void commit(self, Py_ssize_t size) noexcept
     cdef long long offset(self) noexcept
     cpdef list next(self)
+    cpdef int look_ahead(self) except -1
+    cdef void look_back(self) noexcept
     cpdef feed(self, bytes data)
     cpdef trim(self, bint idle=*)
 
     cdef Py_ssize_t _in_buffer(self) noexcept
+    cdef list _take(self)
     cdef bint _begin(self) except -1
     cdef bint _bulk_header(self) except -1
     cdef bint _collect(self) except -1

@@ -25,7 +25,7 @@ from cython.cimports.carnelian.net.poller import READABLE, WRITABLE
 from cython.cimports.carnelian.net.transport import Owner, Transport
 from cython.cimports.carnelian.resp.arguments import recycle
 from cython.cimports.carnelian.resp.output import Feed, OutputBuffer
-from cython.cimports.carnelian.resp.parser import Parser
+from cython.cimports.carnelian.resp.parser import WORTH_FETCHING, Parser
 from cython.cimports.carnelian.resp.writer import add_part, begin_parts, end_parts, write
 from cython.cimports.carnelian.server.states import (
     BUSY,
@@ -354,6 +354,8 @@ class Connection(Session):
         writing: cython.bint = False
         try:
             while self.blocked is None and not self.state & _ENDING:
+                if parser.taken == parser.made and parser.look_ahead() >= WORTH_FETCHING:
+                    self.db.prefetch(parser.ahead, parser.made)
                 args = parser.next()
                 if args is None:
                     break
@@ -388,6 +390,7 @@ class Connection(Session):
                 raise
             self.replace_reply(fault)
             return 0
+        parser.look_back()
         return 1
 
     @cython.cfunc

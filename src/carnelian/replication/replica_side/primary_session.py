@@ -12,7 +12,7 @@ from cython.cimports.carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, FL
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.sparing import APPLYING
 from cython.cimports.carnelian.resp.arguments import recycle
-from cython.cimports.carnelian.resp.parser import Parser
+from cython.cimports.carnelian.resp.parser import WORTH_FETCHING, Parser
 from cython.cimports.carnelian.resp.replies import Error
 from cython.cimports.cpython.bytes import PyBytes_GET_SIZE
 
@@ -79,6 +79,8 @@ class PrimarySession(Session):
         engine.keyspace.spare_overdue(APPLYING)
         try:
             while True:
+                if parser.taken == parser.made and parser.look_ahead() >= WORTH_FETCHING:
+                    self.db.prefetch(parser.ahead, parser.made)
                 args = parser.next()
                 if args is None:
                     break

@@ -15,6 +15,7 @@ from cython.cimports.carnelian.resp.libc import (
     PyObject,
     get_item,
     new_bytes,
+    owned,
     set_item,
 )
 from cython.cimports.cpython.bytes import (
@@ -31,6 +32,10 @@ from cython.cimports.libc.string import memcmp, memcpy
 _NAME_MAX = cython.declare(cython.Py_ssize_t, 32)
 _MIX = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
 _names = cython.declare(cython.p_void[2048])
+# The first and the last bytes of each: all of a name that is not longer than both.
+_heads = cython.declare(cython.ulonglong[2048])
+_tails = cython.declare(cython.ulonglong[2048])
+_BOTH = cython.declare(cython.Py_ssize_t, 16)
 
 # Lists for reuse by their size: as many short ones as are cut out of a buffer at once. What they
 # hold on to is bounded.
@@ -47,36 +52,46 @@ _stocked = cython.declare(cython.int[32])
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _slot(text: cython.p_const_char, size: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Where a name of ``size`` bytes (at least 1) is remembered: a hash of its ends."""
-    head: cython.ulonglong = 0
-    tail: cython.ulonglong = 0
+def _ends(
+    text: cython.p_const_char,
+    size: cython.Py_ssize_t,
+    head: cython.pointer[cython.ulonglong],
+    tail: cython.pointer[cython.ulonglong],
+) -> cython.void:
+    """The first and the last bytes of a name of ``size`` bytes (at least 1)."""
+    head[0] = tail[0] = 0
     if size >= 8:
-        memcpy(cython.address(head), text, 8)
-        memcpy(cython.address(tail), text + size - 8, 8)
+        memcpy(head, text, 8)
+        memcpy(tail, text + size - 8, 8)
     elif size >= 4:
-        memcpy(cython.address(head), text, 4)
-        memcpy(cython.address(tail), text + size - 4, 4)
+        memcpy(head, text, 4)
+        memcpy(tail, text + size - 4, 4)
     else:
-        head = cython.cast(cython.uchar, text[0]) | cython.cast(cython.uchar, text[size - 1]) << 8
-        tail = cython.cast(cython.uchar, text[size // 2])
-    return ((head ^ (tail << 3) ^ (tail >> 29)) + size) * _MIX >> 53
+        head[0] = (
+            cython.cast(cython.uchar, text[0]) | cython.cast(cython.uchar, text[size - 1]) << 8
+        )
+        tail[0] = cython.cast(cython.uchar, text[size // 2])
 
 
 @cython.cfunc
 def name(text: cython.p_const_char, size: cython.Py_ssize_t) -> bytes:
     """The bytes object for a first argument: the same one as last time for most."""
     slot: cython.Py_ssize_t
+    head: cython.ulonglong = 0
+    tail: cython.ulonglong = 0
     known: cython.p_void
     fresh: bytes
     if size == 0 or size > _NAME_MAX:
         return PyBytes_FromStringAndSize(text, size)
-    slot = _slot(text, size)
+    _ends(text, size, cython.address(head), cython.address(tail))
+    slot = ((head ^ (tail << 3) ^ (tail >> 29)) + size) * _MIX >> 53
     known = _names[slot]
     if (
         known != cython.NULL
+        and _heads[slot] == head
+        and _tails[slot] == tail
         and PyBytes_GET_SIZE(cython.cast(bytes, known)) == size
-        and memcmp(PyBytes_AS_STRING(cython.cast(bytes, known)), text, size) == 0
+        and (size <= _BOTH or memcmp(PyBytes_AS_STRING(cython.cast(bytes, known)), text, size) == 0)
     ):
         return cython.cast(bytes, known)
     fresh = PyBytes_FromStringAndSize(text, size)
@@ -84,6 +99,8 @@ def name(text: cython.p_const_char, size: cython.Py_ssize_t) -> bytes:
     hash(fresh)
     Py_INCREF(fresh)
     _names[slot] = cython.cast(cython.p_void, fresh)
+    _heads[slot] = head
+    _tails[slot] = tail
     if known != cython.NULL:
         Py_DECREF(cython.cast(object, known))
     return fresh
@@ -92,12 +109,11 @@ def name(text: cython.p_const_char, size: cython.Py_ssize_t) -> bytes:
 @cython.cfunc
 def obtain(count: cython.Py_ssize_t) -> list:
     """A list of ``count`` places (at least 1) to be filled by :func:`put` and :func:`place`."""
-    command: list
+    kept: cython.pointer[PyObject]
     if count < _SIZES and _stocked[count] > 0:
         _stocked[count] -= 1
-        command = cython.cast(list, _stock[count * _DEPTH + _stocked[count]])
-        Py_DECREF(command)
-        return command
+        kept = cython.cast(cython.pointer[PyObject], _stock[count * _DEPTH + _stocked[count]])
+        return cython.cast(list, owned(kept))
     return PyList_New(count)
 
 

@@ -1,4 +1,5 @@
 from carnelian.resp.arguments cimport Cut
+from carnelian.resp.libc cimport owned
 
 cdef enum:
     AHEAD = 16  # commands that are made before the first of them runs
@@ -41,7 +42,6 @@ cdef class Parser:
     cpdef trim(self, bint idle=*)
 
     cdef Py_ssize_t _in_buffer(self) noexcept
-    cdef list _take(self)
     cdef bint _begin(self) except -1
     cdef bint _bulk_header(self) except -1
     cdef bint _collect(self) except -1
@@ -56,3 +56,12 @@ cdef class Parser:
     cdef void _count(self) noexcept
     cdef void _drop(self) noexcept
     cdef int _fail(self, bytes message, str reason) except -1
+
+
+# The next of the commands that were made before their turn, of which there has to be one.
+cdef inline list take(Parser parser):
+    cdef Cut *made = &parser.ahead[parser.taken]
+    parser.taken += 1
+    parser.position = made.stop
+    parser.argument_bytes = made.size
+    return <list>owned(made.words)

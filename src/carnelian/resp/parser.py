@@ -20,7 +20,7 @@ from cython.cimports.carnelian.resp.blocks import count, obtain, release
 from cython.cimports.carnelian.resp.inline import split_line
 from cython.cimports.carnelian.resp.layout import BLOCK
 from cython.cimports.carnelian.resp.libc import PyObject, _PyBytes_Resize
-from cython.cimports.carnelian.resp.parser import AHEAD
+from cython.cimports.carnelian.resp.parser import AHEAD, take
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
@@ -228,7 +228,7 @@ class Parser:
         """
         words: list | None
         if self.taken < self.made:
-            return self._take()
+            return take(self)
         if self.error is not None:
             raise self.error
         if self.big != cython.NULL and not self._finish_big():
@@ -292,17 +292,6 @@ class Parser:
             self.ahead[self.made].stop = stop
             self.made += 1
         return self.made
-
-    @cython.cfunc
-    @cython.inline
-    def _take(self) -> list:
-        """The next of the commands that were made before their turn."""
-        words: list = cython.cast(list, self.ahead[self.taken].words)
-        Py_DECREF(words)
-        self.position = self.ahead[self.taken].stop
-        self.argument_bytes = self.ahead[self.taken].size
-        self.taken += 1
-        return words
 
     @cython.cfunc
     @cython.exceptval(check=False)

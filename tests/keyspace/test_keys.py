@@ -297,3 +297,20 @@ def test_a_key_space_can_go_with_all_it_holds():
     del bag, keyspace
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 20, 84, 512])
+def test_texts_that_somebody_has_are_his(db: Database, length: int):
+    first, second = b"x" * length, b"y" * length
+    db.set_string(b"first", first)
+    db.set_string(b"second", second)
+    db.set_string(b"longer", b"z" * (length + 64))
+    held = db.string(b"first")
+    assert (db.string(b"second"), held) == (second, first)
+    assert db.string(b"longer") == b"z" * (length + 64)
+    # One that nobody has is written over, hash and all.
+    for _ in range(3):
+        assert db.string(b"first") in {first}
+        assert db.string(b"second") in {second}
+    assert [db.string(b"first") for _ in range(3)] == [first] * 3
+    assert held == first

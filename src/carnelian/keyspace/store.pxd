@@ -1,8 +1,8 @@
+from carnelian.datatypes.base.bytes_object cimport PyBytesObject
 from carnelian.datatypes.tables.entry cimport Content, Entry
 from carnelian.datatypes.tables.slot_index cimport SlotIndex
 from carnelian.datatypes.tables.table cimport Found, Table, hash_text
 from carnelian.keyspace.state cimport State
-from carnelian.resp.libc cimport PyBytesObject
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t

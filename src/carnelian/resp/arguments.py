@@ -9,9 +9,9 @@ else refers to.
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.datatypes.base.bytes_object import PyBytesObject
 from cython.cimports.carnelian.resp.arguments import Cut, plain_length
 from cython.cimports.carnelian.resp.libc import (
-    PyBytesObject,
     PyObject,
     get_item,
     new_bytes,

@@ -7,8 +7,6 @@ cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* text, Py_ssize_t size) except NULL
     PyObject* get_item "PyList_GET_ITEM"(list items, Py_ssize_t at)
     void set_item "PyList_SET_ITEM"(list items, Py_ssize_t at, PyObject* value)
-    ctypedef struct PyBytesObject:
-        Py_hash_t ob_shash
     int _PyBytes_Resize(PyObject** string, Py_ssize_t size) except -1
 
 cdef extern from *:

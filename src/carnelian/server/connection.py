@@ -382,6 +382,8 @@ class Connection(Session):
                     parser.authenticated = not self.gate & NEEDS_AUTH
                 self.args = None
                 recycle(args)
+                # What nobody has any more is made use of again.
+                value = None
         except ProtocolError as error:
             self.refuse_input(error)
         except BaseException as fault:

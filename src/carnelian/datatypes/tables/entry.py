@@ -56,7 +56,7 @@ _shared = cython.declare(cython.bint, False)
 
 # Short texts that were made last, one for each remainder of their length.
 SPARES = cython.declare(cython.Py_ssize_t, 64)
-_spares = cython.declare(cython.pointer[PyObject][64])  # type: ignore[misc, type-arg]
+_spares = cython.declare(cython.p_void[64])
 
 
 # -- Blocks --------------------------------------------------------------------------------------
@@ -299,7 +299,7 @@ def short_text(text: cython.p_const_char, length: cython.Py_ssize_t):
     where it was a reply that has been written.
     """
     place: cython.Py_ssize_t = length & (SPARES - 1)
-    spare: cython.pointer[PyObject] = _spares[place]
+    spare: cython.pointer[PyObject] = cython.cast(cython.pointer[PyObject], _spares[place])
     if (
         spare != cython.NULL
         and PyBytes_GET_SIZE(cython.cast(bytes, spare)) == length
@@ -312,7 +312,7 @@ def short_text(text: cython.p_const_char, length: cython.Py_ssize_t):
     if length > 1:
         # Shorter ones are everybody's.
         Py_INCREF(fresh)
-        _spares[place] = cython.cast(cython.pointer[PyObject], fresh)
+        _spares[place] = cython.cast(cython.p_void, fresh)
         Py_XDECREF(spare)
     return fresh
 

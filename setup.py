@@ -372,8 +372,9 @@ AS_INTERPRETED = {
 # a cast, which clang and GCC 14 take for an error.
 SAME_SHAPE = "-Wno-error=incompatible-pointer-types"
 # Deprecated is the hash field of bytes objects, which has to be cleared when one is filled again.
-COMPILE_ARGS = ["-O2", "-g0", "-Wno-sign-compare", "-Wno-deprecated-declarations", SAME_SHAPE]
-WHOLE_ARGS = ["-O1", "-g0", SAME_SHAPE]
+NO_DEPRECATED = "-Wno-deprecated-declarations"
+COMPILE_ARGS = ["-O2", "-g0", "-Wno-sign-compare", NO_DEPRECATED, SAME_SHAPE]
+WHOLE_ARGS = ["-O1", "-g0", NO_DEPRECATED, SAME_SHAPE]
 # Each mapping of a file is copied by a fork: two for each of hundreds of modules instead of five
 # halve its time, during which nobody is served.
 LINK_ARGS = ["-Wl,-z,noseparate-code", "-Wl,-z,norelro"] if sys.platform == "linux" else []

@@ -299,13 +299,18 @@ def test_a_key_space_can_go_with_all_it_holds():
     assert gone() is None
 
 
-@pytest.mark.parametrize("count", [0, 1, 10_000])
-def test_expecting_commands_changes_nothing(keyspace: Keyspace, db: Database, count: int):
-    for number in range(count):
-        db.set_string(b"%d" % number, b"x")
-    commands = [[b"PING"], [b"GET", b"1"], [b"SET", b"", b"x"], [], [b"MGET", b"none", b"2"]]
-    db.prefetch([])
-    db.prefetch(commands)
-    db.prefetch(commands * 50)
-    assert len(db) == count
-    assert (keyspace.stats.hits, keyspace.stats.misses) == (0, 0)
+@pytest.mark.parametrize("length", [0, 1, 2, 20, 84, 512])
+def test_texts_that_somebody_has_are_his(db: Database, length: int):
+    first, second = b"x" * length, b"y" * length
+    db.set_string(b"first", first)
+    db.set_string(b"second", second)
+    db.set_string(b"longer", b"z" * (length + 64))
+    held = db.string(b"first")
+    assert (db.string(b"second"), held) == (second, first)
+    assert db.string(b"longer") == b"z" * (length + 64)
+    # One that nobody has is written over, hash and all.
+    for _ in range(3):
+        assert db.string(b"first") in {first}
+        assert db.string(b"second") in {second}
+    assert [db.string(b"first") for _ in range(3)] == [first] * 3
+    assert held == first

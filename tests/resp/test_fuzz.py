@@ -95,14 +95,18 @@ class Model:
             return commands, error.message
 
 
-def outcome(*pieces: bytes) -> Outcome:
+def outcome(*pieces: bytes, ahead: bool = False) -> Outcome:
     parser = Parser()
     commands: list = []
     done: list = []
     try:
         for piece in pieces:
             parser.feed(piece)
-            while (command := parser.next()) is not None:
+            while True:
+                if ahead:
+                    parser.look_ahead()
+                if (command := parser.next()) is None:
+                    break
                 commands.append(command[:])
                 done.append(command)
                 del command
@@ -124,9 +128,11 @@ def test_malformed_input(make, seed):
         assert outcome(data) == expected, data
         split = chance.randint(0, len(data))
         assert outcome(data[:split], data[split:]) == expected, (data, split)
+        assert outcome(data[:split], data[split:], ahead=True) == expected, (data, split)
         if turn % 100 == 0:
             pieces = [data[at : at + 1] for at in range(len(data))]
             assert outcome(*pieces) == expected, data
+            assert outcome(*pieces, ahead=True) == expected, data
     assert blocks.lent() == lent
 
 
@@ -145,6 +151,7 @@ def test_long_lines_and_arguments():
         cuts = sorted(chance.choices(range(len(data)), k=4))
         pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
         assert outcome(*pieces) == expected
+        assert outcome(*pieces, ahead=True) == expected
     assert blocks.lent() == lent
 
 
@@ -155,7 +162,7 @@ def test_malformed_input_leaves_no_memory_behind():
     def run() -> int:
         for data in inputs:
             outcome(data)
-            outcome(data[:10], data[10:])
+            outcome(data[:10], data[10:], ahead=True)
         gc.collect()
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

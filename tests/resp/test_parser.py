@@ -378,3 +378,98 @@ def test_input_of_a_client_that_has_to_wait_is_kept_and_given_back():
     assert 0 < parser.held <= 32768
     del parser
     assert blocks.lent() == before
+
+
+# Commands that are made before their turn
+
+
+def state(parser: Parser) -> tuple[int, ...]:
+    return (
+        parser.consumed, parser.pending, parser.buffered, parser.free, parser.held,
+        parser.argument_bytes,
+    )  # fmt: skip
+
+
+@given(
+    st.lists(st.lists(arguments, min_size=1, max_size=5), max_size=40),
+    st.lists(st.tuples(st.integers(1, 40000), st.integers(0, 20)), max_size=12),
+)
+def test_looking_ahead_changes_nothing(commands, steps):
+    stream = b"".join(request(*command) for command in commands)
+    looking, plain = Parser(), Parser()
+    parsed = []
+    start = 0
+    for size, count in [*steps, (len(stream), len(commands))]:
+        for parser in (looking, plain):
+            parser.feed(stream[start : start + size])
+        start += size
+        for _ in range(count):
+            looking.look_ahead()
+            assert state(looking) == state(plain)
+            command = looking.next()
+            assert command == plain.next()
+            assert state(looking) == state(plain)
+            if command is None:
+                break
+            parsed.append(command)
+    assert parsed + drain(looking) == commands
+
+
+def test_how_far_it_looks():
+    parser = Parser()
+    assert parser.look_ahead() == 0
+    parser.feed(request(b"PING") * 20 + b"PING\r\n" + request(b"PING"))
+    assert parser.look_ahead() == 16
+    assert parser.next() == [b"PING"]
+    assert parser.look_ahead() == 15
+    for _ in range(15):
+        parser.next()
+    assert parser.look_ahead() == 4
+    for _ in range(4):
+        parser.next()
+    assert parser.look_ahead() == 0
+    assert parser.next() == [b"PING"]
+    assert parser.look_ahead() == 1
+    assert drain(parser) == [[b"PING"]]
+    assert parser.look_ahead() == 0
+
+
+@pytest.mark.parametrize("argument", [b"*0\r\n", b"*-1\r\n", request(*[b"x"] * 32)])
+def test_what_is_unusual_has_its_turn_first(argument):
+    parser = Parser()
+    parser.feed(request(b"GET", b"a") + argument + request(b"GET", b"b"))
+    assert parser.look_ahead() == 1
+    assert parser.next() == [b"GET", b"a"]
+    assert parser.look_ahead() == 0
+    assert drain(parser)[-1] == [b"GET", b"b"]
+
+
+def test_an_error_ahead_has_its_turn():
+    parser = Parser()
+    parser.feed(request(b"PING") * 2 + b"*1\r\n$-1\r\n")
+    assert parser.look_ahead() == 2
+    assert parser.next() == parser.next() == [b"PING"]
+    assert parser.look_ahead() == 0
+    with pytest.raises(ProtocolError):
+        parser.next()
+    assert parser.look_ahead() == 0
+
+
+def test_who_has_to_authenticate_is_looked_at_command_by_command():
+    parser = Parser()
+    parser.authenticated = False
+    parser.feed(request(b"AUTH", b"secret") + request(b"PING"))
+    assert parser.look_ahead() == 0
+    assert parser.next() == [b"AUTH", b"secret"]
+    parser.authenticated = True
+    assert parser.look_ahead() == 1
+
+
+def test_input_may_come_while_some_wait():
+    parser = Parser()
+    parser.feed(request(b"SET", b"a", b"1") * 5)
+    parser.look_ahead()
+    parser.next()
+    parser.feed(request(b"SET", b"b", b"2" * 30000))
+    assert drain(parser) == [[b"SET", b"a", b"1"]] * 4 + [[b"SET", b"b", b"2" * 30000]]
+    assert parser.held == 0

@@ -52,5 +52,6 @@ cdef class Engine(Core):
     cpdef execute_next(self, Client session, list args)
     cpdef before_sleep(self)
     cdef refused(self, Client session, Command command, reply)
+    cdef reply_to_raised(self, Client session, Command command, long long dirty)
     cdef note_call(self, Client session, Command command, list args, long long elapsed)
     cdef propagate(self, Client session, list args, int db_index, bint changed)

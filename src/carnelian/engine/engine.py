@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cython
-from cython.cimports.carnelian.engine.catalogue.registry import Command
+from cython.cimports.carnelian.engine.catalogue.registry import Command, accepts
 from cython.cimports.carnelian.engine.ground.flags import FLAG_REEXECUTING, UNTOUCHING
 from cython.cimports.carnelian.engine.parts.admission import Admission, admits
 from cython.cimports.carnelian.engine.parts.client_limits import ClientEviction, OutputLimits
@@ -24,11 +24,11 @@ from cython.cimports.carnelian.engine.shared.failures import (
     PyObject_Vectorcall,
     caught_error,
     count_failure,
-    result_of,
 )
 from cython.cimports.carnelian.keyspace.clock import Clock
 from cython.cimports.carnelian.keyspace.database import Database
 from cython.cimports.carnelian.keyspace.removal.expire_cycle import ExpireCycle
+from cython.cimports.carnelian.resp.libc import owned
 from cython.cimports.carnelian.resp.replies import Error
 from cython.cimports.cpython.object import PyObject
 
@@ -168,7 +168,7 @@ class Engine(Core):
     def execute_next(self, session: Client, args: list):
         """:meth:`execute` for the further commands of a batch: time goes on from the last one."""
         command: Command = self.registry.lookup(args)
-        if command is None or not command.accepts(len(args)):
+        if command is None or not accepts(command, len(args)):
             reply = self.admission.refuse_malformed(session, command, args)
             return self.refused(session, command, reply)
         if self.memory_limit.limit and self.memory_limit.over():
@@ -206,7 +206,6 @@ class Engine(Core):
         db_index: cython.int = session.db.index
         words = cython.declare(cython.pointer[PyObject][2])  # type: ignore[misc, type-arg, valid-type]
         made: cython.pointer[PyObject]
-        error: Error | None
         session.command = command
         if self.tracked and self.depth == 0:
             self.tracking.current = session
@@ -215,18 +214,9 @@ class Engine(Core):
         made = PyObject_Vectorcall(
             cython.cast(cython.pointer[PyObject], command.handler), words, 2, cython.NULL
         )
-        error = None if made != cython.NULL else caught_error()
-        try:
-            if error is None:
-                reply = result_of(made)
-            else:
-                reply = error
-                command.failed_calls += 1
-                count_failure(self.stats, error)
-        except Exception as fault:
-            reply = self._fault(command, fault)
-        except BaseException as interrupt:
-            reply = self._interrupted(session, command, interrupt, self.keyspace.dirty > dirty)
+        reply = (
+            owned(made) if made != cython.NULL else self.reply_to_raised(session, command, dirty)
+        )
         elapsed: cython.longlong = self.clock.tick() - started
         again: cython.bint = session.flags & FLAG_REEXECUTING != 0
         self.stats.commands += not again
@@ -246,6 +236,21 @@ class Engine(Core):
         if self.tracked:
             self.tracking.called(command, args)
         return reply
+
+    @cython.cfunc
+    def reply_to_raised(self, session: Client, command: Command, dirty: cython.longlong):
+        """What to reply when a handler has raised something, as it is doing now."""
+        error: Error | None = caught_error()
+        try:
+            if error is None:
+                owned(cython.NULL)  # raises what is raised
+            command.failed_calls += 1
+            count_failure(self.stats, error)
+        except Exception as fault:
+            return self._fault(command, fault)
+        except BaseException as interrupt:
+            return self._interrupted(session, command, interrupt, self.keyspace.dirty > dirty)
+        return error
 
     @cython.cfunc
     @cython.inline

@@ -7,6 +7,17 @@ from cython.cimports.libc.stdint import int64_t
 from cython.cimports.posix.time import CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, timespec
 
 
+@cython.cfunc
+@cython.inline
+@cython.nogil
+@cython.exceptval(check=False)
+def monotonic() -> int64_t:
+    """What the system's clock says that is never set back."""
+    now = cython.declare(timespec)
+    clock_gettime(CLOCK_MONOTONIC, cython.address(now))
+    return cython.cast(int64_t, now.tv_sec) * 1000000000 + now.tv_nsec
+
+
 @cython.cclass
 class Clock:
     """The time of the system.
@@ -24,7 +35,7 @@ class Clock:
 
         One system clock is read for both: what is between them is found by :meth:`synchronize`.
         """
-        self.ns = self.monotonic_ns()
+        self.ns = monotonic() if type(self) is Clock else self.monotonic_ns()
         self.ms = (self.ns + self.wall_offset_ns) // 1000000
         return self.ns
 
@@ -45,9 +56,7 @@ class Clock:
 
     def monotonic_ns(self) -> int64_t:
         """Nanoseconds of a clock that is never set back, read now."""
-        now = cython.declare(timespec)
-        clock_gettime(CLOCK_MONOTONIC, cython.address(now))
-        return cython.cast(int64_t, now.tv_sec) * 1000000000 + now.tv_nsec
+        return monotonic()
 
 
 @cython.cclass

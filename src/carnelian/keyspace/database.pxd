@@ -1,5 +1,6 @@
 from carnelian.datatypes.tables.entry cimport Entry
 from carnelian.keyspace.string_store cimport Strings
+from carnelian.resp.arguments cimport Cut
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 cdef struct Reaped:  # what one look for keys past their time met
@@ -33,7 +34,7 @@ cdef class Database(Strings):
     cpdef collection_to_change(self, bytes key, type cls)
     cpdef keep(self, bytes key)
     cpdef bint touch(self, bytes key) except -1
-    cpdef prefetch(self, list commands)
+    cdef void prefetch(self, const Cut *commands, int count) noexcept
     # Keys
     cpdef bint add(self, bytes key, value, int64_t expiry=*) except -1
     cpdef bint replace(self, bytes key, value, bint keep_ttl=*, int64_t expiry=*) except -1

@@ -37,10 +37,12 @@ from cython.cimports.carnelian.keyspace.events import GENERIC
 from cython.cimports.carnelian.keyspace.state import HIDE
 from cython.cimports.carnelian.keyspace.store import hash_of, type_of
 from cython.cimports.carnelian.keyspace.string_store import Strings
+from cython.cimports.carnelian.resp.libc import get_item
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_GET_SIZE,
 )
+from cython.cimports.cpython.list import PyList_GET_SIZE
 from cython.cimports.libc.stdint import int64_t, uint32_t, uint64_t
 from cython.cimports.libc.string import memset
 
@@ -59,6 +61,8 @@ RANDOM_DRAWS = cython.declare(cython.int, 100)
 CHUNK = cython.declare(cython.Py_ssize_t, 256)
 # Keys of which the cache of a processor holds most.
 CACHED_KEYS = cython.declare(cython.Py_ssize_t, 5000)
+# Longest first argument that is hashed before it is known to be a key.
+FETCHED_LENGTH = cython.declare(cython.Py_ssize_t, 256)
 
 
 @cython.final
@@ -276,26 +280,29 @@ class Database(Strings):
         """Renew the access clock and count, as TOUCH does; returns whether the key is there."""
         return self.read(key, True) is not cython.NULL
 
-    def prefetch(self, commands: list) -> None:
-        """Have the memory fetched that the first keys of these commands are about to need.
+    def prefetch(self, commands, count):
+        """Have the memory fetched that the first keys of up to 16 commands are about to need.
 
-        Memory is waited for once, not key by key: worth it from some four commands on. Looks at
-        the first 64. A first argument that is no key does no harm. Small databases are likely to
-        be in the processor's cache anyway.
+        It is waited for once, not key by key. A first argument that is no key does no harm, as long
+        as it is short. Small databases are likely to be in the processor's cache anyway.
         """
-        hashes = cython.declare(uint64_t[64])
-        count: cython.int = 0
+        hashes = cython.declare(uint64_t[16])
+        words: list
+        key: bytes
+        found: cython.int = 0
         i: cython.int
         if self.table.used < CACHED_KEYS:
             return
-        for command in commands:
-            if count == 64:
-                break
-            if len(cython.cast(list, command)) > 1:
-                hashes[count] = hash_of(cython.cast(list, command)[1])
-                self.table.prefetch(hashes[count])
-                count += 1
         for i in range(count):
+            words = cython.cast(list, commands[i].words)
+            if PyList_GET_SIZE(words) < 2:
+                continue
+            key = cython.cast(bytes, get_item(words, 1))
+            if PyBytes_GET_SIZE(key) <= FETCHED_LENGTH:
+                hashes[found] = hash_of(key)
+                self.table.prefetch(hashes[found])
+                found += 1
+        for i in range(found):
             self.table.prefetch_entry(hashes[i])
 
     # -- Keys ------------------------------------------------------------------------------------

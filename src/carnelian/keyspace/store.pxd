@@ -1,11 +1,18 @@
+from carnelian.datatypes.base.bytes_object cimport PyBytesObject
 from carnelian.datatypes.tables.entry cimport Content, Entry
 from carnelian.datatypes.tables.slot_index cimport SlotIndex
-from carnelian.datatypes.tables.table cimport Found, Table
+from carnelian.datatypes.tables.table cimport Found, Table, hash_text
 from carnelian.keyspace.state cimport State
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.object cimport PyObject
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
+# As hash() has it, with less ado; kept in the object as well.
 cdef inline uint64_t hash_of(bytes key) noexcept:
-    return <uint64_t>hash(key)
+    cdef PyBytesObject *kept = <PyBytesObject *><PyObject *>key
+    if kept.ob_shash == -1:
+        kept.ob_shash = <Py_hash_t>hash_text(PyBytes_AS_STRING(key), PyBytes_GET_SIZE(key))
+    return <uint64_t>kept.ob_shash
 
 
 cdef class Store:

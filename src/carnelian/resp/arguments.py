@@ -9,11 +9,13 @@ else refers to.
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.datatypes.base.bytes_object import PyBytesObject
+from cython.cimports.carnelian.resp.arguments import Cut, plain_length
 from cython.cimports.carnelian.resp.libc import (
-    PyBytesObject,
     PyObject,
     get_item,
     new_bytes,
+    owned,
     set_item,
 )
 from cython.cimports.cpython.bytes import (
@@ -30,12 +32,19 @@ from cython.cimports.libc.string import memcmp, memcpy
 _NAME_MAX = cython.declare(cython.Py_ssize_t, 32)
 _MIX = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
 _names = cython.declare(cython.p_void[2048])
+# The first and the last bytes of each: all of a name that is not longer than both.
+_heads = cython.declare(cython.ulonglong[2048])
+_tails = cython.declare(cython.ulonglong[2048])
+_BOTH = cython.declare(cython.Py_ssize_t, 16)
 
-# Lists for reuse by their size; what they hold on to is bounded.
+# Lists for reuse by their size: as many short ones as are cut out of a buffer at once. What they
+# hold on to is bounded.
 _SIZES = cython.declare(cython.Py_ssize_t, 32)
-_DEPTH = cython.declare(cython.int, 2)
+_SHORT = cython.declare(cython.Py_ssize_t, 8)
+_DEPTH = cython.declare(cython.int, 16)
+_DEPTH_OF_LONG = cython.declare(cython.int, 2)
 _KEPT_MAX = cython.declare(cython.Py_ssize_t, 256)
-_stock = cython.declare(cython.p_void[64])
+_stock = cython.declare(cython.p_void[512])
 _stocked = cython.declare(cython.int[32])
 
 
@@ -43,36 +52,46 @@ _stocked = cython.declare(cython.int[32])
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _slot(text: cython.p_const_char, size: cython.Py_ssize_t) -> cython.Py_ssize_t:
-    """Where a name of ``size`` bytes (at least 1) is remembered: a hash of its ends."""
-    head: cython.ulonglong = 0
-    tail: cython.ulonglong = 0
+def _ends(
+    text: cython.p_const_char,
+    size: cython.Py_ssize_t,
+    head: cython.pointer[cython.ulonglong],
+    tail: cython.pointer[cython.ulonglong],
+) -> cython.void:
+    """The first and the last bytes of a name of ``size`` bytes (at least 1)."""
+    head[0] = tail[0] = 0
     if size >= 8:
-        memcpy(cython.address(head), text, 8)
-        memcpy(cython.address(tail), text + size - 8, 8)
+        memcpy(head, text, 8)
+        memcpy(tail, text + size - 8, 8)
     elif size >= 4:
-        memcpy(cython.address(head), text, 4)
-        memcpy(cython.address(tail), text + size - 4, 4)
+        memcpy(head, text, 4)
+        memcpy(tail, text + size - 4, 4)
     else:
-        head = cython.cast(cython.uchar, text[0]) | cython.cast(cython.uchar, text[size - 1]) << 8
-        tail = cython.cast(cython.uchar, text[size // 2])
-    return ((head ^ (tail << 3) ^ (tail >> 29)) + size) * _MIX >> 53
+        head[0] = (
+            cython.cast(cython.uchar, text[0]) | cython.cast(cython.uchar, text[size - 1]) << 8
+        )
+        tail[0] = cython.cast(cython.uchar, text[size // 2])
 
 
 @cython.cfunc
 def name(text: cython.p_const_char, size: cython.Py_ssize_t) -> bytes:
     """The bytes object for a first argument: the same one as last time for most."""
     slot: cython.Py_ssize_t
+    head: cython.ulonglong = 0
+    tail: cython.ulonglong = 0
     known: cython.p_void
     fresh: bytes
     if size == 0 or size > _NAME_MAX:
         return PyBytes_FromStringAndSize(text, size)
-    slot = _slot(text, size)
+    _ends(text, size, cython.address(head), cython.address(tail))
+    slot = ((head ^ (tail << 3) ^ (tail >> 29)) + size) * _MIX >> 53
     known = _names[slot]
     if (
         known != cython.NULL
+        and _heads[slot] == head
+        and _tails[slot] == tail
         and PyBytes_GET_SIZE(cython.cast(bytes, known)) == size
-        and memcmp(PyBytes_AS_STRING(cython.cast(bytes, known)), text, size) == 0
+        and (size <= _BOTH or memcmp(PyBytes_AS_STRING(cython.cast(bytes, known)), text, size) == 0)
     ):
         return cython.cast(bytes, known)
     fresh = PyBytes_FromStringAndSize(text, size)
@@ -80,6 +99,8 @@ def name(text: cython.p_const_char, size: cython.Py_ssize_t) -> bytes:
     hash(fresh)
     Py_INCREF(fresh)
     _names[slot] = cython.cast(cython.p_void, fresh)
+    _heads[slot] = head
+    _tails[slot] = tail
     if known != cython.NULL:
         Py_DECREF(cython.cast(object, known))
     return fresh
@@ -88,12 +109,11 @@ def name(text: cython.p_const_char, size: cython.Py_ssize_t) -> bytes:
 @cython.cfunc
 def obtain(count: cython.Py_ssize_t) -> list:
     """A list of ``count`` places (at least 1) to be filled by :func:`put` and :func:`place`."""
-    command: list
+    kept: cython.pointer[PyObject]
     if count < _SIZES and _stocked[count] > 0:
         _stocked[count] -= 1
-        command = cython.cast(list, _stock[count * _DEPTH + _stocked[count]])
-        Py_DECREF(command)
-        return command
+        kept = cython.cast(cython.pointer[PyObject], _stock[count * _DEPTH + _stocked[count]])
+        return cython.cast(list, owned(kept))
     return PyList_New(count)
 
 
@@ -119,11 +139,20 @@ def place(
     command: list, at: cython.Py_ssize_t, text: cython.p_const_char, size: cython.Py_ssize_t
 ) -> cython.int:
     """Like :func:`put` for a copy of ``size`` bytes at ``text``."""
-    old: cython.pointer[PyObject]
     if at >= PyList_GET_SIZE(command):
         command.append(PyBytes_FromStringAndSize(text, size))
         return 0
-    old = get_item(command, at)
+    return _fill(command, at, text, size)
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1, check=False)
+def _fill(
+    command: list, at: cython.Py_ssize_t, text: cython.p_const_char, size: cython.Py_ssize_t
+) -> cython.int:
+    """Put a copy of ``size`` bytes at ``text`` to a place that the list has."""
+    old: cython.pointer[PyObject] = get_item(command, at)
     if old != cython.NULL:
         if PyBytes_GET_SIZE(cython.cast(bytes, old)) == size:
             memcpy(PyBytes_AS_STRING(cython.cast(bytes, old)), text, size)
@@ -152,6 +181,52 @@ def renew(
 
 
 @cython.cfunc
+@cython.exceptval(-1, check=False)
+def cut(
+    start: cython.p_const_char,
+    end: cython.p_const_char,
+    bound: cython.Py_ssize_t,
+    made: cython.pointer[Cut],
+) -> cython.Py_ssize_t:
+    """Make the command that begins at ``start``: returns its bytes, for ``stop`` to be set.
+
+    0 unless all of it is there, in the form that all clients send, with few arguments of no more
+    than ``bound`` bytes. Behind ``end`` stands what is no digit.
+    """
+    at: cython.p_const_char = start
+    wanted: cython.Py_ssize_t = 0
+    length: cython.Py_ssize_t = 0
+    total: cython.Py_ssize_t = 0
+    used: cython.Py_ssize_t
+    filled: cython.Py_ssize_t
+    words: list
+    if at[0] != b"*":
+        return 0
+    used = plain_length(at + 1, cython.address(wanted))
+    at += 1 + used
+    if used == 0 or wanted == 0 or wanted >= _SIZES or at > end:
+        return 0
+    words = obtain(wanted)
+    for filled in range(wanted):
+        if at[0] != b"$":
+            return 0
+        used = plain_length(at + 1, cython.address(length)) + 1
+        if used == 1 or length > bound or end - at < used + length + 2:
+            return 0
+        at += used
+        if filled == 0:
+            put(words, 0, name(at, length))
+        else:
+            _fill(words, filled, at, length)
+        at += length + 2
+        total += length
+    Py_INCREF(words)
+    made.words = cython.cast(cython.pointer[PyObject], words)
+    made.size = total
+    return at - start
+
+
+@cython.cfunc
 @cython.exceptval(check=False)
 def recycle(command: list) -> cython.void:
     """Say that a command from the parser is done, for its list to be used again.
@@ -162,7 +237,8 @@ def recycle(command: list) -> cython.void:
     at: cython.Py_ssize_t
     size: cython.Py_ssize_t = PyList_GET_SIZE(command)
     item: cython.pointer[PyObject]
-    if Py_REFCNT(command) != 1 or size >= _SIZES or size == 0 or _stocked[size] == _DEPTH:
+    depth: cython.int = _DEPTH if size <= _SHORT else _DEPTH_OF_LONG
+    if Py_REFCNT(command) != 1 or size >= _SIZES or size == 0 or _stocked[size] == depth:
         return
     for at in range(size):
         item = get_item(command, at)

@@ -7,9 +7,14 @@ cdef extern from "Python.h":
     PyObject* new_bytes "PyBytes_FromStringAndSize"(const char* text, Py_ssize_t size) except NULL
     PyObject* get_item "PyList_GET_ITEM"(list items, Py_ssize_t at)
     void set_item "PyList_SET_ITEM"(list items, Py_ssize_t at, PyObject* value)
-    ctypedef struct PyBytesObject:
-        Py_hash_t ob_shash
     int _PyBytes_Resize(PyObject** string, Py_ssize_t size) except -1
+
+cdef extern from *:
+    """
+    static inline PyObject *carnelian_owned(PyObject *value) { return value; }
+    """
+    # Takes over the reference that the caller has. NULL stands for what is raised now.
+    object owned "carnelian_owned"(PyObject* value)
 
 cdef extern from "stdlib.h" nogil:
     long double strtold(const char* text, char** stop)

@@ -36,6 +36,11 @@ cdef class OutputBuffer:
     cdef void _rest(self) noexcept
 
 
+# Bytes to send.
+cdef inline Py_ssize_t unsent(OutputBuffer output) noexcept:
+    return output.sealed + (output.tail - output.head)
+
+
 cdef class Feed:
     cpdef int fill(self, OutputBuffer output) except -1
     cpdef Py_ssize_t memory(self) except -1

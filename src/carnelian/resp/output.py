@@ -12,6 +12,7 @@ import cython
 from cython.cimports.carnelian.resp.blocks import count, obtain, release
 from cython.cimports.carnelian.resp.layout import BLOCK, Mark, Segment
 from cython.cimports.carnelian.resp.libc import iovec
+from cython.cimports.carnelian.resp.output import unsent
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
@@ -66,7 +67,7 @@ class OutputBuffer:
     @cython.cfunc
     @cython.exceptval(check=False)
     def pending(self) -> cython.Py_ssize_t:
-        return self.sealed + (self.tail - self.head)
+        return unsent(self)
 
     @cython.cfunc
     @cython.exceptval(-1, check=False)

@@ -1,3 +1,11 @@
+from carnelian.resp.arguments cimport Cut
+from carnelian.resp.libc cimport owned
+
+cdef enum:
+    AHEAD = 16  # commands that are made before the first of them runs
+    WORTH_FETCHING = 4  # so many that it saves time to fetch what they need together
+
+
 cdef class Parser:
     cdef public Py_ssize_t max_bulk
     cdef public Py_ssize_t max_multibulk
@@ -20,11 +28,16 @@ cdef class Parser:
     cdef Py_ssize_t expected
     cdef void* big
     cdef Py_ssize_t received
+    cdef Cut ahead[16]
+    cdef int made
+    cdef int taken
 
     cdef char* reserve(self, Py_ssize_t minimum)
     cdef void commit(self, Py_ssize_t size) noexcept
     cdef long long offset(self) noexcept
     cpdef list next(self)
+    cpdef int look_ahead(self) except -1
+    cdef void look_back(self) noexcept
     cpdef feed(self, bytes data)
     cpdef trim(self, bint idle=*)
 
@@ -43,3 +56,12 @@ cdef class Parser:
     cdef void _count(self) noexcept
     cdef void _drop(self) noexcept
     cdef int _fail(self, bytes message, str reason) except -1
+
+
+# The next of the commands that were made before their turn, of which there has to be one.
+cdef inline list take(Parser parser):
+    cdef Cut *made = &parser.ahead[parser.taken]
+    parser.taken += 1
+    parser.position = made.stop
+    parser.argument_bytes = made.size
+    return <list>owned(made.words)

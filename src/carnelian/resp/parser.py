@@ -14,12 +14,13 @@ from typing import Any
 
 import cython
 from cython.cimports.carnelian.datatypes.algorithms.decimals import to_longlong
-from cython.cimports.carnelian.resp.arguments import name, place, put
+from cython.cimports.carnelian.resp.arguments import Cut, cut, name, place, plain_length, put
 from cython.cimports.carnelian.resp.arguments import obtain as obtain_list
 from cython.cimports.carnelian.resp.blocks import count, obtain, release
 from cython.cimports.carnelian.resp.inline import split_line
 from cython.cimports.carnelian.resp.layout import BLOCK
 from cython.cimports.carnelian.resp.libc import PyObject, _PyBytes_Resize
+from cython.cimports.carnelian.resp.parser import AHEAD, take
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_FromStringAndSize,
@@ -60,37 +61,6 @@ class ProtocolError(Error):
         self.excerpt = excerpt
 
 
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _plain_length(at: cython.p_const_char, value: cython.p_Py_ssize_t) -> cython.Py_ssize_t:
-    """Read up to 9 digits and a CR; returns the bytes up to and with the LF that has to follow.
-
-    0 when there is anything else, which may still be a number.
-    """
-    size: cython.Py_ssize_t = 1
-    digit: cython.uint = cython.cast(cython.uint, at[0]) - 48
-    total: cython.uint = digit
-    if digit > 9:
-        return 0
-    if at[1] == 13:
-        value[0] = total
-        return 3
-    if digit == 0:
-        return 0
-    while size < 9:
-        digit = cython.cast(cython.uint, at[size]) - 48
-        if digit > 9:
-            break
-        total = total * 10 + digit
-        size += 1
-    if at[size] != 13:
-        return 0
-    value[0] = total
-    return size + 2
-
-
 @cython.final
 @cython.cclass
 class Parser:
@@ -100,6 +70,8 @@ class Parser:
     while ``authenticated`` is false that is 10 arguments of 16 KB. ``argument_bytes`` is the size
     of the arguments of the command being read or just read.
     """
+
+    ahead: cython.pointer[Cut]  # in place
 
     def __cinit__(self) -> None:
         self.max_bulk = 512 * 1024 * 1024
@@ -123,6 +95,8 @@ class Parser:
         # A big argument being received, with the CRLF after it: a bytes object owned here.
         self.big = cython.NULL
         self.received = 0
+        # Commands that were made before their turn, and how many of these had it.
+        self.made = self.taken = 0
 
     def __dealloc__(self):
         self._drop()
@@ -205,6 +179,9 @@ class Parser:
         There is room for ``minimum`` bytes (0: some kilobytes), except within a big argument, whose
         own memory is given and nothing after it.
         """
+        if self.taken < self.made:
+            # They would not be found again where they were.
+            self.look_back()
         if self.big != cython.NULL and self.received < self.expected + 2:
             self.room = self.expected + 2 - self.received
             return PyBytes_AS_STRING(cython.cast(bytes, self.big)) + self.received
@@ -250,6 +227,8 @@ class Parser:
                 raises it again.
         """
         words: list | None
+        if self.taken < self.made:
+            return take(self)
         if self.error is not None:
             raise self.error
         if self.big != cython.NULL and not self._finish_big():
@@ -285,6 +264,43 @@ class Parser:
             self._count()
         return None
 
+    @cython.ccall
+    @cython.exceptval(-1, check=False)
+    def look_ahead(self) -> cython.int:
+        """Make more of the next commands, if they are all there and plain; returns how many wait.
+
+        Whoever runs them may prepare for all of them at once. Until :meth:`next` returns it, a
+        command counts as not parsed, and nothing depends on whether this was called.
+        """
+        stop: cython.Py_ssize_t = self.position
+        size: cython.Py_ssize_t
+        if self.taken < self.made:
+            return self.made - self.taken
+        self.made = self.taken = 0
+        if self.position == self.end or self.arguments is not None or not self.authenticated:
+            return 0
+        while self.made < AHEAD:
+            size = cut(
+                self.block + stop,
+                self.block + self.end,
+                self.max_bulk,
+                cython.address(self.ahead[self.made]),
+            )
+            if size == 0:
+                break
+            stop += size
+            self.ahead[self.made].stop = stop
+            self.made += 1
+        return self.made
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def look_back(self) -> cython.void:
+        """Have the commands that wait made again when it is their turn."""
+        while self.taken < self.made:
+            Py_DECREF(cython.cast(object, self.ahead[self.taken].words))
+            self.taken += 1
+
     @cython.cfunc
     @cython.exceptval(-1, check=False)
     def _begin(self) -> cython.bint:
@@ -293,7 +309,7 @@ class Parser:
         value: cython.longlong = 0
         stop: cython.Py_ssize_t
         first: cython.Py_ssize_t = self.position + 1
-        used: cython.Py_ssize_t = _plain_length(self.block + first, cython.address(count))
+        used: cython.Py_ssize_t = plain_length(self.block + first, cython.address(count))
         if used > 0 and first + used > self.end:
             return False
         if used == 0:
@@ -387,7 +403,7 @@ class Parser:
         if not self.authenticated:
             bound = min(bound, _MAX_BULK_BEFORE_AUTH)
         while filled < wanted and at[0] == b"$":
-            used = _plain_length(at + 1, cython.address(length)) + 1
+            used = plain_length(at + 1, cython.address(length)) + 1
             if used == 1 or length > bound or end - at < used + length + 2:
                 break
             at += used
@@ -555,6 +571,7 @@ class Parser:
     @cython.exceptval(check=False)
     def _drop(self) -> cython.void:
         """Hold nothing any more."""
+        self.look_back()
         if self.block != cython.NULL:
             release(self.block, self.capacity)
             self.block = cython.NULL

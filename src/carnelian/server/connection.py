@@ -24,8 +24,8 @@ from cython.cimports.carnelian.net.outcomes import FAILED, WOULD_BLOCK
 from cython.cimports.carnelian.net.poller import READABLE, WRITABLE
 from cython.cimports.carnelian.net.transport import Owner, Transport
 from cython.cimports.carnelian.resp.arguments import recycle
-from cython.cimports.carnelian.resp.output import Feed, OutputBuffer
-from cython.cimports.carnelian.resp.parser import Parser
+from cython.cimports.carnelian.resp.output import Feed, OutputBuffer, unsent
+from cython.cimports.carnelian.resp.parser import WORTH_FETCHING, Parser, take
 from cython.cimports.carnelian.resp.writer import add_part, begin_parts, end_parts, write
 from cython.cimports.carnelian.server.states import (
     BUSY,
@@ -354,7 +354,9 @@ class Connection(Session):
         writing: cython.bint = False
         try:
             while self.blocked is None and not self.state & _ENDING:
-                args = parser.next()
+                if parser.taken == parser.made and parser.look_ahead() >= WORTH_FETCHING:
+                    self.db.prefetch(parser.ahead, parser.made)
+                args = take(parser) if parser.taken < parser.made else parser.next()
                 if args is None:
                     break
                 self.args = args
@@ -374,12 +376,14 @@ class Connection(Session):
                 self.command_total += 1
                 if self.kept is not None:
                     self.write_kept()
-                if output.pending() > _REPLY_SIZE:
+                if unsent(output) > _REPLY_SIZE:
                     self.check_output()
                 if not parser.authenticated:
                     parser.authenticated = not self.gate & NEEDS_AUTH
                 self.args = None
                 recycle(args)
+                # What nobody has any more is made use of again.
+                value = None
         except ProtocolError as error:
             self.refuse_input(error)
         except BaseException as fault:
@@ -388,6 +392,7 @@ class Connection(Session):
                 raise
             self.replace_reply(fault)
             return 0
+        parser.look_back()
         return 1
 
     @cython.cfunc

@@ -7,6 +7,7 @@ are kept here, by hand, because no collector knows these blocks.
 from __future__ import annotations
 
 import cython
+from cython.cimports.carnelian.datatypes.base.bytes_object import PyBytesObject
 from cython.cimports.carnelian.datatypes.base.memory import bytes_object_size, count
 from cython.cimports.carnelian.datatypes.base.slabs import cell_size, give, take
 from cython.cimports.carnelian.datatypes.base.string import (
@@ -42,7 +43,7 @@ from cython.cimports.cpython.bytes import (
     PyBytes_GET_SIZE,
 )
 from cython.cimports.cpython.object import PyObject
-from cython.cimports.cpython.ref import Py_DECREF, Py_INCREF
+from cython.cimports.cpython.ref import Py_DECREF, Py_INCREF, Py_REFCNT, Py_XDECREF
 from cython.cimports.libc.stdint import int64_t, uint32_t
 from cython.cimports.libc.string import memcpy, memmove, memset
 
@@ -52,6 +53,10 @@ WORD = cython.declare(cython.Py_ssize_t, 8)
 COPY_LIMIT = cython.declare(cython.Py_ssize_t, 32 * 1024)
 
 _shared = cython.declare(cython.bint, False)
+
+# Short texts that were made last, one for each remainder of their length.
+SPARES = cython.declare(cython.Py_ssize_t, 64)
+_spares = cython.declare(cython.p_void[64])
 
 
 # -- Blocks --------------------------------------------------------------------------------------
@@ -276,7 +281,7 @@ def read_value(entry):
     """The value: ``bytes`` for every kind of string, the object itself for a collection."""
     digits = cython.declare(cython.char[24])
     if entry.kind == INLINE:
-        return PyBytes_FromStringAndSize(value_of(entry), entry.length)
+        return short_text(value_of(entry), entry.length)
     if entry.kind == INTEGER:
         return PyBytes_FromStringAndSize(digits, format_integer(word_of(entry), digits))
     if _shared and entry.kind == BYTES:
@@ -285,6 +290,31 @@ def read_value(entry):
     if entry.kind == BUFFER:
         return cython.cast(StringBuffer, value).value()
     return value
+
+
+@cython.cfunc
+@cython.inline
+def short_text(text: cython.p_const_char, length: cython.Py_ssize_t):
+    """A ``bytes`` of this content: the last one of that length, if nobody has it any more, as is so
+    where it was a reply that has been written.
+    """
+    place: cython.Py_ssize_t = length & (SPARES - 1)
+    spare: cython.pointer[PyObject] = cython.cast(cython.pointer[PyObject], _spares[place])
+    if (
+        spare != cython.NULL
+        and PyBytes_GET_SIZE(cython.cast(bytes, spare)) == length
+        and Py_REFCNT(cython.cast(object, spare)) == 1
+    ):
+        memcpy(PyBytes_AS_STRING(cython.cast(bytes, spare)), text, length)
+        cython.cast(cython.pointer[PyBytesObject], spare).ob_shash = -1
+        return cython.cast(object, spare)
+    fresh: bytes = PyBytes_FromStringAndSize(text, length)
+    if length > 1:
+        # Shorter ones are everybody's.
+        Py_INCREF(fresh)
+        _spares[place] = cython.cast(cython.p_void, fresh)
+        Py_XDECREF(spare)
+    return fresh
 
 
 @cython.cfunc

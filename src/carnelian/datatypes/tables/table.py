@@ -56,6 +56,8 @@ from cython.cimports.libc.stdint import uint32_t, uint64_t
 from cython.cimports.libc.string import memset
 
 LINE = cython.declare(cython.Py_ssize_t, 64)
+# Bytes of an entry that are fetched ahead.
+FETCHED = cython.declare(cython.Py_ssize_t, 88)
 # Entries per bucket above which the table doubles, and tenths of one below which it shrinks.
 FULL = cython.declare(cython.Py_ssize_t, 6)
 SPARSE = cython.declare(cython.Py_ssize_t, 6)
@@ -372,8 +374,10 @@ class Table:
         bucket = cython.address(array.buckets[hash & array.mask])
         for i in range(SLOTS):
             if bucket.slots[i] >> 48 == tag:
+                # An entry of average size may begin late in its first line, and end in a third.
                 prefetch(cython.cast(cython.p_char, bucket.slots[i] & ADDRESS))
                 prefetch(cython.cast(cython.p_char, bucket.slots[i] & ADDRESS) + LINE)
+                prefetch(cython.cast(cython.p_char, bucket.slots[i] & ADDRESS) + FETCHED)
                 return
 
     def find_entry(self, hash, entry):

@@ -26,8 +26,12 @@ cdef class Command:
     cdef readonly Histogram histogram
 
     cpdef KeyFinder key_finder(self)
-    cpdef record(self, long long nanoseconds, bint tracking)
-    cdef bint accepts(self, Py_ssize_t count) except? -1
+    cpdef int record(self, long long nanoseconds, bint tracking) except -1
+
+# Whether the arity allows this number of words, for commands that were looked up.
+cdef inline bint accepts(Command command, Py_ssize_t count) noexcept:
+    return count == command.words if command.words > 0 else count >= -command.words
+
 
 
 cdef class Registry:
@@ -40,4 +44,5 @@ cdef class Registry:
 
     cdef forget_spellings(self)
     cdef Command look_up(self, name)
+    cdef Command meet(self, name, size_t place)
     cpdef Command lookup(self, list args)

@@ -142,6 +142,7 @@ def refuse(session: object, args: list[bytes]) -> None:
     raise AssertionError("a container has no handler of its own")
 
 
+@cython.final
 @cython.cclass
 class Command:
     """A command of one engine: its declaration, prepared for execution, and its statistics.
@@ -186,7 +187,8 @@ class Command:
         self.histogram: Histogram | None = None
 
     @cython.ccall
-    def record(self, nanoseconds: cython.longlong, tracking: cython.bint):
+    @cython.exceptval(-1, check=False)
+    def record(self, nanoseconds: cython.longlong, tracking: cython.bint) -> cython.int:
         """Count one call of this duration."""
         self.calls += 1
         self.microseconds += nanoseconds // 1000
@@ -194,6 +196,7 @@ class Command:
             if self.histogram is None:
                 self.histogram = Histogram()
             self.histogram.record(nanoseconds)
+        return 0
 
     def record_slow(self, nanoseconds: int) -> None:
         """Count a call that went into the slow log."""
@@ -214,17 +217,12 @@ class Command:
             self.words = self.declaration.arity
         return self.words
 
-    @cython.cfunc
-    @cython.exceptval(-1)
-    def accepts(self, count: cython.Py_ssize_t) -> cython.bint:
-        """Whether the arity allows this number of words, for commands that were looked up."""
-        return count == self.words if self.words > 0 else count >= -self.words
-
     def has(self, flag: str) -> bool:
         """Whether the declaration carries this flag."""
         return bool(self.flags & FLAG_BITS[flag])
 
 
+@cython.final
 @cython.cclass
 class Registry:
     """The commands of one engine by name, in any case.
@@ -292,22 +290,27 @@ class Registry:
         O(1): spellings met before are remembered, so that case folding happens once, and the last
         names themselves.
         """
-        name = args[0]
-        place: cython.size_t = cython.cast(cython.size_t, cython.cast(cython.p_void, name)) >> 4
-        place &= RECENT - 1
+        name: cython.pointer[PyObject] = get_item(args, 0)
+        place: cython.size_t = cython.cast(cython.size_t, name) >> 4 & (RECENT - 1)
         found: Command | None
-        if get_item(self.recent_names, place) == cython.cast(cython.pointer[PyObject], name):
+        if get_item(self.recent_names, place) == name:
             found = cython.cast(Command, get_item(self.recent, place))
         else:
-            found = self.look_up(name)
+            found = self.meet(cython.cast(object, name), place)
             if found is None:
                 return None
-            self.recent_names[place] = name
-            self.recent[place] = found
         if found.subcommands and len(args) > 1:
             found = found.subcommands.get(args[1].lower())
             if found is not None and found.words == 0:
                 found.count_words()
+        return found
+
+    def meet(self, name, place):
+        """:meth:`look_up`, with the name remembered by where it is."""
+        found: Command | None = self.look_up(name)
+        if found is not None:
+            self.recent_names[place] = name
+            self.recent[place] = found
         return found
 
     def look_up(self, name):

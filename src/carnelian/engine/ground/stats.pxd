@@ -1,3 +1,7 @@
+cdef extern from *:
+    int leading_zeros "__builtin_clzll"(unsigned long long value) noexcept nogil
+
+
 cdef class Histogram:
     cdef unsigned int counts[3072]
     cdef readonly long long total

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import cython
+from cython.cimports.carnelian.engine.ground.stats import leading_zeros
 
 # A histogram keeps two significant digits from 1 ns to 1 s, as HdrHistogram lays it out:
 # 256 linear steps, then 128 more for each doubling. http://hdrhistogram.org
@@ -40,11 +41,10 @@ class Histogram:
             value = 1
         elif value > _MOST:
             value = _MOST
-        scaled: cython.longlong = value
-        while scaled >= _STEPS:
-            scaled >>= 1
-            shift += 1
-        self.counts[shift * _HALF + cython.cast(cython.int, scaled)] += 1
+        if value >= _STEPS:
+            # What is left has eight bits.
+            shift = 56 - leading_zeros(value)
+        self.counts[shift * _HALF + cython.cast(cython.int, value >> shift)] += 1
         self.total += 1
 
     def add(self, value: cython.longlong) -> None:

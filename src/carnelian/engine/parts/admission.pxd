@@ -61,6 +61,8 @@ cdef long long judged_flags(Client session, Command command, list args) except -
 cdef inline const Asked *first_asked(
     const Asked *asked, int count, int gate, bint is_protected
 ) noexcept nogil:
+    if gate == 0 and not is_protected:
+        return asked
     return asked + (gate & SESSION_GATES | (GUARDED_ROW if is_protected else 0)) * count
 
 

@@ -2,13 +2,6 @@ from carnelian.engine.ground.stats cimport Stats
 from carnelian.resp.replies cimport Error
 from cpython.object cimport PyObject
 
-cdef extern from *:
-    """
-    static inline PyObject *carnelian_result(PyObject *value) { return value; }
-    """
-    # What a call has returned; raises what it has raised.
-    object result_of "carnelian_result"(PyObject *value)
-
 cdef extern from "Python.h":
     PyObject *PyObject_Vectorcall(
         PyObject *function, PyObject **arguments, size_t count, PyObject *names

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import cython
-from cython.cimports.carnelian.engine.catalogue.registry import Command
+from cython.cimports.carnelian.engine.catalogue.registry import Command, accepts
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, FLAG_LOADER
 from cython.cimports.carnelian.engine.session import Session
@@ -158,7 +158,7 @@ class Replay:
         if command is None:
             self.execute_foreign(list(args))
             return
-        if not command.accepts(len(args)):
+        if not accepts(command, len(args)):
             raise Misformatted("wrong number of arguments")
         if session.transaction is not None and command.name != b"exec":
             session.transaction.add(command, list(args), command.flags)

@@ -6,13 +6,13 @@ from collections import deque
 from typing import Any, Protocol
 
 import cython
-from cython.cimports.carnelian.engine.catalogue.registry import Command
+from cython.cimports.carnelian.engine.catalogue.registry import Command, accepts
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, FLAG_PRIMARY
 from cython.cimports.carnelian.engine.session import Session
 from cython.cimports.carnelian.keyspace.sparing import APPLYING
 from cython.cimports.carnelian.resp.arguments import recycle
-from cython.cimports.carnelian.resp.parser import Parser
+from cython.cimports.carnelian.resp.parser import WORTH_FETCHING, Parser, take
 from cython.cimports.carnelian.resp.replies import Error
 from cython.cimports.cpython.bytes import PyBytes_GET_SIZE
 
@@ -79,7 +79,9 @@ class PrimarySession(Session):
         engine.keyspace.spare_overdue(APPLYING)
         try:
             while True:
-                args = parser.next()
+                if parser.taken == parser.made and parser.look_ahead() >= WORTH_FETCHING:
+                    self.db.prefetch(parser.ahead, parser.made)
+                args = take(parser) if parser.taken < parser.made else parser.next()
                 if args is None:
                     break
                 self.run_one(engine, args)
@@ -101,7 +103,7 @@ class PrimarySession(Session):
         """Run one command, or queue it within a transaction."""
         command: Command = engine.registry.lookup(args)
         self.commands += 1
-        if command is None or not command.accepts(len(args)):
+        if command is None or not accepts(command, len(args)):
             self.link.failed(args[0].lower(), _malformed(args))
             return 0
         if engine.memory_limit.limit and engine.memory_limit.over():

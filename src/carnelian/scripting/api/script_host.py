@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.engine.catalogue.registry import Command
+from cython.cimports.carnelian.engine.catalogue.registry import Command, accepts
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.ground.flags import (
     FLAG_DENY_BLOCKING,
@@ -129,7 +129,7 @@ class ScriptHost:
         command: Command = engine.registry.lookup(words)
         if command is None:
             return self.refuse(None, _UNKNOWN)
-        if not command.accepts(len(words)):
+        if not accepts(command, len(words)):
             return self.refuse(command, _ARITY)
         if command.flags & self.suspicious or session.gate | engine.gate:
             error = self.objection(command, words)

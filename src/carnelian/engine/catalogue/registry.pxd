@@ -33,7 +33,6 @@ cdef inline bint accepts(Command command, Py_ssize_t count) noexcept:
     return count == command.words if command.words > 0 else count >= -command.words
 
 
-
 cdef class Registry:
     cdef dict by_spelling
     cdef list recent_names
@@ -43,6 +42,6 @@ cdef class Registry:
     cdef readonly int numbered
 
     cdef forget_spellings(self)
-    cdef Command look_up(self, name)
+    cdef Command by_name(self, name)
     cdef Command meet(self, name, size_t place)
     cpdef Command lookup(self, list args)

@@ -306,14 +306,14 @@ class Registry:
         return found
 
     def meet(self, name, place):
-        """:meth:`look_up`, with the name remembered by where it is."""
-        found: Command | None = self.look_up(name)
+        """:meth:`by_name`, with the name remembered by where it is."""
+        found: Command | None = self.by_name(name)
         if found is not None:
             self.recent_names[place] = name
             self.recent[place] = found
         return found
 
-    def look_up(self, name):
+    def by_name(self, name):
         """The command of a name in any case."""
         found: Command | None = self.by_spelling.get(name)
         if found is None:

@@ -113,7 +113,7 @@ class TestSlots:
         assert b"connected 0-9 12-13\n" in scene.member.node.disk["nodes"]
         assert b"vars slot" not in scene.member.node.disk["nodes"]
 
-    def test_others_hear_of_slots_that_come_in_quick_succession_together(self, scene: Scene) -> None:
+    def test_others_hear_together_of_slots_that_come_quickly(self, scene: Scene) -> None:
         member = scene.member.member
         scene.puppets[0].received.clear()
         for slot in range(20, 60):

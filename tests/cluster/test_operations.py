@@ -469,6 +469,13 @@ def test_what_waits_to_be_written_waits_on_when_the_disk_was_full(scene: Scene) 
     assert b"[12-<-" in scene.member.node.disk["nodes"]
 
 
+def test_who_stops_writes_what_it_was_just_told(scene: Scene) -> None:
+    scene.member.member.set_slot_importing(12, OTHER)
+    scene.member.member.stop()
+    assert b"[12-<-" in scene.member.node.disk["nodes"]
+    assert b"vars slot" not in scene.member.node.disk["nodes"]
+
+
 def test_a_damaged_file(scene: Scene) -> None:
     scene.network.crash("10.0.0.1")
     scene.network.nodes["10.0.0.1"].disk["nodes"] = b"damaged"

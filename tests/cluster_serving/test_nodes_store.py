@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 
 from carnelian.cluster.serving.nodes_store import NodesFileInUse, NodesStore
 from support.servers import StartRedis, require
-from support.waiting import free_port
+from support.waiting import free_port, wait_for
 
 from .conftest import MakeNode
 from .local_node import LocalNode
@@ -40,6 +42,33 @@ def test_reading_and_replacing(tmp_path: Path) -> None:
     other.lock()
     assert other.read() == b"two\n"
     other.release()
+
+
+def test_replaced_files_are_closed_whatever_interrupts(tmp_path: Path) -> None:
+    store = NodesStore(str(tmp_path / "nodes.conf"))
+    store.lock()
+
+    def kept() -> int:
+        links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+        texts = [os.readlink(link) for link in links if os.path.islink(link)]
+        return sum(text.startswith(str(tmp_path)) for text in texts)
+
+    store.save(b"one\n", False)
+    before = signal.signal(signal.SIGUSR2, lambda *_: None)
+    try:
+        (closer,) = [each for each in threading.enumerate() if each.name == "nodes-file"]
+        assert closer.ident is not None
+        for _ in range(5):
+            wait_for(lambda: kept() == 1)
+            signal.pthread_kill(closer.ident, signal.SIGUSR2)
+            store.save(b"more\n", False)
+        wait_for(lambda: kept() == 1)
+        assert closer.is_alive()
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    store.release()
+    closer.join(10)
+    assert not closer.is_alive() and not kept()
 
 
 def test_a_file_that_cannot_be_replaced(tmp_path: Path) -> None:

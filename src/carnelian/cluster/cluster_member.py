@@ -145,7 +145,7 @@ class ClusterMember:
             if timer is not None:
                 timer.cancel()
         membership = self.membership
-        if membership.must_save or membership.must_sync or membership.noted_ms:
+        if membership.must_save or membership.must_sync or not membership.is_whole:
             membership.save_or_give_up()
         self._keeper.close()
 

@@ -114,6 +114,11 @@ class Membership:
             self.around.give_up(_FATAL)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether the file tells of all slots, and without notes."""
+        return not self._unnoted and not self._noted_since
+
+    @property
     def noted_ms(self) -> int:
         """For how long the file has had notes behind the rest, 0 if it has none."""
         return self.now - self._noted_since if self._noted_since else 0

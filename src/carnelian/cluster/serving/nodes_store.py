@@ -14,6 +14,7 @@ import threading
 import weakref
 
 import cython
+from cython.cimports.libc.errno import EINTR, errno
 from cython.cimports.posix.unistd import close, read
 
 # Weak references, of which each takes itself out.
@@ -139,10 +140,23 @@ class _Closer:
 
     def take(self, fd: int) -> None:
         """Have a descriptor closed soon."""
-        if self._into < 0:
-            out, self._into = os.pipe()
+        try:
+            if self._into < 0:
+                self._start()
+            os.write(self._into, fd.to_bytes(cython.sizeof(cython.int), sys.byteorder))
+        except (OSError, RuntimeError):
+            # There is no pipe or no thread any more: whatever has been saved is saved.
+            os.close(fd)
+
+    def _start(self) -> None:
+        out, into = os.pipe()
+        try:
             threading.Thread(target=_close_all, args=(out,), name="nodes-file", daemon=True).start()
-        os.write(self._into, fd.to_bytes(cython.sizeof(cython.int), sys.byteorder))
+        except BaseException:
+            os.close(out)
+            os.close(into)
+            raise
+        self._into = into
 
     def stop(self) -> None:
         """End the thread when it has closed what is left."""
@@ -153,11 +167,15 @@ class _Closer:
 
 def _close_all(pipe: cython.int):
     fd: cython.int = 0
+    size: cython.int = cython.sizeof(cython.int)
+    got: cython.Py_ssize_t
     with cython.nogil:
-        while read(pipe, cython.address(fd), cython.sizeof(cython.int)) == cython.sizeof(
-            cython.int
-        ):
-            close(fd)
+        while True:
+            got = read(pipe, cython.address(fd), size)
+            if got == size:
+                close(fd)
+            elif got >= 0 or errno != EINTR:
+                break
         close(pipe)
 
 

@@ -70,3 +70,20 @@ def test_who_starts_among_others_serves_after_two_seconds() -> None:
     network.run(0.6)
     assert cluster[name].view.is_ok
     assert cluster[name].myself.is_primary
+
+
+def test_who_takes_over_serves_at_once() -> None:
+    """It has not just started, though it has been no primary since then."""
+    cluster = SimulatedCluster(seed=13)
+    cluster.form()
+    network, name = cluster.network, cluster.primaries[0]
+    names = [each.ip for each in cluster[name].myself.replicas]
+    for each in names:
+        network.crash(each)
+        network.restart(each)
+    network.run(10)
+    heirs = [cluster[each] for each in names]
+    network.crash(name)
+    network.run_until(lambda: any(heir.myself.is_primary for heir in heirs), 60)
+    network.run(0.2)
+    assert [heir.view.is_ok for heir in heirs if heir.myself.is_primary] == [True]

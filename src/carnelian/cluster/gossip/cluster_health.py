@@ -33,7 +33,9 @@ class ClusterHealth:
         now = view.now
         is_primary = view.myself.is_primary
         problem = self._problem()
-        if is_primary and not view.is_ok and self._is_starting(now):
+        # Replicas count the time as well: who takes over later has started long ago.
+        is_starting = self._is_starting(now)
+        if is_primary and not view.is_ok and is_starting:
             # Nor is it looked for a majority: who has no slots yet was not cut off from anybody.
             return
         if problem == _MINORITY:

@@ -44,6 +44,13 @@ def test_the_event_loop_is_timed(start) -> None:
     assert reset["eventloop_duration_sum"] < 50_000
 
 
+def test_lua_is_there_before_the_first_script(start) -> None:
+    """Else that one would be slow, on a cold disk so slow that the slow log has it."""
+    memory = info(start().connect(), "memory")
+    assert memory["used_memory_vm_eval"] > 10_000
+    assert memory["number_of_cached_scripts"] == 0
+
+
 def test_waiting_is_no_work(start) -> None:
     client = start().connect()
     before = info(client, "stats")["eventloop_duration_sum"]

@@ -79,6 +79,16 @@ class Scripting:
                 raise Error(f"ERR {missing}") from None
         return self.eval_scripts
 
+    def prepare(self) -> None:
+        """Have the state of EVAL ready, so that no script waits for it: a cold disk takes long.
+
+        Without Lua that is left to the first script, which says so.
+        """
+        try:
+            self.scripts()
+        except Error:
+            pass
+
     @cython.ccall
     def libraries(self, session: Session) -> FunctionLibraries:
         """The libraries of functions, those included that a file has brought along since.

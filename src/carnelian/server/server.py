@@ -338,6 +338,7 @@ class Server:
 
     def run(self) -> None:
         """Serve until a shutdown."""
+        scripting_of(self.engine).prepare()
         if len(self.listeners.tcp) or len(self.listeners.tls):
             self.log("notice", "Ready to accept connections")
         if self.config["unixsocket"]:

@@ -12,6 +12,7 @@ from carnelian.engine.catalogue.registry import Command
 from carnelian.engine.engine import Engine
 from carnelian.engine.shared.begun import Blocked
 from carnelian.keyspace.clock import ManualClock
+from carnelian.replication.primary.primary_side import primary_of
 from carnelian.resp.replies import NO_REPLY, NULL_ARRAY
 from support.local import LocalClient, Recorder
 from support.wire import Reply
@@ -300,3 +301,29 @@ def test_trying_in_vain_is_no_call(client: LocalClient, engine: Engine, waiter: 
     client("RPUSH", "k", "a")
     assert waiter.got() == [b"k", b"a"]
     assert blpop(engine).calls == 1
+
+
+def test_memory_is_asked_for_again(
+    client: LocalClient, engine: Engine, waiter: Waiter, clock: ManualClock
+) -> None:
+    """Redis 7.2 and newer judge a command anew when it goes on."""
+    client("RPUSH", "other", "a")
+    waiter.wait("BLMOVE", "k", "to", "LEFT", "RIGHT", 0)
+    client("CONFIG", "SET", "maxmemory", 1)
+    client("RENAME", "other", "k")
+    blmove = engine.registry.find("blmove")
+    assert waiter.got() == b"OOM command not allowed when used memory > 'maxmemory'."
+    assert blmove is not None
+    assert (blmove.calls, blmove.rejected_calls) == (0, 1)
+    assert client("LRANGE", "k", 0, -1) == [b"a"]
+
+
+def test_replicas_are_asked_for_again(client: LocalClient, engine: Engine, waiter: Waiter) -> None:
+    primary_of(engine)
+    waiter.wait("BLPOP", "k", 0)
+    client("MULTI")
+    client("RPUSH", "k", "a")
+    client("CONFIG", "SET", "min-replicas-to-write", 1)
+    client("EXEC")
+    assert waiter.got() == b"NOREPLICAS Not enough good replicas to write."
+    assert client("LRANGE", "k", 0, -1) == [b"a"]

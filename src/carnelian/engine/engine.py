@@ -128,7 +128,7 @@ class Engine(Core):
         self.keyspace.on_expired = self._expired
         self.keyspace.on_fields_expired = self._fields_expired
         self.memory_limit.holds.append(lambda: self.pause.active)
-        self.blocking.objection = self.users.objection
+        self.blocking.objection = self._waiter_objection
         self.modules.on_changed.append(self.users.commands_changed)
         self.sessions.on_removed += [
             self.pubsub.leave_all,
@@ -189,6 +189,12 @@ class Engine(Core):
         if self.keys_ready and self.depth == 0:
             self.blocking.serve()
         return reply
+
+    def _waiter_objection(self, session: Client, command: Command, args: list) -> Error | None:
+        """Why a command that has waited may not go on."""
+        if self.memory_limit.limit and self.memory_limit.over():
+            self.memory_limit.relieve()
+        return self.admission.waiter_objection(session, command, args)
 
     @cython.cfunc
     @cython.inline

@@ -42,12 +42,14 @@ cdef class Admission:
     cdef Order state
     cdef Order begun
     cdef Order places
+    cdef Order again
 
     cpdef judge(self, Client session, Command command, list args)
     cpdef inner_objection(self, Client session, Command command, list args)
     cdef rights_objection(self, Client session, Command command, list args)
     cdef state_objection(self, Client session, Command command, list args, bint begun)
     cdef place_objection(self, Client session, Command command, list args)
+    cdef waiter_objection(self, Client session, Command command, list args)
     cpdef refuse_malformed(self, Client session, Command command, list args)
     cpdef reject(self, Client session, Command command, error)
     cdef arrange(self, list checks)

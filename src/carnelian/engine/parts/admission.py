@@ -73,6 +73,8 @@ _ALLOWED_WHILE_SUBSCRIBED = frozenset(
 # In this order, which is not that of the outer ones: where the keys are is told last.
 _RIGHTS = (LOADING, STALE, USERS)
 _STATE = (ROLE, DISK, REPLICAS, MEMORY)
+# Asked again about a command that has waited; a cluster tells those who wait by itself.
+_AGAIN = (USERS, MEMORY, DISK, REPLICAS, ROLE)
 # What may come about while a script runs, which is not ended for it once it has written.
 _UNFORESEEN = frozenset((DISK, REPLICAS, ROLE))
 
@@ -206,6 +208,7 @@ class Admission:
         self.state = self.only(_STATE)
         self.begun = self.only([stage for stage in _STATE if stage not in _UNFORESEEN])
         self.places = self.only([CLUSTER])
+        self.again = self.only(_AGAIN)
         if any(check.gate == EVERYWHERE for check in checks):
             self.core.gate |= CHECKED
         else:
@@ -250,6 +253,10 @@ class Admission:
     def place_objection(self, session, command, args):
         """The third part: by where the keys are."""
         return _first_answer(self.places, session, command, args)
+
+    def waiter_objection(self, session, command, args):
+        """The error for a command that has waited and goes on, or None if it may (Redis 7.2)."""
+        return _first_answer(self.again, session, command, args)
 
     def refuse_malformed(self, session, command, args):
         """The error for words that make no command."""

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 
 from carnelian.engine.catalogue.registry import Command
-from carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, FLAG_REEXECUTING, RESTRICTED
+from carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, FLAG_REEXECUTING
 from carnelian.engine.shared.begun import Blocked, Place
 from carnelian.engine.shared.client_state import Client
 from carnelian.engine.shared.core import Core
@@ -44,7 +44,7 @@ class Blocking:
         self.timed = 0
         # Called when there is a first waiter for a key, or none any longer.
         self.on_interest: Callable[[], None] = lambda: None
-        # Why a command that goes on may not do so, if its user has limits; what users will be.
+        # Why a command that goes on may not do so: what it was let in with may be different now.
         self.objection: Callable[[Client, Command, list[bytes]], Error | None] = _no_objection
         # The same about keys that have gone to another node; what a cluster will be.
         self.redirection: Callable[[Client, Command, list[bytes]], Error | None] = _no_objection
@@ -187,10 +187,7 @@ class Blocking:
         if blocked is None:
             return
         assert blocked.command is not None
-        error = None
-        if session.gate & RESTRICTED:
-            # What it was let in with may be different now.
-            error = self.objection(session, blocked.command, blocked.args)
+        error = self.objection(session, blocked.command, blocked.args)
         if error is None:
             error = self.redirection(session, blocked.command, blocked.args)
         if error is not None:

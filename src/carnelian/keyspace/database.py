@@ -38,6 +38,7 @@ from cython.cimports.carnelian.keyspace.state import HIDE
 from cython.cimports.carnelian.keyspace.store import hash_of, type_of
 from cython.cimports.carnelian.keyspace.string_store import Strings
 from cython.cimports.carnelian.resp.libc import get_item
+from cython.cimports.carnelian.resp.parser import AHEAD
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_GET_SIZE,
@@ -281,12 +282,12 @@ class Database(Strings):
         return self.read(key, True) is not cython.NULL
 
     def prefetch(self, commands, count):
-        """Have the memory fetched that the first keys of up to 16 commands are about to need.
+        """Have the memory fetched that the first keys of up to AHEAD commands are about to need.
 
         It is waited for once, not key by key. A first argument that is no key does no harm, as long
         as it is short. Small databases are likely to be in the processor's cache anyway.
         """
-        hashes = cython.declare(uint64_t[16])
+        hashes = cython.declare(uint64_t[AHEAD])
         words: list
         key: bytes
         found: cython.int = 0

@@ -9,15 +9,8 @@ else refers to.
 from __future__ import annotations
 
 import cython
-from cython.cimports.carnelian.datatypes.base.bytes_object import PyBytesObject
-from cython.cimports.carnelian.resp.arguments import Cut, plain_length
-from cython.cimports.carnelian.resp.libc import (
-    PyObject,
-    get_item,
-    new_bytes,
-    owned,
-    set_item,
-)
+from cython.cimports.carnelian.resp.arguments import Cut, Run, collect, place, plain_length
+from cython.cimports.carnelian.resp.libc import PyObject, get_item, owned, set_item
 from cython.cimports.cpython.bytes import (
     PyBytes_AS_STRING,
     PyBytes_CheckExact,
@@ -108,7 +101,7 @@ def name(text: cython.p_const_char, size: cython.Py_ssize_t) -> bytes:
 
 @cython.cfunc
 def obtain(count: cython.Py_ssize_t) -> list:
-    """A list of ``count`` places (at least 1) to be filled by :func:`put` and :func:`place`."""
+    """A list of ``count`` places (at least 1) to be filled by :func:`put` and ``place``."""
     kept: cython.pointer[PyObject]
     if count < _SIZES and _stocked[count] > 0:
         _stocked[count] -= 1
@@ -135,41 +128,10 @@ def put(command: list, at: cython.Py_ssize_t, argument: bytes) -> cython.int:
 
 @cython.cfunc
 @cython.exceptval(-1, check=False)
-def place(
-    command: list, at: cython.Py_ssize_t, text: cython.p_const_char, size: cython.Py_ssize_t
-) -> cython.int:
-    """Like :func:`put` for a copy of ``size`` bytes at ``text``."""
-    if at >= PyList_GET_SIZE(command):
-        command.append(PyBytes_FromStringAndSize(text, size))
-        return 0
-    return _fill(command, at, text, size)
-
-
-@cython.cfunc
-@cython.inline
-@cython.exceptval(-1, check=False)
-def _fill(
-    command: list, at: cython.Py_ssize_t, text: cython.p_const_char, size: cython.Py_ssize_t
-) -> cython.int:
-    """Put a copy of ``size`` bytes at ``text`` to a place that the list has."""
-    old: cython.pointer[PyObject] = get_item(command, at)
-    if old != cython.NULL:
-        if PyBytes_GET_SIZE(cython.cast(bytes, old)) == size:
-            memcpy(PyBytes_AS_STRING(cython.cast(bytes, old)), text, size)
-            cython.cast(cython.pointer[PyBytesObject], old).ob_shash = -1
-            return 0
-        set_item(command, at, cython.NULL)
-        Py_DECREF(cython.cast(object, old))
-    set_item(command, at, new_bytes(text, size))
-    return 0
-
-
-@cython.cfunc
-@cython.exceptval(-1, check=False)
 def renew(
     command: list, at: cython.Py_ssize_t, text: cython.p_const_char, size: cython.Py_ssize_t
 ) -> cython.int:
-    """Like :func:`place`, for what is often the same as in the command before: its hash is kept."""
+    """Like ``place``, for what is often the same as in the command before: its hash is kept."""
     old: cython.pointer[PyObject] = get_item(command, at)
     if (
         old != cython.NULL
@@ -190,40 +152,26 @@ def cut(
 ) -> cython.Py_ssize_t:
     """Make the command that begins at ``start``: returns its bytes, for ``stop`` to be set.
 
-    0 unless all of it is there, in the form that all clients send, with few arguments of no more
-    than ``bound`` bytes. Behind ``end`` stands what is no digit.
+    0 unless all of it is there in the form that ``collect`` takes, with few arguments.
     """
-    at: cython.p_const_char = start
-    wanted: cython.Py_ssize_t = 0
-    length: cython.Py_ssize_t = 0
-    total: cython.Py_ssize_t = 0
+    run = cython.declare(Run)
     used: cython.Py_ssize_t
-    filled: cython.Py_ssize_t
     words: list
-    if at[0] != b"*":
+    if start[0] != b"*":
         return 0
-    used = plain_length(at + 1, cython.address(wanted))
-    at += 1 + used
-    if used == 0 or wanted == 0 or wanted >= _SIZES or at > end:
+    used = plain_length(start + 1, cython.address(run.wanted))
+    if used == 0 or run.wanted == 0 or run.wanted >= _SIZES or start + 1 + used > end:
         return 0
-    words = obtain(wanted)
-    for filled in range(wanted):
-        if at[0] != b"$":
-            return 0
-        used = plain_length(at + 1, cython.address(length)) + 1
-        if used == 1 or length > bound or end - at < used + length + 2:
-            return 0
-        at += used
-        if filled == 0:
-            put(words, 0, name(at, length))
-        else:
-            _fill(words, filled, at, length)
-        at += length + 2
-        total += length
+    run.at = start + 1 + used
+    run.filled = 0
+    words = obtain(run.wanted)
+    collect(words, cython.address(run), end, bound)
+    if run.filled < run.wanted:
+        return 0
     Py_INCREF(words)
     made.words = cython.cast(cython.pointer[PyObject], words)
-    made.size = total
-    return at - start
+    made.size = run.size
+    return run.at - start
 
 
 @cython.cfunc

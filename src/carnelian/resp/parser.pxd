@@ -28,7 +28,7 @@ cdef class Parser:
     cdef Py_ssize_t expected
     cdef void* big
     cdef Py_ssize_t received
-    cdef Cut ahead[16]
+    cdef Cut ahead[AHEAD]
     cdef int made
     cdef int taken
 

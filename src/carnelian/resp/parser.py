@@ -14,7 +14,7 @@ from typing import Any
 
 import cython
 from cython.cimports.carnelian.datatypes.algorithms.decimals import to_longlong
-from cython.cimports.carnelian.resp.arguments import Cut, cut, name, place, plain_length, put
+from cython.cimports.carnelian.resp.arguments import Cut, Run, collect, cut, name, plain_length, put
 from cython.cimports.carnelian.resp.arguments import obtain as obtain_list
 from cython.cimports.carnelian.resp.blocks import count, obtain, release
 from cython.cimports.carnelian.resp.inline import split_line
@@ -386,39 +386,19 @@ class Parser:
     @cython.cfunc
     @cython.exceptval(-1, check=False)
     def _collect_plain(self) -> cython.int:
-        """Read as many arguments as are there in the form that all clients send.
-
-        This is where parsing spends its time; what stops it is left to the checks of the caller.
-        """
-        at: cython.p_char = self.block + self.position
-        end: cython.p_char = self.block + self.end
-        arguments: list = self.arguments
-        filled: cython.Py_ssize_t = self.filled
-        wanted: cython.Py_ssize_t = filled + self.missing
+        """Read as many arguments as ``collect`` does; the checks of the caller see to others."""
+        run = cython.declare(Run)
         bound: cython.Py_ssize_t = self.max_bulk
-        length: cython.Py_ssize_t = 0
-        used: cython.Py_ssize_t
-        total: cython.Py_ssize_t = 0
-        first: bytes
         if not self.authenticated:
             bound = min(bound, _MAX_BULK_BEFORE_AUTH)
-        while filled < wanted and at[0] == b"$":
-            used = plain_length(at + 1, cython.address(length)) + 1
-            if used == 1 or length > bound or end - at < used + length + 2:
-                break
-            at += used
-            if filled == 0:
-                first = name(at, length)
-                put(arguments, 0, first)
-            else:
-                place(arguments, filled, at, length)
-            at += length + 2
-            filled += 1
-            total += length
-        self.argument_bytes += total
-        self.missing -= filled - self.filled
-        self.filled = filled
-        self.position = at - self.block
+        run.at = self.block + self.position
+        run.filled = self.filled
+        run.wanted = self.filled + self.missing
+        collect(self.arguments, cython.address(run), self.block + self.end, bound)
+        self.argument_bytes += run.size
+        self.missing -= run.filled - self.filled
+        self.filled = run.filled
+        self.position = run.at - self.block
         return 0
 
     @cython.cfunc

@@ -19,13 +19,14 @@ from cython.cimports.carnelian.engine.ground.flags import (
     REPLY_ON,
 )
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.engine.shared.prefetch import fetch_ahead
 from cython.cimports.carnelian.net.loop import Hooks, Loop
 from cython.cimports.carnelian.net.outcomes import FAILED, WOULD_BLOCK
 from cython.cimports.carnelian.net.poller import READABLE, WRITABLE
 from cython.cimports.carnelian.net.transport import Owner, Transport
 from cython.cimports.carnelian.resp.arguments import recycle
 from cython.cimports.carnelian.resp.output import Feed, OutputBuffer, unsent
-from cython.cimports.carnelian.resp.parser import WORTH_FETCHING, Parser, take
+from cython.cimports.carnelian.resp.parser import Parser, take
 from cython.cimports.carnelian.resp.writer import add_part, begin_parts, end_parts, write
 from cython.cimports.carnelian.server.states import (
     BUSY,
@@ -354,8 +355,7 @@ class Connection(Session):
         writing: cython.bint = False
         try:
             while self.blocked is None and not self.state & _ENDING:
-                if parser.taken == parser.made and parser.look_ahead() >= WORTH_FETCHING:
-                    self.db.prefetch(parser.ahead, parser.made)
+                fetch_ahead(self, parser)
                 args = take(parser) if parser.taken < parser.made else parser.next()
                 if args is None:
                     break

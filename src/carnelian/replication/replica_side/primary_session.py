@@ -10,9 +10,10 @@ from cython.cimports.carnelian.engine.catalogue.registry import Command, accepts
 from cython.cimports.carnelian.engine.engine import Engine
 from cython.cimports.carnelian.engine.ground.flags import FLAG_DENY_BLOCKING, FLAG_PRIMARY
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.engine.shared.prefetch import fetch_ahead
 from cython.cimports.carnelian.keyspace.sparing import APPLYING
 from cython.cimports.carnelian.resp.arguments import recycle
-from cython.cimports.carnelian.resp.parser import WORTH_FETCHING, Parser, take
+from cython.cimports.carnelian.resp.parser import Parser, take
 from cython.cimports.carnelian.resp.replies import Error
 from cython.cimports.cpython.bytes import PyBytes_GET_SIZE
 
@@ -79,8 +80,7 @@ class PrimarySession(Session):
         engine.keyspace.spare_overdue(APPLYING)
         try:
             while True:
-                if parser.taken == parser.made and parser.look_ahead() >= WORTH_FETCHING:
-                    self.db.prefetch(parser.ahead, parser.made)
+                fetch_ahead(self, parser)
                 args = take(parser) if parser.taken < parser.made else parser.next()
                 if args is None:
                     break

@@ -37,6 +37,11 @@ def test_more_names_than_are_remembered(registry: Registry) -> None:
             assert registry.lookup([name]) is registry.top[name]
 
 
+def test_no_words_are_no_command(registry: Registry) -> None:
+    with pytest.raises(IndexError, match="a command has a name at least"):
+        registry.lookup([])
+
+
 def test_subcommands_are_told_apart_however_often_their_container_is_met(
     registry: Registry,
 ) -> None:

@@ -310,6 +310,32 @@ def test_hooks_of_a_module_do_not_end_a_server(tmp_path, hook, raised):
     server.stop()
 
 
+@pytest.mark.parametrize("change", ["args.clear()", "args[:] = 5, None", "args[:] = ['SET', 'a']"])
+def test_what_a_handler_does_to_its_words_is_no_matter(tmp_path, change):
+    path = tmp_path / "odd.py"
+    path.write_text(
+        "import carnelian\n"
+        "@carnelian.command('ODD key', 'write', keys=1)\n"
+        "def odd(session, args):\n"
+        "    session.db.set_string(args[1], b'v')\n"
+        "    session.db.changed(args[1], 8, b'odd')\n"
+        f"    {change}\n"
+        "    return 'done'\n"
+    )
+    server = ServerProcess(
+        tmp_path, "--loadmodule", str(path), "--appendonly", "yes", "--slowlog-log-slower-than", "0"
+    )
+    client = server.wait_until_ready().connect()
+    watcher = server.connect()
+    assert watcher.call("MONITOR") == b"+OK"
+    assert client.call("ODD", "key") == b"done"
+    assert watcher.line().endswith(b'"ODD" "key"')
+    assert client.call("SLOWLOG", "GET", "1")[0][3] == [b"ODD", b"key"]
+    server.stop()
+    log = tmp_path / "appendonlydir" / "appendonly.aof.1.incr.aof"
+    assert b"ODD\r\n$3\r\nkey" in log.read_bytes()
+
+
 # -- Embedded --------------------------------------------------------------------------------------
 
 

@@ -95,7 +95,8 @@ def adapted(name: str, handler: Handler) -> Handler:
     @functools.wraps(handler)
     def adapter(session: Session, args: list[bytes]) -> object:
         try:
-            return to_reply(handler(session, args))
+            # What it does with its words is no matter to those who log, watch and pass on.
+            return to_reply(handler(session, args[:]))
         except Error as error:
             check_error(error)
             raise

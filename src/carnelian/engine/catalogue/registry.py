@@ -289,7 +289,12 @@ class Registry:
 
         O(1): spellings met before are remembered, so that case folding happens once, and the last
         names themselves.
+
+        Raises:
+            IndexError: there are no words.
         """
+        if not args:
+            raise IndexError("a command has a name at least")
         name: cython.pointer[PyObject] = get_item(args, 0)
         place: cython.size_t = cython.cast(cython.size_t, name) >> 4 & (RECENT - 1)
         found: Command | None

@@ -303,6 +303,37 @@ def test_trying_in_vain_is_no_call(client: LocalClient, engine: Engine, waiter: 
     assert blpop(engine).calls == 1
 
 
+class SlowClock(ManualClock):
+    """By which every command takes 700 microseconds."""
+
+    taken_ns = 0
+
+    def monotonic_ns(self) -> int:
+        """700 microseconds later than it was when last asked."""
+        self.taken_ns += 700_000
+        return super().monotonic_ns() + self.taken_ns
+
+
+def test_all_attempts_are_one_call_that_took_as_long() -> None:
+    clock = SlowClock()
+    engine = Engine(clock=clock)
+    client = LocalClient(engine)
+    command = blpop(engine)
+    one, two, three = waiters(engine, 3)
+    for each, timeout in ((one, 1), (two, 0), (three, 0)):
+        each.wait("BLPOP", "k", timeout)
+    assert (command.calls, command.microseconds) == (0, 0)
+    clock.advance(1001)
+    engine.blocking.expire(clock.ms)
+    assert one.got() == "null"
+    assert (command.calls, command.microseconds) == (1, 700)
+    client("CLIENT", "UNBLOCK", two.session.id)
+    assert (command.calls, command.microseconds) == (2, 1400)
+    client("RPUSH", "k", "a")
+    assert three.got() == [b"k", b"a"]
+    assert (command.calls, command.microseconds) == (3, 1400 + 2 * 700)
+
+
 def test_memory_is_asked_for_again(
     client: LocalClient, engine: Engine, waiter: Waiter, clock: ManualClock
 ) -> None:

@@ -362,6 +362,21 @@ def test_claims_take_what_was_given_back(client: LocalClient, recorder: Recorder
     assert client("XPENDING", "s", "g") == [2, b"1-0", b"2-0", [[b"d", b"1"], [b"e", b"1"]]]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "IDS 1 1-0 FORCE RETRYCOUNT 5",
+        "FORCE IDS 1 1-0 RETRYCOUNT 5",
+        "FORCE RETRYCOUNT 5 IDS 1 1-0",
+        "RETRYCOUNT 5 IDS 2 8-0 9-0 IDS 1 1-0 FORCE",
+    ],
+)
+def test_options_of_xnack_come_in_any_order(client: LocalClient, words: str) -> None:
+    filled(client)
+    assert client("XNACK", "s", "g", "FAIL", *words.split()) == 1
+    assert client("XPENDING", "s", "g", "-", "+", 9) == [[b"1-0", b"", -1, 5]]
+
+
 def test_xnack_may_make_an_entry_pending(client: LocalClient, recorder: Recorder) -> None:
     filled(client)
     client("XDEL", "s", "3-0")
@@ -396,7 +411,11 @@ def test_what_is_nobodys_shows_in_xinfo(client: LocalClient) -> None:
     ("words", "message"),
     [
         ("s g MAYBE IDS 1 1-0", "ERR mode must be SILENT, FAIL, or FATAL"),
-        ("s g FAIL 1 1-0 2-0", "ERR syntax error, expected IDS keyword"),
+        ("s g FAIL 1 1-0 2-0", "ERR Unrecognized XNACK option '1'"),
+        ("s g FAIL BAD IDS 1 1-0", "ERR Unrecognized XNACK option 'BAD'"),
+        ("s g FAIL FATAL IDS 1 1-0", "ERR Unrecognized XNACK option 'FATAL'"),
+        ("s g SILENT FORCE RETRYCOUNT 5", "ERR syntax error, expected IDS keyword"),
+        ("s g FAIL IDS 1 1-0 RETRYCOUNT x", "ERR value is not an integer or out of range"),
         ("s g FAIL IDS 0 1-0", "ERR numids must be a positive integer"),
         ("s g FAIL IDS x 1-0", "ERR numids must be a positive integer"),
         ("s g FAIL IDS 3 1-0", "ERR number of IDs doesn't match numids"),

@@ -118,6 +118,15 @@ def test_settings_that_change_make_a_stream_forget(client: LocalClient) -> None:
     assert add(client, "p", "a") != first
 
 
+def test_settings_that_stay_are_no_change(client: LocalClient, engine: Engine) -> None:
+    add(client, "p", "a")
+    before = engine.keyspace.dirty
+    assert client("XCFGSET", "s", "IDMP-DURATION", 100) == b"OK"
+    assert engine.keyspace.dirty == before
+    assert client("XCFGSET", "s", "IDMP-DURATION", 99) == b"OK"
+    assert engine.keyspace.dirty == before + 1
+
+
 def test_new_streams_begin_with_the_settings_of_the_server(client: LocalClient) -> None:
     client("CONFIG", "SET", "stream-idmp-duration", 7, "stream-idmp-maxsize", 9)
     add(client, "p", "a")
@@ -134,14 +143,20 @@ def test_new_streams_begin_with_the_settings_of_the_server(client: LocalClient) 
     ("words", "message"),
     [
         ("IDMP p * f v", "Invalid stream ID specified as stream command argument"),
-        ("IDMP p a 1-1 f v", "IDMP/IDMPAUTO can be used only with auto-generated IDs"),
-        ("IDMPAUTO p 1-* f v", "IDMP/IDMPAUTO can be used only with auto-generated IDs"),
-        ("IDMP p a IDMP q b * f v", "IDMP/IDMPAUTO specified multiple times"),
-        ("IDMPAUTO p IDMP q b * f v", "IDMP/IDMPAUTO specified multiple times"),
-        ("IDMP p a IDMPAUTO q * f v", "IDMP/IDMPAUTO specified multiple times"),
-        ("IDMP _ a * f v", "IDMP requires a non-empty producer ID"),
-        ("IDMP p _ * f v", "IDMP requires a non-empty idempotent ID"),
-        ("IDMPAUTO _ * f v", "IDMPAUTO requires a non-empty producer ID"),
+        (
+            "IDMP p a 1-1 f v",
+            "syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs",
+        ),
+        (
+            "IDMPAUTO p 1-* f v",
+            "syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs",
+        ),
+        ("IDMP p a IDMP q b * f v", "syntax error, IDMP/IDMPAUTO specified multiple times"),
+        ("IDMPAUTO p IDMP q b * f v", "syntax error, IDMP/IDMPAUTO specified multiple times"),
+        ("IDMP p a IDMPAUTO q * f v", "syntax error, IDMP/IDMPAUTO specified multiple times"),
+        ("IDMP _ a * f v", "syntax error, IDMP requires a non-empty producer ID"),
+        ("IDMP p _ * f v", "syntax error, IDMP requires a non-empty idempotent ID"),
+        ("IDMPAUTO _ * f v", "syntax error, IDMPAUTO requires a non-empty producer ID"),
         ("IDMP p a * f", "wrong number of arguments for 'xadd' command"),
     ],
 )
@@ -160,6 +175,8 @@ def test_malformed_xadd(client: LocalClient, words: str, message: str) -> None:
         ("IDMP-DURATION 5 IDMP-MAXSIZE", "syntax error"),
         ("IDMP-DURATION A IDMP-MAXSIZE", "value is not an integer or out of range"),
         ("IDMP-MAXSIZE 000", "value is not an integer or out of range"),
+        ("IDMP-MAXSIZE 5 IDMP-MAXSIZE 6", "IDMP-MAXSIZE specified multiple times"),
+        ("idmp-duration 5 IDMP-DURATION 5", "IDMP-DURATION specified multiple times"),
         ("IDMP-DURATION 0", "IDMP-DURATION must be between 1 and 86400 seconds"),
         ("IDMP-DURATION 86401", "IDMP-DURATION must be between 1 and 86400 seconds"),
         ("IDMP-MAXSIZE -50", "IDMP-MAXSIZE must be between 1 and 10000 entries"),
@@ -174,6 +191,7 @@ def test_malformed_settings(client: LocalClient, words: str, message: str) -> No
 
 def test_settings_are_for_streams_that_are_there(client: LocalClient) -> None:
     assert client.error("XCFGSET", "none", "IDMP-DURATION", 5) == "ERR no such key"
+    assert client.error("XCFGSET", "none") == "ERR no such key"
     assert client.error("XIDMPRECORD", "none", "p", "a", "1-1") == "ERR no such key"
 
 
@@ -183,13 +201,15 @@ def test_an_entry_may_get_a_name_later(client: LocalClient, clock: ManualClock) 
     assert client("XIDMPRECORD", "s", "p", "a", first) == b"OK"
     assert client("XIDMPRECORD", "s", "p", "a", first) == b"OK"
     assert client.error("XIDMPRECORD", "s", "p", "a", other) == (
-        "ERR The specified IDMP producer-id/idempotent-id pair maps to a different stream ID"
+        "ERR IID already exists for this producer with a different stream ID"
     )
-    assert client.error("XIDMPRECORD", "s", "p", "b", "1-1") == (
-        "ERR The specified stream ID was deleted or doesn't exist"
-    )
-    assert "non-empty producer ID" in client.error("XIDMPRECORD", "s", "", "b", first)
-    assert "non-empty idempotent ID" in client.error("XIDMPRECORD", "s", "p", "", first)
+    missing = "ERR No such message in stream"
+    assert client.error("XIDMPRECORD", "s", "p", "b", "1-1") == missing
+    for key in ("s", "none"):
+        no_producer = client.error("XIDMPRECORD", key, "", "", first)
+        assert no_producer == "ERR producer ID must be non-empty"
+        no_name = client.error("XIDMPRECORD", key, "p", "", first)
+        assert no_name == "ERR idempotent ID must be non-empty"
     assert "Invalid stream ID" in client.error("XIDMPRECORD", "s", "p", "b", "x")
     assert add(client, "p", "a") == first
     assert known(client) == [100, 100, 1, 1, 1, 1]

@@ -9,6 +9,7 @@ import pytest
 import carnelian.commands.connections.client_commands
 import carnelian.commands.streams  # noqa: F401
 from carnelian.engine.engine import Engine
+from carnelian.engine.ground.flags import FLAG_PRIMARY
 from carnelian.keyspace.clock import ManualClock
 from carnelian.resp.replies import NULL_ARRAY
 from support.local import LocalClient, Recorder
@@ -131,15 +132,95 @@ def test_xadd_trims_by_a_policy(client: LocalClient) -> None:
     client("XREADGROUP", "GROUP", "g", "c", "NOACK", "STREAMS", "s", ">")
     client("XADD", "s", "acked", "maxlen", 1, "5-0", "f", "v")
     assert client("XLEN", "s") == 1
-    assert client.error("XADD", "s", "ACKED", "DELREF", "6-0", "f", "v") == "ERR syntax error"
+    invalid = "ERR Invalid stream ID specified as stream command argument"
+    assert client.error("XADD", "s", "ACKED", "DELREF", "6-0", "f", "v") == invalid
+    assert client.error("XTRIM", "s", "MAXLEN", 1, "ACKED", "DELREF") == "ERR syntax error"
 
 
-def test_approximate_trimming_removes_whole_nodes_without_references(client: LocalClient) -> None:
+# -- Approximate trimming that looks who refers to entries -----------------------------------------
+
+
+def ids(client: LocalClient) -> list[bytes]:
+    return [id for id, _ in client("XRANGE", "s", "-", "+")]
+
+
+def replayed(recorder: Recorder, nodes_of: int) -> list[bytes]:
+    """What who gets what went out has then, where nodes have this many entries."""
+    other = Engine(clock=ManualClock(1_700_000_000_000))
+    follower = LocalClient(other)
+    follower("CONFIG", "SET", "stream-node-max-entries", nodes_of)
+    follower.session.flags |= FLAG_PRIMARY
+    for words in recorder.take():
+        follower(*words.split())
+    return ids(follower)
+
+
+def acknowledged(client: LocalClient, *done: str, count: int) -> None:
+    """Entries in nodes of two, all of them read and these of them acknowledged."""
     client("CONFIG", "SET", "stream-node-max-entries", 2)
-    filled(client, count=6)
-    client("XGROUP", "CREATE", "s", "g", "3")
-    assert client("XTRIM", "s", "MAXLEN", "~", 0, "ACKED") == 2
-    assert client("XTRIM", "s", "MAXLEN", "~", 0) == 4
+    filled(client, count=count)
+    client("XGROUP", "CREATE", "s", "g", 0)
+    client("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">")
+    client("XACK", "s", "g", *done)
+
+
+@pytest.mark.parametrize(
+    ("words", "removed", "left"),
+    [
+        ("MINID ~ 6-0 ACKED", 3, "3 5 6 7 8"),
+        ("MINID ~ 9-0 ACKED", 4, "3 5 6 8"),
+        ("MAXLEN ~ 0 ACKED", 4, "3 5 6 8"),
+        ("MAXLEN ~ 6 ACKED", 2, "3 4 5 6 7 8"),
+        ("MAXLEN ~ 5 ACKED", 3, "3 5 6 7 8"),
+        ("MINID ~ 6-0 DELREF", 5, "6 7 8"),
+        ("MAXLEN ~ 3 DELREF", 5, "6 7 8"),
+        ("MINID ~ 6-0 LIMIT 2 DELREF", 2, "3 4 5 6 7 8"),
+        ("MAXLEN ~ 1 LIMIT 4 DELREF", 4, "5 6 7 8"),
+        ("MINID ~ 9-0 LIMIT 3 ACKED", 2, "3 4 5 6 7 8"),
+        ("MAXLEN ~ 0 LIMIT 3 ACKED", 2, "3 4 5 6 7 8"),
+        ("MINID ~ 6-0 KEEPREF", 4, "5 6 7 8"),
+        ("MAXLEN ~ 3", 4, "5 6 7 8"),
+    ],
+)
+@pytest.mark.parametrize("nodes_of", [1, 2, 3, 100])
+def test_trimming_goes_into_nodes_where_references_matter(
+    client: LocalClient, recorder: Recorder, words: str, removed: int, left: str, nodes_of: int
+) -> None:
+    acknowledged(client, "1-0", "2-0", "4-0", "7-0", count=8)
+    assert client("XTRIM", "s", *words.split()) == removed
+    assert ids(client) == [b"%s-0" % id.encode() for id in left.split()]
+    assert replayed(recorder, nodes_of) == ids(client)
+
+
+def test_limits_count_nodes_before_they_are_looked_at(
+    client: LocalClient, recorder: Recorder
+) -> None:
+    acknowledged(client, "1-0", "5-0", count=8)
+    recorder.take()
+    assert client("XTRIM", "s", "MINID", "~", "9-0", "LIMIT", 2, "ACKED") == 1
+    assert recorder.take() == [b"XTRIM s MINID = 3-0 LIMIT 2 ACKED"]
+    assert client("XADD", "s", "ACKED", "MAXLEN", "~", 0, "LIMIT", 1, "9-0", "f", "v") == b"9-0"
+    assert recorder.take() == [b"XADD s ACKED MINID = 0-0 LIMIT 1 9-0 f v"]
+    assert client("XADD", "s", "DELREF", "MINID", "~", "5-0", "10-0", "f", "v") == b"10-0"
+    assert recorder.take() == [b"XADD s DELREF MINID = 5-0 10-0 f v"]
+    assert ids(client) == [b"5-0", b"6-0", b"7-0", b"8-0", b"9-0", b"10-0"]
+    assert fields(client("XINFO", "STREAM", "s"))[b"max-deleted-entry-id"] == b"0-0"
+
+
+def test_trimming_by_length_ends_with_the_first_node_that_may_stay(client: LocalClient) -> None:
+    acknowledged(client, "1-0", "2-0", "7-0", "8-0", count=8)
+    assert client("XTRIM", "s", "MAXLEN", 5, "ACKED") == 2
+    assert client("XTRIM", "s", "MAXLEN", 4, "ACKED") == 2
+
+
+def test_a_node_without_entries_goes(client: LocalClient) -> None:
+    filled(client, count=2)
+    client("XDEL", "s", "2-0")
+    assert client("XTRIM", "s", "MINID", "=", "2-0") == 1
+    assert fields(client("XINFO", "STREAM", "s"))[b"radix-tree-keys"] == 0
+
+
+# -- Removing --------------------------------------------------------------------------------------
 
 
 def test_xdelex(client: LocalClient, recorder: Recorder) -> None:
@@ -148,7 +229,7 @@ def test_xdelex(client: LocalClient, recorder: Recorder) -> None:
     client("XREADGROUP", "GROUP", "g", "c", "COUNT", 3, "STREAMS", "s", ">")
     client("XACK", "s", "g", "2-0")
     recorder.take()
-    assert client("XDELEX", "s", "ACKED", "IDS", 4, "1-0", "2-0", "5-0", "9-0") == [2, 1, 2, -1]
+    assert client("XDELEX", "s", "ACKED", "IDS", 4, "1-0", "2-0", "5-0", "9-0") == [2, 1, 2, 2]
     assert client("XDELEX", "s", "KEEPREF", "IDS", 1, "1-0") == [1]
     assert client("XPENDING", "s", "g")[0] == 2
     assert client("XDELEX", "s", "IDS", 1, "3-0", "DELREF") == [1]
@@ -170,12 +251,12 @@ def test_xdelex_drops_what_is_pending_of_an_entry_that_is_gone(
     client("XDEL", "s", "1-0", "2-0")
     recorder.take()
     assert client("XDELEX", "s", "KEEPREF", "IDS", 1, "1-0") == [-1]
-    assert client("XDELEX", "s", "ACKED", "IDS", 1, "1-0") == [-1]
+    assert client("XDELEX", "s", "ACKED", "IDS", 1, "1-0") == [2]
     assert client("XPENDING", "s", "g")[0] == 3
     assert recorder.take() == []
     before = engine.keyspace.dirty
     assert client("XDELEX", "s", "DELREF", "IDS", 3, "1-0", "2-0", "9-0") == [-1, -1, -1]
-    assert engine.keyspace.dirty == before + 4
+    assert engine.keyspace.dirty == before + 2
     assert [client("XPENDING", "s", group)[0] for group in ("g", "h")] == [1, 1]
     assert recorder.take() == [b"XDELEX s DELREF IDS 3 1-0 2-0 9-0"]
 
@@ -223,8 +304,22 @@ def test_xackdel(client: LocalClient, events: LocalClient) -> None:
     ],
 )
 def test_malformed_selections(client: LocalClient, words: str, message: str) -> None:
+    filled(client)
+    client("XGROUP", "CREATE", "s", "g", 0)
     assert client.error("XDELEX", "s", *words.split()) == f"ERR {message}"
     assert client.error("XACKDEL", "s", "g", *words.split()) == f"ERR {message}"
+
+
+def test_selections_of_what_is_not_there(client: LocalClient) -> None:
+    import carnelian.commands.strings  # noqa: F401
+
+    filled(client)
+    client("SET", "string", "x")
+    assert client("XDELEX", "none", "IDS", 2, "x", "y") == [-1, -1]
+    assert client("XACKDEL", "s", "none", "IDS", 1, "x") == [-1]
+    assert client("XDELEX", "s", "IDS", 1, "x", "ACKED", "IDS", 2, "1-0", "9-0") == [1, -1]
+    for command in (("XDELEX", "string"), ("XACKDEL", "string", "g")):
+        assert client.error(*command, "IDS", 0, "x").startswith("WRONGTYPE")
 
 
 # -- Reading -------------------------------------------------------------------------------------

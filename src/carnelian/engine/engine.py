@@ -227,6 +227,8 @@ class Engine(Core):
         again: cython.bint = session.flags & FLAG_REEXECUTING != 0
         self.stats.commands += not again
         # One that waits, or goes on waiting, is counted when it has ended.
+        if session.blocked is not None:
+            elapsed = session.blocked.tried(elapsed)
         if session.blocked is None or (again and reply is not NO_REPLY):
             if type(reply) is Lazy:
                 self.parts_since = started

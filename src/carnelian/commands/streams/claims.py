@@ -56,6 +56,8 @@ GROUP = "stream"
 # The most that XAUTOCLAIM takes as COUNT, and pending entries it looks at for each of them.
 _ATTEMPTS = cython.declare(int64_t, 10)
 _MOST: int = (2**63 - 1) // 16
+# The most that XNACK takes as a number of ids.
+_MOST_IDS: int = 2**31 - 1
 
 
 # -- Looking -------------------------------------------------------------------------------------
@@ -498,21 +500,29 @@ def _release_options(args: list) -> _Release:
     options.retries = -1
     if options.mode not in (b"SILENT", b"FAIL", b"FATAL"):
         raise Error("ERR mode must be SILENT, FAIL, or FATAL")
-    if args[4].upper() != b"IDS":
-        raise Error("ERR syntax error, expected IDS keyword")
-    count: cython.Py_ssize_t = integer(args[5], "ERR numids must be a positive integer", 1)
-    if count > len(args) - 6:
-        raise Error("ERR number of IDs doesn't match numids")
-    options.ids = read_ids(args, 6, 6 + count)
-    place = 6 + count
+    first: cython.Py_ssize_t = 0
+    count: cython.Py_ssize_t = 0
+    place = 4
     while place < len(args):
         option: bytes = args[place].upper()
-        if option == b"FORCE":
+        has_more: cython.bint = place + 1 < len(args)
+        if option == b"IDS" and has_more:
+            count = integer(args[place + 1], "ERR numids must be a positive integer", 1, _MOST_IDS)
+            first = place + 2
+            if count > len(args) - first:
+                raise Error("ERR number of IDs doesn't match numids")
+            place = first + count
+        elif option == b"FORCE":
             options.force = True
-        elif option == b"RETRYCOUNT" and place + 1 < len(args):
             place += 1
-            options.retries = integer(args[place], "ERR Invalid RETRYCOUNT value, must be >= 0", 0)
+        elif option == b"RETRYCOUNT" and has_more:
+            options.retries = parse_int(args[place + 1])
+            if options.retries < 0:
+                raise Error("ERR Invalid RETRYCOUNT value, must be >= 0")
+            place += 2
         else:
             raise Error(b"ERR Unrecognized XNACK option '%s'" % shown(args[place]))
-        place += 1
+    if not first:
+        raise Error("ERR syntax error, expected IDS keyword")
+    options.ids = read_ids(args, first, first + count)
     return options

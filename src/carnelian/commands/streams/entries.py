@@ -13,6 +13,7 @@ from cython.cimports.carnelian.datatypes.streams.group import Group
 from cython.cimports.carnelian.datatypes.streams.ids import Id, compare, format_id, id_of, is_zero
 from cython.cimports.carnelian.datatypes.streams.stream import (
     ACKNOWLEDGED_ONLY,
+    BY_ID,
     BY_LENGTH,
     DROP_REFERENCES,
     NO_TRIMMING,
@@ -159,7 +160,11 @@ def _write_exactly(
     if how.by == NO_TRIMMING or not how.approximate:
         return
     words[threshold - 1] = b"="
-    if how.by == BY_LENGTH:
+    if how.policy == ACKNOWLEDGED_ONLY or (how.policy == DROP_REFERENCES and how.by == BY_ID):
+        # How far it goes by length hangs on the nodes, and others may have other ones.
+        words[threshold - 2] = b"MINID"
+        words[threshold] = format_id(cython.address(how.reached))
+    elif how.by == BY_LENGTH:
         words[threshold] = format_int(values.length)
     else:
         first.ms = first.seq = _HIGHEST
@@ -240,11 +245,11 @@ def xdelex(session: Session, args: list):
     Since 8.2.0, O(1) for each entry
     """
     key: bytes = args[1]
-    policy, ids = _selection(args, 2)
     values: Stream = session.db.collection_to_change(key, Stream)
+    policy, place, count = _selection(args, 2)
     if values is None:
-        return [NO_ENTRY] * len(ids)
-    return _remove(session, key, values, ids, policy)
+        return [NO_ENTRY] * count
+    return _remove(session, key, values, read_ids(args, place, place + count), policy)
 
 
 @command(
@@ -259,14 +264,14 @@ def xackdel(session: Session, args: list):
     """
     key: bytes = args[1]
     id = cython.declare(Id)
-    policy, ids = _selection(args, 3)
     values: Stream = session.db.collection_to_change(key, Stream)
     group: Group = None if values is None else values.group(args[2])
+    policy, place, count = _selection(args, 3)
     if group is None:
-        return [NO_ENTRY] * len(ids)
+        return [NO_ENTRY] * count
     outcomes: list = []
     removed: cython.Py_ssize_t = 0
-    for pair in ids:
+    for pair in read_ids(args, place, place + count):
         id = id_of(pair)
         if not group.acknowledge(cython.address(id)):
             outcomes.append(NO_ENTRY)
@@ -291,15 +296,14 @@ def _remove(session: Session, key: bytes, values: Stream, ids: list, policy: cyt
     removed: cython.Py_ssize_t = 0
     for pair in ids:
         id = id_of(pair)
-        kept: cython.bint = policy == ACKNOWLEDGED_ONLY and values.is_referenced(cython.address(id))
-        if kept and values.has(cython.address(id)):
+        # Like Redis, tells this of entries that are not there, too.
+        if policy == ACKNOWLEDGED_ONLY and values.is_referenced(cython.address(id)):
             outcomes.append(ENTRY_REFERENCED)
             continue
         gone: cython.bint = not values.erase(cython.address(id))
-        if policy == DROP_REFERENCES:
-            dropped: cython.Py_ssize_t = values.drop_references(cython.address(id))
+        if policy == DROP_REFERENCES and values.drop_references(cython.address(id)) and gone:
             # What is pending of an entry that went before is a change of its own.
-            session.keyspace.dirty += dropped if gone else 0
+            session.keyspace.dirty += 1
         removed += not gone
         outcomes.append(NO_ENTRY if gone else ENTRY_DELETED)
     _deleted(session, key, values, removed)
@@ -308,27 +312,26 @@ def _remove(session: Session, key: bytes, values: Stream, ids: list, policy: cyt
 
 @cython.cfunc
 def _selection(args: list, place: cython.Py_ssize_t) -> tuple:
-    """The policy and the ids of XDELEX and XACKDEL."""
+    """The policy of XDELEX and XACKDEL, where their ids begin, and how many they are."""
     policy = None
-    ids: list | None = None
+    first: cython.Py_ssize_t = 0
+    count: cython.Py_ssize_t = 0
     while place < len(args):
         option: bytes = args[place].upper()
-        place += 1
         if option in _POLICIES and policy is None:
             policy = _POLICIES[option]
-        elif option == b"IDS" and ids is None and place < len(args):
-            count: cython.Py_ssize_t = integer(
-                args[place], "ERR Number of IDs must be a positive integer", 1
-            )
-            if count > len(args) - place - 1:
+            place += 1
+        elif option == b"IDS" and place + 1 < len(args):
+            count = integer(args[place + 1], "ERR Number of IDs must be a positive integer", 1)
+            first = place + 2
+            if count > len(args) - first:
                 raise Error("ERR The `numids` parameter must match the number of arguments")
-            ids = read_ids(args, place + 1, place + 1 + count)
-            place += 1 + count
+            place = first + count
         else:
             raise SYNTAX_ERROR
-    if ids is None:
+    if not first:
         raise SYNTAX_ERROR
-    return policy or 0, ids
+    return policy or 0, first, count
 
 
 # -- The whole -----------------------------------------------------------------------------------

@@ -94,15 +94,18 @@ def xcfgset(session: Session, args: list):
 
     Since 8.6.0, O(1); O(N) where a setting changes, with N the number of entries known by name
     """
+    values: Stream = session.db.collection_to_change(args[1], Stream)
+    if values is None:
+        raise NO_SUCH_KEY
     duration: int64_t = 0
     most: int64_t = 0
-    place: cython.Py_ssize_t = 2
-    if len(args) == 2:
-        raise Error("ERR At least one parameter must be specified")
-    while place < len(args):
+    place: cython.Py_ssize_t
+    for place in range(2, len(args), 2):
         option: bytes = args[place].upper()
         if option not in (b"IDMP-DURATION", b"IDMP-MAXSIZE") or place + 1 == len(args):
             raise SYNTAX_ERROR
+        if duration if option == b"IDMP-DURATION" else most:
+            raise Error(b"ERR %s specified multiple times" % option)
         number: int64_t = parse_int(args[place + 1])
         if option == b"IDMP-DURATION":
             duration = number
@@ -112,10 +115,10 @@ def xcfgset(session: Session, args: list):
             most = number
             if not 1 <= most <= _MOST:
                 raise Error("ERR IDMP-MAXSIZE must be between 1 and 10000 entries")
-        place += 2
-    values: Stream = session.db.collection_to_change(args[1], Stream)
-    if values is None:
-        raise NO_SUCH_KEY
+    if not duration and not most:
+        raise Error("ERR At least one parameter must be specified")
+    # From now on, the stream has settings of its own, be they those of the server.
+    changed: cython.bint = values.idempotency is None
     known: Idempotency = memory_of(session, args[1], values)
     duration = duration or known.duration_s
     most = most or known.most
@@ -123,7 +126,8 @@ def xcfgset(session: Session, args: list):
         known.duration_s = duration
         known.most = most
         known.clear()
-    session.keyspace.dirty += 1
+        changed = True
+    session.keyspace.dirty += changed
     return OK
 
 
@@ -134,24 +138,22 @@ def xidmprecord(session: Session, args: list):
     Since 8.6.2, O(log(N)) with N the number of entries
     """
     id = cython.declare(Id)
+    read_id(args[4], cython.address(id), 0)
+    if not args[2]:
+        raise Error("ERR producer ID must be non-empty")
+    if not args[3]:
+        raise Error("ERR idempotent ID must be non-empty")
     values: Stream = session.db.collection_to_change(args[1], Stream)
     if values is None:
         raise NO_SUCH_KEY
-    if not args[2]:
-        raise Error("ERR XIDMPRECORD requires a non-empty producer ID")
-    if not args[3]:
-        raise Error("ERR XIDMPRECORD requires a non-empty idempotent ID")
-    read_id(args[4], cython.address(id), 0)
     # A file has names of entries that are gone, too: they are known until their time is over.
     if not session.flags & _OBEYED and not values.has(cython.address(id)):
-        raise Error("ERR The specified stream ID was deleted or doesn't exist")
+        raise Error("ERR No such message in stream")
     number = as_number(cython.address(id))
     known: Idempotency = memory_of(session, args[1], values)
     present = known.find(args[2], args[3], 0)
     if present is not None and present != number:
-        raise Error(
-            "ERR The specified IDMP producer-id/idempotent-id pair maps to a different stream ID"
-        )
+        raise Error("ERR IID already exists for this producer with a different stream ID")
     if present is None:
         known.record(args[2], args[3], number)
         known.added += 1

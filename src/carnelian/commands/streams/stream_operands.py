@@ -190,11 +190,9 @@ def read_trimming(session, args, how, adding, found):
             has_limit = True
         elif adding and option == b"NOMKSTREAM":
             found.no_stream = True
-        elif adding and at + 1 < last and option in (b"IDMP", b"IDMPAUTO"):
+        elif adding and at < last - (option == b"IDMP") and option in (b"IDMP", b"IDMPAUTO"):
             at = read_name(args, at, found)
-        elif option in _POLICIES:
-            if has_policy:
-                raise SYNTAX_ERROR
+        elif option in _POLICIES and not has_policy:
             has_policy = True
             how.policy = _POLICIES[option]
         elif adding:
@@ -205,7 +203,7 @@ def read_trimming(session, args, how, adding, found):
             raise SYNTAX_ERROR
         at += 1
     if found.named and found.has_id and not session.flags & _OBEYED:
-        raise Error("ERR IDMP/IDMPAUTO can be used only with auto-generated IDs")
+        raise Error("ERR syntax error, IDMP/IDMPAUTO can be used only with auto-generated IDs")
     check_trimming(session, how, adding, has_limit)
     return at
 
@@ -214,16 +212,16 @@ def read_name(args, at, found):
     """Read IDMP or IDMPAUTO, which stands at ``at``; returns where its last word stands."""
     option: bytes = args[at].upper()
     if found.named:
-        raise Error("ERR IDMP/IDMPAUTO specified multiple times")
+        raise Error("ERR syntax error, IDMP/IDMPAUTO specified multiple times")
     found.named = at
     found.producer = args[at + 1]
     if not found.producer:
-        raise Error(b"ERR %s requires a non-empty producer ID" % option)
+        raise Error(b"ERR syntax error, %s requires a non-empty producer ID" % option)
     if option == b"IDMPAUTO":
         return at + 1
     found.name = args[at + 2]
     if not found.name:
-        raise Error("ERR IDMP requires a non-empty idempotent ID")
+        raise Error("ERR syntax error, IDMP requires a non-empty idempotent ID")
     return at + 2
 
 

@@ -22,11 +22,12 @@ cdef enum:
 
 cdef struct Trim:
     int by
-    bint approximate     # only whole nodes
+    bint approximate     # only whole nodes, if references are kept
     int policy
     int64_t limit        # entries to remove at most; 0 for any number
     int64_t length       # entries to leave
     Id lowest            # to leave
+    Id reached           # all before it were looked at; by length, all that were removed are
 
 
 ctypedef const Trim *TrimPointer
@@ -53,14 +54,12 @@ cdef class Stream(Value):
     cdef int renew_first(self) except -1
     cdef bint last_live(self, Id *id) except -1
     cdef bint edge(self, bint with_deleted, Id *id) except -1
-    cdef int64_t trim(self, const Trim *how) except -1
-    cdef int64_t trim_node(self, Node *node, const Trim *how) except -1
+    cdef int64_t trim(self, Trim *how) except -1
+    cdef int64_t trim_node(self, Node *node, Trim *how) except -1
     cdef int keep(self, Node *node) except -1
     cdef int drop_node(self, Node *node) except -1
     cdef bint is_referenced(self, const Id *id) except -1
     cdef Py_ssize_t drop_references(self, const Id *id) except -1
-    cdef int drop_references_of(self, Node *node) except -1
-    cdef bint has_references(self, Node *node) except -1
     cpdef bint has_released(self) except -1
     cpdef bint has_newer_form(self) except -1
 

@@ -61,6 +61,7 @@ from cython.cimports.carnelian.datatypes.streams.stream import (
     BY_ID,
     BY_LENGTH,
     DROP_REFERENCES,
+    KEEP_REFERENCES,
     NO_TRIMMING,
     Trim,
     TrimPointer,
@@ -389,10 +390,11 @@ class Stream(Value):
 
     # -- Trimming --------------------------------------------------------------------------------
 
-    def trim(self, how: cython.pointer[cython.const[Trim]]) -> int64_t:
-        """Remove entries from the start; returns how many.
+    def trim(self, how: cython.pointer[Trim]) -> int64_t:
+        """Remove entries from the start; returns how many, and tells in ``how`` how far it came.
 
-        O(nodes removed), and O(entries of a node) if not ``approximate``.
+        O(nodes removed), and O(entries) of nodes whose entries are looked at one by one: of the
+        last one if it is to be exact, and of all if it matters who refers to them.
         """
         place = cython.declare(Place)
         head = cython.declare(Head)
@@ -402,6 +404,7 @@ class Stream(Value):
         whole: cython.bint
         if how.by == NO_TRIMMING:
             return 0
+        how.reached = how.lowest if how.by == BY_ID else ZERO
         seek(cython.address(self.nodes), cython.address(ZERO), cython.address(place))
         while place.leaf is not cython.NULL:
             if how.by == BY_LENGTH and self.length <= how.length:
@@ -410,30 +413,29 @@ class Stream(Value):
             here = node.first
             read_head(node.pack, cython.address(head))
             if how.limit and removed + head.live > how.limit:
+                if (
+                    how.by == BY_ID
+                    and compare(cython.address(here), cython.address(how.lowest)) < 0
+                ):
+                    how.reached = here
                 break
             whole = is_beyond(self, node, head.live, how)
-            if whole and how.policy == ACKNOWLEDGED_ONLY:
-                whole = not self.has_references(node)
-            if whole:
-                if how.policy == DROP_REFERENCES:
-                    self.drop_references_of(node)
+            if how.policy == KEEP_REFERENCES and whole:
                 self.drop_node(node)
                 self.length -= head.live
                 removed += head.live
-            elif how.approximate:
+            elif how.policy == KEEP_REFERENCES and how.approximate:
                 break
             else:
                 removed += self.trim_node(node, how)
-                if how.policy != ACKNOWLEDGED_ONLY or not step_up(cython.address(here)):
+                if not whole or not step_up(cython.address(here)):
                     break
             seek(cython.address(self.nodes), cython.address(here), cython.address(place))
         if removed or self.length == 0:
             self.renew_first()
         return removed
 
-    def trim_node(
-        self, node: cython.pointer[Node], how: cython.pointer[cython.const[Trim]]
-    ) -> int64_t:
+    def trim_node(self, node: cython.pointer[Node], how: cython.pointer[Trim]) -> int64_t:
         """Delete the first entries of a node, one by one; returns how many."""
         head = cython.declare(Head)
         entry = cython.declare(Entry)
@@ -455,20 +457,19 @@ class Stream(Value):
             at = behind(node.pack, cython.address(entry))
             if entry.deleted:
                 continue
-            if how.policy == ACKNOWLEDGED_ONLY:
-                if self.is_referenced(cython.address(entry.id)):
-                    continue
-                if compare(cython.address(entry.id), cython.address(self.max_deleted)) > 0:
-                    self.max_deleted = entry.id
-            elif how.policy == DROP_REFERENCES:
+            if how.policy == ACKNOWLEDGED_ONLY and self.is_referenced(cython.address(entry.id)):
+                continue
+            if how.policy == DROP_REFERENCES:
                 self.drop_references(cython.address(entry.id))
             mark_deleted(node, cython.address(entry))
             removed += 1
             self.length -= 1
-        if removed == head.live and how.policy == ACKNOWLEDGED_ONLY:
+            if how.by == BY_LENGTH:
+                how.reached = entry.id
+                step_up(cython.address(how.reached))
+        if removed == head.live:
             self.drop_node(node)
         elif removed:
-            # Like Redis, keeps a node whose last entry was deleted before and is beyond the bound.
             set_counts(node, head.live - removed, head.deleted + removed)
         return removed
 
@@ -493,34 +494,6 @@ class Stream(Value):
             for group in self.named.values():
                 dropped += group.acknowledge(id)
         return dropped
-
-    def drop_references_of(self, node: cython.pointer[Node]) -> cython.int:
-        """Let no entry of a node be pending anywhere."""
-        head = cython.declare(Head)
-        entry = cython.declare(Entry)
-        if self.named is None:
-            return 0
-        read_head(node.pack, cython.address(head))
-        at: cython.Py_ssize_t = head.entries
-        while at and read_entry(node, cython.address(head), at, cython.address(entry)):
-            if not entry.deleted:
-                self.drop_references(cython.address(entry.id))
-            at = behind(node.pack, cython.address(entry))
-        return 0
-
-    def has_references(self, node: cython.pointer[Node]) -> cython.bint:
-        """Whether any entry of a node is referred to."""
-        head = cython.declare(Head)
-        entry = cython.declare(Entry)
-        if self.named is None:
-            return False
-        read_head(node.pack, cython.address(head))
-        at: cython.Py_ssize_t = head.entries
-        while at and read_entry(node, cython.address(head), at, cython.address(entry)):
-            if not entry.deleted and self.is_referenced(cython.address(entry.id)):
-                return True
-            at = behind(node.pack, cython.address(entry))
-        return False
 
     # -- Groups ----------------------------------------------------------------------------------
 

@@ -261,9 +261,9 @@ class Blocking:
         return True
 
     def _give_up(self, session: Client, blocked: Blocked, reply: object) -> None:
-        """Let a session go on without what it waited for; the call counts, though it did little."""
+        """Let a session go on without what it waited for; its attempts count as one call."""
         if blocked.command is not None:
-            blocked.command.record(0, self._core.latency_tracking)
+            blocked.command.record(blocked.spent, self._core.latency_tracking)
         self._finish(session, reply)
 
     def cancel(self, session: Client) -> None:

@@ -43,8 +43,8 @@ class Blocked:
     """Why and until when one session waits."""
 
     __slots__ = (
-        "args", "command", "deadline_ms", "places", "postponed", "retry_ms", "timed",
-        "timeout_reply", "type_name",
+        "args", "command", "deadline_ms", "places", "postponed", "retry_ms", "spent",
+        "timed", "timeout_reply", "type_name",
     )  # fmt: skip
 
     def __init__(
@@ -68,3 +68,10 @@ class Blocked:
         self.retry_ms = 0
         # Whether it waits for a time, too.
         self.timed = deadline_ms != 0
+        # The nanoseconds that the attempts so far took: they count when the wait is over.
+        self.spent = 0
+
+    def tried(self, nanoseconds: int) -> int:
+        """Note that one more attempt took so long; how long all of them did."""
+        self.spent += nanoseconds
+        return self.spent

@@ -125,6 +125,7 @@ class Engine(Core):
         self._attach()
 
     def _attach(self) -> None:
+        self.stats.on_too_many_errors = self._too_many_errors
         self.keyspace.on_expired = self._expired
         self.keyspace.on_fields_expired = self._fields_expired
         self.memory_limit.holds.append(lambda: self.pause.active)
@@ -379,6 +380,14 @@ class Engine(Core):
     def _log_latency(self, command: Command, elapsed: cython.longlong) -> None:
         event = "fast-command" if command.flags & _FAST else "command"
         self.latency.add(event, elapsed // 1_000_000, self.clock.ms // 1000)
+
+    def _too_many_errors(self, codes: list[str]) -> None:
+        self.log(
+            "warning",
+            f"Errorstats stopped adding new errors: there are {len(codes)} already. "
+            "CONFIG RESETSTAT lets them be counted again.",
+        )
+        self.log("warning", "Current errors code list: " + ", ".join(codes))
 
     def reset_statistics(self) -> None:
         """Set the counters of INFO back to zero (CONFIG RESETSTAT)."""

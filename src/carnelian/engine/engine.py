@@ -226,9 +226,10 @@ class Engine(Core):
         )
         elapsed: cython.longlong = self.clock.tick() - started
         again: cython.bint = session.flags & FLAG_REEXECUTING != 0
-        self.stats.commands += not again
         # One that waits, or goes on waiting, is counted when it has ended.
         if session.blocked is None or (again and reply is not NO_REPLY):
+            self.stats.commands += 1
+            session.commands += 1
             if type(reply) is Lazy:
                 self.parts_since = started
             else:

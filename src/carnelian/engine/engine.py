@@ -34,6 +34,7 @@ from cython.cimports.cpython.object import PyObject
 
 from carnelian.engine.acl.users import Users
 from carnelian.engine.catalogue import registry
+from carnelian.engine.cluster_compatibility import ClusterCompatibility
 from carnelian.engine.config import Config
 from carnelian.engine.extensions.modules import Modules
 from carnelian.engine.extensions.nested import Nested
@@ -60,6 +61,7 @@ _FAST = cython.declare(cython.longlong, _FLAGS["fast"])
 _MODULE = cython.declare(cython.longlong, _FLAGS["module"])
 _ARBITRARY_KEYS = cython.declare(cython.longlong, _FLAGS["touches_arbitrary_keys"])
 
+_SAMPLE_RATIO = "cluster-compatibility-sample-ratio"
 # The share of its time that the engine may spend on resizing tables and freeing memory.
 _BACKGROUND_SHARE = 0.1
 _MAX_HZ = 500
@@ -112,6 +114,9 @@ class Engine(Core):
         self.gatherers: list[Gatherer] | None = None
         # The node that this is of a cluster: carnelian.cluster.
         self.cluster: Any = None
+        self.compatibility = ClusterCompatibility(
+            self.gather, self.cease_gathering, lambda: self.scripting
+        )
         self.cron_ticks = 0
         self.cron_paused = False
         # When the command began whose reply is being made part by part.
@@ -149,6 +154,9 @@ class Engine(Core):
             self.output_limits,
             self.client_eviction,
         )
+        if not self.config["cluster-enabled"]:
+            self.compatibility.sample(self.config[_SAMPLE_RATIO])
+            self.config.on_change(_SAMPLE_RATIO, self.compatibility.sample)
 
     __reduce_ex__ = refuse_copies("an engine")
 
@@ -396,6 +404,7 @@ class Engine(Core):
         self.keyspace.reset_stats()
         self.memory_limit.reset_statistics()
         self.client_eviction.evicted = 0
+        self.compatibility.count = 0
         if self.cluster is not None:
             self.cluster.reset_statistics()
         for command in self.registry.every():

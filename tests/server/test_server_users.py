@@ -135,7 +135,10 @@ def test_a_module_brings_commands_for_user_lines(serve: Serve, tmp_path: Path) -
 def filed(start: Start, tmp_path: Path) -> tuple[Client, Path]:
     """A client of a server with an ACL file, and the file."""
     path = tmp_path / "users.acl"
-    path.write_text("user alice on nopass ~* &a +@all\n\n  user bob  on nopass +ping\r\n")
+    path.write_text(
+        "# who there is\nuser alice on nopass ~* &a +@all\n\n"
+        "\t #user nobody\n  user bob  on nopass +ping\r\n#"
+    )
     return start("--aclfile", str(path)).connect(), path
 
 

@@ -76,7 +76,7 @@ def test_process(carnelian_process):
         carnelian_process.kill()
         with pytest.raises(redis.ConnectionError):
             client.ping()
-    assert "Ready to accept connections" in carnelian_process.log()
+    assert "Ready to accept connections tcp" in carnelian_process.log()
 """
 
 CLUSTER = """

@@ -283,6 +283,13 @@ def test_waitaof(clock: ManualClock) -> None:
     )
 
 
+def test_waitaof_waits_for_nothing_in_a_script() -> None:
+    logged = Logged()
+    logged("SET", "a", 1)
+    assert logged.client("EVAL", "return redis.call('WAITAOF', 1, 0, 0)", 0) == [0, 0]
+    assert logged.client("EVAL", "return redis.call('WAITAOF', 0, 1, 0)", 0) == [0, 0]
+
+
 def test_waitaof_ends_with_the_log() -> None:
     logged = Logged()
     logged("SET", "a", 1)

@@ -202,6 +202,46 @@ def test_libraries_that_cjson_makes_have_settings_of_their_own(client: LocalClie
     ]  # fmt: skip
 
 
+def test_cjson_tells_empty_arrays_from_objects_if_asked_to(client: LocalClient) -> None:
+    text = '[[],{},[1,[]],{"a":[]}]'
+    again = "return cjson.encode(cjson.decode(ARGV[1]))"
+    assert client("EVAL", again, 0, text) == b'[{},{},[1,{}],{"a":{}}]'
+    for wanted, shown in ((b"true", text.encode()), (b"'off'", b'[{},{},[1,{}],{"a":{}}]')):
+        setting = b"cjson.decode_array_with_array_mt(%b); " % wanted
+        assert client("EVAL", setting + again.encode(), 0, text) == shown
+        # It holds for the scripts that follow, too.
+        assert client("EVAL", again, 0, text) == shown
+    script = """
+        local own = cjson.new()
+        local before, after = own.decode_array_with_array_mt(), own.decode_array_with_array_mt(true)
+        local array, other = own.decode('[]'), own.decode('[1]')
+        local mark = getmetatable(array)
+        array[1], array[3], array.a = 'x', 'z', 'b'
+        return {
+            tostring(before), tostring(after), own.encode(array), own.encode(other),
+            tostring(mark.__is_cjson_array), tostring(mark == getmetatable(other)),
+            tostring(getmetatable(own.decode('{}'))), cjson.encode(cjson.decode('[]')),
+            own.encode(setmetatable({a = 1}, {__is_cjson_array = true})),
+            own.encode(setmetatable({}, {__is_cjson_array = false})),
+            own.encode(setmetatable({}, mark)),
+        }
+    """
+    assert client("EVAL", script, 0) == [
+        b"false", b"true", b'["x"]', b"[1]", b"true", b"true", b"nil", b"{}", b"[]", b"{}", b"[]",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ["mark.__is_cjson_array = 1", "rawset(mark, 'a', 1)"])
+def test_what_marks_arrays_cannot_be_changed(client: LocalClient, change: str) -> None:
+    script = f"""
+        local own = cjson.new()
+        own.decode_array_with_array_mt(true)
+        local mark = getmetatable(own.decode('[]'))
+        {change}
+    """
+    assert "Attempt to modify a readonly table" in client.error("EVAL", script, 0)
+
+
 def test_texts_are_repeated_and_elements_inserted_as_in_lua(client: LocalClient) -> None:
     script = """
         local t = {1, 2}

@@ -86,6 +86,18 @@ def test_asking_first(engine: Engine, bob: LocalClient) -> None:
     assert len(LocalClient(engine)("ACL", "LOG")) == before
 
 
+def test_the_log_of_refusals_shows_who_called(engine: Engine, bob: LocalClient) -> None:
+    root = LocalClient(engine)
+    root("EVAL", "return redis.call('PING')", 0)
+    bob.error("EVAL", KEY, 0)
+    entry = root("ACL", "LOG")[0]
+    facts = dict(zip(entry[::2], entry[1::2], strict=True)) if isinstance(entry, list) else entry
+    assert facts[b"context"] == b"lua"
+    line = facts[b"client-info"]
+    assert line.startswith(b"id=%d " % bob.session.id)
+    assert b" cmd=eval user=bob " in line
+
+
 @pytest.mark.parametrize("words", ["'nothing'", "'get'", "'acl', 'nothing'"])
 def test_asking_about_no_command(bob: LocalClient, words: str) -> None:
     error = bob.error("EVAL", f"return redis.acl_check_cmd({words})", 0)

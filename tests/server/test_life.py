@@ -130,7 +130,7 @@ def test_the_log_of_a_start_and_of_an_end(start):
         f"{pid}:C TIME # Configuration loaded",
         f"{pid}:M TIME * Running mode=standalone, port={server.port}.",
         f"{pid}:M TIME # Server initialized",
-        f"{pid}:M TIME * Ready to accept connections",
+        f"{pid}:M TIME * Ready to accept connections tcp",
     ]
     assert re.fullmatch(
         rf"{pid}:signal-handler \(\d+\) Received SIGTERM scheduling shutdown\.\.\.", lines[6]

@@ -100,7 +100,7 @@ def test_a_unix_socket_with_permissions(start, tmp_path: Path):
     line = client.call("CLIENT", "LIST").decode()
     assert f" addr={path}:0 laddr={path}:0 " in line
     assert " flags=U " in line
-    assert f"* The server is now ready to accept connections at {path}\n" in server.log
+    assert "* Ready to accept connections unix\n" in server.log
     server.stop()
     assert not path.exists()
 
@@ -109,7 +109,8 @@ def test_a_unix_socket_alone(start, tmp_path: Path):
     path = tmp_path / "socket"
     server = start("--unixsocket", str(path), port=0)
     assert Client(str(path)).call("PING") == b"+PONG"
-    assert "Ready to accept connections\n" not in server.log
+    assert "Ready to accept connections tcp\n" not in server.log
+    assert "WARNING: Carnelian does not" not in server.log
 
 
 def test_a_unix_socket_that_cannot_be_made(start, tmp_path: Path):
@@ -203,3 +204,31 @@ def test_verbose_logs_tell_who_comes_and_goes(start):
     client.close()
     wait_for(lambda: "Client closed connection id=" in server.log)
     assert f" - Accepted 127.0.0.1:{port}\n" in server.log
+
+
+@pytest.mark.parametrize(
+    ("words", "warning"),
+    [
+        ((), ": any local client may connect."),
+        (
+            ("--protected-mode", "no", "--bind", "127.0.0.1"),
+            ": whoever reaches a configured network interface may connect.",
+        ),
+        (
+            ("--protected-mode", "no", "--bind", "127.0.0.1 -::*"),
+            " and is not protected by network restrictions: whoever reaches this machine, on any "
+            "interface, may connect.",
+        ),
+        (("--requirepass", "secret"), None),
+        (("--user", "default", "off"), None),
+    ],
+)
+def test_a_warning_where_anybody_may_connect(start, words: tuple[str, ...], warning: str | None):
+    server = start(*words)
+    wait_for(lambda: "Ready to accept connections tcp\n" in server.log)
+    server.stop()
+    told = "# WARNING: Carnelian does not require authentication"
+    if warning is None:
+        assert told not in server.log
+    else:
+        assert f"{told}{warning}\n" in server.log

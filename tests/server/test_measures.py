@@ -86,3 +86,37 @@ def test_a_connection_counts_what_it_carries(start) -> None:
     grown = {name: int(second[name]) - int(first[name]) for name in second if "tot-n" in name}
     assert grown == {"tot-net-in": 18, "tot-net-out": 18}
     assert second["tot-cmds"] == "3"
+
+
+def test_a_command_counts_when_it_has_ended(start) -> None:
+    server = start()
+    client, other = server.connect(), server.connect()
+    number = client.call("CLIENT", "ID")
+
+    def counted() -> tuple[str, int]:
+        total = info(other, "stats")["total_commands_processed"]
+        return listed(other, "LIST", "ID", number)["tot-cmds"], total
+
+    own = counted()[0]
+    client.send(b"BLPOP list 0\r\n")
+    wait_for(lambda: info(other, "clients")["blocked_clients"] == 1)
+    assert counted()[0] == own == "1"
+    other.call("RPUSH", "list", "a")
+    assert client.reply() == [b"list", b"a"]
+    assert counted()[0] == "2"
+    client.send(b"BLPOP list 0\r\n")
+    wait_for(lambda: info(other, "clients")["blocked_clients"] == 1)
+    assert other.call("CLIENT", "UNBLOCK", number) == 1
+    assert client.reply() is None
+    assert counted()[0] == "3"
+    # Neither what is refused nor what is queued is a call.
+    for words in (["NOTHING"], ["GET"], ["MULTI"], ["PING"], ["PING"], ["EXEC"]):
+        client.call(*words)
+    assert counted()[0] == "7"
+    client.call("EVAL", "redis.call('PING'); redis.call('PING')", 0)
+    before = counted()
+    assert before[0] == "10"
+    client.call("PING")
+    after = counted()
+    # The two INFO and the CLIENT LIST of the other one are calls as well.
+    assert (after[0], after[1] - before[1]) == ("11", 3)

@@ -33,7 +33,7 @@ def test_a_connection_serves_it_without_a_wait() -> None:
     first = connection.input_total
     loop.turn()
     assert 0 < first < connection.input_total
-    while connection.command_total < 4:
+    while connection.commands < 4:
         loop.turn()
     hub.flush()
     assert theirs.recv(1_000_000) == b"$10000\r\n%b\r\n" % text.encode() * 4

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from support.waiting import wait_for
+from support.wire import request
+
 from .conftest import Start
 from .peers import Client, ServerProcess
 
@@ -132,7 +135,10 @@ def test_a_module_brings_commands_for_user_lines(serve: Serve, tmp_path: Path) -
 def filed(start: Start, tmp_path: Path) -> tuple[Client, Path]:
     """A client of a server with an ACL file, and the file."""
     path = tmp_path / "users.acl"
-    path.write_text("user alice on nopass ~* &a +@all\n\n  user bob  on nopass +ping\r\n")
+    path.write_text(
+        "# who there is\nuser alice on nopass ~* &a +@all\n\n"
+        "\t #user nobody\n  user bob  on nopass +ping\r\n#"
+    )
     return start("--aclfile", str(path)).connect(), path
 
 
@@ -234,6 +240,37 @@ def test_who_is_deleted_is_disconnected(start: Start) -> None:
     assert alice.line() == b""
     assert busy.line() == b""
     assert b" user=alice " not in admin.call("CLIENT", "LIST")
+
+
+def last_line(client: Client) -> bytes:
+    """What comes last before the server hangs up."""
+    last = line = client.line()
+    while line:
+        last, line = line, client.line()
+    return last
+
+
+def test_who_gives_up_the_own_channels_gets_the_reply(start: Start, tmp_path: Path) -> None:
+    rules = "on nopass resetchannels +@all ~*"
+    (tmp_path / "users.acl").write_text(f"user alice {rules}\nuser default on nopass +@all\n")
+    server = start("--aclfile", str(tmp_path / "users.acl"))
+    admin = server.connect()
+    for words in (["ACL", "SETUSER", "alice", "resetchannels"], ["ACL", "LOAD"]):
+        admin.call("ACL", "SETUSER", "alice", "&news")
+        alice, other = server.connect(), server.connect()
+        for client in (alice, other):
+            client.send(b"HELLO 3 AUTH alice x\r\nSUBSCRIBE news\r\n")
+            wait_for(lambda: admin.call("PUBSUB", "NUMSUB", "news")[1] >= 1)
+        wait_for(lambda: admin.call("PUBSUB", "NUMSUB", "news") == [b"news", 2])
+        alice.send(request(*words))
+        assert last_line(alice) == b"+OK"
+        assert last_line(other) == b":1"
+    # One whose user is gone as well.
+    admin.call("ACL", "SETUSER", "bob", "on", "nopass", "+@all")
+    bob = server.connect()
+    bob.call("AUTH", "bob", "x")
+    assert bob.call("ACL", "LOAD") == b"+OK"
+    assert bob.line() == b""
 
 
 def test_strangers_may_only_log_in(start: Start) -> None:

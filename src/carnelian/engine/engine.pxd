@@ -45,6 +45,7 @@ cdef class Engine(Core):
     cdef readonly long long peak_memory_time
     cdef readonly list gatherers
     cdef public object cluster
+    cdef readonly object compatibility
     cdef public bint cron_paused
     cdef readonly long long cron_ticks
     cdef long long parts_since

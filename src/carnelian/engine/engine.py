@@ -34,6 +34,7 @@ from cython.cimports.cpython.object import PyObject
 
 from carnelian.engine.acl.users import Users
 from carnelian.engine.catalogue import registry
+from carnelian.engine.cluster_compatibility import ClusterCompatibility
 from carnelian.engine.config import Config
 from carnelian.engine.extensions.modules import Modules
 from carnelian.engine.extensions.nested import Nested
@@ -60,6 +61,7 @@ _FAST = cython.declare(cython.longlong, _FLAGS["fast"])
 _MODULE = cython.declare(cython.longlong, _FLAGS["module"])
 _ARBITRARY_KEYS = cython.declare(cython.longlong, _FLAGS["touches_arbitrary_keys"])
 
+_SAMPLE_RATIO = "cluster-compatibility-sample-ratio"
 # The share of its time that the engine may spend on resizing tables and freeing memory.
 _BACKGROUND_SHARE = 0.1
 _MAX_HZ = 500
@@ -112,6 +114,9 @@ class Engine(Core):
         self.gatherers: list[Gatherer] | None = None
         # The node that this is of a cluster: carnelian.cluster.
         self.cluster: Any = None
+        self.compatibility = ClusterCompatibility(
+            self.gather, self.cease_gathering, lambda: self.scripting
+        )
         self.cron_ticks = 0
         self.cron_paused = False
         # When the command began whose reply is being made part by part.
@@ -125,6 +130,7 @@ class Engine(Core):
         self._attach()
 
     def _attach(self) -> None:
+        self.stats.on_too_many_errors = self._too_many_errors
         self.keyspace.on_expired = self._expired
         self.keyspace.on_fields_expired = self._fields_expired
         self.memory_limit.holds.append(lambda: self.pause.active)
@@ -148,6 +154,9 @@ class Engine(Core):
             self.output_limits,
             self.client_eviction,
         )
+        if not self.config["cluster-enabled"]:
+            self.compatibility.sample(self.config[_SAMPLE_RATIO])
+            self.config.on_change(_SAMPLE_RATIO, self.compatibility.sample)
 
     __reduce_ex__ = refuse_copies("an engine")
 
@@ -225,11 +234,12 @@ class Engine(Core):
         )
         elapsed: cython.longlong = self.clock.tick() - started
         again: cython.bint = session.flags & FLAG_REEXECUTING != 0
-        self.stats.commands += not again
         # One that waits, or goes on waiting, is counted when it has ended.
         if session.blocked is not None:
             elapsed = session.blocked.tried(elapsed)
         if session.blocked is None or (again and reply is not NO_REPLY):
+            self.stats.commands += 1
+            session.commands += 1
             if type(reply) is Lazy:
                 self.parts_since = started
             else:
@@ -382,12 +392,21 @@ class Engine(Core):
         event = "fast-command" if command.flags & _FAST else "command"
         self.latency.add(event, elapsed // 1_000_000, self.clock.ms // 1000)
 
+    def _too_many_errors(self, codes: list[str]) -> None:
+        self.log(
+            "warning",
+            f"Errorstats stopped adding new errors: there are {len(codes)} already. "
+            "CONFIG RESETSTAT lets them be counted again.",
+        )
+        self.log("warning", "Current errors code list: " + ", ".join(codes))
+
     def reset_statistics(self) -> None:
         """Set the counters of INFO back to zero (CONFIG RESETSTAT)."""
         self.stats.reset()
         self.keyspace.reset_stats()
         self.memory_limit.reset_statistics()
         self.client_eviction.evicted = 0
+        self.compatibility.count = 0
         if self.cluster is not None:
             self.cluster.reset_statistics()
         for command in self.registry.every():

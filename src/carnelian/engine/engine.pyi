@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 from carnelian.engine.acl.users import Users
 from carnelian.engine.catalogue.registry import Command
+from carnelian.engine.cluster_compatibility import ClusterCompatibility
 from carnelian.engine.config import Config
 from carnelian.engine.extensions.modules import Modules
 from carnelian.engine.ground.slowlog import SlowLog
@@ -65,6 +66,8 @@ class Engine(Core):
     @property
     def gatherers(self) -> list[Gatherer] | None: ...
     cluster: Any
+    @property
+    def compatibility(self) -> ClusterCompatibility: ...
     scripting: Any
     on_shutdown: Callable[[set[bytes]], bool | None] | None
     @property

@@ -324,7 +324,14 @@ def stats(engine: Engine) -> Fields:
         ("acl_access_denied_key", denied[b"key"]),
         ("acl_access_denied_channel", denied[b"channel"]),
         ("acl_access_denied_tls_cert", denied[b"tls-cert"]),
+        *_incompatible(engine),
     ]
+
+
+def _incompatible(engine: Engine) -> Fields:
+    """What a cluster would have refused, if anybody wants to know."""
+    compatibility = engine.compatibility
+    return [("cluster_incompatible_ops", compatibility.count)] if compatibility.ratio else []
 
 
 @section("debug")

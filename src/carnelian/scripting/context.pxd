@@ -16,6 +16,7 @@ cdef struct JsonSettings:
     int encode_invalid    # 0: an error, 1: as they are, 2: null
     bint decode_invalid
     int precision
+    bint mark_arrays      # arrays that are decoded get a metatable which tells
 
 
 # A text that grows, and the settings that hold for it.
@@ -51,6 +52,8 @@ cdef struct Context:
     int string_view          # what getmetatable shows of strings and of the globals
     int globals_view
     int globals_index        # of the globals among the proxies
+    int array_mark           # the metatable of arrays that cjson has decoded, and its address
+    const void *array_mark_address
     Json json
     JsonSettings json_settings
     Budget budget

@@ -182,8 +182,10 @@ class Scripting:
         if host.caller is not None:
             raise _NESTED
         if not flags & SILENT:
-            if flags & NO_CLUSTER and engine.cluster is not None:
-                raise _NOT_IN_CLUSTER
+            if flags & NO_CLUSTER:
+                if engine.cluster is not None:
+                    raise _NOT_IN_CLUSTER
+                engine.compatibility.note_exclusion()
             if read_only and not flags & NO_WRITES:
                 raise _WRITES
             if lacks_memory and not flags & (NO_WRITES | ALLOW_OOM):

@@ -36,7 +36,6 @@ class Connection(Protocol):
     reply_peak: int
     input_total: int
     output_total: int
-    command_total: int
 
     @property
     def is_unix(self) -> bool:
@@ -114,7 +113,6 @@ def fields(connection: Connection) -> dict[str, object]:
         "tot-mem": connection.memory(),
         "tot-net-in": connection.input_total,
         "tot-net-out": connection.output_total,
-        "tot-cmds": connection.command_total,
         "events": b"rw" if connection.transport.wanted & WRITABLE else b"r",
     }
 

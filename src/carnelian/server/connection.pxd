@@ -49,7 +49,6 @@ cdef class Connection(Session):
     cdef list kept
     cdef readonly long long input_total
     cdef readonly long long output_total
-    cdef readonly long long command_total
     cdef bytes peer_address
     cdef bytes socket_address
     cdef readonly Py_ssize_t position

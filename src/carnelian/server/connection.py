@@ -263,7 +263,7 @@ class Connection(Session):
         self.args: list | None = None
         # Messages to itself, until the reply of the command that caused them is written.
         self.kept: list | None = None
-        self.input_total = self.output_total = self.command_total = 0
+        self.input_total = self.output_total = 0
         self.peer_address: bytes | None = None
         self.socket_address: bytes | None = None
         self.state = UNIX_SOCKET if unix_socket else 0
@@ -373,7 +373,6 @@ class Connection(Session):
                     writing = True
                     write(output, value, self.protocol)
                     writing = False
-                self.command_total += 1
                 if self.kept is not None:
                     self.write_kept()
                 if unsent(output) > _REPLY_SIZE:
@@ -400,7 +399,6 @@ class Connection(Session):
         """Reply with an error in place of what the writer has refused, and taken back."""
         self.hub.log("warning", f"A reply cannot be written: {trace_of(fault)}")
         write(self.output, Error(f"ERR {text_of(fault)}"), self.protocol)
-        self.command_total += 1
         if self.kept is not None:
             self.write_kept()
 

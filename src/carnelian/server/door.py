@@ -126,6 +126,11 @@ class TlsDoor(Door):
         connection.close(True)
 
 
+# What stands for all interfaces in `bind`, where a - may come before it.
+_ALL_INTERFACES = {"*", "0.0.0.0", "::", "::*"}
+_OPEN = "WARNING: Carnelian does not require authentication"
+
+
 class Ports:
     """The sockets of one TCP port; they follow it and ``bind`` when those change."""
 
@@ -201,6 +206,7 @@ class Listeners:
         self._config = config
         self._log = log
         self._loop = hub.loop
+        self._users = hub.engine.users
         self._door = Door(hub, config, log)
         self.tcp = Ports(hub.loop, self._door, config, log, "port")
         self.tls = Ports(
@@ -227,6 +233,26 @@ class Listeners:
             self._log("warning", f"Failed opening Unix socket: bind: {reason}")
             raise ListenError from error
         self._unix = Listener(self._loop, sock, self._door)
+
+    def announce(self) -> None:
+        """Say where clients may connect, and warn where anybody may."""
+        kinds = {"tcp": len(self.tcp), "unix": self._unix is not None, "tls": len(self.tls)}
+        for kind, served in kinds.items():
+            if served:
+                self._log("notice", f"Ready to accept connections {kind}")
+        account = self._users.default.account
+        if account.enabled and account.nopass and (len(self.tcp) or len(self.tls)):
+            self._log("warning", _OPEN + self._who_may_connect())
+
+    def _who_may_connect(self) -> str:
+        if self._config["protected-mode"]:
+            return ": any local client may connect."
+        if any(address.lstrip("-") in _ALL_INTERFACES for address in self._config["bind"]):
+            return (
+                " and is not protected by network restrictions: whoever reaches this machine, on "
+                "any interface, may connect."
+            )
+        return ": whoever reaches a configured network interface may connect."
 
     def describe(self) -> list[str]:
         """What INFO's ``listener`` fields say."""

@@ -339,13 +339,7 @@ class Server:
     def run(self) -> None:
         """Serve until a shutdown."""
         scripting_of(self.engine).prepare()
-        if len(self.listeners.tcp) or len(self.listeners.tls):
-            self.log("notice", "Ready to accept connections")
-        if self.config["unixsocket"]:
-            self.log(
-                "notice",
-                "The server is now ready to accept connections at " + self.config["unixsocket"],
-            )
+        self.listeners.announce()
         self.supervisor.ready()
         limit = self.config["maxmemory"]
         if 0 < limit < 1024 * 1024:

@@ -53,7 +53,7 @@ def acl_setuser(session: Session, args: list[bytes]) -> object:
     """
     name, rules = args[2], args[3:]
     redact(args, *range(2, len(args)))
-    session.engine.users.set_user(name, rules)
+    session.engine.users.set_user(name, rules, session)
     return OK
 
 
@@ -195,7 +195,7 @@ def acl_load(session: Session, args: list[bytes]) -> object:
 
     Since 6.0.0, O(N), for N users
     """
-    session.engine.users.load()
+    session.engine.users.load(session)
     return OK
 
 

@@ -69,7 +69,7 @@ class ServedClient(Owner):
         self._refusal: ProtocolError | None = None
         # It reads no more, and ends when everything is sent; or now.
         self._ending = self._lost = False
-        self._totals = [0, 0, 0]
+        self._received = self._sent = 0
         self._box = host.open(True, 0, 2, False)
         self._box.outlet = self
         self._box.on_delivery = self._delivered
@@ -83,7 +83,6 @@ class ServedClient(Owner):
 
     def fields(self) -> dict[str, object]:
         """What CLIENT LIST shows of the socket."""
-        received, sent, commands = self._totals
         return {
             "addr": self.address,
             "laddr": self._own_address,
@@ -91,9 +90,8 @@ class ServedClient(Owner):
             "flags": b"U" if self.address == self._own_address else b"",
             "events": b"rw" if self._transport.wanted & WRITABLE else b"r",
             "obl": len(self._output),
-            "tot-net-in": received,
-            "tot-net-out": sent,
-            "tot-cmds": commands,
+            "tot-net-in": self._received,
+            "tot-net-out": self._sent,
         }
 
     # Buffers are memory of the engine: they are touched while no command runs, or what is taken
@@ -112,14 +110,13 @@ class ServedClient(Owner):
         if not data:
             self.finish()
             return
-        self._totals[0] += len(data)
+        self._received += len(data)
         if self._ending:
             return
         try:
             parts = self._host.perform(self._parse, data)
             assert isinstance(parts, list)
             for part in parts:
-                self._totals[2] += len(part)
                 self._host.submit(self._box, part)
                 if len(parts) > 1:
                     self.drain()
@@ -194,7 +191,7 @@ class ServedClient(Owner):
 
     def _flush(self) -> None:
         try:
-            self._totals[1] += self._transport.write(self._output)
+            self._sent += self._transport.write(self._output)
         except OSError:
             self._lost = True
             return

@@ -53,7 +53,7 @@ def read_accounts(path: str, shown: str, names: CommandNames, all_channels: bool
     errors: list[str] = []
     for number, line in enumerate(text.split(b"\n"), 1):
         words = line.strip(b" \t\r\n").split(b" ")
-        if words != [b""]:
+        if words != [b""] and not words[0].startswith(b"#"):
             errors += _read_line(accounts, words, f"{shown}:{number}", number, names, all_channels)
     if errors:
         raise AclFileError(

@@ -130,8 +130,10 @@ class Users:
 
     # -- Changing them ---------------------------------------------------------------------------
 
-    def set_user(self, name: bytes, words: Sequence[bytes]) -> None:
+    def set_user(self, name: bytes, words: Sequence[bytes], by: Client | None = None) -> None:
         """Change a user as rules say, or make one: as all of them say, or not at all.
+
+        Who loses a channel to which it listens is cut off; the one that asks still gets its reply.
 
         Raises:
             Error: Redis's text about what is wrong with the name or a rule.
@@ -153,7 +155,7 @@ class Users:
                 raise Error(
                     b"ERR Error in ACL SETUSER modifier '%s': %s" % (rule, str(error).encode())
                 ) from None
-        self._put(name, account)
+        self._put_all({name: account}, by)
 
     def delete(self, names: Sequence[bytes], by: Client) -> int:
         """Forget users and end their sessions; the one that asks for it still gets its reply.
@@ -174,7 +176,7 @@ class Users:
         """Have a user of this account, in place of the one of the same name."""
         self._put_all({name: account})
 
-    def _put_all(self, accounts: acl_files.Accounts) -> None:
+    def _put_all(self, accounts: acl_files.Accounts, by: Client | None = None) -> None:
         """Take in or change users; listeners that lose their channels are cut off."""
         # Made before anything is changed, for that is interpreted.
         made = {name: User(name, account, self.names) for name, account in accounts.items()}
@@ -184,20 +186,22 @@ class Users:
             user.become(new.account, new.selectors)
         self._mark_sessions()
         for name, heard in before.items():
-            self._cut_listeners(self._by_name[name], heard)
+            self._cut_listeners(self._by_name[name], heard, by)
 
     def _heard(self, name: bytes) -> list[bytes] | None:
         user = self._by_name.get(name)
         return [] if user is None else user.channels()
 
-    def _cut_listeners(self, user: User, before: list[bytes] | None) -> None:
+    def _cut_listeners(
+        self, user: User, before: list[bytes] | None, by: Client | None = None
+    ) -> None:
         """End the sessions that listen to what their user no longer may listen to."""
         now = user.channels()
         if now is None or (before is not None and set(before) <= set(now)):
             return
         for session in self._core.sessions:
             if session.rights is user and _overhears(session, user):
-                self._end(session)
+                self._end(session, after_replies=session is by)
 
     def _mark_sessions(self) -> None:
         """Raise the gate of sessions whose user has limits, and of no others."""
@@ -277,17 +281,18 @@ class Users:
                     f"Aborting Redis startup because of ACL errors: {error}"
                 ) from None
 
-    def load(self) -> None:
+    def load(self, by: Client | None = None) -> None:
         """Have the users of the ``aclfile``, and no others; sessions of those that are not there
-        any more end. Raises Error, and changes nothing, if something is wrong with the file.
+        any more end, the one that asks with its reply. Raises Error, and changes nothing, if
+        something is wrong with the file.
         """
         self._path()
         try:
-            self._load()
+            self._load(by)
         except AclFileError as error:
             raise Error(f"ERR {error}") from None
 
-    def _load(self) -> None:
+    def _load(self, by: Client | None = None) -> None:
         shown = self._core.config["aclfile"]
         accounts = acl_files.read_accounts(self._path(), shown, self.names, self._all_channels)
         if DEFAULT_USER not in accounts:
@@ -296,10 +301,10 @@ class Users:
             account.grants[0].allow_all_keys()
             account.grants[0].allow_all_commands()
         gone = [user for name, user in self._by_name.items() if name not in accounts]
-        self._put_all(accounts)
+        self._put_all(accounts, by)
         for user in gone:
             del self._by_name[user.name]
-        self._expel(gone)
+        self._expel(gone, by)
 
     def save(self) -> None:
         """Write all users to the ``aclfile``. Raises Error if it cannot be written."""
@@ -433,7 +438,7 @@ class Users:
         self, session: Client, reason: bytes, context: bytes, word: bytes, user: bytes
     ) -> None:
         now_ms = self._core.clock.wall_ms()
-        client = describe(session, now_ms)
+        client = describe(session.origin(), now_ms)
         self.log.add(reason, context, word, user, client, now_ms)
 
     def _objection_to_strangers(

@@ -36,6 +36,8 @@ cdef class Stats:
     cdef readonly long long slow_ns
     cdef readonly long long slowest_ns
     cdef readonly dict errors
+    cdef readonly bint errors_told
+    cdef public object on_too_many_errors
     cdef readonly object ops_rate
     cdef readonly object input_rate
     cdef readonly object output_rate

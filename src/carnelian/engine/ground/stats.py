@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import cython
 from cython.cimports.carnelian.engine.ground.stats import leading_zeros
@@ -123,8 +123,9 @@ class Rate:
         return sum(self._samples) / _SAMPLES
 
 
-# More kinds of errors than this are not told apart: a script may invent any number of them.
+# With more kinds of errors than this, none is told any more: a script may invent any number.
 _MAX_ERROR_CODES = 128
+_TOO_MANY = "ERRORSTATS_DISABLED"
 
 
 @cython.cclass
@@ -139,6 +140,8 @@ class Stats:
         self.replica_output_rate = Rate()
         self.turn_rate = Rate()
         self.turn_time_rate = Rate()
+        # Called with all the codes when there is one too many.
+        self.on_too_many_errors: Callable[[list[str]], None] = lambda codes: None
         self.reset()
 
     def reset(self) -> None:
@@ -170,6 +173,7 @@ class Stats:
         self.slow_ns = 0
         self.slowest_ns = 0
         self.errors: dict[str, int] = {}
+        self.errors_told = True
         for rate in (self.ops_rate, self.input_rate, self.output_rate):
             rate.reset()
         self.replica_input_rate.reset()
@@ -213,6 +217,12 @@ class Stats:
     def count_error(self, code: str) -> None:
         """Count one error reply by its first word."""
         self.error_replies += 1
+        if not self.errors_told:
+            return
         if code not in self.errors and len(self.errors) >= _MAX_ERROR_CODES:
-            code = "ERRORSTATS_OVERFLOW"
+            codes = sorted(self.errors)
+            self.errors = {_TOO_MANY: 1}
+            self.errors_told = False
+            self.on_too_many_errors(codes)
+            return
         self.errors[code] = self.errors.get(code, 0) + 1

@@ -264,6 +264,8 @@ class Blocking:
         """Let a session go on without what it waited for; its attempts count as one call."""
         if blocked.command is not None:
             blocked.command.record(blocked.spent, self._core.latency_tracking)
+            self._core.stats.commands += 1
+            session.commands += 1
         self._finish(session, reply)
 
     def cancel(self, session: Client) -> None:

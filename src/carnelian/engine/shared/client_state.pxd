@@ -36,6 +36,7 @@ cdef class Client:
     cdef public long long soft_since_ms
     cdef public Py_ssize_t memory_counted
     cdef public long long write_position
+    cdef public long long commands
     cdef public object replica
     cdef public Feed feed
 

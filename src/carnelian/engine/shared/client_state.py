@@ -76,6 +76,8 @@ class Client:
         self.memory_counted = 0
         # How far the stream to replicas had come after the last command (see WAIT).
         self.write_position = 0
+        # Calls that have ended, those of its scripts included.
+        self.commands = 0
         # What is known of the other side if it is a replica: carnelian.replication's Replica.
         self.replica: Any = None
         # Where a replica's output comes from; None for everybody else.
@@ -143,6 +145,10 @@ class Client:
     def peer(self) -> bytes:
         """Where the other side is, as MONITOR and CLIENT LIST show it: ``127.0.0.1:52000``."""
         return b""
+
+    def origin(self) -> Client:
+        """Whose doing it is what this one does: its own, unless it is there for another."""
+        return self
 
     def is_local(self) -> bool:
         """Whether the other side is on this machine, for commands allowed only from there."""

@@ -98,7 +98,7 @@ def describe(session: Client, now_ms: int) -> bytes:
         0,
         carried("tot-net-in", 0),
         carried("tot-net-out", 0),
-        carried("tot-cmds", 0),
+        session.commands,
     )
 
 

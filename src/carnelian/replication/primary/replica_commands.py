@@ -48,7 +48,7 @@ def wait(session: Session, args: list[bytes]) -> object:
 
 @command(
     "WAITAOF numlocal:integer numreplicas:integer timeout:integer",
-    "noscript blocking",
+    "blocking",
     categories="-keyspace connection",
     hints=_HINTS,
 )

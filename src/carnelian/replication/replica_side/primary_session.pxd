@@ -11,7 +11,6 @@ cdef class PrimarySession(Session):
     cdef readonly long long applied    # of them, what commands that have run were made of
     cdef long long passed              # of them, what was passed on
     cdef object parts                  # what came and was not passed on yet
-    cdef long long commands
 
     cpdef bint apply(self, bytes data) except -1
     cdef int run_one(self, Engine engine, list args) except -1

@@ -62,7 +62,6 @@ class PrimarySession(Session):
         self.parser = Parser()
         self.parser.max_bulk = _LONGEST
         self.came = self.applied = self.passed = 0
-        self.commands = 0
         # What came and was not passed on yet, oldest first.
         self.parts: Any = deque()
 
@@ -102,7 +101,6 @@ class PrimarySession(Session):
     def run_one(self, engine: Engine, args: list) -> cython.int:
         """Run one command, or queue it within a transaction."""
         command: Command = engine.registry.lookup(args)
-        self.commands += 1
         if command is None or not accepts(command, len(args)):
             self.link.failed(args[0].lower(), _malformed(args))
             return 0
@@ -167,7 +165,6 @@ class PrimarySession(Session):
             "qbuf-free": self.parser.free,
             "events": b"r",
             "tot-net-in": self.came,
-            "tot-cmds": self.commands,
         }
 
 

@@ -13,6 +13,7 @@ from cython.cimports.carnelian.engine.ground.flags import (
 )
 from cython.cimports.carnelian.engine.parts.admission import Admission
 from cython.cimports.carnelian.engine.session import Session
+from cython.cimports.carnelian.engine.shared.client_state import Client
 from cython.cimports.carnelian.engine.shared.effects import FOR_ALL
 from cython.cimports.carnelian.scripting.api.script_host import OBEYED
 from cython.cimports.cpython.exc import PyErr_CheckSignals
@@ -55,6 +56,10 @@ class ScriptSession(Session):
     def describe(self) -> dict[str, object]:
         """What is logged of it concerns its caller."""
         return {} if self.caller is None else self.caller.describe()
+
+    def origin(self) -> Client:
+        """Whoever has called the script."""
+        return self if self.caller is None else self.caller
 
     def is_local(self) -> bool:
         """What DEBUG and MODULE ask is asked of whoever called the script."""
@@ -115,6 +120,8 @@ class ScriptHost:
         engine: Engine = self.engine
         engine.effects.wanted = FOR_ALL
         engine.depth -= 1
+        self.caller.commands += self.session.commands
+        self.session.commands = 0
         self.caller = self.session.caller = None
         self.reply = None
         return 0

@@ -22,6 +22,7 @@ from cython.cimports.carnelian.scripting.lua import (
     LIGHT_USERDATA,
     NIL,
     NUMBER,
+    REGISTRY,
     STRING,
     TABLE,
     State,
@@ -77,7 +78,7 @@ _FRESH = cython.declare(JsonSettings)
 _FRESH.sparse_ratio, _FRESH.sparse_safe = 2, 10
 _FRESH.encode_depth = _FRESH.decode_depth = 1000
 _FRESH.decode_invalid = _FRESH.keep_buffer = True
-_FRESH.sparse_convert = False
+_FRESH.sparse_convert = _FRESH.mark_arrays = False
 _FRESH.encode_invalid = 0
 _FRESH.precision = 14
 
@@ -279,7 +280,9 @@ def _append_value(L: State, json: cython.pointer[Json], depth: cython.int) -> cy
         depth += 1
         if depth > json.settings.encode_depth or lua.checkstack(L, 4) == 0:
             lua.raise_error(L, b"Cannot serialise, excessive nesting (%d)", depth)
-        if not _append_sequence(L, json, depth):
+        if _is_marked(L):
+            _append_array(L, json, depth, cython.cast(cython.int, lua.objlen(L, -1)))
+        elif not _append_sequence(L, json, depth):
             length: cython.int = _array_length(L, json)
             if length > 0:
                 _append_array(L, json, depth, length)
@@ -348,11 +351,30 @@ def _array_length(L: State, json: cython.pointer[Json]) -> cython.int:
 
 
 @cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def _is_marked(L: State) -> cython.bint:
+    """Whether the metatable of the table on top says that it is an array, if it has one."""
+    if lua.getmetatable(L, -1) == 0:
+        return False
+    marked: cython.bint = lua.topointer(L, -1) == context_of(L).array_mark_address
+    if not marked:
+        lua.pushstring(L, b"__is_cjson_array")
+        lua.rawget(L, -2)
+        marked = lua.toboolean(L, -1)
+        pop(L, 1)
+    pop(L, 1)
+    return marked
+
+
+@cython.cfunc
 @cython.exceptval(check=False)
 def _append_array(
     L: State, json: cython.pointer[Json], depth: cython.int, length: cython.int
 ) -> cython.void:
     i: cython.int
+    if length == 0:
+        _append_char(L, json, 91)
     for i in range(length):
         _append_char(L, json, 44 if i else 91)
         lua.rawgeti(L, -1, i + 1)
@@ -680,6 +702,9 @@ def _push_array(L: State, parser: cython.pointer[_Parser]) -> cython.void:
     count: cython.int = 0
     _descend(L, parser)
     lua.createtable(L, 0, 0)
+    if parser.json.settings.mark_arrays:
+        lua.rawgeti(L, REGISTRY, context_of(L).array_mark)
+        lua.setmetatable(L, -2)
     token = _next(L, parser)
     if token != _ARRAY_END:
         while True:

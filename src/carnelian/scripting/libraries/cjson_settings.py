@@ -27,6 +27,7 @@ def add_settings(L: State, context: cython.pointer[Context]) -> cython.void:
     add_function(L, context, b"encode_invalid_numbers", _encode_invalid_numbers)
     add_function(L, context, b"decode_invalid_numbers", _decode_invalid_numbers)
     add_function(L, context, b"encode_keep_buffer", _encode_keep_buffer)
+    add_function(L, context, b"decode_array_with_array_mt", _decode_array_with_array_mt)
 
 
 @cython.cfunc
@@ -151,6 +152,17 @@ def _encode_keep_buffer(L: State) -> cython.int:
     _refuse_more(L, 1)
     _choice(L, 1, cython.address(wanted), 1, b"")
     settings.keep_buffer = wanted
+    return 1
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _decode_array_with_array_mt(L: State) -> cython.int:
+    settings: cython.pointer[JsonSettings] = settings_of(L)
+    wanted: cython.int = settings.mark_arrays
+    _refuse_more(L, 1)
+    _choice(L, 1, cython.address(wanted), 1, b"")
+    settings.mark_arrays = wanted
     return 1
 
 

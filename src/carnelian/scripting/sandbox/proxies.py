@@ -75,6 +75,7 @@ def lock_globals(L: State, context: cython.pointer[Context]) -> cython.void:
     lua.pushvalue(L, -1)
     lock_table(L, context)
     context.globals_view = lua.ref(L, REGISTRY)
+    _make_array_mark(L, context)
     lua.pushvalue(L, GLOBALS)
     lua.insert(L, -2)
     lua.setmetatable(L, -2)
@@ -87,6 +88,18 @@ def lock_globals(L: State, context: cython.pointer[Context]) -> cython.void:
     lua.setfield(L, -3, b"_G")
     lua.replace(L, GLOBALS)
     pop(L, 1)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _make_array_mark(L: State, context: cython.pointer[Context]) -> cython.void:
+    """Make the metatable of arrays that cjson has decoded."""
+    lua.createtable(L, 0, 1)
+    lua.pushboolean(L, 1)
+    lua.setfield(L, -2, b"__is_cjson_array")
+    lock_table(L, context)
+    context.array_mark_address = lua.topointer(L, -1)
+    context.array_mark = lua.ref(L, REGISTRY)
 
 
 @cython.cfunc

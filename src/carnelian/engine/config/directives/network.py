@@ -93,6 +93,14 @@ TOPIC = Topic(
             awaits="-",
             summary="Commands looked at ahead of time; here all that have come are.",
         ),
+        Integer(
+            "prefetch-batch-max-size",
+            16,
+            0,
+            128,
+            awaits="-",
+            summary="Commands whose keys are fetched together; here those of one pipeline are.",
+        ),
         Boolean(
             "io-threads-do-reads",
             False,

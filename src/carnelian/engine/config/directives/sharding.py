@@ -117,6 +117,14 @@ TOPIC = Topic(
             "ip hostname unknown-endpoint",
             summary="What redirections and CLUSTER SLOTS point to.",
         ),
+        Integer(
+            "cluster-compatibility-sample-ratio",
+            0,
+            0,
+            100,
+            summary="Of a hundred commands, how many are looked at for what a cluster would refuse "
+            "(cluster_incompatible_ops of INFO).",
+        ),
         Boolean(
             "cluster-slot-stats-enabled",
             False,

@@ -251,6 +251,8 @@ class Server:
             if str(error):
                 self.log("warning", str(error))
             raise SystemExit(1) from None
+        if not self.append_only.heed_directive():
+            raise SystemExit(1)
         self._delete_history()
         if self.node is not None:
             self.node.data_loaded()

@@ -28,6 +28,8 @@ NEWER = {
     "lookahead": "8.4",
     "max-new-connections-per-cycle": "7.4",
     "max-new-tls-connections-per-cycle": "7.4",
+    "repl-rdb-channel": "8.0",
+    "replica-full-sync-buffer-limit": "8.0",
     "slowlog-entry-max-argc": "8.8",
     "slowlog-entry-max-string-len": "8.8",
     "set-max-listpack-entries": "7.2",
@@ -55,7 +57,7 @@ CHANGED = {
     "maxmemory-policy": "8.6: volatile-lrm and allkeys-lrm",
     "maxmemory-samples": "8.0: at most 64",
     "notify-keyspace-events": "8.2: o and c, 8.8: S, T, I, V and a",
-    "repl-diskless-load": "8.0: flush-before-load",
+    "repl-diskless-load": "8.0: flushdb",
 }
 # Setting these would take the reference server away, or put its process at risk.
 NOT_SET = {

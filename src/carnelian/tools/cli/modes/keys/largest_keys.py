@@ -55,7 +55,7 @@ def run(options: Options) -> int:
     walk = KeyWalk(client, options)
     names = lengths = 0
     try:
-        walk.count()
+        walk.begin()
         print(HEADER.format("biggest"), file=out)
         with ScanProgress(walk) as progress:
             for keys in walk.portions():

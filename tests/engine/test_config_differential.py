@@ -36,6 +36,7 @@ NEWER = {
     "set-max-listpack-value": "7.2",
     "stream-idmp-duration": "8.6",
     "stream-idmp-maxsize": "8.6",
+    "tls-auth-clients-user": "8.6",
 }
 # What Redis does not have.
 OWN = {

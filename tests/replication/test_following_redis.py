@@ -224,7 +224,8 @@ def test_old_data_are_there_while_new_ones_of_the_same_history_are_loaded(
     assert replica.call("GET", "mine") == b"1"
     loading = b"-LOADING Redis is loading the dataset in memory"
     assert replica.call("REPLICAOF", "NO", "ONE") == loading
-    assert replica.call("CONFIG", "SET", "appendonly", "no") == loading
+    assert replica.call("CONFIG", "SET", "repl-diskless-load", "disabled") == loading
+    assert replica.call("CONFIG", "SET", "appendonly", "no") == b"+OK"
     replica.call("MULTI")
     assert replica.call("BGSAVE") == loading
     assert replica.call("EXEC").startswith(b"-EXECABORT")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from carnelian.resp.replies import Verbatim
+
 from .simulated_nodes import Family, Server
 
 
@@ -71,7 +73,7 @@ def test_time_away_goes_from_one_primary_to_the_next() -> None:
     assert later["total_disconnect_time_sec"] in (away + 4, away + 5)
 
 
-def test_what_is_held_during_a_full_copy_has_its_fields() -> None:
+def test_fields_of_threads_and_of_full_copies() -> None:
     family = Family(4, count=2)
     family.arrange("n0")
     family.quiet()
@@ -83,3 +85,9 @@ def test_what_is_held_during_a_full_copy_has_its_fields() -> None:
         "replica_full_sync_buffer_size", "replica_full_sync_buffer_peak",
         "master_current_sync_attempts",
     ]  # fmt: skip
+    at = names.index("master_link_up_since_seconds") + 1
+    assert names[at : at + 2] == ["master_client_io_thread", "total_disconnect_time_sec"]
+    text = family.server("n0").call("INFO", "replication")
+    assert isinstance(text, Verbatim)
+    assert b",state=online," in text.text
+    assert b",lag=0,io-thread=0\r\nmaster_failover_state:" in text.text

@@ -268,7 +268,10 @@ class Following:
             ("master_total_sync_attempts", self._all_attempts),
         ]
         if self.connected:
-            shown.append(("master_link_up_since_seconds", self._now_s() - self._up_since_s))
+            shown += [
+                ("master_link_up_since_seconds", self._now_s() - self._up_since_s),
+                ("master_client_io_thread", 0),
+            ]
         shown += [
             ("total_disconnect_time_sec", self.side.down_time.seconds()),
             ("slave_priority", config["replica-priority"]),

@@ -39,6 +39,20 @@ def test_largest_keys(redis_server: ReferenceServer, words: tuple[str, ...]) -> 
     assert sorted(ours.out.split(b"\n")) == sorted(theirs.out.split(b"\n"))
 
 
+def test_the_largest_key_may_be_empty_and_so_may_its_name(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path, "--save", "").wait_until_ready()
+    client = server.connect()
+    client.call("SET", "foo", "")
+    client.call("RPUSH", "", "x")
+    done = run(OURS, "-p", str(server.port), "--bigkeys")
+    lines = done.out.decode().splitlines()
+    so_far = "] Biggest string found so far '\"foo\"' with 0 bytes"
+    assert any(line.endswith(so_far) for line in lines)
+    assert "Biggest string found '\"foo\"' has 0 bytes" in lines
+    assert "Biggest   list found '\"\"' has 1 items" in lines
+    server.stop()
+
+
 def test_hottest_keys(redis_server: ReferenceServer) -> None:
     ours, theirs = both(redis_server, "--hotkeys")
     assert ours == theirs

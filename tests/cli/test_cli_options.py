@@ -50,6 +50,15 @@ def test_a_url_and_options_beside_it() -> None:
     assert (options.db, options.tls) == (3, TlsOptions())
 
 
+@pytest.mark.parametrize(
+    ("url", "user"), [("redis://@host", None), ("redis://:@host", None), ("redis://u:@host", "u")]
+)
+def test_a_url_with_an_empty_password_logs_in_nowhere(url: str, user: str | None) -> None:
+    for words in (["-u", url], ["-a", "p", "-u", url], ["--user", "x", "-a", "p", "-u", url]):
+        options = parse([*words, "ping"], {})
+        assert (options.user, options.password, options.exposed) == (user, None, False)
+
+
 def test_tls() -> None:
     words = ["--tls", "--sni", "s", "--cacert", "c", "--cert", "x", "--key", "k", "--insecure"]
     tls = TlsOptions("s", "c", None, True, "x", "k")

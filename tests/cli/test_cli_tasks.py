@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from server.peers import ServerProcess
 from support.servers import ReferenceServer
 
 from .programs import OURS, THEIRS, Echo, Outcome, run
@@ -38,6 +39,20 @@ def test_largest_keys(redis_server: ReferenceServer, words: tuple[str, ...]) -> 
     assert sorted(ours.out.split(b"\n")) == sorted(theirs.out.split(b"\n"))
 
 
+def test_the_largest_key_may_be_empty_and_so_may_its_name(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path, "--save", "").wait_until_ready()
+    client = server.connect()
+    client.call("SET", "foo", "")
+    client.call("RPUSH", "", "x")
+    done = run(OURS, "-p", str(server.port), "--bigkeys")
+    lines = done.out.decode().splitlines()
+    so_far = "] Biggest string found so far '\"foo\"' with 0 bytes"
+    assert any(line.endswith(so_far) for line in lines)
+    assert "Biggest string found '\"foo\"' has 0 bytes" in lines
+    assert "Biggest   list found '\"\"' has 1 items" in lines
+    server.stop()
+
+
 def test_hottest_keys(redis_server: ReferenceServer) -> None:
     ours, theirs = both(redis_server, "--hotkeys")
     assert ours == theirs
@@ -65,6 +80,25 @@ def test_key_statistics(redis_server: ReferenceServer) -> None:
     assert 'list       "list:5" has 5 items' in text
     assert re.search(r"^total +15 ", text, re.MULTILINE)
     assert re.search(r" 100\.000% +15$", text, re.MULTILINE)
+
+
+def test_looking_at_keys_is_no_use_of_them(tmp_path: Path) -> None:
+    server = ServerProcess(
+        tmp_path, "--save", "", "--maxmemory-policy", "allkeys-lfu", "--lfu-log-factor", "0"
+    ).wait_until_ready()
+    client = server.connect()
+    client.call("SET", "k", "v")
+    client.call("ACL", "SETUSER", "u", "on", "nopass", "~*", "+@all", "-client")
+    before = client.call("OBJECT", "FREQ", "k")
+    place = ("-p", str(server.port))
+    for mode in ("--bigkeys", "--memkeys", "--keystats", "--hotkeys"):
+        assert run(OURS, *place, mode).status == 0
+        assert client.call("OBJECT", "FREQ", "k") == before
+    # Who may not ask for that sees them all the same.
+    done = run(OURS, *place, "--user", "u", "--pass", "x", "--no-auth-warning", "--bigkeys")
+    assert (done.status, done.err) == (0, b"")
+    assert b"Sampled 1 keys in the keyspace!" in done.out
+    server.stop()
 
 
 @pytest.mark.parametrize(

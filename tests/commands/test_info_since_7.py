@@ -175,3 +175,15 @@ def test_the_section_for_debugging(client: LocalClient) -> None:
         "eventloop_cmd_per_cycle_max",
     ]
     assert "# Debug" in client.call("INFO", "default", "debug").value.decode()
+
+
+def test_a_buffer_for_full_copies_that_is_not_needed(client: LocalClient) -> None:
+    names = list(info(client, "memory"))
+    at = names.index("mem_replica_full_sync_buffer")
+    assert names[at - 1 : at + 2 : 2] == ["mem_total_replication_buffers", "mem_clients_slaves"]
+    assert info(client, "memory")["mem_replica_full_sync_buffer"] == "0"
+    shown = client("MEMORY", "STATS")
+    assert isinstance(shown, list)
+    at = shown.index(b"replica.fullsync.buffer")
+    assert shown[at - 2] == b"replication.backlog"
+    assert shown[at + 1 : at + 3] == [0, b"clients.slaves"]

@@ -30,12 +30,15 @@ NEWER = {
     "max-new-connections-per-cycle": "7.4",
     "max-new-tls-connections-per-cycle": "7.4",
     "prefetch-batch-max-size": "8.0",
+    "repl-rdb-channel": "8.0",
+    "replica-full-sync-buffer-limit": "8.0",
     "slowlog-entry-max-argc": "8.8",
     "slowlog-entry-max-string-len": "8.8",
     "set-max-listpack-entries": "7.2",
     "set-max-listpack-value": "7.2",
     "stream-idmp-duration": "8.6",
     "stream-idmp-maxsize": "8.6",
+    "tls-auth-clients-user": "8.6",
 }
 # What Redis does not have.
 OWN = {
@@ -57,7 +60,7 @@ CHANGED = {
     "maxmemory-policy": "8.6: volatile-lrm and allkeys-lrm",
     "maxmemory-samples": "8.0: at most 64",
     "notify-keyspace-events": "8.2: o and c, 8.8: S, T, I, V and a",
-    "repl-diskless-load": "8.0: flush-before-load",
+    "repl-diskless-load": "8.0: flushdb",
 }
 # Setting these would take the reference server away, or put its process at risk.
 NOT_SET = {

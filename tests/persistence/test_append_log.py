@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from carnelian.keyspace.clock import ManualClock
+from carnelian.persistence.aof.log_files import LogState
 from carnelian.resp.command_buffer import CommandBuffer
 
 from .appended import DIRECTORY, STEM, Logged
@@ -290,6 +291,23 @@ def test_waitaof_waits_for_nothing_in_a_script() -> None:
     assert logged.client("EVAL", "return redis.call('WAITAOF', 0, 1, 0)", 0) == [0, 0]
 
 
+def test_waitaof_of_a_log_without_a_base(clock: ManualClock) -> None:
+    """Until a log that was turned on has been written anew, nobody would load what it holds."""
+    logged = Logged(clock)
+    logged.log.state = LogState.WAITING
+    logged("SET", "a", 1)
+    logged.client("WAITAOF", 1, 0, 0)
+    clock.advance(1000)
+    logged.turn()
+    logged.log.syncer.wait()
+    logged.turn()
+    sent = logged.client.session.sent
+    assert sent == []
+    logged.log.state = LogState.ON
+    logged.turn()
+    assert sent == [[1, 0]]
+
+
 def test_waitaof_ends_with_the_log() -> None:
     logged = Logged()
     logged("SET", "a", 1)
@@ -298,4 +316,5 @@ def test_waitaof_ends_with_the_log() -> None:
     (error,) = logged.client.session.sent
     text = "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
     assert str(error) == text
+    assert logged.engine.stats.errors["ERR"] == 1
     assert logged.client.error("WAITAOF", 1, 0, 0) == text

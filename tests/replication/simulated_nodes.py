@@ -160,7 +160,7 @@ class Family:
         self.network = Network(seed, pieces=4, traced=False)
         self.names = [f"n{number}" for number in range(count)]
         for name in self.names:
-            load = self.chance.choice(("swapdb", "flush-before-load"))
+            load = self.chance.choice(("swapdb", "flushdb"))
             node = self.network.node(name)
             node.disk["load"] = load
             node._boot = lambda node: Server(node, **directives)

@@ -18,7 +18,7 @@ from .conftest import StartServer
 from .cutting_proxy import CuttingProxy
 from .mixed_nodes import NAMES
 
-LOADS = ("disabled", "on-empty-db", "swapdb", "flush-before-load")
+LOADS = ("disabled", "on-empty-db", "swapdb", "flushdb")
 
 
 @pytest.fixture
@@ -182,7 +182,7 @@ def test_a_snapshot_that_is_cut(primary: ReferenceServer, start: StartServer) ->
     primary.call("CONFIG", "SET", "rdbcompression", "no")
     primary.call("DEBUG", "POPULATE", 20_000, "key", 200)
     replica = start().connect()
-    for load, diskless in (("disabled", "no"), ("swapdb", "yes"), ("flush-before-load", "no")):
+    for load, diskless in (("disabled", "no"), ("swapdb", "yes"), ("flushdb", "no")):
         primary.call("CONFIG", "SET", "repl-diskless-sync", diskless)
         replica.call("CONFIG", "SET", "repl-diskless-load", load)
         proxy = CuttingProxy(primary.port, seed=2)
@@ -224,7 +224,8 @@ def test_old_data_are_there_while_new_ones_of_the_same_history_are_loaded(
     assert replica.call("GET", "mine") == b"1"
     loading = b"-LOADING Redis is loading the dataset in memory"
     assert replica.call("REPLICAOF", "NO", "ONE") == loading
-    assert replica.call("CONFIG", "SET", "appendonly", "no") == loading
+    assert replica.call("CONFIG", "SET", "repl-diskless-load", "disabled") == loading
+    assert replica.call("CONFIG", "SET", "appendonly", "no") == b"+OK"
     replica.call("MULTI")
     assert replica.call("BGSAVE") == loading
     assert replica.call("EXEC").startswith(b"-EXECABORT")
@@ -367,6 +368,11 @@ def test_who_waits_is_told(primary: ReferenceServer, start: StartServer) -> None
         b"replica?)"
     )
     assert waiting.at_end()
+    counted = other.call("INFO", "commandstats", "errorstats")
+    assert b"errorstat_UNBLOCKED:count=1\r\n" in counted
+    (line,) = (line for line in counted.split(b"\r\n") if line.startswith(b"cmdstat_blpop:"))
+    assert line.startswith(b"cmdstat_blpop:calls=1,")
+    assert line.endswith(b",rejected_calls=0,failed_calls=1")
 
 
 def test_a_log_follows(primary: ReferenceServer, start: StartServer) -> None:

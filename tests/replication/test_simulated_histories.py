@@ -68,7 +68,7 @@ class Cutter:
 def test_a_link_cut_at_every_byte(first: int) -> None:
     """From the first byte of the primary to the last one of a stream with a transaction."""
     for count in range(first + first // 150, first + 150, STRIDE):
-        load = "swapdb" if count % 2 else "flush-before-load"
+        load = "swapdb" if count % 2 else "flushdb"
         family = Family(count, count=2)
         primary, replica = family.server("n0"), family.server("n1")
         replica.engine.config["repl-diskless-load"] = load

@@ -203,6 +203,7 @@ class TestChanging:
             (("b", "r1", 65536, 1), "ERR Invalid port number."),
             (("b", "nobody", 6379, 1), "ERR Invalid IP address or hostname specified"),
             ((NAME, "r1", 6379, 1), "ERR Duplicate master name."),
+            (("b\rc", "r1", 6379, 1), "ERR Master name must not contain control characters"),
         ],
     )
     def test_monitor_errors(self, served: Served, words: tuple, error: str) -> None:
@@ -369,6 +370,31 @@ class TestSet:
             "ERR Client reconfiguration script seems non existing or non executable"
         )
 
+    @pytest.mark.parametrize(
+        ("words", "what"),
+        [
+            (("notification-script", "/bin/ok\n/bin/x"), "notification-script"),
+            (("client-reconfig-script", "/bin/ok\x7f"), "client-reconfig-script"),
+            (("rename-command", "CONFIG\nX", "Y"), "rename-command"),
+            (("rename-command", "CONFIG", "X\rY"), "rename-command"),
+        ],
+    )
+    def test_no_other_line_of_the_file_is_smuggled_in(
+        self, served: Served, words: tuple, what: str
+    ) -> None:
+        served.each.watch.options.deny_scripts_reconfig = False
+        expected = f"ERR {what} must not contain control characters"
+        assert served.error("SENTINEL", "SET", NAME, *words) == expected
+
+    def test_passwords_may_have_any_byte(self, served: Served) -> None:
+        for option in ("auth-pass", "auth-user"):
+            served("SENTINEL", "SET", NAME, option, "x\nsentinel monitor a b 1 2")
+            line = f'sentinel {option} mymaster "x\\nsentinel monitor a b 1 2"'
+            assert line.encode() in served.each.node.disk["file"]
+        served("SENTINEL", "SET", NAME, "auth-pass", "my \"comp#$&^`'!,lex pass")
+        line = 'sentinel auth-pass mymaster "my \\"comp#$&^`\'!,lex pass"'
+        assert line.encode() in served.each.node.disk["file"]
+
     def test_what_stands_before_an_error_is_set(self, served: Served) -> None:
         served.error("SENTINEL", "SET", NAME, "quorum", 7, "quorum", "x")
         assert served.each.primary.quorum == 7
@@ -427,6 +453,10 @@ class TestConfig:
             (
                 ("SET", "announce-ip", "x", "announce-ip", "y"),
                 "ERR Duplicate argument 'announce-ip' to SENTINEL CONFIG SET",
+            ),
+            (
+                ("SET", "announce-ip", "1.2.3.4\nx"),
+                "ERR announce-ip must not contain control characters",
             ),
             (
                 ("SET", "announce-ip", "x", "announce-port"),

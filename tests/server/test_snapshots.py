@@ -178,7 +178,7 @@ def test_clients_are_told_to_wait(start: Start, tmp_path: Path) -> None:
     assert client.call("GET", "key:1") == b"-LOADING Redis is loading the dataset in memory"
     assert field(client, "loading") == "1"
     assert int(field(client, "loading_total_bytes")) > 2_000_000
-    assert client.call("CONFIG", "SET", "appendonly", "yes").startswith(b"-LOADING")
+    assert client.call("CONFIG", "SET", "repl-diskless-load", "swapdb").startswith(b"-LOADING")
     slow.process.terminate()
     assert slow.process.wait(10) == 0
     assert "Received shutdown signal during loading, exiting now." in slow.output.read_text()

@@ -251,6 +251,59 @@ def test_a_certificate_that_need_not_be_shown(tls: TlsServer, choice: str):
         control.call("CONFIG", "SET", "tls-auth-clients", "yes")
 
 
+def test_a_certificate_names_a_user(tls: TlsServer):
+    control = tls.process.connect()
+    denied = b"acl_access_denied_tls_cert:"
+
+    def count() -> int:
+        return int(control.call("INFO", "stats").split(denied)[1].split(b"\r\n")[0])
+
+    assert control.call("CONFIG", "GET", "tls-auth-clients-user") == [
+        b"tls-auth-clients-user", b"off",
+    ]  # fmt: skip
+    assert control.call("CONFIG", "SET", "tls-auth-clients-user", "URI") == (
+        b"-ERR CONFIG SET failed (possibly related to argument 'tls-auth-clients-user') - "
+        b"argument(s) must be one of the following: off, CN"
+    )
+    assert control.call("CONFIG", "SET", "tls-auth-clients-user", "cn") == b"+OK"
+    assert control.call("CONFIG", "GET", "tls-auth-clients-user")[1] == b"CN"
+    before = count()
+    try:
+        for rules in ((), ("off", "nopass", "+@all")):
+            if rules:
+                control.call("ACL", "SETUSER", "client", *rules)
+            control.call("ACL", "LOG", "RESET")
+            client = tls.connect()
+            assert client.call("ACL", "WHOAMI") == b"default"
+            (entry,) = control.call("ACL", "LOG")
+            shown = dict(zip(entry[::2], entry[1::2], strict=True))
+            assert [shown[name] for name in (b"count", b"reason", b"context", b"object")] == [
+                1, b"tls-cert", b"toplevel", b"",
+            ]  # fmt: skip
+            assert shown[b"username"] == b"client"
+        assert count() == before + 2
+        control.call("ACL", "SETUSER", "client", "on", "resetpass", ">secret", "+@all", "-lolwut")
+        control.call("CONFIG", "SET", "requirepass", "p")
+        client = tls.connect()
+        assert client.call("ACL", "WHOAMI") == b"client"
+        assert client.call("LOLWUT") == (
+            b"-NOPERM User client has no permissions to run the 'lolwut' command"
+        )
+        assert client.call("AUTH", "p") == b"+OK"
+        assert client.call("ACL", "WHOAMI") == b"default"
+        assert "TLS: Auto-authenticated client as client\n" in tls.process.log
+        control.call("CONFIG", "SET", "tls-auth-clients", "optional")
+        stranger = tls.connect(tls.context(None))
+        assert stranger.call("PING") == b"-NOAUTH Authentication required."
+        assert count() == before + 2
+    finally:
+        for words in (
+            ("tls-auth-clients", "yes"), ("tls-auth-clients-user", "off"), ("requirepass", ""),
+        ):  # fmt: skip
+            control.call("CONFIG", "SET", *words)
+        control.call("ACL", "DELUSER", "client")
+
+
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [

@@ -177,6 +177,7 @@ def memory(engine: Engine) -> Fields:
         ("mem_not_counted_for_evict", engine.memory_limit.not_counted()),
         ("mem_replication_backlog", numbers.backlog),
         ("mem_total_replication_buffers", numbers.stream),
+        ("mem_replica_full_sync_buffer", 0),
         ("mem_clients_slaves", numbers.replicas),
         ("mem_clients_normal", numbers.clients),
         ("mem_cluster_links", numbers.links),

@@ -8,6 +8,7 @@ read each record's header first; one write sends all records of a turn.
 from __future__ import annotations
 
 import ssl
+from typing import Any
 
 import cython
 from cython.cimports.carnelian.net.libc import recv, send
@@ -205,12 +206,23 @@ class TlsTransport(Transport):
         except (OSError, ValueError) as error:
             self.fail(explain(error))
         self.push()
+        if self.established and self.owner is not None:
+            self.owner.secured()
 
     @cython.cfunc
     def fail(self, fault: str):
         """It is over; the owner finds out when it reads."""
         if self.fault is None:
             self.fault = fault
+
+    def common_name(self) -> bytes | None:
+        """The first one of the other side's certificate, if that was asked for and is trusted."""
+        certificate: dict[str, Any] = self.session.getpeercert() or {}
+        for part in certificate.get("subject", ()):
+            for field, value in part:
+                if field == "commonName":
+                    return value.encode()
+        return None
 
     # -- Input -----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ cdef class Owner:
     cpdef readable(self)
     cpdef writable(self)
     cpdef give_up(self, fault)
+    cpdef secured(self)
 
 
 cdef class Transport(Channel):

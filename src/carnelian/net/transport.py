@@ -19,7 +19,7 @@ _VECTORS = cython.declare(cython.int, 64)
 
 @cython.cclass
 class Owner:
-    """Whom a transport tells what can be done. Subclasses override all three."""
+    """Whom a transport tells what can be done. Subclasses override the first three."""
 
     @cython.ccall
     def readable(self):
@@ -35,6 +35,10 @@ class Owner:
     def give_up(self, fault: object):
         """One of the others has raised ``fault``: close the transport."""
         raise NotImplementedError
+
+    @cython.ccall
+    def secured(self):
+        """It is agreed on how bytes are encrypted, where they are; nothing has come yet."""
 
 
 @cython.cclass

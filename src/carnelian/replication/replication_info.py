@@ -45,7 +45,8 @@ def _replicas(primary: Primary) -> list[tuple[str, object]]:
             (
                 f"slave{number}",
                 f"ip={replica.host.decode('utf-8', 'replace')},port={replica.port},"
-                f"state={replica.state.value.strip()},offset={replica.confirmed},lag={lag}",
+                f"state={replica.state.value.strip()},offset={replica.confirmed},lag={lag},"
+                "io-thread=0",
             )
         )
     return fields

@@ -23,6 +23,7 @@ cdef class Hub(Hooks):
     cdef public Py_ssize_t max_bulk
     cdef public Py_ssize_t max_query
     cdef public object work
+    cdef public object on_secured
     cdef Connection running
     cdef public object log
 
@@ -38,6 +39,7 @@ cdef class End(Owner):
     cpdef readable(self)
     cpdef writable(self)
     cpdef give_up(self, fault)
+    cpdef secured(self)
 
 
 cdef class Connection(Session):

@@ -83,6 +83,8 @@ class Hub(Hooks):
         self.running: Connection | None = None
         # Called in every turn, once the replies are sent.
         self.work: Callable[[], None] | None = None
+        # Called with each connection whose encryption has been agreed on.
+        self.on_secured: Callable[[Connection], None] | None = None
         self.max_bulk = 512 * 1024 * 1024
         self.max_query = 1024 * 1024 * 1024
 
@@ -247,6 +249,11 @@ class End(Owner):
     @cython.ccall
     def give_up(self, fault: object):
         self.connection.give_up(fault)
+
+    @cython.ccall
+    def secured(self):
+        if self.connection.hub.on_secured is not None:
+            self.connection.hub.on_secured(self.connection)
 
 
 @cython.cclass

@@ -6,7 +6,7 @@ it is first called.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from carnelian.net.loop import Loop
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from carnelian.engine.config import Config
     from carnelian.net.tls_context import Identity
     from carnelian.net.tls_transport import TlsTransport
+    from carnelian.server.connection import Connection
 
 # Whoever changes one of these has all of them read again, with the files that they name.
 DIRECTIVES = (
@@ -87,6 +88,13 @@ class Encryption:
         server = server_context(own, trust, terms)
         client = client_context(self._identity("tls-client") or own, trust, terms)
         self._server, self._client = server, client
+
+    def log_in(self, connection: Connection) -> None:
+        """Make a client the user that its certificate names, if it names any."""
+        if self._config["tls-auth-clients-user"] == "CN":
+            name = cast("TlsTransport", connection.transport).common_name()
+            if name is not None:
+                connection.engine.users.take_in_certified(connection, name)
 
     def check_pages(self) -> None:
         """Read what the console is served over HTTPS with. Raises TlsError."""

@@ -86,6 +86,7 @@ class Server:
         self.hub = Hub(self.engine, self.loop, log)
         self.clients = Clients(self.hub)
         self.encryption = Encryption(config)
+        self.hub.on_secured = self.encryption.log_in
         self.listeners = Listeners(self.hub, config, log, self.encryption)
         self.signals = Signals(self.loop, log, self._request_shutdown)
         self.debug_lines = DebugLines(self.engine, log, lambda: self.signals.received)
@@ -251,6 +252,8 @@ class Server:
             if str(error):
                 self.log("warning", str(error))
             raise SystemExit(1) from None
+        if not self.append_only.heed_directive():
+            raise SystemExit(1)
         self._delete_history()
         if self.node is not None:
             self.node.data_loaded()

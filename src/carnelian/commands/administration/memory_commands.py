@@ -61,6 +61,7 @@ def stats(session: Session, args: list[bytes]) -> FlatMap:
             b"total.allocated", numbers.used,
             b"startup.allocated", numbers.startup,
             b"replication.backlog", numbers.backlog,
+            b"replica.fullsync.buffer", 0,
             b"clients.slaves", numbers.replicas,
             b"clients.normal", numbers.clients,
             b"cluster.links", numbers.links,

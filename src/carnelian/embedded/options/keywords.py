@@ -114,7 +114,7 @@ class Directives(TypedDict, total=False):
     rdb_version: Number
     rdbchecksum: Switch
     rdbcompression: Switch
-    repl_diskless_load: Literal["disabled", "on-empty-db", "swapdb", "flush-before-load"]
+    repl_diskless_load: Literal["disabled", "on-empty-db", "swapdb", "flushdb"]
     repl_timeout: Number
     replica_ignore_disk_write_errors: Switch
     replica_ignore_maxmemory: Switch

@@ -370,6 +370,16 @@ class Users:
             raise Error(b"ERR User '%s' is disabled" % name)
         self._make(session, user)
 
+    def take_in_certified(self, session: Client, name: bytes) -> None:
+        """Make a session the user that its certificate names; who there is none for is noted."""
+        user = self._by_name.get(name)
+        if user is None or not user.account.enabled:
+            self._note(session, b"tls-cert", b"toplevel", b"", name)
+            return
+        self._make(session, user)
+        shown = name.decode("utf-8", "backslashreplace")
+        self._core.log("verbose", f"TLS: Auto-authenticated client as {shown}")
+
     def _make(self, session: Client, user: User) -> None:
         session.rights, session.user = user, user.name
         session.gate &= ~NEEDS_AUTH

@@ -326,8 +326,9 @@ class Choice(Directive):
 
     def word(self, argument: bytes) -> str:
         """The word an argument stands for; raises ConfigError if it is none."""
-        word = quantities.c_string(argument).decode("latin-1").lower()
-        if word not in self.words:
+        asked = quantities.c_string(argument).decode("latin-1").lower()
+        word = next((word for word in self.words if word.lower() == asked), None)
+        if word is None:
             raise self.refusal()
         return self.synonyms.get(word, word)
 

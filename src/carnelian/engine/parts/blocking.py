@@ -219,6 +219,16 @@ class Blocking:
         if blocked is not None:
             self._give_up(session, blocked, reply)
 
+    def fail(self, session: Client, error: Error) -> None:
+        """Let a session go on whose command has failed while it waited."""
+        blocked = session.blocked
+        if blocked is None:
+            return
+        self._core.stats.count_error(error.code)
+        if blocked.command is not None:
+            blocked.command.failed_calls += 1
+        self._give_up(session, blocked, error)
+
     def _finish(self, session: Client, reply: object) -> None:
         self.cancel(session)
         session.send(reply)
@@ -251,13 +261,10 @@ class Blocking:
         blocked = session.blocked
         if blocked is None or blocked.postponed:
             return False
-        reply = _reply_of(blocked.timeout_reply)
         if with_error:
-            reply = Error("UNBLOCKED client unblocked via CLIENT UNBLOCK")
-            self._core.stats.count_error(reply.code)
-            if blocked.command is not None:
-                blocked.command.failed_calls += 1
-        self._give_up(session, blocked, reply)
+            self.fail(session, Error("UNBLOCKED client unblocked via CLIENT UNBLOCK"))
+        else:
+            self._give_up(session, blocked, _reply_of(blocked.timeout_reply))
         return True
 
     def _give_up(self, session: Client, blocked: Blocked, reply: object) -> None:

@@ -58,6 +58,7 @@ def debug_load(session: Session, args: list[bytes]) -> object:
         engine.log("warning", str(error))
         raise Error("ERR Error trying to load the AOF files, check server logs.") from None
     engine.keyspace.dirty = 0
+    log.heed_directive()
     engine.log("warning", "Append Only File loaded by DEBUG LOADAOF")
     return OK
 

@@ -51,6 +51,7 @@ class AppendOnly(LogFiles):
         self._retried_s = 0
         self._refusing = False
         engine.on_cron.append(self.tick)
+        self._snapshots.after_reload.append(self.heed_directive)
         self._follow()
 
     def _follow(self) -> None:
@@ -107,7 +108,21 @@ class AppendOnly(LogFiles):
         self.log.accepting = True
         self._engine.effects.listen(self.log)
 
+    def heed_directive(self) -> bool:
+        """Turn the log on or off if ``appendonly`` was set while a data set was loaded.
+
+        False if that cannot be done; the log says why.
+        """
+        try:
+            self._switch(self._engine.config["appendonly"])
+        except ConfigError:
+            return False
+        return True
+
     def _switch(self, wanted: bool) -> None:
+        if self._snapshots.loading is not None:
+            # Whoever loads brings the log in line when the data set is there.
+            return
         if wanted and self.state is LogState.OFF:
             self.start()
         elif not wanted and self.state is not LogState.OFF:

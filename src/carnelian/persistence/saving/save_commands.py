@@ -92,6 +92,8 @@ def debug_reload(session: Session, args: list[bytes]) -> object:
             raise Error("ERR Error trying to load the RDB dump")
     except LoadError:
         raise Error("ERR Error trying to load the RDB dump, check server logs.") from None
+    for hook in snapshots.after_reload:
+        hook()
     engine.log("warning", "DB reloaded by DEBUG RELOAD")
     return OK
 

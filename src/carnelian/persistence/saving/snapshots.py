@@ -96,6 +96,8 @@ class Snapshots(Task):
         self.targets: Any = None
         # Libraries of functions that a file brought along.
         self.functions: list[bytes] = []
+        # Each is called when a command has loaded another data set.
+        self.after_reload: list[Callable[[], object]] = []
         # Each is told how a snapshot in the background has ended.
         self.on_ended: list[Callable[[Outcome], None]] = []
         self._dirty_before = 0

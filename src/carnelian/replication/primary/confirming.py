@@ -49,8 +49,9 @@ class Waiters:
 
     def is_local(self, wanted: Wanted) -> int:
         """1 if it is on the disk here, else 0."""
+        # Until a log that was turned on has its first base, what it holds would not be loaded.
         log = append_only_of(self._engine)
-        return int(log.state is not LogState.OFF and log.log.is_synced(wanted.local_offset))
+        return int(log.state is LogState.ON and log.log.is_synced(wanted.local_offset))
 
     def reply(self, wanted: Wanted) -> object:
         """What the session is told of what there is by now."""
@@ -95,7 +96,9 @@ class Waiters:
             if session.blocked is not blocked:
                 continue
             if wanted.local and append_only_of(self._engine).state is LogState.OFF:
-                self._engine.blocking.answer(session, Error(NO_LOG))
+                error = Error(NO_LOG)
+                self._engine.stats.count_error(error.code)
+                self._engine.blocking.answer(session, error)
             elif self.is_met(wanted):
                 self._engine.blocking.answer(session, self.reply(wanted))
             else:

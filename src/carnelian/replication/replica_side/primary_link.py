@@ -18,6 +18,7 @@ from carnelian.net.protocol import Host, Timer
 from carnelian.persistence.aof.append_only import append_only_of
 from carnelian.persistence.aof.log_files import LogState
 from carnelian.replication.history import NO_ID
+from carnelian.replication.replica_side.down_time import DownTime
 from carnelian.replication.replica_side.handshake import Greeting, Handshake, Stage
 from carnelian.replication.replica_side.primary_session import PrimarySession
 from carnelian.replication.replica_side.snapshot_receiving import (
@@ -62,6 +63,7 @@ class Node(Protocol):
     """The node whose link it is, as the link knows it."""
 
     replication: Replication
+    down_time: DownTime
 
     @property
     def disk_trouble(self) -> bool:
@@ -114,8 +116,6 @@ class Following:
         self.down_since_s = self._now_s()
         self.last_io_s = 0
         self._up_since_s = 0
-        # Seconds without the stream, once there had been one.
-        self._down_s = 0
         # Connections that were begun: since the stream ended, and ever.
         self._attempts = self._all_attempts = 0
         self._carrier = carrier
@@ -192,6 +192,7 @@ class Following:
             return
         self._stream_db = session.db.index
         self.down_since_s = self._now_s()
+        self.side.down_time.begin()
         self._attempts = 0
         self.engine.sessions.remove(session)
         self.side.link_changed()
@@ -261,24 +262,23 @@ class Following:
         if not self.connected:
             shown.append(("master_link_down_since_seconds", self._now_s() - self.down_since_s))
         shown += [
+            ("replica_full_sync_buffer_size", 0),
+            ("replica_full_sync_buffer_peak", 0),
             ("master_current_sync_attempts", self._attempts),
             ("master_total_sync_attempts", self._all_attempts),
         ]
         if self.connected:
-            shown.append(("master_link_up_since_seconds", self._now_s() - self._up_since_s))
+            shown += [
+                ("master_link_up_since_seconds", self._now_s() - self._up_since_s),
+                ("master_client_io_thread", 0),
+            ]
         shown += [
-            ("total_disconnect_time_sec", self._down_s + self._downtime_s()),
+            ("total_disconnect_time_sec", self.side.down_time.seconds()),
             ("slave_priority", config["replica-priority"]),
             ("slave_read_only", int(config["replica-read-only"])),
             ("replica_announced", int(config["replica-announced"])),
         ]
         return shown
-
-    def _downtime_s(self) -> int:
-        """Seconds since the stream ended, 0 while it goes on or if it was never there."""
-        if self.connected or not self.was_connected:
-            return 0
-        return self._now_s() - self.down_since_s
 
     def _unapplied(self) -> int:
         """Bytes of the stream that have come, but are no whole commands yet."""
@@ -497,7 +497,7 @@ class Following:
 
     def _begin_stream(self) -> None:
         engine = self.engine
-        self._down_s += self._downtime_s()
+        self.side.down_time.end()
         self._up_since_s = self._now_s()
         self.session = session = PrimarySession(engine, self)
         self.was_connected = True

@@ -13,6 +13,7 @@ from carnelian.net.protocol import Host
 from carnelian.persistence.aof.append_only import append_only_of
 from carnelian.persistence.aof.log_files import LogState
 from carnelian.persistence.saving.snapshots import snapshots_of
+from carnelian.replication.replica_side.down_time import DownTime
 from carnelian.replication.replica_side.primary_link import Following
 from carnelian.replication.replica_side.role_checks import StaleCheck, WriteCheck
 from carnelian.replication.replication_core import Replication, replication_of
@@ -34,7 +35,8 @@ class ReplicaSide:
     - ``carrier``: connects to primaries; None where nothing can (a simulated or embedded engine
       without a loop);
     - ``on_role``: each is called with whether the engine follows now;
-    - ``on_link``: each is called when the link has come about, or has ended.
+    - ``on_link``: each is called when the link has come about, or has ended;
+    - ``down_time``: how long the stream was missed.
     """
 
     def __init__(self, replication: Replication):
@@ -44,6 +46,7 @@ class ReplicaSide:
         self.on_link: list[Callable[[], None]] = []
         engine = replication.engine
         self._engine: Engine = engine
+        self.down_time = DownTime(engine.clock.monotonic_ns)
         self._writes = WriteCheck(engine.keyspace)
         self._stale = StaleCheck()
         # How far the log was when the stream was how far, and what of the stream is on the disk.
@@ -137,7 +140,7 @@ class ReplicaSide:
         for session in self._engine.sessions:
             blocked = session.blocked
             if blocked is not None and not blocked.postponed:
-                self._engine.blocking.answer(session, Error(_UNBLOCKED))
+                self._engine.blocking.fail(session, Error(_UNBLOCKED))
                 session.close(after_replies=True)
 
     # -- What the link asks -----------------------------------------------------------------------

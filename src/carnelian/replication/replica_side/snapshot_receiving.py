@@ -275,9 +275,7 @@ def receiving(
     Raises TransferError.
     """
     how = engine.config["repl-diskless-load"]
-    streamed = how in ("swapdb", "flush-before-load") or (
-        how == "on-empty-db" and not len(engine.keyspace)
-    )
+    streamed = how in ("swapdb", "flushdb") or (how == "on-empty-db" and not len(engine.keyspace))
     goal = "to parser" if streamed else "to disk"
     what = "streamed RDB from master with EOF" if size is None else f"{size} bytes from master"
     engine.log("notice", f"MASTER <-> REPLICA sync: receiving {what} {goal}")

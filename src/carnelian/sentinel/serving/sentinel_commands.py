@@ -18,7 +18,7 @@ from carnelian.resp.numbers import parse_int
 from carnelian.resp.replies import OK, Error, Status
 from carnelian.sentinel.known.instances import Primary
 from carnelian.sentinel.known.peer_address import AddressError
-from carnelian.sentinel.known.sentinel_words import to_bytes, to_text
+from carnelian.sentinel.known.sentinel_words import to_bytes, to_text, without_controls
 from carnelian.sentinel.serving import sentinel_settings
 from carnelian.sentinel.serving.instance_rows import info_cache, row, rows
 from carnelian.sentinel.serving.sentinel_settings import GlobalSettings, PrimarySettings, saved
@@ -213,11 +213,12 @@ class SentinelCommands:
         port = integer(args[4], "ERR Invalid port")
         if quorum <= 0:
             raise Error("ERR Quorum must be 1 or greater.")
+        name = without_controls("Master name", args[2])
         host = to_text(args[3])
         if self._watch.addresses.lookup(host) is None:
             raise Error("ERR Invalid IP address or hostname specified")
         try:
-            primary = self._sentinel.roster.add_primary(to_text(args[2]), host, port, quorum)
+            primary = self._sentinel.roster.add_primary(name, host, port, quorum)
         except AddressError as error:
             raise Error(f"ERR {error}") from None
         try:

@@ -10,7 +10,7 @@ from carnelian.resp.replies import OK, Error
 from carnelian.sentinel.known.instances import Primary
 from carnelian.sentinel.known.peer_address import MOST_PORTS
 from carnelian.sentinel.known.periods import FIELDS
-from carnelian.sentinel.known.sentinel_words import to_bytes, to_text
+from carnelian.sentinel.known.sentinel_words import to_bytes, to_text, without_controls
 from carnelian.sentinel.known.watch import SimulatedFailure, Watch
 from carnelian.sentinel.watching.watching_loop import Sentinel
 from carnelian.server.system.log_file import LEVELS
@@ -97,7 +97,7 @@ class PrimarySettings:
         if option in _NUMBERS:
             self._set_number(option, values[0], args[at])
         elif option in _SCRIPTS:
-            self._set_script(option, to_text(values[0]))
+            self._set_script(option, values[0])
         elif option in _CREDENTIALS:
             if option == "auth-pass":
                 redact(args, at + 1)
@@ -122,13 +122,14 @@ class PrimarySettings:
             for member in self._primary.members():
                 member.down_after = number
 
-    def _set_script(self, option: str, path: str) -> None:
+    def _set_script(self, option: str, value: bytes) -> None:
         field, shown = _SCRIPTS[option]
         if self._watch.options.deny_scripts_reconfig:
             raise Error(
                 "ERR Reconfiguration of scripts path is denied for security reasons. Check the "
                 "deny-scripts-reconfig configuration directive in your Sentinel configuration"
             )
+        path = without_controls(option, value)
         if path and not self._watch.around.is_executable(path):
             raise Error(f"ERR {shown} seems non existing or non executable")
         setattr(self._primary, field, path or None)
@@ -137,7 +138,7 @@ class PrimarySettings:
         for value in reversed(values[:2]):
             if not value:
                 raise Error(b"ERR Invalid argument '' for SENTINEL SET 'rename-command'")
-        usual, own = map(to_text, values[:2])
+        usual, own = (without_controls("rename-command", value) for value in values[:2])
         self._primary.renamed.pop(usual.lower(), None)
         if usual.lower() != own.lower():
             self._primary.renamed[usual.lower()] = (usual, own)
@@ -199,6 +200,8 @@ class GlobalSettings:
             if at + 1 == len(words):
                 raise Error(b"ERR Missing argument '%s' value" % shown)
             value = words[at + 1]
+            if name == "announce-ip":
+                without_controls(name, value)
             if not _is_good(name, value):
                 raise Error(b"ERR Invalid value '%s' to SENTINEL CONFIG SET '%s'" % (value, shown))
             chosen[name] = value

@@ -237,7 +237,9 @@ def _url(options: Options, word: str) -> None:
         target.host or old.host, target.port or old.port, target.socket or old.socket
     )
     if target.password is not None:
-        options.user, options.password, options.exposed = target.user, target.password, True
+        # An empty one logs in nowhere, and takes the place of what stands before.
+        options.user, options.password = target.user, target.password or None
+        options.exposed = options.password is not None
     if target.db is not None:
         options.db = target.db
     if target.tls and options.tls is None:

@@ -87,7 +87,7 @@ SNAPSHOTS = Topic(
 APPEND_ONLY = Topic(
     "Append-only file",
     (
-        Boolean("appendonly", False, "deny-loading", summary="Log every write."),
+        Boolean("appendonly", False, summary="Log every write."),
         Text(
             "appendfilename",
             "appendonly.aof",

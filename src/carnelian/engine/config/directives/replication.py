@@ -4,6 +4,7 @@ from carnelian.engine.config.directive import (
     Boolean,
     Choice,
     Integer,
+    Memory,
     Secret,
     Text,
     Topic,
@@ -79,9 +80,24 @@ REPLICA = Topic(
         Choice(
             "repl-diskless-load",
             "disabled",
-            "disabled on-empty-db swapdb flush-before-load",
+            "disabled on-empty-db swapdb flushdb",
             "debug deny-loading",
             summary="Load a full copy from the socket rather than from a file.",
+        ),
+        Memory(
+            "replica-full-sync-buffer-limit",
+            0,
+            0,
+            LONG_MAX,
+            awaits="-",
+            summary="Bytes of the stream held during a full copy; here the primary holds them.",
+        ),
+        Boolean(
+            "repl-rdb-channel",
+            False,
+            "hidden",
+            awaits="-",
+            summary="A connection of its own for full copies; here there is one for all.",
         ),
         Choice(
             "propagation-error-behavior",

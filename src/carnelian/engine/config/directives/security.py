@@ -63,6 +63,12 @@ TLS = Topic(
             "no yes optional",
             summary="Whether clients must show a certificate.",
         ),
+        Choice(
+            "tls-auth-clients-user",
+            "off",
+            "off CN",
+            summary="What of a client's certificate names the user that it is logged in as.",
+        ),
         Boolean(
             "tls-replication",
             False,

@@ -23,7 +23,7 @@ def run(options: Options) -> int:
     walk = KeyWalk(client, options)
     number = 0
     try:
-        walk.count()
+        walk.begin()
         print(HEADER.format("hot"), flush=True)
         with ScanProgress(walk) as progress:
             for keys in walk.portions():

@@ -73,7 +73,7 @@ def run(options: Options) -> int:
     found = Statistics(options.top)
     walk = KeyWalk(client, options)
     try:
-        walk.count()
+        walk.begin()
         print(_HEADER.format(top=options.top), flush=True)
         with ScanProgress(walk) as progress:
             for keys in walk.portions():

@@ -39,7 +39,7 @@ class Found:
         """Count a key; returns whether it is the largest so far."""
         self.count += 1
         self.size += size
-        if size <= self.largest:
+        if self.count > 1 and size <= self.largest:
             return False
         self.largest, self.key = size, key
         return True
@@ -55,7 +55,7 @@ def run(options: Options) -> int:
     walk = KeyWalk(client, options)
     names = lengths = 0
     try:
-        walk.count()
+        walk.begin()
         print(HEADER.format("biggest"), file=out)
         with ScanProgress(walk) as progress:
             for keys in walk.portions():
@@ -114,7 +114,7 @@ def _summarize(
         f"Total key length in bytes is {lengths} (avg len {_average(lengths, names)})\n", file=out
     )
     for name, entry in rows:
-        if entry.key:
+        if entry.count:
             print(
                 f"Biggest {name:>6} found '{shown(entry.key)}' has {entry.largest} {entry.unit}",
                 file=out,

@@ -6,6 +6,7 @@ import pytest
 
 from carnelian.cluster.known.cluster_errors import ClusterError
 from carnelian.cluster.moving.migration_task import (
+    IMPORT,
     MIGRATE,
     MigrationTask,
     TaskList,
@@ -38,6 +39,11 @@ def run(migration: Migration, writes: bool = True, steps: int = 60) -> int:
             acknowledged += migration.giver.write()
         migration.step()
     return acknowledged
+
+
+def error(why: str, state: str) -> str:
+    """An error as STATUS shows it."""
+    return f"{why} (state: {state}, rdb_channel_state: none)"
 
 
 class TestWholeMigrations:
@@ -136,7 +142,7 @@ class TestLosses:
         for _ in range(10):
             migration.step()
         assert migration.states == ("failed", "failed")
-        assert migration.taker.task.last_error == "no"
+        assert migration.taker.task.last_error == error("no", "takeover")
         assert migration.world.owner == "source"
         assert not migration.giver.paused
 
@@ -166,7 +172,7 @@ class TestTimes:
         for _ in range(20):
             migration.step()
         assert migration.world.owner == "source"
-        assert migration.taker.task.last_error == "Takeover too late"
+        assert migration.taker.task.last_error == error("Takeover too late", "takeover")
         assert migration.giver.task.state == "failed"
         assert not migration.giver.paused
 
@@ -177,7 +183,7 @@ class TestTimes:
         migration.is_slow = True
         for _ in range(12):
             migration.step(100)
-        assert migration.giver.task.last_error == "Write pause timeout, state: stream-eof"
+        assert migration.giver.task.last_error == error("Write pause timeout", "stream-eof")
         assert not migration.giver.paused
         # The question comes too late.
         migration.is_slow = False
@@ -192,7 +198,7 @@ class TestTimes:
         migration.giver.finish_snapshot()
         for _ in range(5):
             migration.step()
-        assert migration.giver.task.last_error == "Write pause timeout, state: handoff"
+        assert migration.giver.task.last_error == error("Write pause timeout", "handoff")
         assert migration.world.owner == "source"
 
     def test_silence_is_a_failure(self) -> None:
@@ -200,12 +206,13 @@ class TestTimes:
         for _ in range(40):
             migration.world.now += 100
             migration.taker.attempt.tick()
-        assert "Connection timeout, state: accumulate-buffer" in migration.taker.task.last_error
+        timeout = "Main channel - Connection timeout"
+        assert migration.taker.task.last_error == error(timeout, "accumulate-buffer")
         migration = begun()
         for _ in range(40):
             migration.world.now += 100
             migration.giver.export.tick()
-        assert "Connection timeout" in migration.giver.task.last_error
+        assert migration.giver.task.last_error == error(timeout, "send-bulk-and-stream")
 
     def test_who_never_comes_close_is_given_up(self) -> None:
         migration = begun()
@@ -213,7 +220,7 @@ class TestTimes:
         migration.giver.finish_snapshot()
         for _ in range(60):
             migration.step()
-        assert migration.giver.task.last_error == "Sync buffer drain timeout"
+        assert migration.giver.task.last_error == error("Sync buffer drain timeout", "send-stream")
         assert migration.taker.task.state == "failed"
 
 
@@ -230,8 +237,10 @@ class TestTroubles:
         migration = begun()
         migration.giver.finish_snapshot(whole=False)
         migration.step()
-        assert migration.giver.task.last_error == "Failed to send slots snapshot"
-        assert migration.taker.task.last_error == "Source has failed: Failed to send slots snapshot"
+        why = "Failed to send slots snapshot"
+        assert migration.giver.task.last_error == error(why, "send-bulk-and-stream")
+        told = error(f"Source has failed: {why}", "accumulate-buffer")
+        assert migration.taker.task.last_error == told
 
     def test_nothing_is_promised_that_cannot_be_noted(self) -> None:
         migration = begun()
@@ -248,7 +257,9 @@ class TestTroubles:
         migration.giver.most_waiting = 1000
         for _ in range(100):
             migration.giver.write()
-        assert migration.giver.task.last_error == "Output buffer limit reached"
+        assert migration.giver.task.last_error == error(
+            "Output buffer limit reached", "send-bulk-and-stream"
+        )
         assert migration.giver.value == 100
 
     def test_slots_that_go_to_others_cancel_it(self) -> None:
@@ -256,7 +267,9 @@ class TestTroubles:
         migration.world.owner = "another"
         migration.step()
         assert migration.giver.task.state == "canceled"
-        assert migration.giver.task.last_error == "slots configuration updated"
+        assert migration.giver.task.last_error == error(
+            "Cancelled due to slots configuration updated", "send-bulk-and-stream"
+        )
 
     def test_each_side_may_cancel(self) -> None:
         migration = begun()
@@ -264,7 +277,9 @@ class TestTroubles:
         assert migration.taker.task.state == "canceled"
         migration.world.link_up = True
         migration.step()
-        assert migration.giver.task.last_error == "Destination has failed: user request"
+        assert migration.giver.task.last_error == error(
+            "Destination has failed: user request", "send-bulk-and-stream"
+        )
         migration = begun()
         migration.giver.export.cancel("user request")
         migration.step()
@@ -272,6 +287,24 @@ class TestTroubles:
 
 
 class TestTasks:
+    def test_what_is_known_of_a_task_that_has_come_to_an_end(self) -> None:
+        task = MigrationTask("a", [(0, 5), (7, 7)], MIGRATE, "here", "there", 10)
+        assert (task.start_time, task.end_time) == (-1, -1)
+        task.state = "send-stream"
+        task.end("failed", "no")
+        assert task.last_error == error("no", "send-stream")
+        line = f"Migrate task a failed: slots=0-5 7-7, err={task.last_error}"
+        assert task.ended_line() == line
+        again = MigrationTask("a", [(0, 5), (7, 7)], MIGRATE, "here", "there", 20)
+        again.resume(task)
+        assert (again.retries, again.create_time) == (1, 10)
+        assert again.last_error == task.last_error
+        again.end("completed", "")
+        assert again.last_error == ""
+        assert again.ended_line() == "Migrate task a completed for slots: 0-5 7-7"
+        task.end("canceled", "user request")
+        assert task.last_error == error("Cancelled due to user request", "failed")
+
     def test_ranges_are_put_in_order_and_joined(self) -> None:
         words = [b"7002", b"7100", b"7000", b"7001", b"5", b"5"]
         assert shown_ranges(parse_ranges(words)) == "5-5 7000-7100"
@@ -298,6 +331,7 @@ class TestTasks:
             tasks.add(task)
             assert tasks.of_slot(number) is task
             assert tasks.overlap([(0, 100)]) == (0, 100)
+            assert tasks.overlap([(0, 100)], (IMPORT,)) is None
             tasks.archive(task)
         assert [task.id for task in tasks] == [str(n) for n in range(39, 7, -1)]
         assert tasks.of_slot(39) is None

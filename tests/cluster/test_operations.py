@@ -364,7 +364,15 @@ class TestDataAndSlots:
 
     def test_keys_of_a_slot_of_somebody(self, scene: Scene) -> None:
         self.boot_again(scene, 15)
+        assert not scene.view.importing_from
+        assert 15 not in scene.member.data.writes
+        assert any("slot 15" in each.text for each in scene.member.logged)
+
+    def test_keys_of_a_slot_on_its_way(self, scene: Scene) -> None:
+        scene.member.member.set_slot_importing(15, OTHER)
+        self.boot_again(scene, 15)
         assert scene.view.importing_from == {15: scene.view.nodes[OTHER]}
+        assert scene.member.data.writes[15] == [1]
 
     def test_keys_of_our_slots(self, scene: Scene) -> None:
         self.boot_again(scene, 5)

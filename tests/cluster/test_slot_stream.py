@@ -34,13 +34,13 @@ class Told:
 
     def __init__(self, engine: Engine):
         self.units: list[bytes] = []
-        self.flushes = 0
+        self.flushes: list[str] = []
         stream = SlotStream(engine.registry, FLAGS, self.units.append, self._flushed)
         self.listener = stream.take
         engine.effects.listen(self.listener)
 
-    def _flushed(self) -> None:
-        self.flushes += 1
+    def _flushed(self, name: str) -> None:
+        self.flushes.append(name)
 
     def take(self) -> list[list[bytes]]:
         """The commands since the last time."""
@@ -101,7 +101,7 @@ def test_deleting_everything_is_told_apart(engine: Engine) -> None:
     client("SET", HERE, "v")
     told.take()
     client("FLUSHALL")
-    assert told.flushes == 1
+    assert told.flushes == ["FLUSHALL"]
     assert told.take() == []
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from carnelian.cluster.serving.slot_stats import ReplicaEgress
+from carnelian.replication.primary.primary_side import primary_of
 from support.local import LocalClient
 
 from .conftest import MakeNode
@@ -94,9 +98,70 @@ def test_a_slot_that_is_lost_is_forgotten(make_node: MakeNode) -> None:
     node.move(SLOT, node.other)
     node.move(SLOT, node.myself)
     assert stats(client, SLOT)[b"network-bytes-in"] == 0
-    client("CONFIG", "SET", "cluster-slot-stats-enabled", "no")
     client("GET", KEY)
-    assert list(stats(client, SLOT)) == [b"key-count"]
+    assert stats(client, SLOT)[b"network-bytes-in"] > 0
+    node.move(SLOT, None)
+    client("CLUSTER", "ADDSLOTS", SLOT)
+    assert stats(client, SLOT)[b"network-bytes-in"] == 0
+
+
+def test_memory_is_told_of_as_was_said_at_the_start(make_node: MakeNode) -> None:
+    client = make_node(cluster_slot_stats_enabled="yes").client()
+    client("CONFIG", "SET", "cluster-slot-stats-enabled", "no")
+    client("SET", KEY, "value")
+    assert list(stats(client, SLOT)) == [b"key-count", b"memory-bytes"]
+    assert stats(client, SLOT)[b"memory-bytes"] > 0
+    error = client.error("CLUSTER", "SLOT-STATS", "ORDERBY", "cpu-usec")
+    assert error == "ERR Unrecognized sort metric for ORDERBY."
+
+
+def test_memory_is_not_told_of_when_the_rest_is_wanted_later(make_node: MakeNode) -> None:
+    client = make_node(cluster_slot_stats_enabled="no").client()
+    client("CONFIG", "SET", "cluster-slot-stats-enabled", "yes")
+    assert list(stats(client, SLOT)) == [
+        b"key-count", b"cpu-usec", b"network-bytes-in", b"network-bytes-out",
+    ]  # fmt: skip
+
+
+def test_shard_channels(make_node: MakeNode) -> None:
+    node = make_node(cluster_slot_stats_enabled="yes")
+    client, listener = node.client(), node.client()
+    listener("SSUBSCRIBE", KEY)
+    found = stats(client, SLOT)
+    assert found[b"network-bytes-in"] == len("*2$10ssubscribe$3foo") + 10
+    assert found[b"network-bytes-out"] == len("*3$10ssubscribe$3foo:1") + 12
+    client("CONFIG", "RESETSTAT")
+    assert client("SPUBLISH", KEY, "hello") == 1
+    found = stats(client, SLOT)
+    assert found[b"network-bytes-in"] == len("*3$8spublish$3foo$5hello") + 14
+    # The reply, and the message.
+    assert found[b"network-bytes-out"] == len(":1") + 2 + len("*3$8smessage$3foo$5hello") + 14
+    client("CONFIG", "RESETSTAT")
+    client("PUBLISH", KEY, "hello")
+    assert stats(client, SLOT)[b"network-bytes-out"] == 0
+    client("CONFIG", "SET", "cluster-slot-stats-enabled", "no")
+    client("SPUBLISH", KEY, "hello")
+    client("CONFIG", "SET", "cluster-slot-stats-enabled", "yes")
+    assert stats(client, SLOT)[b"network-bytes-out"] == 0
+
+
+def test_what_goes_to_replicas(make_node: MakeNode) -> None:
+    node = make_node(cluster_slot_stats_enabled="yes")
+    told: list[tuple[int, int]] = []
+    egress = ReplicaEgress(node.engine, lambda slot, size: told.append((slot, size)))
+    egress.heard(0, [b"SET", KEY.encode(), b"value"])
+    assert told == []
+    replicas: Any = primary_of(node.engine).replicas
+    replicas += ["one", "another"]
+    egress.heard(0, [b"SET", KEY.encode(), b"value"])
+    assert told.pop() == (SLOT, 2 * 33)
+    for words in ([b"MULTI"], [b"SET", KEY.encode(), b"value"], [b"EXEC"]):
+        assert told == []
+        egress.heard(0, words)
+    assert told.pop() == (SLOT, 2 * (15 + 33 + 14))
+    egress.heard(0, [b"FUNCTION", b"FLUSH"])
+    assert told.pop()[0] == -1
+    replicas.clear()
 
 
 def test_scripts_count_for_the_slot_they_use(make_node: MakeNode) -> None:

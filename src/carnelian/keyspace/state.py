@@ -16,6 +16,9 @@ from cython.cimports.carnelian.keyspace.state import DELETE, HIDE, IGNORE
 from cython.cimports.carnelian.keyspace.trash import Trash
 from cython.cimports.libc.stdint import int64_t, uint32_t
 
+# What ``concealed_slots`` has for slots that are another node's now.
+LEAVING = 2
+
 # Frequency of a new key, so that it is not the first to be evicted.
 NEW_FREQUENCY = cython.declare(cython.int, 5)
 
@@ -65,8 +68,9 @@ class State:
     - ``table_limit``: bytes of all data above which tables grow only when they are overfull;
     - ``by_slot``: whether the keys of a hash slot can be listed;
     - ``concealed_slots``: a byte for each hash slot, 1 where keys are there that are not to be seen
-      yet, or no more: scans pass over them, and they neither expire by themselves nor are evicted;
-      None where there are none.
+      yet, LEAVING where they are not any more: scans pass over them, they neither expire by
+      themselves nor are evicted, and nobody is told that those that leave are deleted; None where
+      there are none.
 
     Hooks, each None when nobody listens:
 

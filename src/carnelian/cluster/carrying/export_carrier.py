@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from carnelian.cluster.carrying.import_notes import GIVE, ImportNotes
+from carnelian.cluster.carrying.import_notes import GIVE
+from carnelian.cluster.carrying.leftovers import Leftovers
 from carnelian.cluster.moving.exporting import Export
 from carnelian.cluster.moving.migration_task import PAUSE_PURPOSE, MigrationTask, slot_flags
 from carnelian.cluster.moving.slot_stream import SlotStream
@@ -32,7 +33,7 @@ class ExportCarrier:
         engine: Engine,
         member: ClusterMember,
         snapshot: SlotSnapshot,
-        notes: ImportNotes,
+        leftovers: Leftovers,
         session: Session,
         task: MigrationTask,
     ):
@@ -40,7 +41,7 @@ class ExportCarrier:
         self._engine = engine
         self._member = member
         self._snapshot = snapshot
-        self._notes = notes
+        self._leftovers = leftovers
         self._task = task
         self._flags = slot_flags(task.ranges)
         self._feed = ReplicaFeed()
@@ -125,8 +126,8 @@ class ExportCarrier:
         effects.listen(self._listener)
         return True
 
-    def _flushed(self) -> None:
-        self.export.cancel("all keys were deleted")
+    def _flushed(self, name: str) -> None:
+        self.export.cancel(name)
 
     def end_stream(self) -> None:
         """Listen no longer."""
@@ -166,8 +167,10 @@ class ExportCarrier:
         return myself.is_primary and all(view.owners[slot] is myself for slot in self._task.slots())
 
     def promise(self) -> None:
-        """Should this node end now, it has to know that its keys may be of no use."""
-        self._notes.note(GIVE + self._task.id, self._task.ranges)
+        """Should this node end now, it has to know that its keys may be of no use, and so has
+        who takes its place.
+        """
+        self._leftovers.note(GIVE + self._task.id, self._task.ranges)
         self._member.promise_slots(self._task.slots(), self._task.dest)
 
     def theirs(self) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from carnelian.cluster.carrying.import_notes import ImportNotes
-from carnelian.cluster.carrying.trimming import Trimming
+from carnelian.cluster.carrying.leftovers import Leftovers
 from carnelian.cluster.moving.import_link import ImportGreeting, ImportLink
 from carnelian.cluster.moving.importing import Import
-from carnelian.cluster.moving.migration_task import PAUSE_PURPOSE, MigrationTask, range_words
+from carnelian.cluster.moving.migration_task import PAUSE_PURPOSE, MigrationTask
 from carnelian.net.protocol import Host
 from carnelian.replication.replica_side.primary_session import PrimarySession
 from carnelian.resp.parser import ProtocolError
@@ -36,15 +35,13 @@ class ImportCarrier:
         engine: Engine,
         member: ClusterMember,
         host: Host,
-        notes: ImportNotes,
-        trimming: Trimming,
+        leftovers: Leftovers,
         task: MigrationTask,
     ):
         self._engine = engine
         self._member = member
         self._host = host
-        self._notes = notes
-        self._trimming = trimming
+        self._leftovers = leftovers
         self._task = task
         self._session: PrimarySession | None = None
         self._trouble = ""
@@ -100,22 +97,11 @@ class ImportCarrier:
         from somewhere.
         """
         engine, task = self._engine, self._task
-        self._notes.note(task.id, task.ranges)
-        self._trimming.trim_now(task.ranges)
-        self.mark()
+        self._leftovers.note(task.id, task.ranges)
+        self._leftovers.trimming.trim_now(task.ranges)
         self._session = session = PrimarySession(engine, self)
         session.select(0)
         engine.sessions.add(session)
-
-    def mark(self) -> None:
-        """Let those who follow, and the log, know which keys do not count yet."""
-        words = [b"CLUSTER", b"SYNCSLOTS", b"IMPORTING", self._task.id.encode()]
-        self._propagate([*words, *range_words(self._task.ranges)])
-
-    def _propagate(self, words: list[bytes]) -> None:
-        effects = self._engine.effects
-        effects.add(0, words, effects.FOR_ALL)
-        effects.flush(True)
 
     def busy(self) -> bool:
         """Whether a script runs, or writes wait for anything but other slots that go."""
@@ -164,8 +150,7 @@ class ImportCarrier:
     def claim(self, promised_ms: int) -> None:
         """Take them. Raises ClusterError."""
         self._member.claim_slots(self._task.slots(), promised_ms)
-        self._notes.forget(self._task.id)
-        self._propagate([b"CLUSTER", b"SYNCSLOTS", b"IMPORTED", self._task.id.encode()])
+        self._leftovers.forget(self._task.id)
 
     # -- The session -------------------------------------------------------------------------------
 

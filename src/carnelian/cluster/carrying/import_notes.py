@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from carnelian.cluster.known.slot_bitmap import mask_of_slots, ranges_in
 from carnelian.cluster.moving.migration_task import Ranges, shown_ranges, slot_flags, slots_of
+from carnelian.keyspace.state import LEAVING
 from carnelian.persistence.bytes import paths
 from carnelian.persistence.bytes.targets import sync_directory
 
@@ -93,13 +94,13 @@ class ImportNotes:
                 self.forget(id)
 
     def _conceal(self) -> None:
-        ranges = [
-            pair
-            for id, noted in self.noted.items()
-            if not id.startswith((GIVE, PAST))
-            for pair in noted
-        ]
-        self._engine.keyspace.concealed_slots = slot_flags(ranges) if ranges else None
+        concealed = [id for id in self.noted if not id.startswith((GIVE, PAST))]
+        flags = bytearray(slot_flags([pair for id in concealed for pair in self.noted[id]]))
+        for id in concealed:
+            if id.startswith(TRIM):
+                for slot in slots_of(self.noted[id]):
+                    flags[slot] = LEAVING
+        self._engine.keyspace.concealed_slots = bytes(flags) if concealed else None
 
     def _save(self) -> None:
         if not self.noted:

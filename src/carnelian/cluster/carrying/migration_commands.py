@@ -124,9 +124,9 @@ def _of_primary(session: Session, args: list[bytes]) -> object:
         return OK
     mover, id = mover_of(session), args[3].decode("utf-8", "replace")
     if word == b"IMPORTING":
-        mover.importing_at_primary(id, _ranges(args[4:]))
+        mover.leftovers.noted_at_primary(id, _ranges(args[4:]))
     elif word == b"IMPORTED":
-        mover.imported_at_primary(id)
+        mover.leftovers.forgotten_at_primary(id)
     else:
         return OK
     # Those who follow this node are to know, too, and so is its log.
@@ -155,7 +155,9 @@ def trimslots(session: Session, args: list[bytes]) -> object:
     if not 0 < count <= _MOST_RANGES or len(args) != 3 + 2 * count:
         raise Error("ERR invalid number of ranges")
     ranges = _ranges(args[3:])
-    if not session.flags & _OBEYED and any(map(mover.serves, slots_of(ranges))):
-        raise Error("ERR this node serves some of the slots")
-    mover.trim_now(ranges)
+    if not session.flags & _OBEYED:
+        served = next(filter(mover.serves, slots_of(ranges)), None)
+        if served is not None:
+            raise Error(f"ERR the slot {served} is served by this node")
+    mover.leftovers.trim_now(ranges)
     return OK

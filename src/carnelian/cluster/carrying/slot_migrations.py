@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.cluster.carrying.export_carrier import ExportCarrier
 from carnelian.cluster.carrying.import_carrier import ImportCarrier
-from carnelian.cluster.carrying.import_notes import GIVE, PAST, TRIM, ImportNotes
+from carnelian.cluster.carrying.import_notes import GIVE
+from carnelian.cluster.carrying.leftovers import Leftovers
 from carnelian.cluster.carrying.slot_snapshot import SlotSnapshot
-from carnelian.cluster.carrying.trimming import Trimming
 from carnelian.cluster.known.cluster_errors import ClusterError
 from carnelian.cluster.known.cluster_node import ClusterNode
-from carnelian.cluster.known.slot_bitmap import mask_of_slots, ranges_in
 from carnelian.cluster.moving import migration_task
 from carnelian.cluster.moving.exporting import Export
 from carnelian.cluster.moving.importing import Import
 from carnelian.cluster.moving.migration_task import MigrationTask, Ranges, TaskList, slots_of
 from carnelian.net.loop import Loop
 from carnelian.net.protocol import Host
-from carnelian.persistence.background.jobs import Outcome
-from carnelian.persistence.rdb import files
 from carnelian.persistence.saving.snapshots import snapshots_of
 from carnelian.resp.replies import Error
 
@@ -34,9 +30,8 @@ if TYPE_CHECKING:
 _PERIOD = 0.1
 # Seconds until what has failed is tried again.
 _RETRY_MS = 1000
-# How long after it has become a primary a node keeps keys that nobody has claimed for it.
-_GRACE_MS = 5000
 
+UNSTABLE = "all slot states must be STABLE to start a slot migration task."
 SETSLOT_REFUSED = (
     "Slot %d is currently in an active atomic slot migration. CLUSTER SETSLOT cannot be used at "
     "this time. To perform a legacy slot migration instead, first cancel the ongoing task with "
@@ -62,8 +57,9 @@ class SlotMover:
         self._member = member
         self._host = host
         self.tasks = TaskList()
-        self.trimming = Trimming(engine, host)
-        self.notes = ImportNotes(engine, notes_path)
+        self.leftovers = Leftovers(
+            engine, member, host, notes_path, lambda: [task.id for task in self.tasks.current]
+        )
         self._snapshot = SlotSnapshot(snapshots_of(engine).background, engine, loop)
         self._import: Import | None = None
         self._import_carrier: ImportCarrier | None = None
@@ -74,16 +70,12 @@ class SlotMover:
         self._retry_at = 0
         self._look_planned = False
         self._listening = False
-        self._trims = 0
-        self._lead_since = 0
-        self._former_primary: ClusterNode | None = None
-        self._replicas: set[int] = set()
+        # The most bytes that have waited to be applied, in imports that are over.
+        self._most_held = 0
+        # Why no import begins, as the log has it already.
+        self._held_back = ""
         member.view.listeners.append(self._owner_changed)
         engine.sessions.on_removed.append(self._session_ended)
-        # The snapshot that is being taken has keys that have gone since it was begun.
-        self._outdated = False
-        snapshots_of(engine).on_ended.append(self._snapshot_ended)
-        self.notes.load()
 
     @property
     def prepare_child(self) -> Callable[[], None]:
@@ -107,48 +99,9 @@ class SlotMover:
         """Begin to look after tasks."""
         self._host.call_later(_PERIOD, self._tick)
 
-    def clean_up(self) -> None:
-        """The data has been read: delete what does not count, unless its slots have become ours.
-        A replica waits for what its primary says.
-        """
-        view = self._member.view
-        if not view.myself.is_primary:
-            return
-        known = view.myself, None
-        for id, ranges in list(self.notes.noted.items()):
-            strange = [
-                slot
-                for slot in slots_of(ranges)
-                if view.owners[slot] not in known and slot not in view.importing_from
-            ]
-            count = self.trimming.trim_now(ranges_in(mask_of_slots(strange)))
-            if count:
-                self._engine.log(
-                    "notice",
-                    f"Deleted {count} keys of slots that were on their way when this node ended",
-                )
-            self._put_behind(id)
-
-    def _put_behind(self, note: str) -> None:
-        """The keys that are noted have gone."""
-        # Not before that is written to the log.
-        self._engine.effects.commit()
-        snapshots = snapshots_of(self._engine)
-        config = self._engine.config
-        path = files.locate(self._engine, config["dbfilename"])
-        in_snapshot = not config["appendonly"] and os.path.exists(path)
-        self._outdated = self._outdated or (in_snapshot and snapshots.running)
-        self.notes.put_behind(note, in_snapshot)
-
-    def _snapshot_ended(self, outcome: Outcome) -> None:
-        """What has gone is not in the last snapshot any more, unless it was begun before."""
-        outdated, self._outdated = self._outdated, False
-        if outcome is Outcome.DONE and not outdated:
-            self.notes.forget(PAST)
-
     def shut_down(self) -> bool:
         """The process is about to end; nothing here keeps it from that."""
-        self._cancel_all("Cancelled due to server shutdown")
+        self._cancel_all("server shutdown")
         return True
 
     # -- For commands ------------------------------------------------------------------------------
@@ -162,14 +115,15 @@ class SlotMover:
         if not view.myself.is_primary:
             raise ClusterError("slot migration not allowed on replica.")
         if view.migrating_to or view.importing_from:
-            raise ClusterError("all slot states must be STABLE to start a slot migration task.")
-        overlap = self.tasks.overlap(ranges)
+            raise ClusterError(UNSTABLE)
+        overlap = self.tasks.overlap(ranges, (migration_task.IMPORT,))
         if overlap is not None:
             first, last = overlap
             raise ClusterError(f"overlapping import exists for slot range: {first}-{last}")
         source = self._source_of(ranges)
         if source is view.myself:
             raise ClusterError("this node is already the owner of the slot range")
+        self._give_up_failed("new import requested")
         task = MigrationTask(
             view.new_id(),
             ranges,
@@ -205,19 +159,27 @@ class SlotMover:
     def cancel(self, id: str) -> int:
         """Cancel a task; returns how many that were."""
         task = self.tasks.find(id)
-        if task is None or task.is_over or self._is_promised(task):
+        if task is None or self._is_promised(task):
+            return 0
+        if task.is_over and task not in self.tasks.failed():
             return 0
         self._cancel_task(task, "user request")
         return 1
 
     def cancel_all(self) -> int:
         """Cancel all tasks; returns how many that were."""
-        return sum(self.cancel(task.id) for task in list(self.tasks.current))
+        tasks = [*self.tasks.current, *self.tasks.failed()]
+        return sum(self.cancel(task.id) for task in tasks)
 
     def _is_promised(self, task: MigrationTask) -> bool:
         """Whether the slots may be the other node's already, so that it is too late."""
         export = self._export
         return export is not None and export.task is task and export.is_promised
+
+    def _give_up_failed(self, why: str) -> None:
+        """What has failed at giving slots away is not tried again."""
+        for task in self.tasks.failed():
+            self._cancel_task(task, why)
 
     def _cancel_all(self, why: str) -> None:
         for task in [task for task in self.tasks.current if not task.is_over]:
@@ -232,6 +194,7 @@ class SlotMover:
             task.end(migration_task.CANCELED, why)
             task.end_time = self._wall_ms()
             self.tasks.archive(task)
+            self._engine.log("warning", task.ended_line())
 
     def status(self, id: str | None = None) -> list[dict[bytes, object]]:
         """What is to be shown of a task, or of all."""
@@ -241,12 +204,12 @@ class SlotMover:
         """Raise ClusterError if administrators may not touch a slot now."""
         if self.tasks.of_slot(slot) is not None:
             raise ClusterError(SETSLOT_REFUSED % slot)
-        if self.trimming.has_slot(slot):
+        if self.leftovers.trimming.has_slot(slot):
             raise ClusterError(f"There is a pending trim job for slot {slot}")
 
     def info(self) -> list[tuple[str, int]]:
         """The fields of CLUSTER INFO."""
-        trimming = self.trimming
+        trimming = self.leftovers.trimming
         return [
             ("cluster_slot_migration_active_tasks", len(self.tasks.current)),
             ("cluster_slot_migration_active_trim_running", len(trimming)),
@@ -254,7 +217,7 @@ class SlotMover:
             ("cluster_slot_migration_active_trim_current_job_trimmed", trimming.trimmed),
             ("cluster_slot_migration_stats_active_trim_started", trimming.started),
             ("cluster_slot_migration_stats_active_trim_completed", trimming.completed),
-            ("cluster_slot_migration_stats_active_trim_cancelled", 0),
+            ("cluster_slot_migration_stats_active_trim_cancelled", trimming.cancelled),
         ]
 
     def memory(self) -> tuple[int, int, int]:
@@ -263,8 +226,9 @@ class SlotMover:
         """
         leaving = self._export_carrier.waiting() if self._export_carrier else 0
         if self._import is None:
-            return leaving, 0, 0
-        return leaving, self._import.held_bytes, self._import.most_held_bytes
+            return leaving, 0, self._most_held
+        most = max(self._most_held, self._import.most_held_bytes)
+        return leaving, self._import.held_bytes, most
 
     def concealed(self, slot: int) -> bool:
         """Whether the keys of a slot are not to be seen."""
@@ -292,7 +256,7 @@ class SlotMover:
         if not node.is_primary:
             raise Error("ERR the destination node is not a primary")
         if view.migrating_to or view.importing_from:
-            raise Error("NOTREADY all slot states must be STABLE to start a slot migration task.")
+            raise Error(f"NOTREADY {UNSTABLE}")
         if any(view.owners[slot] is not view.myself for slot in slots_of(ranges)):
             raise Error("NOTREADY this node is not the owner of the slots")
         if self._export is not None:
@@ -309,14 +273,18 @@ class SlotMover:
             id, ranges, migration_task.MIGRATE, view.myself.id, node.id, self._wall_ms()
         )
         task.start_time = task.create_time
+        earlier = next((each for each in self.tasks.failed() if each.id == id), None)
+        if earlier is not None and (earlier.ranges, earlier.dest) == (ranges, node.id):
+            task.resume(earlier)
         carrier = ExportCarrier(
-            self._engine, self._member, self._snapshot, self.notes, session, task
+            self._engine, self._member, self._snapshot, self.leftovers, session, task
         )
         export = Export(task, carrier, lambda: self._export_ended(export))
         carrier.export = export
         if not export.begin():
             raise Error("NOTREADY a snapshot cannot be taken now")
         self.tasks.add(task)
+        self._give_up_failed("new migration requested")
         self._export, self._export_carrier = export, carrier
         session.send_raw(b"+SLOTSSNAPSHOT\r\n")
         carrier.attach()
@@ -350,45 +318,60 @@ class SlotMover:
         if self._export is export:
             self._export = self._export_carrier = None
         self._member.withdraw_promise()
-        export.task.end_time = self._wall_ms()
+        if export.task.state != migration_task.FAILED:
+            export.task.end_time = self._wall_ms()
         self.tasks.archive(export.task)
         if export.task.state == migration_task.COMPLETED and self._member.myself.is_primary:
-            self._drop_keys(export.task.slots())
-        self.notes.forget(GIVE + export.task.id)
+            self.leftovers.drop_keys(export.task.slots())
+        self.leftovers.forget(GIVE + export.task.id)
 
     # -- Taking slots ------------------------------------------------------------------------------
 
     def _begin_next(self) -> None:
         """Begin the import whose turn it is, if it can be."""
-        paused = self._engine.pause.lasts_beside(migration_task.PAUSE_PURPOSE)
-        if self._import is not None or paused:
+        if self._import is not None:
             return
         waiting = [task for task in self.tasks.current if task.operation == migration_task.IMPORT]
         if not waiting or self._now_ms() < self._retry_at:
             return
         # Those that have been tried come behind those that have not.
-        task = min(reversed(waiting), key=lambda task: task.end_time)
-        if any(self.trimming.has_slot(slot) for slot in task.slots()):
+        task = min(reversed(waiting), key=lambda task: task.tried_at)
+        if self._is_held_back(task):
             return
+        view = self._member.view
         try:
+            if view.migrating_to or view.importing_from:
+                raise ClusterError(UNSTABLE)
             source = self._source_of(task.ranges)
         except ClusterError as error:
-            if task.state == migration_task.NONE:
-                self._cancel_task(task, str(error))
+            self._cancel_task(task, str(error))
             return
-        if source is self._member.view.myself:
-            self._cancel_task(task, "slots configuration updated")
+        if source is view.myself:
+            self._cancel_task(task, "slots owned by myself now")
             return
         self._begin_import(task, source)
+
+    def _is_held_back(self, task: MigrationTask) -> bool:
+        """Whether an import has to wait; the log has why."""
+        why = ""
+        if any(map(self.leftovers.trimming.has_slot, task.slots())):
+            why = "trim in progress for some of the slots"
+        elif self._engine.pause.lasts_beside(migration_task.PAUSE_PURPOSE):
+            why = "server paused"
+        if why and why != self._held_back:
+            shown = migration_task.shown_ranges(task.ranges)
+            self._engine.log(
+                "warning", f"Can not start import task {task.id} for slots: {shown} due to {why}"
+            )
+        self._held_back = why
+        return bool(why)
 
     def _begin_import(self, task: MigrationTask, source: ClusterNode) -> None:
         if task.state == migration_task.FAILED:
             task.retries += 1
         task.source = source.id
-        task.start_time = task.start_time or self._wall_ms()
-        carrier = ImportCarrier(
-            self._engine, self._member, self._host, self.notes, self.trimming, task
-        )
+        task.start_time = self._wall_ms()
+        carrier = ImportCarrier(self._engine, self._member, self._host, self.leftovers, task)
         self._import_carrier = carrier
         self._import = carrier.attempt = Import(task, carrier, self._import_ended)
         if not self._listening:
@@ -399,8 +382,8 @@ class SlotMover:
     def _overhear(self, db_index: int, args: list[bytes]) -> None:
         """All keys were deleted: some of those that were to come have gone, too."""
         if self._import is not None and args[0].lower() in (b"flushall", b"flushdb"):
-            attempt = self._import
-            self._host.call_later(0, lambda: attempt.cancel("all keys were deleted"))
+            attempt, name = self._import, args[0].decode()
+            self._host.call_later(0, lambda: attempt.cancel(name))
 
     def _import_ended(self) -> None:
         attempt, self._import = self._import, None
@@ -410,30 +393,20 @@ class SlotMover:
         if self._listening:
             self._listening = False
             self._engine.effects.unlisten(self._overhear)
-        task.end_time = self._wall_ms()
+        self._most_held = max(self._most_held, attempt.most_held_bytes)
+        task.tried_at = self._wall_ms()
+        if task.is_over:
+            task.end_time = task.tried_at
         self._retry_at = self._now_ms() + _RETRY_MS
         if task.state == migration_task.COMPLETED:
             self._retry_at = 0
             self.tasks.archive(task)
             self._host.call_later(0, self._begin_next)
             return
-        if task.id in self.notes.noted and self._member.view.myself.is_primary:
-            self._trim(task.id, task.ranges)
+        if task.id in self.leftovers.notes.noted and self._member.view.myself.is_primary:
+            self.leftovers.discard(task.id, task.ranges)
         if task.is_over:
             self.tasks.archive(task)
-
-    # -- Keys that do not count --------------------------------------------------------------------
-
-    def _trim(self, note: str, ranges: Ranges) -> None:
-        """Have keys deleted that are noted."""
-        self.trimming.add(ranges, lambda: self._trimmed(note))
-
-    def _trimmed(self, note: str) -> None:
-        self._put_behind(note)
-        if ":" not in note:
-            effects = self._engine.effects
-            effects.add(0, [b"CLUSTER", b"SYNCSLOTS", b"IMPORTED", note.encode()], effects.FOR_ALL)
-            effects.flush(True)
 
     def slots_lost(self, slots: list[int]) -> list[int]:
         """Slots have gone to others, and have keys here. Returns those of them that nobody has
@@ -443,65 +416,15 @@ class SlotMover:
         left: list[int] = []
         for slot in slots:
             given = self._export is not None and self._export.task.has_slot(slot)
-            if not self.trimming.has_slot(slot):
+            if not self.leftovers.trimming.has_slot(slot):
                 (moved if given else left).append(slot)
-        self._drop_keys(moved)
+        self.leftovers.drop_keys(moved)
         return left
-
-    def _drop_keys(self, slots: list[int]) -> None:
-        """Have the keys of slots deleted that are somebody else's now."""
-        db, trimming = self._engine.keyspace.databases[0], self.trimming
-        full = [s for s in slots if db.count_in_slot(s) and not trimming.has_slot(s)]
-        if full:
-            self._trims += 1
-            note, ranges = f"{TRIM}{self._trims}", ranges_in(mask_of_slots(full))
-            self.notes.note(note, ranges)
-            self._trim(note, ranges)
 
     def serves(self, slot: int) -> bool:
         """Whether a slot is this node's."""
         view = self._member.view
         return view.myself.is_primary and view.owners[slot] is view.myself
-
-    def trim_now(self, ranges: Ranges) -> None:
-        """Delete the keys of slots at once, which do not count any more."""
-        self.trimming.trim_now(ranges)
-        self.notes.forget_slots(ranges)
-
-    def importing_at_primary(self, id: str, ranges: Ranges) -> None:
-        """The primary of this replica, or the log, tells of keys that do not count yet."""
-        self.notes.note(id, ranges)
-
-    def imported_at_primary(self, id: str) -> None:
-        """It tells that they do, or have gone."""
-        self.notes.forget(id)
-
-    def _look_after_notes(self) -> None:
-        """Delete what the former primary of this node was about to import."""
-        view = self._member.view
-        myself = view.myself
-        if not myself.is_primary:
-            self._former_primary = myself.primary or self._former_primary
-            self._lead_since = 0
-            return
-        now = self._now_ms()
-        self._lead_since = self._lead_since or now
-        if now - self._lead_since < _GRACE_MS or not view.is_ok:
-            return
-        busy = {task.id for task in self.tasks.current}
-        for note, ranges in self.notes.imports.items():
-            if note in busy or self.trimming.has_slot(ranges[0][0]):
-                continue
-            owners = {view.owners[slot] for slot in slots_of(ranges)}
-            if owners == {myself}:
-                self._trimmed(note)
-            elif not owners & {myself, None, self._former_primary}:
-                self._engine.log(
-                    "notice",
-                    "Detected keys in slots that do not belong to this node. Scheduling trim of "
-                    f"slots {migration_task.shown_ranges(ranges)}",
-                )
-                self._trim(note, ranges)
 
     # -- Time and changes --------------------------------------------------------------------------
 
@@ -510,6 +433,7 @@ class SlotMover:
         if self._engine.cron_paused:
             return
         self._heed_role()
+        self._heed_nodes()
         if self._import is not None and self._engine.pause.lasts_for("client"):
             self._import.cancel("client pause")
         if self._import is not None:
@@ -518,33 +442,22 @@ class SlotMover:
             self._export.tick()
         if self._import is None:
             self._begin_next()
-        else:
-            self._tell_new_replicas()
-        if self.notes.noted:
-            self._look_after_notes()
-        elif not self._member.view.myself.is_primary:
-            self._former_primary = self._member.view.myself.primary or self._former_primary
-
-    def _tell_new_replicas(self) -> None:
-        """Who has come to follow while an import goes on has to know of it, too."""
-        replication = self._engine.replication
-        primary = None if replication is None else replication.primary
-        replicas = set() if primary is None else {id(each) for each in primary.online()}
-        carrier, attempt = self._import_carrier, self._import
-        fresh, self._replicas = replicas - self._replicas, replicas
-        if not fresh or carrier is None or attempt is None:
-            return
-        if attempt.task.id in self.notes.noted:
-            carrier.mark()
+        self.leftovers.tick(self._now_ms())
 
     def _heed_role(self) -> None:
         if not self._member.view.myself.is_primary and self.tasks.current:
-            self._cancel_all("failover: this node is a replica now")
+            self._cancel_all("failover")
+
+    def _heed_nodes(self) -> None:
+        """Whom this node has been told to forget it does not go on with."""
+        find = self._member.view.find
+        for task in [*self.tasks.current, *self.tasks.failed()]:
+            other = task.source if task.operation == migration_task.IMPORT else task.dest
+            if find(other) is None and not self._is_promised(task):
+                self._cancel_task(task, "node deleted")
 
     def _owner_changed(self, slot: int, owner: object) -> None:
-        if owner is self._member.view.myself and self.trimming.has_slot(slot):
-            # What clients write from now on is not to go with the rest.
-            self.trimming.trim_now([(slot, slot)])
+        self.leftovers.owner_changed(slot, owner)
         if not self._look_planned and self.tasks.of_slot(slot) is not None:
             self._look_planned = True
             self._host.call_later(0, self._look)

@@ -6,8 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from carnelian.cluster.moving.migration_task import PAUSE_PURPOSE, Ranges, slots_of
-from carnelian.keyspace import events
+from carnelian.cluster.moving.migration_task import PAUSE_PURPOSE, Ranges, shown_ranges, slots_of
 from carnelian.net.protocol import Host
 
 if TYPE_CHECKING:
@@ -34,17 +33,20 @@ class Trim:
 class Trimming:
     """Deletes keys a moment at a time, and has replicas and the log do the same.
 
-    - ``started``, ``completed``: how many sets of slots;
+    Clients are not notified of it: the keys are not gone, but somewhere else.
+
+    - ``started``, ``completed``, ``cancelled``: how many sets of slots;
     - ``keys``, ``trimmed``: of the set that is being deleted, or was last: how many there were,
       and how many of them have gone.
     """
 
-    def __init__(self, engine: Engine, host: Host):
+    def __init__(self, engine: Engine, host: Host, leads: Callable[[], bool]):
         self._engine = engine
         self._host = host
+        self._leads = leads
         self._trims: deque[Trim] = deque()
         self._planned = False
-        self.started = self.completed = 0
+        self.started = self.completed = self.cancelled = 0
         self.keys = self.trimmed = 0
 
     def __len__(self) -> int:
@@ -62,6 +64,7 @@ class Trimming:
         """
         self.started += 1
         self._trims.append(Trim(ranges, then))
+        self._log("scheduled for", ranges)
         if len(self._trims) == 1:
             self._count(self._trims[0])
         self._plan(0)
@@ -77,6 +80,17 @@ class Trimming:
     def _count(self, trim: Trim) -> None:
         self.trimmed = 0
         self.keys = sum(map(self._db.count_in_slot, trim.left))
+        self._log("initiated for", trim.ranges, f", to trim {self.keys} keys.")
+
+    def _log(self, what: str, ranges: Ranges, more: str = "") -> None:
+        shown = shown_ranges(ranges)
+        self._engine.log("notice", f"Active trim {what} slots: {shown}{more}")
+
+    def _cancel(self) -> None:
+        """This node follows another now, which has keys deleted here."""
+        self._engine.log("notice", "Cancelling all active trim jobs")
+        self.cancelled += len(self._trims)
+        self._trims.clear()
 
     def _plan(self, seconds: float) -> None:
         if not self._planned:
@@ -86,6 +100,9 @@ class Trimming:
     def _step(self) -> None:
         self._planned = False
         if not self._trims:
+            return
+        if not self._leads():
+            self._cancel()
             return
         engine = self._engine
         if engine.depth or engine.pause.lasts_beside(PAUSE_PURPOSE):
@@ -100,6 +117,7 @@ class Trimming:
         if not trim.left:
             self._trims.popleft()
             self.completed += 1
+            self._log("completed for", trim.ranges, f", {self.trimmed} keys trimmed.")
             if self._trims:
                 self._count(self._trims[0])
             trim.then()
@@ -112,8 +130,11 @@ class Trimming:
         deleted = db.delete_slot(slot, _BATCH, True)
         if not deleted:
             return False
-        for key in deleted:
-            db.changed(key, events.GENERIC, b"del")
+        keyspace = engine.keyspace
+        keyspace.dirty += len(deleted)
+        if keyspace.observer is not None:
+            for key in deleted:
+                keyspace.observer.trimmed(db, key)
         engine.effects.add(db.index, [b"UNLINK", *deleted], engine.effects.FOR_ALL)
         self.trimmed += len(deleted)
         return True

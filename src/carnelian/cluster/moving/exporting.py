@@ -274,7 +274,7 @@ class Export:
             self._time_out()
             return
         if now - self._heard_at > around.silence_timeout:
-            self.fail(f"Main channel - Connection timeout, state: {self.task.state}")
+            self.fail("Main channel - Connection timeout")
             return
         if self.task.state == STREAM and now - self._drain_from > around.drain_timeout:
             self.fail("Sync buffer drain timeout")
@@ -294,7 +294,7 @@ class Export:
         return self._around.now_ms() - self._paused_at >= self._around.write_pause_timeout
 
     def _time_out(self) -> None:
-        self.fail(f"Write pause timeout, state: {self.task.state}")
+        self.fail("Write pause timeout")
 
     # -- Handing over ------------------------------------------------------------------------------
 
@@ -338,7 +338,8 @@ class Export:
         around, now = self._around, self._around.now_ms()
         around.end_stream()
         if self._paused_at >= 0:
-            self.task.write_pause_ms = now - self._paused_at
+            if state == migration_task.COMPLETED:
+                self.task.write_pause_ms = now - self._paused_at
             around.resume()
         self._kept.clear()
         self._kept_size = 0
@@ -346,7 +347,7 @@ class Export:
             if state != migration_task.COMPLETED:
                 around.put(message(b"FAIL", why.encode("utf-8", "replace")))
             around.hang_up()
-        shown = f": {why}" if why else ""
-        around.log("notice", f"Slot migration {self.task.id} (giving slots away) {state}{shown}")
         self.task.end(state, why)
+        level = "notice" if state == migration_task.COMPLETED else "warning"
+        around.log(level, self.task.ended_line())
         self._on_end()

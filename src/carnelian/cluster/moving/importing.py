@@ -169,7 +169,7 @@ class Import:
         if self._over:
             return
         if trouble:
-            self.fail(f"Main channel - {trouble}, state: {self.task.state}")
+            self.fail(f"Main channel - {trouble}")
         elif self._around.applied() - self._told >= _OFTEN:
             self._acknowledge()
 
@@ -233,7 +233,7 @@ class Import:
             return
         around, now = self._around, self._around.now_ms()
         if now - self._heard_at > around.silence_timeout:
-            self.fail(f"Main channel - Connection timeout, state: {self.task.state}")
+            self.fail("Main channel - Connection timeout")
             return
         if self._applying:
             fresh = around.applied() != self._told
@@ -269,8 +269,6 @@ class Import:
             self._around.end_applying()
         self.task.end(state, why)
         if state != migration_task.NONE:
-            shown = f": {why}" if why else ""
-            self._around.log(
-                "notice", f"Slot migration {self.task.id} (taking slots) {state}{shown}"
-            )
+            level = "notice" if state == migration_task.COMPLETED else "warning"
+            self._around.log(level, self.task.ended_line())
         self._on_end()

@@ -56,8 +56,10 @@ class MigrationTask:
         self.last_error = ""
         self.retries = 0
         self.create_time = now_ms
-        self.start_time = 0
-        self.end_time = 0
+        self.start_time = -1
+        self.end_time = -1
+        # When an attempt has ended.
+        self.tried_at = 0
         self.write_pause_ms = 0
 
     @property
@@ -89,9 +91,27 @@ class MigrationTask:
 
     def end(self, state: str, error: str) -> None:
         """An attempt has come to its end."""
+        if state == COMPLETED:
+            self.last_error = ""
+        elif error:
+            cause = f"Cancelled due to {error}" if state == CANCELED else error
+            # There is no second connection, for the snapshot alone.
+            self.last_error = f"{cause} (state: {self.state}, rdb_channel_state: none)"
         self.state = state
-        if error:
-            self.last_error = error
+
+    def ended_line(self) -> str:
+        """What the log says of it."""
+        kind = "Import" if self.operation == IMPORT else "Migrate"
+        shown = shown_ranges(self.ranges)
+        if self.state == COMPLETED:
+            return f"{kind} task {self.id} completed for slots: {shown}"
+        return f"{kind} task {self.id} failed: slots={shown}, err={self.last_error}"
+
+    def resume(self, earlier: MigrationTask) -> None:
+        """This is another attempt at what has failed before."""
+        self.retries = earlier.retries + 1
+        self.create_time, self.start_time = earlier.create_time, earlier.start_time
+        self.last_error = earlier.last_error
 
     def fields(self) -> dict[bytes, object]:
         """What CLUSTER MIGRATION STATUS shows of it."""
@@ -142,13 +162,19 @@ class TaskList:
         """The task under way that a slot belongs to."""
         return next((task for task in self.current if task.has_slot(slot)), None)
 
-    def overlap(self, ranges: Ranges) -> tuple[int, int] | None:
+    def overlap(
+        self, ranges: Ranges, operations: tuple[str, ...] = (IMPORT, MIGRATE)
+    ) -> tuple[int, int] | None:
         """The first of the ranges that has slots of a task under way."""
         for task in self.current:
-            found = task.overlap(ranges)
+            found = task.overlap(ranges) if task.operation in operations else None
             if found is not None:
                 return found
         return None
+
+    def failed(self) -> list[MigrationTask]:
+        """Those that have failed at giving slots away, and may be tried again from there."""
+        return [task for task in self.ended if task.state == FAILED]
 
 
 def parse_ranges(words: Sequence[bytes]) -> Ranges:

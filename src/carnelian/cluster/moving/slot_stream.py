@@ -24,7 +24,7 @@ class SlotStream:
         registry: knows where commands have their keys.
         slots: a byte for each slot, 1 for those that are wanted.
         sink: is given the bytes of whole units, never part of one.
-        on_flush: called when all keys were deleted at once.
+        on_flush: called when all keys were deleted at once, with the name of the command.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class SlotStream:
         registry: Registry,
         slots: bytes,
         sink: Callable[[bytes], object],
-        on_flush: Callable[[], object],
+        on_flush: Callable[[str], object],
     ):
         self.registry = registry
         self.slots = slots
@@ -59,7 +59,7 @@ class SlotStream:
         if command is None:
             return
         if command.name == b"flushall" or command.name == b"flushdb":
-            self.on_flush()
+            self.on_flush(name.decode())
             return
         if not self.touches(command, args):
             return

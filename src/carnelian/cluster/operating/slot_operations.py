@@ -172,26 +172,31 @@ class SlotOperations:
     # -- Slots and keys --------------------------------------------------------------------------
 
     def compare_with_keys(self) -> None:
-        """After the data has been read: who has keys of a slot that has no owner takes it; a slot
-        of somebody else is marked as on its way to us, so that the keys are found.
+        """After the data has been read: who has keys of a slot that has no owner takes it; those
+        of a slot of somebody else, which is not on its way to us, are older than what that has.
         """
         view, around = self._view, self._membership.around
         if view.myself.is_replica:
             return
         if around.has_other_databases():
             raise ClusterError("there are keys in other databases than 0")
-        changed = False
+        claimed, strange = [], []
         for slot, owner in enumerate(view.owners):
             if owner is view.myself or slot in view.importing_from or not around.count_keys(slot):
                 continue
-            changed = True
             if owner is None:
                 around.log(
                     "warning", f"There are keys of slot {slot}, which nobody has: it is ours"
                 )
-                view.give([slot], view.myself)
+                claimed.append(slot)
             else:
-                around.log("warning", f"There are keys of slot {slot}, which node {owner.id} has")
-                view.importing_from[slot] = owner
-        if changed:
+                around.log(
+                    "notice",
+                    f"There are keys of slot {slot}, which node {owner.id} has: they are deleted",
+                )
+                strange.append(slot)
+        if strange:
+            around.slots_lost(strange)
+        if claimed:
+            view.give(claimed, view.myself)
             self._membership.save_or_give_up()

@@ -174,7 +174,7 @@ class ClusterService:
     def data_loaded(self) -> None:
         """The data has been read from the disk. Raises SystemExit if it cannot be a node's."""
         self.around.loaded = True
-        self.mover.clean_up()
+        self.mover.leftovers.clean_up()
         try:
             self.member.data_loaded()
         except ClusterError:

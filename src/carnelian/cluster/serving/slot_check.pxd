@@ -31,7 +31,7 @@ cdef class SlotCheck(Check):
     cdef public bint reads_when_down
     cdef public bint channels_when_down
     cdef KeyPositions found
-    cdef dict finders
+    cdef readonly dict finders
     # What is known of the command that is being looked at.
     cdef bytes first
     cdef int seen

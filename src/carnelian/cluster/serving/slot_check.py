@@ -60,6 +60,7 @@ class SlotCheck(Check):
 
     - ``slot``: that of the last command that was let in from outside, -1 if it had no keys; not
       kept up for commands of one key, which run no scripts;
+    - ``finders``: find the keys of some commands, by name, in another way than elsewhere;
     - ``reads_when_down``, ``channels_when_down``: what goes on while the cluster is down.
 
     Args:

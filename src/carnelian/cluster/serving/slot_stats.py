@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from carnelian.datatypes.algorithms.hash_slot import hash_slot
-from carnelian.engine.ground.flags import FLAG_SCRIPT
+from carnelian.engine.ground.flags import FLAG_PRIMARY, FLAG_SCRIPT
 from carnelian.resp.numbers import parse_int
-from carnelian.resp.replies import NO_REPLY, SYNTAX_ERROR, Error, FlatMap, Lazy
+from carnelian.resp.replies import NO_REPLY, SYNTAX_ERROR, Error, FlatMap, Lazy, Push, Several
 from carnelian.resp.writer import encode
 
 if TYPE_CHECKING:
@@ -39,16 +39,23 @@ class SlotStats:
         self._nanoseconds = array("Q", bytes(8 * SLOTS))
         self._bytes_in = array("Q", bytes(8 * SLOTS))
         self._bytes_out = array("Q", bytes(8 * SLOTS))
+        self._egress = ReplicaEgress(engine, self._replicated)
+        # Memory is told of or not for as long as the node runs, as this was set at the start.
+        self._tells_memory = engine.config["cluster-slot-stats-enabled"]
         engine.config.on_change("cluster-slot-stats-enabled", self.enable)
         self.enable(engine.config["cluster-slot-stats-enabled"])
         view.listeners.append(self._owner_changed)
 
     def enable(self, wanted: bool) -> None:
         """Begin or cease to sum up; what there is stays."""
+        engine = self._engine
         if wanted and not self.enabled:
-            self._engine.gather(self)
-        elif not wanted:
-            self._engine.cease_gathering(self)
+            engine.gather(self)
+            engine.effects.listen(self._egress.heard)
+        elif self.enabled and not wanted:
+            engine.cease_gathering(self)
+            engine.effects.unlisten(self._egress.heard)
+        engine.pubsub.on_shard = self._delivered if wanted else None
         self.enabled = wanted
 
     def reset(self) -> None:
@@ -57,8 +64,11 @@ class SlotStats:
             sums[:] = array("Q", bytes(8 * SLOTS))
 
     def _owner_changed(self, slot: int, owner: object) -> None:
-        if owner is not self._view.myself.leader:
-            self._nanoseconds[slot] = self._bytes_in[slot] = self._bytes_out[slot] = 0
+        self._nanoseconds[slot] = self._bytes_in[slot] = self._bytes_out[slot] = 0
+
+    def _is_ours(self, slot: int) -> bool:
+        """Whether a slot is this shard's. What comes with slots on their way is not counted."""
+        return slot >= 0 and self._view.owners[slot] is self._view.myself.leader
 
     # -- Summing up --------------------------------------------------------------------------------
 
@@ -72,7 +82,7 @@ class SlotStats:
         if session.flags & FLAG_SCRIPT:
             return
         slot = self._slot(command, args)
-        if slot < 0:
+        if not self._is_ours(slot):
             return
         if self._engine.depth:
             if session.executing is not None:
@@ -82,14 +92,29 @@ class SlotStats:
             self._bytes_in[slot] += _MULTI_BYTES
         self._nanoseconds[slot] += elapsed_ns
         self._bytes_in[slot] += len(encode(args))
-        if reply is not NO_REPLY and not isinstance(reply, Lazy):
-            self._bytes_out[slot] += len(encode(reply, session.protocol))
+        if session.flags & FLAG_PRIMARY:
+            return  # it hears no replies
+        for part in reply if isinstance(reply, Several) else (reply,):
+            if part is not NO_REPLY and not isinstance(part, Lazy):
+                self._bytes_out[slot] += len(encode(part, session.protocol))
+
+    def _delivered(self, channel: bytes, note: Push) -> None:
+        """The listeners of a shard channel were sent a message."""
+        slot = hash_slot(channel)
+        if self._is_ours(slot):
+            for session in self._engine.pubsub.shard_channels[channel]:
+                self._bytes_out[slot] += len(encode(note, session.protocol))
+
+    def _replicated(self, slot: int, size: int) -> None:
+        """So many bytes about a slot have gone to replicas."""
+        if self._is_ours(slot):
+            self._bytes_out[slot] += size
 
     def _slot(self, command: Command, args: list[bytes]) -> int:
         """The slot of a command; -1 if it has none, or may have used several."""
         if command.name == b"exec":
             return self._check.slot
-        finder = command.key_finder()
+        finder = self._check.finders.get(command.name) or command.key_finder()
         if not finder.any:
             return -1
         if command.declaration.group == "scripting":
@@ -109,7 +134,9 @@ class SlotStats:
         found: dict[bytes, Callable[[int], int]] = {b"key-count": self._count}
         if self.enabled:
             found[b"cpu-usec"] = lambda slot: self._nanoseconds[slot] // 1000
+        if self._tells_memory:
             found[b"memory-bytes"] = self._memory
+        if self.enabled:
             found[b"network-bytes-in"] = self._bytes_in.__getitem__
             found[b"network-bytes-out"] = self._bytes_out.__getitem__
         return found
@@ -143,6 +170,43 @@ class SlotStats:
         sign = 1 if ascending else -1
         ranked = [(sign * value(slot), slot) for slot in self._own()]
         return [self._row(slot) for _, slot in sorted(ranked)[:limit]]
+
+
+class ReplicaEgress:
+    """Measures what goes to replicas, by slots.
+
+    Args:
+        sink: is told of a slot and of bytes.
+    """
+
+    def __init__(self, engine: Engine, sink: Callable[[int, int], None]):
+        self._engine = engine
+        self._sink = sink
+        self._within = False
+        self._slot, self._size = -1, 0
+
+    def heard(self, db_index: int, args: list[bytes]) -> None:
+        """A command goes there; transactions are of one slot, with all that belongs to them."""
+        replication = self._engine.replication
+        primary = None if replication is None else replication.primary
+        if primary is None or not primary.replicas:
+            self._within, self._slot, self._size = False, -1, 0
+            return
+        if args == [b"MULTI"]:
+            self._within, self._slot, self._size = True, -1, 0
+        elif args == [b"EXEC"]:
+            self._within = False
+        self._size += len(encode(args))
+        if self._slot < 0:
+            self._slot = self._slot_of(args)
+        if not self._within:
+            self._sink(self._slot, self._size * len(primary.replicas))
+            self._slot, self._size = -1, 0
+
+    def _slot_of(self, args: list[bytes]) -> int:
+        command = self._engine.registry.lookup(args)
+        found = command.key_finder().find(args, False) if command is not None else ()
+        return hash_slot(args[found[0].position]) if found else -1
 
 
 def _options(words: list[bytes]) -> tuple[int, bool]:

@@ -4,6 +4,7 @@ notifications.
 
 from __future__ import annotations
 
+from carnelian.datatypes.algorithms.hash_slot import hash_slot
 from carnelian.engine.parts.blocking import Blocking
 from carnelian.engine.parts.subscriptions import PubSub
 from carnelian.engine.parts.tracking import Tracking
@@ -11,6 +12,7 @@ from carnelian.engine.parts.transactions import Watches
 from carnelian.keyspace import events
 from carnelian.keyspace.database import Database
 from carnelian.keyspace.keyspace import Keyspace
+from carnelian.keyspace.state import LEAVING
 from carnelian.resp.numbers import format_int
 
 
@@ -63,8 +65,13 @@ class Changes:
             self._tracking.changed(key)
         if self._blocking.waiters:
             self._blocking.signal(db, key)
-        if self._notified & kind:
+        if self._notified & kind and not self._leaves(key):
             self._publish(db, kind, event, key)
+
+    def _leaves(self, key: bytes) -> bool:
+        """Whether a key goes because its slot is another node's, where it lives on."""
+        slots = self._keyspace.concealed_slots
+        return slots is not None and slots[hash_slot(key)] == LEAVING
 
     def _publish(self, db: Database, kind: int, event: bytes, key: bytes) -> None:
         if not self._notified & kind:
@@ -106,6 +113,10 @@ class Changes:
         self._gone(db, key)
         if self._notified & events.EVICTED:
             self._publish(db, events.EVICTED, b"evicted", key)
+
+    def trimmed(self, db: Database, key: bytes) -> None:
+        """A key has gone because its slot is another node's."""
+        self._gone(db, key)
 
     def _gone(self, db: Database, key: bytes) -> None:
         """A key has gone, and no client's command has done that."""

@@ -5,6 +5,8 @@ See https://redis.io/docs/latest/develop/interact/pubsub/
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from carnelian.datatypes.algorithms.glob import matches
 from carnelian.engine.shared.client_state import Client
 from carnelian.resp.replies import Push
@@ -13,12 +15,16 @@ Listeners = dict["Client", None]
 
 
 class PubSub:
-    """Channels, patterns and shard channels with their sessions, in order of subscription."""
+    """Channels, patterns and shard channels with their sessions, in order of subscription.
+
+    - ``on_shard``: called with each message that listeners of a shard channel were sent.
+    """
 
     def __init__(self) -> None:
         self.channels: dict[bytes, Listeners] = {}
         self.patterns: dict[bytes, Listeners] = {}
         self.shard_channels: dict[bytes, Listeners] = {}
+        self.on_shard: Callable[[bytes, Push], object] | None = None
 
     # -- Subscribing: each says whether anything changed ------------------------------------------
 
@@ -91,6 +97,8 @@ class PubSub:
         note = Push([b"smessage", channel, message])
         for session in list(listeners):
             session.send(note)
+        if self.on_shard is not None:
+            self.on_shard(channel, note)
         return len(listeners)
 
 

@@ -7,6 +7,7 @@ history, and when to try again.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -64,6 +65,7 @@ class Node(Protocol):
 
     replication: Replication
     down_time: DownTime
+    on_copied: list[Callable[[], None]]
 
     @property
     def disk_trouble(self) -> bool:
@@ -470,6 +472,8 @@ class Following:
             history.adopt(repl_id, offset)
         self._stream_db = taking.repl_db
         self.engine.log("notice", "MASTER <-> REPLICA sync: Finished with success")
+        for hook in self.side.on_copied:
+            hook()
         self._begin_stream()
         self._log_again()
 

@@ -35,6 +35,7 @@ class ReplicaSide:
     - ``carrier``: connects to primaries; None where nothing can (a simulated or embedded engine
       without a loop);
     - ``on_role``: each is called with whether the engine follows now;
+    - ``on_copied``: each is called when the data are a copy of the primary's, made anew;
     - ``on_link``: each is called when the link has come about, or has ended;
     - ``down_time``: how long the stream was missed.
     """
@@ -43,6 +44,7 @@ class ReplicaSide:
         self.replication = replication
         self.carrier: Host | None = None
         self.on_role: list[Callable[[bool], None]] = []
+        self.on_copied: list[Callable[[], None]] = []
         self.on_link: list[Callable[[], None]] = []
         engine = replication.engine
         self._engine: Engine = engine

@@ -114,7 +114,7 @@ class LoneMember:
     def flush(self) -> None:
         pass
 
-    def follow(self, host: str, port: int) -> None:
+    def follow(self, host: str, port: int, anew: bool) -> None:
         self.address = host, port
 
     def lead(self) -> None:

@@ -225,7 +225,7 @@ class ScaleMember:
     def flush(self) -> None:
         pass
 
-    def follow(self, host: str, port: int) -> None:
+    def follow(self, host: str, port: int, anew: bool) -> None:
         self.address = host, port
 
     def lead(self) -> None:

@@ -198,7 +198,8 @@ class SimulatedMember:
     def flush(self) -> None:
         self.data.flush()
 
-    def follow(self, host: str, port: int) -> None:
+    def follow(self, host: str, port: int, anew: bool) -> None:
+        self.began_anew = anew
         self.data.follow((host, port))
 
     def lead(self) -> None:

@@ -26,7 +26,7 @@ from carnelian.cluster.bus.bus_messages import (
     ModuleData,
     Publication,
 )
-from carnelian.cluster.bus.ping_extensions import unpack_extensions
+from carnelian.cluster.bus.ping_extensions import pack_extensions, unpack_extensions
 from carnelian.cluster.known import bus_statistics as types
 from carnelian.cluster.known.slot_bitmap import bitmap_of, mask_of_slots, slots_in
 
@@ -152,6 +152,17 @@ def test_extensions_that_nobody_knows_are_skipped() -> None:
 def test_extensions_that_are_none(data: bytes) -> None:
     with pytest.raises(BusError):
         unpack_extensions(memoryview(data), 1)
+
+
+def test_a_name_for_people_may_be_of_any_alphabet() -> None:
+    for name in (b"caf\xc3\xa9", b"\xff", b"a#b"):
+        data = b"\0\0\0\x10\0\x01\0\0" + (name + b"\0").ljust(8, b"\0")
+        extensions, length = unpack_extensions(memoryview(data), 1)
+        assert extensions.human_name.encode(errors="surrogateescape") == name
+        assert pack_extensions(extensions) == (1, data) and length == 16
+    for name in (b"a b", b"a,b", b"a=b", b"a\nb", b"a\x7fb", b"a\\", b"'", b'"'):
+        data = b"\0\0\0\x10\0\x01\0\0" + (name + b"\0").ljust(8, b"\0")
+        assert unpack_extensions(memoryview(data), 1)[0].human_name == ""
 
 
 def test_a_name_that_would_spoil_the_file_is_none() -> None:

@@ -248,6 +248,18 @@ class TestByHand:
         assert scene.member.myself.is_primary
         assert not scene.member.member.membership.manual
 
+    def test_not_by_who_has_no_data_yet(self) -> None:
+        """The stream of a primary whose data comes from a file is empty, too."""
+        scene = Candidacy(age=None)
+        scene.primary.state["offset"] = scene.member.node.disk["offset"] = 0
+        scene.member.member.failover()
+        scene.primary.say(types.PING, message_flags=1)
+        scene.run(0.5)
+        assert not scene.requests()
+        scene.age = 0
+        scene.run(0.3)
+        assert len(scene.requests()) == 1
+
     def test_it_is_given_up_after_five_seconds(self) -> None:
         scene = Candidacy()
         scene.member.member.failover()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carnelian.cluster.bus.bus_messages import STATE_FAIL, Failure, Publication
+from carnelian.cluster.bus.bus_messages import STATE_FAIL, Extensions, Failure, Publication
 from carnelian.cluster.known import bus_statistics as types
 from carnelian.cluster.known.node_flags import FAIL, PFAIL, PRIMARY, REPLICA
 
@@ -91,9 +91,13 @@ def test_an_answer_ends_the_suspicion(circle: Circle) -> None:
 
 def test_a_majority_of_primaries_finds_a_failure(circle: Circle) -> None:
     circle.suspect()
+    circle.first.extensions = Extensions(human_name="first", shard_id="1" * 40)
+    circle.first.say(types.PING)
     circle.report(circle.first)
     assert not circle.node(circle.victim).has_failed
     assert circle.member.member.count_failure_reports(circle.victim.id) == 1
+    reported = f"Node {circle.first.id} (first) reported node {circle.victim.id} ()"
+    assert circle.member.texts("reported") == [f"{reported} as not reachable."]
     circle.report(circle.first)
     assert not circle.node(circle.victim).has_failed
     circle.report(circle.second)

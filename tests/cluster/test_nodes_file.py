@@ -124,6 +124,14 @@ def test_nodes_that_are_told_of_before_their_lines() -> None:
     assert view.nodes[OTHER].slot_count == 1
 
 
+def test_names_of_any_alphabet() -> None:
+    name = b"caf\xc3\xa9\xff"
+    line = b"%b 10.0.0.2:1@2,,tls-port=0,nodename=%b master - 0 0 7 connected\n"
+    view = read(one("") + line % (OTHER.encode(), name))
+    assert view.nodes[OTHER].human_name.encode(errors="surrogateescape") == name
+    assert b",nodename=%b,shard-id=" % name in file_text(view, False)
+
+
 def test_what_does_no_harm() -> None:
     warnings: list[str] = []
     line = f"{OTHER} 10.0.0.2:1@2,,zone=here master - 0 0 7 connected\nvars currentEpoch 9 other 5"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carnelian.cluster.bus.bus_messages import Claim
+from carnelian.cluster.bus.bus_messages import Claim, Extensions
 from carnelian.cluster.known import bus_statistics as types
 from carnelian.cluster.known.slot_bitmap import bitmap_of, mask_of_slots, slots_in
 
@@ -131,6 +131,8 @@ def test_who_loses_all_follows_the_new_owner(land: Land) -> None:
     claim(land.high, [*range(100), *range(200, 300)], 9)
     assert land.member.myself.primary is land.node(land.high)
     assert land.member.data.address == (land.high.name, 6379)
+    # Its data is nothing to go on from there.
+    assert land.member.began_anew
     # Its keys are those of the primary soon: none are deleted before.
     assert land.member.data.writes == {10: [1]}
     assert not land.view.migrating_to
@@ -147,6 +149,15 @@ def test_who_loses_all_stays_if_it_may_not_migrate() -> None:
     land.member.member.add_slots(range(1000, 1010))
     claim(land.low, range(1000, 1010), 10)
     assert land.member.myself.primary is land.node(land.low)
+    assert land.member.began_anew
+
+
+def test_who_was_replaced_within_its_shard_goes_on_with_its_data(land: Land) -> None:
+    land.low.extensions = Extensions(shard_id=land.member.myself.shard_id)
+    claim(land.low, range(100, 200), 10)
+    claim(land.low, range(200), 11)
+    assert land.member.myself.primary is land.node(land.low)
+    assert not land.member.began_anew
 
 
 def test_replicas_go_where_the_slots_of_their_primary_go(land: Land) -> None:
@@ -155,6 +166,7 @@ def test_replicas_go_where_the_slots_of_their_primary_go(land: Land) -> None:
     land.run(0.1)
     claim(land.high, range(100, 300), 9)
     assert land.member.myself.primary is land.node(land.high)
+    assert land.member.began_anew
 
 
 def test_what_is_on_its_way_to_us_stays_until_an_administrator_says_so(land: Land) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from carnelian.cluster.bus.bus_messages import FORCE_ACK, Failure
+from carnelian.cluster.bus.bus_messages import FORCE_ACK, Claim, Failure
 from carnelian.cluster.known import bus_statistics as types
+from carnelian.cluster.known.slot_bitmap import bitmap_of, mask_of_slots
 
 from .puppets import Puppet, Scene
 from .simulated_cluster import NODE_TIMEOUT
@@ -121,6 +122,20 @@ def test_no_vote_for_slots_that_somebody_has_taken_since(ballot: Ballot) -> None
     ballot.other.say(types.PING)
     assert not ballot.ask(ballot.first, 8)
     assert ballot.objection == "slot 150 epoch (7) > reqEpoch (2)"
+
+
+def test_who_asks_with_an_old_epoch_is_told_of_the_newer_one(ballot: Ballot) -> None:
+    """Its primary has taken an epoch and failed before the replica could hear of it."""
+    ballot.primary.own(range(100, 200), 6)
+    ballot.primary.say(types.PING)
+    ballot.fail()
+    assert not ballot.ask(ballot.first, 7)
+    assert ballot.objection == "slot 100 epoch (6) > reqEpoch (2)"
+    [update] = ballot.first.heard(types.UPDATE)
+    slots = bitmap_of(mask_of_slots(range(100, 200)))
+    assert update.body == Claim(ballot.primary.id.encode(), 6, slots)
+    ballot.first.state["config_epoch"] = 6
+    assert ballot.ask(ballot.first, 8)
 
 
 def test_who_has_no_slots_has_no_vote(ballot: Ballot) -> None:

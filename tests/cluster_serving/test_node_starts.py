@@ -117,6 +117,49 @@ def test_what_keeps_a_node_from_starting(cluster: LiveCluster, tmp_path: Path) -
     )
 
 
+def test_a_bus_that_is_open_is_told_of_or_refused(cluster: LiveCluster, tmp_path: Path) -> None:
+    node = cluster.add(True)
+    assert node.log.count("the cluster bus port is not authenticated") == 1
+    error = node("CONFIG", "SET", "cluster-bus-port-protected-mode", "yes")
+    assert str(error) == (
+        "CONFIG SET failed (possibly related to argument 'cluster-bus-port-protected-mode') - "
+        "can't enable cluster-bus-port-protected-mode while tls-cluster is disabled, as that "
+        "leaves the cluster bus port unauthenticated; enable tls-cluster first, or in the same "
+        "CONFIG SET call"
+    )
+    assert node("CONFIG", "GET", "cluster-bus-port-protected-mode") == {
+        "cluster-bus-port-protected-mode": "no"
+    }
+    refused = subprocess.run(
+        [
+            *(sys.executable, "-m", "carnelian", "--port", "0", "--cluster-enabled", "yes"),
+            *("--cluster-bus-port-protected-mode", "yes"),
+        ],
+        cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT, check=False,
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert (
+        "cluster-bus-port-protected-mode is enabled but tls-cluster is disabled" in refused.stderr
+    )
+    # Who is no node has no bus.
+    alone = cluster.add(True, "--cluster-enabled", "no", "--cluster-bus-port-protected-mode", "yes")
+    assert "not authenticated" not in alone.log
+    for value in ("no", "yes"):
+        assert alone("CONFIG", "SET", "cluster-bus-port-protected-mode", value) == "OK"
+
+
+def test_names_outlive_a_restart(cluster: LiveCluster) -> None:
+    node = cluster.add(True)
+    for name in ("me", "caf\u00e9", b"\xff"):
+        assert node("CONFIG", "SET", "cluster-announce-human-nodename", name) == "OK"
+        assert node("CLUSTER", "SAVECONFIG") == "OK"
+    id = node.id
+    node.kill()
+    assert b",nodename=\xff,shard-id=" in (node.directory / "nodes.conf").read_bytes()
+    node.start()
+    assert node.id == id
+
+
 def test_a_port_for_the_bus(cluster: LiveCluster) -> None:
     bus = free_ports()
     node = cluster.add(True, "--cluster-port", str(bus))

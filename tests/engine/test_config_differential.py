@@ -17,6 +17,7 @@ NEWER = {
     "array-sparse-kmin": "8.8",
     "aof-load-corrupt-tail-max-size": "8.4",
     "cluster-announce-human-nodename": "7.2",
+    "cluster-bus-port-protected-mode": "8.10",
     "cluster-compatibility-sample-ratio": "8.0",
     "cluster-slot-migration-handoff-max-lag-bytes": "8.4",
     "cluster-slot-migration-sync-buffer-drain-timeout": "8.4",
@@ -56,6 +57,7 @@ OWN = {
 HIDDEN_SINCE = {"aof-disable-auto-gc"}
 # A new word in the list, or a closer bound, changes the errors too.
 CHANGED = {
+    "cluster-announce-ip": "8.6: an address or a host name",
     "loglevel": "7.2: nothing",
     "maxmemory-policy": "8.6: volatile-lrm and allkeys-lrm",
     "maxmemory-samples": "8.0: at most 64",

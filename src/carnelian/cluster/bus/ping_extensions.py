@@ -24,6 +24,8 @@ _FORGOTTEN = Struct(">40sQ")
 _LONGEST_FORGOTTEN = 10**9
 # No name in a line of the file can have what separates the others.
 _SEPARATORS = frozenset(" ,\"'\\=")
+# Of what is below this, and of this, nothing can be shown.
+_BLANK, _DELETE = 0x20, 0x7F
 
 
 def is_plain(text: str) -> bool:
@@ -37,7 +39,8 @@ def pack_extensions(extensions: Extensions) -> tuple[int, bytes]:
     if extensions.hostname:
         parts.append(_pack(HOSTNAME, extensions.hostname.encode() + b"\0"))
     if extensions.human_name:
-        parts.append(_pack(HUMAN_NAME, extensions.human_name.encode() + b"\0"))
+        name = extensions.human_name.encode(errors="surrogateescape")
+        parts.append(_pack(HUMAN_NAME, name + b"\0"))
     for id, seconds in extensions.forgotten:
         parts.append(_pack(FORGOTTEN, _FORGOTTEN.pack(id.encode(), seconds)))
     if extensions.shard_id:
@@ -71,9 +74,9 @@ def _pack(kind: int, data: bytes) -> bytes:
 
 def _take(extensions: Extensions, kind: int, data: bytes) -> None:
     if kind == HOSTNAME:
-        extensions.hostname = _text(data)
+        extensions.hostname = _host(data)
     elif kind == HUMAN_NAME:
-        extensions.human_name = _text(data)
+        extensions.human_name = _name(data)
     elif kind == FORGOTTEN:
         if len(data) != _FORGOTTEN.size:
             raise BusError("a forgotten node of a strange length")
@@ -87,12 +90,24 @@ def _take(extensions: Extensions, kind: int, data: bytes) -> None:
         extensions.unknown.append(kind)
 
 
-def _text(data: bytes) -> str:
-    if not data.endswith(b"\0"):
-        raise BusError("a name without an end")
-    text = data[: data.index(0)].decode("latin-1")
+def _host(data: bytes) -> str:
+    text = _up_to_end(data).decode("latin-1")
     # A name that cannot be kept is as good as none.
     return text if is_plain(text) else ""
+
+
+def _name(data: bytes) -> str:
+    """A name for people, of any alphabet."""
+    found = _up_to_end(data)
+    text = found.decode(errors="surrogateescape")
+    kept = min(found, default=_BLANK) >= _BLANK and _DELETE not in found
+    return text if kept and _SEPARATORS.isdisjoint(text) else ""
+
+
+def _up_to_end(data: bytes) -> bytes:
+    if not data.endswith(b"\0"):
+        raise BusError("a name without an end")
+    return data[: data.index(0)]
 
 
 def _id(data: bytes) -> str:

@@ -84,9 +84,11 @@ class ManualFailover:
         state = self._state
         if not state or state.can_start or state.primary_offset is None:
             return
-        if state.primary_offset == self._membership.around.offset():
+        around = self._membership.around
+        # A stream in which nothing was written yet is as long as that of who has no data at all.
+        if around.data_age() is not None and state.primary_offset == around.offset():
             state.can_start = True
-            self._membership.around.log(
+            around.log(
                 "notice", "All master replication stream processed, manual failover can start."
             )
             self._membership.soon_fail_over()

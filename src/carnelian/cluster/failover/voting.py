@@ -28,8 +28,14 @@ class Voting:
         reason = self._objection(candidate, request)
         name = f"{candidate.id} ({candidate.human_name})"
         log = self._membership.around.log
+        newer = None
+        if not reason:
+            newer, reason = self._find_newer_owner(request)
         if reason:
             log("warning", f"Failover auth denied to {name}: {reason}")
+            if newer is not None:
+                # It would ask in vain for ever: nothing else tells of an epoch without new slots.
+                self._messenger.update(candidate, newer)
             return
         assert candidate.primary is not None
         # Nobody hears of a vote that might be given again after a crash.
@@ -57,18 +63,18 @@ class Voting:
         waited = view.now - primary.voted_time
         if waited < pause:
             return f"can't vote about this master before {pause - waited} milliseconds"
-        return self._newer_owner(request)
+        return ""
 
-    def _newer_owner(self, request: BusMessage) -> str:
-        """Whether somebody has slots that are asked for, with a newer epoch."""
+    def _find_newer_owner(self, request: BusMessage) -> tuple[ClusterNode | None, str]:
+        """Who has slots that are asked for, with a newer epoch, and what to say then."""
         claimed = mask_of(request.slots) & ~self._view.unclaimed
         for owner in self._view.nodes.values():
             if owner.slot_count and owner.config_epoch > request.config_epoch:
                 both = mask_of(owner.slots) & claimed
                 if both:
                     slot = (both & -both).bit_length() - 1
-                    return (
+                    return owner, (
                         f"slot {slot} epoch ({owner.config_epoch}) > "
                         f"reqEpoch ({request.config_epoch})"
                     )
-        return ""
+        return None, ""

@@ -38,12 +38,12 @@ class FailureDetection:
         if failed:
             node.reports[sender] = self._view.now
             if is_new:
-                log("verbose", f"Node {sender.id} reported node {node.id} as not reachable.")
+                log("verbose", f"{_named(sender, node)} as not reachable.")
             self.judge(node)
         elif not is_new:
             del node.reports[sender]
             self._drop_old_reports(node)
-            log("verbose", f"Node {sender.id} reported node {node.id} is back online.")
+            log("verbose", f"{_named(sender, node)} is back online.")
 
     def count_reports(self, node: ClusterNode) -> int:
         """How many other primaries say that they get no answer of it."""
@@ -125,3 +125,7 @@ class FailureDetection:
         )
         node.flags &= ~FAIL
         self._membership.soon_update()
+
+
+def _named(sender: ClusterNode, node: ClusterNode) -> str:
+    return f"Node {sender.id} ({sender.human_name}) reported node {node.id} ({node.human_name})"

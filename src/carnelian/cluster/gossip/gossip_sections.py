@@ -124,7 +124,11 @@ class GossipSections:
                     and not self._detection.count_reports(node)
                 ):
                     node.pong_received = pong - skew
-                if node.flags & FAILURE and not flags & NO_ADDRESS:
+                if flags & NO_ADDRESS:
+                    continue
+                # Two nodes that have exchanged their addresses have none of each other any more.
+                is_lost = node.flags & NO_ADDRESS and sender is not None
+                if is_lost or node.flags & FAILURE:
                     self._move(node, ip, (port, bus_port, other))
 
     def _add(self, id: bytes, ip: bytes, ports: tuple[int, int, int], flags: int) -> None:
@@ -155,6 +159,9 @@ class GossipSections:
             node.link.close()
         self._locate(node, address, ports)
         node.flags &= ~NO_ADDRESS
+        if self._view.myself.primary is node:
+            # When it tells us itself, that is no news any more.
+            self._membership.follow(node)
 
     def _main_port(self, node: ClusterNode) -> int:
         return node.tls_port if self._membership.settings.tls_cluster else node.tcp_port

@@ -90,7 +90,7 @@ class Handshakes:
             self._view.remove(node)
             return False
         self._view.rename(node, message.sender.decode())
-        node.flags = node.flags & ~HANDSHAKE | message.flags & ROLE
+        node.flags = node.flags & ~(HANDSHAKE | MEET) | message.flags & ROLE
         self._membership.soon_save()
         return True
 

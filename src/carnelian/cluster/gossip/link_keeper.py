@@ -126,8 +126,8 @@ class LinkKeeper:
                 self._strangers.pop(link, None)
             return
         node = link.node
+        # Until it has answered: the first MEET may be lost with its connection.
         self._messenger.greet(node, bool(node.flags & MEET))
-        node.flags &= ~MEET
 
     def received(self, link: BusLink, data: bytes) -> None:
         """A message has come."""

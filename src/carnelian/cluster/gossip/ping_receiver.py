@@ -50,6 +50,9 @@ class PingReceiver:
         if sender is None:
             return
         self._take_state(link, sender, message)
+        if sender.is_myself:
+            # The address of another node is ours now. What we have said before may be out of date.
+            return
         self._roles.heed(sender, message)
         self._claims.compare(sender, message)
         self._messenger.sections.take(gossip, sender)

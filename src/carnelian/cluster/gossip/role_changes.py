@@ -21,12 +21,14 @@ class RoleChanges:
         """Be a replica of a node, which is another one; slots that this one has are nobody's."""
         view = self._view
         myself = view.myself
+        # The data here is of no use to another shard, and must win no election there.
+        anew = primary.shard_id != myself.shard_id
         view.give(slots_in(myself.slots), None)
         if myself.is_primary:
             view.close_slots()
         view.make_replica(myself, primary)
         view.set_shard(myself, primary.shard_id)
-        self._membership.follow(primary)
+        self._membership.follow(primary, anew)
         self._membership.manual.reset()
         self._membership.soon_update(durably=True)
 
@@ -62,7 +64,9 @@ class RoleChanges:
             return
         if (sender.is_primary or sender.slot_count) and not self._demote(sender, primary, message):
             return
-        if primary is not None and sender.primary is not primary:
+        # A file may tell whom it follows, and not that it is a replica.
+        is_new = sender.primary is not primary or not sender.is_replica
+        if primary is not None and is_new:
             view.make_replica(sender, primary)
             view.set_shard(sender, primary.shard_id)
             self._membership.soon_save()

@@ -42,7 +42,8 @@ def file_text(view: ClusterView, tls_cluster: bool) -> bytes:
         tls_cluster: whether nodes are found at their ports for TLS.
     """
     variables = f"currentEpoch {view.current_epoch} lastVoteEpoch {view.last_vote_epoch}"
-    return f"{saved_text(view, tls_cluster)}vars {variables}\n".encode()
+    text = f"{saved_text(view, tls_cluster)}vars {variables}\n"
+    return text.encode(errors="surrogateescape")
 
 
 def slot_notes(view: ClusterView, slots: Iterable[int]) -> bytes:
@@ -106,7 +107,7 @@ class _Loader:
         words = split_arguments(line)
         if words is None:
             raise _Damage
-        texts = [word.decode() for word in words]
+        texts = [word.decode(errors="surrogateescape") for word in words]
         if not texts:
             return
         if texts[0].lower() == "vars":

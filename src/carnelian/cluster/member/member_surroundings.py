@@ -85,8 +85,10 @@ class Surroundings(Protocol):
 
     # -- Replication -----------------------------------------------------------------------------
 
-    def follow(self, host: str, port: int) -> None:
-        """Replicate from a primary from now on (again if it is the same one already)."""
+    def follow(self, host: str, port: int, anew: bool) -> None:
+        """Replicate from a primary from now on (again if it is the same one already); ``anew`` if
+        the data here has nothing to do with its own.
+        """
 
     def lead(self) -> None:
         """Follow nobody any more."""

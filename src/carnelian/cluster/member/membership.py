@@ -177,7 +177,7 @@ class Membership:
             myself.hostname, myself.human_name = names
             self.soon_save()
 
-    def follow(self, primary: ClusterNode) -> None:
-        """Replicate from a node."""
+    def follow(self, primary: ClusterNode, anew: bool = False) -> None:
+        """Replicate from a node; ``anew`` is with none of the data that is here."""
         port = primary.client_port(self.settings.tls_replication)
-        self.around.follow(primary.ip, port)
+        self.around.follow(primary.ip, port, anew)

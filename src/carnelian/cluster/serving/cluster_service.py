@@ -13,7 +13,7 @@ from carnelian.cluster.known.slot_bitmap import slots_in
 from carnelian.cluster.serving.bus_host import BusHost
 from carnelian.cluster.serving.cluster_replies import ClusterReplies
 from carnelian.cluster.serving.engine_surroundings import EngineAround
-from carnelian.cluster.serving.member_config import TOLD, ConfigSettings
+from carnelian.cluster.serving.member_config import TOLD, BusProtection, ConfigSettings
 from carnelian.cluster.serving.moved_clients import MovedClients
 from carnelian.cluster.serving.nodes_store import NodesFileInUse, NodesStore
 from carnelian.cluster.serving.redirections import Refusals
@@ -73,6 +73,7 @@ class ClusterService:
         except NodesFileError as error:
             engine.log("warning", str(error))
             raise SystemExit(1) from None
+        self._protection = BusProtection(config, engine.log)
         names = Refusals(config)
         self.check = SlotCheck(engine, self.view, names)
         self.replies = ClusterReplies(self.member, self.around, config, names)
@@ -163,6 +164,7 @@ class ClusterService:
                 "No bind address is configured, but it is required for the Cluster bus.",
             )
             raise SystemExit(1)
+        self._protection.warn()
         try:
             self.member.start()
         except OSError:

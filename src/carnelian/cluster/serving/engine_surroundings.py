@@ -108,13 +108,14 @@ class EngineAround:
     def _link(self) -> Following | None:
         return self._replication.following
 
-    def follow(self, host: str, port: int) -> None:
+    def follow(self, host: str, port: int, anew: bool) -> None:
         """Replicate from a primary, from where the snapshot was if this node has just begun."""
-        if self._link is None and self._replication.restored_db is not None:
+        restored = self._link is None and self._replication.restored_db is not None
+        if restored and not anew:
             self._side.begin(host, port)
             self._replication.restored_db = None
         else:
-            self._side.follow(host, port)
+            self._side.follow(host, port, anew)
 
     def expect_primary(self) -> None:
         """Keep keys past their time, as those who follow somebody do: that is about to begin."""

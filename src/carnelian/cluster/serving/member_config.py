@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from carnelian.engine.config import ConfigError
 
 if TYPE_CHECKING:
     from carnelian.engine.config import Config
@@ -60,3 +63,52 @@ class ConfigSettings:
 
     def __init__(self, config: Config):
         self.config = config
+
+
+class BusProtection:
+    """``cluster-bus-port-protected-mode``: whether a bus without TLS is refused, or told of.
+
+    Nothing but the certificates of TLS keeps a stranger who reaches the port out of the cluster.
+    """
+
+    def __init__(self, config: Config, log: Callable[[str, str], object]):
+        self._config = config
+        self._log = log
+        self._encrypted = config["tls-cluster"]
+        config.on_change("tls-cluster", self._encryption_changed)
+        config.on_change("cluster-bus-port-protected-mode", self._mode_changed)
+
+    def warn(self) -> None:
+        """Tell that the bus is open, if it is."""
+        if not self._config["tls-cluster"]:
+            self._log(
+                "warning",
+                "WARNING: the cluster bus port is not authenticated, as 'tls-cluster' is off: "
+                "whoever reaches it can join the cluster. Let only trusted hosts reach it; "
+                "'cluster-bus-port-protected-mode yes' refuses to run like this.",
+            )
+
+    @property
+    def _is_refused(self) -> bool:
+        config = self._config
+        return config["cluster-bus-port-protected-mode"] and not config["tls-cluster"]
+
+    def _encryption_changed(self, wanted: bool) -> None:
+        if self._is_refused:
+            raise ConfigError(
+                "can't disable tls-cluster while cluster-bus-port-protected-mode is enabled, as "
+                "that would leave the cluster bus port unauthenticated; disable "
+                "cluster-bus-port-protected-mode first, or in the same CONFIG SET call"
+            )
+        # A change that was refused is undone by being told of once more.
+        if wanted != self._encrypted:
+            self._encrypted = wanted
+            self.warn()
+
+    def _mode_changed(self, wanted: bool) -> None:
+        if self._is_refused:
+            raise ConfigError(
+                "can't enable cluster-bus-port-protected-mode while tls-cluster is disabled, as "
+                "that leaves the cluster bus port unauthenticated; enable tls-cluster first, or "
+                "in the same CONFIG SET call"
+            )

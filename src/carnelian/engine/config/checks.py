@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from carnelian.engine.config.mistakes import ConfigError
 
 MAX_HOST_NAME = 256
-NODE_NAME_EXCLUDES = frozenset("!#$%&()*+:;<>?@[]^{|}~")
+# Addresses have so much room in messages between nodes.
+MAX_ADDRESS = 46
+NODE_NAME_EXCLUDES = frozenset("!#$%&()*+:;<>?@[]^{|}~ ,='\"\\")
+_CONTROLS = frozenset(map(chr, (*range(32), 127)))
 HOST_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.")
 
 
@@ -30,13 +34,38 @@ def host_name(value: str | None, values: Mapping[str, Any]) -> None:
         return
     if len(value) >= MAX_HOST_NAME:
         raise ConfigError(f"Hostnames must be less than {MAX_HOST_NAME} characters")
+    _check_host_characters(value)
+
+
+def node_address(value: str | None, values: Mapping[str, Any]) -> None:
+    """Refuse what is neither an address nor a name that stands in for one."""
+    if not value or _is_address(value):
+        return
+    if len(value) >= MAX_ADDRESS:
+        raise ConfigError(
+            f"Hostnames for cluster-announce-ip must be less than {MAX_ADDRESS} characters"
+        )
+    _check_host_characters(value)
+
+
+def _is_address(value: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, value)
+        except (OSError, ValueError):
+            continue
+        return True
+    return False
+
+
+def _check_host_characters(value: str) -> None:
     if not HOST_CHARACTERS.issuperset(value):
         raise ConfigError("Hostnames may only contain alphanumeric characters, hyphens or dots")
 
 
 def node_name(value: str | None, values: Mapping[str, Any]) -> None:
     """Refuse a name that would break the lines of nodes.conf."""
-    if value and not NODE_NAME_EXCLUDES.isdisjoint(value):
+    if value and not (NODE_NAME_EXCLUDES.isdisjoint(value) and _CONTROLS.isdisjoint(value)):
         raise ConfigError("Announced human node name contained invalid character")
 
 

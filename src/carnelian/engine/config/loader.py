@@ -12,6 +12,12 @@ from carnelian.resp.quoting import split_arguments
 # Directives of old versions that are read and forgotten.
 FORGOTTEN = (b"list-max-ziplist-entries", b"list-max-ziplist-value", b"lua-replicate-commands")
 MAX_INCLUDES = 64
+_OPEN_BUS = (
+    "cluster-bus-port-protected-mode is enabled but tls-cluster is disabled: whoever reaches the "
+    "cluster bus port of this node could join the cluster. Either set 'tls-cluster yes', so that "
+    "nodes have to show a certificate, or 'cluster-bus-port-protected-mode no' if only trusted "
+    "hosts reach the port."
+)
 
 
 def read_file(path: str) -> bytes:
@@ -125,3 +131,9 @@ def _check(config: Values) -> None:
             raise ConfigFileError(f"Can't open the log file: {error.strerror}") from None
     if values["cluster-enabled"] and values["replicaof"] is not None:
         raise ConfigFileError("replicaof directive not allowed in cluster mode")
+    if (
+        values["cluster-enabled"]
+        and values["cluster-bus-port-protected-mode"]
+        and not values["tls-cluster"]
+    ):
+        raise ConfigFileError(_OPEN_BUS)

@@ -71,11 +71,13 @@ class ReplicaSide:
 
     # -- Roles ------------------------------------------------------------------------------------
 
-    def follow(self, host: str, port: int) -> None:
-        """Be a replica of the node at this address from now on. Raises Error."""
+    def follow(self, host: str, port: int, anew: bool = False) -> None:
+        """Be a replica of the node at this address from now on; ``anew`` does not go on from what
+        is here. Raises Error.
+        """
         # What this node has led until now may be the beginning of what the other one has, which
         # says anew which database it means.
-        self._follow(host, port, 0)
+        self._follow(host, port, None if anew else 0)
 
     def _follow(self, host: str, port: int, db: int | None) -> None:
         if self.carrier is None:
@@ -85,7 +87,9 @@ class ReplicaSide:
             self._begin_following()
         else:
             former.stop()
-            db = former.stream_db if former.resumable else None
+            # Who begins anew does not take up a former stream either.
+            resumes = former.resumable and db is not None
+            db = former.stream_db if resumes else None
         self._unblock_clients()
         self._engine.config["replicaof"] = (host, port)
         replication.following = link = Following(self, self.carrier, host, port, db)

@@ -50,6 +50,11 @@ TOPIC = Topic(
             summary="Let replicas move to primaries that have none.",
         ),
         Boolean(
+            "cluster-bus-port-protected-mode",
+            False,
+            summary="Be no node whose bus is open to whoever reaches its port: need `tls-cluster`.",
+        ),
+        Boolean(
             "cluster-replica-no-failover",
             False,
             alias="cluster-slave-no-failover",
@@ -77,7 +82,12 @@ TOPIC = Topic(
             ULONG_MAX,
             summary="Unsent bytes at which a link between nodes is cut; 0 is no limit.",
         ),
-        Text("cluster-announce-ip", None, summary="Address to give to other nodes."),
+        Text(
+            "cluster-announce-ip",
+            None,
+            check=checks.node_address,
+            summary="Address to give to other nodes.",
+        ),
         Integer(
             "cluster-announce-port",
             0,

@@ -74,6 +74,7 @@ COMPILED = (
     "carnelian.datatypes.tables.walk",
     "carnelian.datatypes.base.value",
     "carnelian.datatypes.algorithms.xxh3",
+    "carnelian.datatypes.algorithms.xxh3_wide",
     "carnelian.datatypes.algorithms.lcs",
     "carnelian.keyspace.clock",
     "carnelian.keyspace.database",

@@ -68,6 +68,17 @@ def test_names_may_be_made_of_the_content(client: LocalClient) -> None:
     assert known(client) == [100, 100, 2, 6, 6, 1]
 
 
+def test_names_made_of_the_content_are_those_of_redis(client: LocalClient) -> None:
+    """The hash of each field, its length in 8 bytes and its value; sums and xors of these."""
+    for words, name in (
+        ("f v", "6e95729ee727f0814aedffba55730079"),
+        ("b 2 a 1", "c5b282935f77a53123e1ff7a302a11f2"),
+    ):
+        first = client("XADD", "s", "IDMPAUTO", "p", "*", *words.split())
+        assert client("XADD", "s", "IDMP", "p", bytes.fromhex(name), "*", "f", "v") == first
+    assert client("XLEN", "s") == 2
+
+
 def test_other_options_stand_beside_it(client: LocalClient) -> None:
     assert client("XADD", "s", "NOMKSTREAM", "IDMP", "p", "a", "*", "f", "v") is None
     assert client("EXISTS", "s") == 0

@@ -2,6 +2,8 @@
 
 import cython
 from cython.cimports.carnelian.commands.streams.stream_operands import read_id
+from cython.cimports.carnelian.datatypes.algorithms.xxh3 import u64
+from cython.cimports.carnelian.datatypes.algorithms.xxh3_wide import digest128
 from cython.cimports.carnelian.datatypes.streams.ids import ConstId, Id, as_pair
 from cython.cimports.carnelian.datatypes.streams.producers import Idempotency
 from cython.cimports.carnelian.datatypes.streams.stream import Stream
@@ -20,7 +22,6 @@ _OBEYED = cython.declare(cython.int, FLAG_LOADER | FLAG_PRIMARY)
 
 _LONGEST = cython.declare(int64_t, 86400)
 _MOST = cython.declare(int64_t, 10000)
-_NAME_BYTES: int = 16
 
 
 def memory_of(session, key, values):
@@ -36,15 +37,24 @@ def memory_of(session, key, values):
 
 def name_of(args, place):
     """A name for the fields and values from ``place`` on that is the same in whatever order."""
-    pairs: list = sorted(zip(args[place::2], args[place + 1 :: 2], strict=True))
-    import hashlib
-
-    content = hashlib.blake2b(digest_size=_NAME_BYTES)
-    for pair in pairs:
-        for word in pair:
-            content.update(b"%d:" % len(word))
-            content.update(word)
-    return content.digest()
+    hash = cython.declare(u64[2])
+    sum_low: u64 = 0
+    sum_high: u64 = 0
+    xor_low: u64 = 0
+    xor_high: u64 = 0
+    index: cython.Py_ssize_t
+    for index in range(place, len(args), 2):
+        field: bytes = args[index]
+        # Its length says where the field ends and the value begins.
+        pair: bytes = field + len(field).to_bytes(8, "little") + args[index + 1]
+        digest128(pair, len(pair), cython.address(hash[0]))
+        sum_low += hash[0]
+        sum_high += hash[1]
+        xor_low ^= hash[0]
+        xor_high ^= hash[1]
+    sum_low ^= xor_high << 1 | xor_high >> 63
+    sum_high ^= xor_low << 1 | xor_low >> 63
+    return sum_low.to_bytes(8, "little") + sum_high.to_bytes(8, "little")
 
 
 def is_known(session, values, found, id):

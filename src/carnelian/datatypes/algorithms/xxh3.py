@@ -1,5 +1,7 @@
 """XXH3, the 64-bit hash behind DIGEST and the digest conditions of SET and DELEX.
 
+What its sibling of 128 bits has in common with it is shared with :mod:`xxh3_wide`.
+
 XXH3 with seed 0 and its default secret, after
 https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md. Inputs up to 240 bytes have
 formulas of their own; longer ones go through eight lanes in stripes of 64 bytes.
@@ -60,10 +62,18 @@ def digest(data: octets, size: cython.Py_ssize_t) -> u64:
 
 
 @cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def secret_from(place: cython.Py_ssize_t) -> octets:
+    """The default secret from one of its bytes on."""
+    return SECRET + place
+
+
+@cython.cfunc
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _read32(data: octets) -> u64:
+def read32(data: octets) -> u64:
     return (
         cython.cast(u64, data[0])
         | cython.cast(u64, data[1]) << 8
@@ -76,15 +86,15 @@ def _read32(data: octets) -> u64:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _read64(data: octets) -> u64:
-    return _read32(data) | _read32(data + 4) << 32
+def read64(data: octets) -> u64:
+    return read32(data) | read32(data + 4) << 32
 
 
 @cython.cfunc
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _swap64(value: u64) -> u64:
+def swap64(value: u64) -> u64:
     """The bytes of a word in the opposite order."""
     swapped: u64 = 0
     shift: cython.int
@@ -110,10 +120,10 @@ def _fold(a: u64, b: u64) -> u64:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _mix16(data: octets, secret: octets) -> u64:
+def mix16(data: octets, secret: octets) -> u64:
     return _fold(
-        _read64(data) ^ _read64(secret),
-        _read64(data + 8) ^ _read64(secret + 8),
+        read64(data) ^ read64(secret),
+        read64(data + 8) ^ read64(secret + 8),
     )
 
 
@@ -121,7 +131,7 @@ def _mix16(data: octets, secret: octets) -> u64:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _avalanche(hash: u64) -> u64:
+def avalanche(hash: u64) -> u64:
     hash = (hash ^ hash >> 37) * PRIME_MX1
     return hash ^ hash >> 32
 
@@ -130,7 +140,7 @@ def _avalanche(hash: u64) -> u64:
 @cython.inline
 @cython.nogil
 @cython.exceptval(check=False)
-def _avalanche_xxh64(hash: u64) -> u64:
+def avalanche_xxh64(hash: u64) -> u64:
     """The finish of the older XXH64, which inputs of up to three bytes share."""
     hash = (hash ^ hash >> 33) * PRIME64_2
     hash = (hash ^ hash >> 29) * PRIME64_3
@@ -144,12 +154,12 @@ def _up_to_16(data: octets, size: cython.Py_ssize_t) -> u64:
     low: u64
     high: u64
     if size > 8:
-        low = _read64(data) ^ _read64(SECRET + 24) ^ _read64(SECRET + 32)
-        high = _read64(data + size - 8) ^ _read64(SECRET + 40) ^ _read64(SECRET + 48)
-        return _avalanche(cython.cast(u64, size) + _swap64(low) + high + _fold(low, high))
+        low = read64(data) ^ read64(SECRET + 24) ^ read64(SECRET + 32)
+        high = read64(data + size - 8) ^ read64(SECRET + 40) ^ read64(SECRET + 48)
+        return avalanche(cython.cast(u64, size) + swap64(low) + high + _fold(low, high))
     if size >= 4:
-        low = _read32(data + size - 4) | _read32(data) << 32
-        low ^= _read64(SECRET + 8) ^ _read64(SECRET + 16)
+        low = read32(data + size - 4) | read32(data) << 32
+        low ^= read64(SECRET + 8) ^ read64(SECRET + 16)
         low ^= (low << 49 | low >> 15) ^ (low << 24 | low >> 40)
         low *= PRIME_MX2
         low = (low ^ ((low >> 35) + cython.cast(u64, size))) * PRIME_MX2
@@ -157,8 +167,8 @@ def _up_to_16(data: octets, size: cython.Py_ssize_t) -> u64:
     if size > 0:
         low = cython.cast(u64, data[0]) << 16 | cython.cast(u64, data[size >> 1]) << 24
         low |= cython.cast(u64, data[size - 1]) | cython.cast(u64, size) << 8
-        return _avalanche_xxh64(low ^ _read32(SECRET) ^ _read32(SECRET + 4))
-    return _avalanche_xxh64(_read64(SECRET + 56) ^ _read64(SECRET + 64))
+        return avalanche_xxh64(low ^ read32(SECRET) ^ read32(SECRET + 4))
+    return avalanche_xxh64(read64(SECRET + 56) ^ read64(SECRET + 64))
 
 
 @cython.cfunc
@@ -168,9 +178,9 @@ def _up_to_128(data: octets, size: cython.Py_ssize_t) -> u64:
     hash: u64 = cython.cast(u64, size) * PRIME64_1
     step: cython.Py_ssize_t
     for step in range((size - 1) // 32, -1, -1):
-        hash += _mix16(data + 16 * step, SECRET + 32 * step)
-        hash += _mix16(data + size - 16 * (step + 1), SECRET + 32 * step + 16)
-    return _avalanche(hash)
+        hash += mix16(data + 16 * step, SECRET + 32 * step)
+        hash += mix16(data + size - 16 * (step + 1), SECRET + 32 * step + 16)
+    return avalanche(hash)
 
 
 @cython.cfunc
@@ -180,11 +190,11 @@ def _up_to_240(data: octets, size: cython.Py_ssize_t) -> u64:
     hash: u64 = cython.cast(u64, size) * PRIME64_1
     step: cython.Py_ssize_t
     for step in range(8):
-        hash += _mix16(data + 16 * step, SECRET + 16 * step)
-    hash = _avalanche(hash)
+        hash += mix16(data + 16 * step, SECRET + 16 * step)
+    hash = avalanche(hash)
     for step in range(8, size // 16):
-        hash += _mix16(data + 16 * step, SECRET + 16 * (step - 8) + 3)
-    return _avalanche(hash + _mix16(data + size - 16, SECRET + 136 - 17))
+        hash += mix16(data + 16 * step, SECRET + 16 * (step - 8) + 3)
+    return avalanche(hash + mix16(data + size - 16, SECRET + 136 - 17))
 
 
 @cython.cfunc
@@ -197,8 +207,8 @@ def _accumulate(lanes: cython.pointer[u64], data: octets, secret: octets) -> cyt
     word: u64
     keyed: u64
     for lane in range(8):
-        word = _read64(data + 8 * lane)
-        keyed = word ^ _read64(secret + 8 * lane)
+        word = read64(data + 8 * lane)
+        keyed = word ^ read64(secret + 8 * lane)
         lanes[lane ^ 1] += word
         lanes[lane] += (keyed & LOW_32) * (keyed >> 32)
 
@@ -212,8 +222,38 @@ def _scramble(lanes: cython.pointer[u64]) -> cython.void:
     lane: cython.Py_ssize_t
     for lane in range(8):
         lanes[lane] ^= lanes[lane] >> 47
-        lanes[lane] ^= _read64(SECRET + SECRET_SIZE - STRIPE + 8 * lane)
+        lanes[lane] ^= read64(SECRET + SECRET_SIZE - STRIPE + 8 * lane)
         lanes[lane] *= PRIME32_1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def gather(lanes: cython.pointer[u64], data: octets, size: cython.Py_ssize_t) -> cython.void:
+    """Take all of a long input into eight lanes. O(N)."""
+    lanes[0], lanes[1], lanes[2], lanes[3] = PRIME32_3, PRIME64_1, PRIME64_2, PRIME64_3
+    lanes[4], lanes[5], lanes[6], lanes[7] = PRIME64_4, PRIME32_2, PRIME64_5, PRIME32_1
+    # The last stripe ends with the data and is taken apart, overlapping the one before it.
+    stripe: cython.Py_ssize_t
+    for stripe in range((size - 1) // STRIPE):
+        _accumulate(lanes, data + stripe * STRIPE, SECRET + 8 * (stripe % STRIPES_PER_BLOCK))
+        if stripe % STRIPES_PER_BLOCK == STRIPES_PER_BLOCK - 1:
+            _scramble(lanes)
+    _accumulate(lanes, data + size - STRIPE, SECRET + SECRET_SIZE - STRIPE - 7)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def merge(lanes: cython.pointer[u64], secret: octets, hash: u64) -> u64:
+    """Eight lanes as one word, which starts with this value."""
+    pair: cython.Py_ssize_t
+    for pair in range(4):
+        hash += _fold(
+            lanes[2 * pair] ^ read64(secret + 16 * pair),
+            lanes[2 * pair + 1] ^ read64(secret + 16 * pair + 8),
+        )
+    return avalanche(hash)
 
 
 @cython.cfunc
@@ -221,25 +261,5 @@ def _scramble(lanes: cython.pointer[u64]) -> cython.void:
 @cython.exceptval(check=False)
 def _long(data: octets, size: cython.Py_ssize_t) -> u64:
     lanes = cython.declare(u64[8])
-    lanes[0], lanes[1], lanes[2], lanes[3] = PRIME32_3, PRIME64_1, PRIME64_2, PRIME64_3
-    lanes[4], lanes[5], lanes[6], lanes[7] = PRIME64_4, PRIME32_2, PRIME64_5, PRIME32_1
-    # The last stripe ends with the data and is taken apart, overlapping the one before it.
-    stripe: cython.Py_ssize_t
-    for stripe in range((size - 1) // STRIPE):
-        _accumulate(
-            cython.address(lanes[0]),
-            data + stripe * STRIPE,
-            SECRET + 8 * (stripe % STRIPES_PER_BLOCK),
-        )
-        if stripe % STRIPES_PER_BLOCK == STRIPES_PER_BLOCK - 1:
-            _scramble(cython.address(lanes[0]))
-    _accumulate(cython.address(lanes[0]), data + size - STRIPE, SECRET + SECRET_SIZE - STRIPE - 7)
-
-    hash: u64 = cython.cast(u64, size) * PRIME64_1
-    pair: cython.Py_ssize_t
-    for pair in range(4):
-        hash += _fold(
-            lanes[2 * pair] ^ _read64(SECRET + 11 + 16 * pair),
-            lanes[2 * pair + 1] ^ _read64(SECRET + 11 + 16 * pair + 8),
-        )
-    return _avalanche(hash)
+    gather(cython.address(lanes[0]), data, size)
+    return merge(cython.address(lanes[0]), SECRET + 11, cython.cast(u64, size) * PRIME64_1)

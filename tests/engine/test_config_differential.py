@@ -18,6 +18,7 @@ NEWER = {
     "aof-load-corrupt-tail-max-size": "8.4",
     "cluster-announce-human-nodename": "7.2",
     "cluster-slot-migration-handoff-max-lag-bytes": "8.4",
+    "cluster-slot-migration-max-archived-tasks": "8.4",
     "cluster-slot-migration-sync-buffer-drain-timeout": "8.4",
     "cluster-slot-migration-write-pause-timeout": "8.4",
     "cluster-slot-stats-enabled": "8.2",

@@ -190,11 +190,8 @@ class Leftovers:
             self._lead_since = 0
             return
         self._lead_since = self._lead_since or now_ms
-        if not self.notes.noted:
-            self._replicas.clear()
-            return
         self._tell_new_replicas()
-        if now_ms - self._lead_since >= _GRACE_MS and view.is_ok:
+        if self.notes.noted and now_ms - self._lead_since >= _GRACE_MS and view.is_ok:
             self._heed_notes()
 
     def _heed_notes(self) -> None:
@@ -209,7 +206,7 @@ class Leftovers:
                 continue
             owners = {view.owners[slot] for slot in slots_of(ranges)}
             if owners == {myself}:
-                self._trimmed(note)
+                self.forget(note)
             elif not owners & {myself, None, self._former_primary}:
                 self._engine.log(
                     "notice",

@@ -237,6 +237,30 @@ def test_what_has_failed_at_giving_slots_away(node: Start) -> None:
     assert dest.task(id)["last_error"].startswith("Cancelled due to new migration requested (")
 
 
+def test_cancelling_within_a_transaction(node: Start) -> None:
+    source, dest = node(), node("appendonly yes")
+    join(source, dest)
+    for number in range(3):
+        source("SET", f"{TAG}k{number}", number)
+    id = begin_slowly(source, dest)
+    await_that(lambda: keys(dest) > 0, "a key has come")
+    transaction = dest.connection().pipeline(transaction=True)
+    for words in (
+        ["SET", "foo", 1],
+        ["CLUSTER", "MIGRATION", "CANCEL", "ID", id],
+        ["SET", "{foo}2", 2],
+    ):
+        transaction.execute_command(*words)  # type: ignore[no-untyped-call]
+    assert transaction.execute()[1] == 1
+    await_that(lambda: keys(dest) == 2, "what has come is deleted")
+    log = b"".join(path.read_bytes() for path in dest.directory.glob("appendonlydir/*.aof"))
+    inside = log.partition(b"MULTI\r\n")[2].partition(b"EXEC\r\n")[0]
+    assert inside.count(b"SET\r\n") == 2 and b"SYNCSLOTS" not in inside
+    dest.kill()
+    dest.start()
+    assert keys(dest) == 2
+
+
 def test_who_is_forgotten_gets_nothing(node: Start) -> None:
     source, dest = node(), node()
     join(source)

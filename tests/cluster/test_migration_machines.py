@@ -335,6 +335,8 @@ class TestTasks:
             tasks.archive(task)
         assert [task.id for task in tasks] == [str(n) for n in range(39, 7, -1)]
         assert tasks.of_slot(39) is None
+        tasks.remember(2)
+        assert [task.id for task in tasks] == ["39", "38"]
 
     def test_flags_have_a_byte_for_each_slot(self) -> None:
         flags = slot_flags([(1, 2), (16383, 16383)])

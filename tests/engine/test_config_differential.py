@@ -20,6 +20,7 @@ NEWER = {
     "cluster-bus-port-protected-mode": "8.10",
     "cluster-compatibility-sample-ratio": "8.0",
     "cluster-slot-migration-handoff-max-lag-bytes": "8.4",
+    "cluster-slot-migration-max-archived-tasks": "8.4",
     "cluster-slot-migration-sync-buffer-drain-timeout": "8.4",
     "cluster-slot-migration-write-pause-timeout": "8.4",
     "cluster-slot-stats-enabled": "8.2",

@@ -24,9 +24,12 @@ from carnelian.replication.replica_side.roles import replica_side_of
 if TYPE_CHECKING:
     from carnelian.cluster.cluster_member import ClusterMember
     from carnelian.engine.engine import Engine
+    from carnelian.replication.primary.replicas import Replica
 
 # How long after it has become a primary a node keeps keys that nobody has claimed for it.
 _GRACE_MS = 5000
+# Seconds until it is looked again whether a transaction has ended.
+_SOON = 0.001
 
 
 class Leftovers:
@@ -50,12 +53,13 @@ class Leftovers:
     ):
         self._engine = engine
         self._member = member
+        self._host = host
         self._busy = busy
         self.trimming = Trimming(engine, host, lambda: member.view.myself.is_primary)
         self.notes = ImportNotes(engine, notes_path)
         self._lead_since = 0
         self._former_primary: ClusterNode | None = None
-        self._replicas: set[int] = set()
+        self._replicas: list[Replica] = []
         # The snapshot that is being taken has keys that have gone since it was begun.
         self._outdated = False
         snapshots_of(engine).on_ended.append(self._snapshot_ended)
@@ -76,8 +80,14 @@ class Leftovers:
             self._tell(b"IMPORTED", id)
 
     def _tell(self, word: bytes, id: str, ranges: Ranges | None = None) -> None:
+        self._pass_on([b"CLUSTER", b"SYNCSLOTS", word, id.encode(), *range_words(ranges or [])])
+
+    def _pass_on(self, words: list[bytes]) -> None:
         effects = self._engine.effects
-        words = [b"CLUSTER", b"SYNCSLOTS", word, id.encode(), *range_words(ranges or [])]
+        if self._engine.depth:
+            # What a transaction or a script does stays one unit.
+            self._host.call_later(_SOON, lambda: self._pass_on(words))
+            return
         effects.add(0, words, effects.FOR_ALL)
         effects.flush(True)
 
@@ -98,9 +108,8 @@ class Leftovers:
         """Who has come to follow has to know of the notes, too."""
         replication = self._engine.replication
         primary = None if replication is None else replication.primary
-        replicas = set() if primary is None else {id(each) for each in primary.online()}
-        fresh, self._replicas = replicas - self._replicas, replicas
-        if fresh:
+        known, self._replicas = self._replicas, [] if primary is None else primary.online()
+        if any(all(each is not old for old in known) for each in self._replicas):
             for note, ranges in self.notes.noted.items():
                 if note != PAST:
                     self._tell(b"IMPORTING", note, ranges)
@@ -190,11 +199,8 @@ class Leftovers:
             self._lead_since = 0
             return
         self._lead_since = self._lead_since or now_ms
-        if not self.notes.noted:
-            self._replicas.clear()
-            return
         self._tell_new_replicas()
-        if now_ms - self._lead_since >= _GRACE_MS and view.is_ok:
+        if self.notes.noted and now_ms - self._lead_since >= _GRACE_MS and view.is_ok:
             self._heed_notes()
 
     def _heed_notes(self) -> None:
@@ -209,7 +215,7 @@ class Leftovers:
                 continue
             owners = {view.owners[slot] for slot in slots_of(ranges)}
             if owners == {myself}:
-                self._trimmed(note)
+                self.forget(note)
             elif not owners & {myself, None, self._former_primary}:
                 self._engine.log(
                     "notice",

@@ -74,6 +74,9 @@ class SlotMover:
         self._most_held = 0
         # Why no import begins, as the log has it already.
         self._held_back = ""
+        name = "cluster-slot-migration-max-archived-tasks"
+        engine.config.on_change(name, self.tasks.remember)
+        self.tasks.remember(engine.config[name])
         member.view.listeners.append(self._owner_changed)
         engine.sessions.on_removed.append(self._session_ended)
 

@@ -134,7 +134,7 @@ class Trimming:
         keyspace.dirty += len(deleted)
         if keyspace.observer is not None:
             for key in deleted:
-                keyspace.observer.trimmed(db, key)
+                engine.changes.trimmed(db, key)
         engine.effects.add(db.index, [b"UNLINK", *deleted], engine.effects.FOR_ALL)
         self.trimmed += len(deleted)
         return True

@@ -24,9 +24,6 @@ NONE = "none"
 # The purpose for which writes are paused at the end (``Pause.start``).
 PAUSE_PURPOSE = "slot migration"
 
-# How many tasks that have ended are remembered.
-_REMEMBERED = 32
-
 
 def message(*words: bytes) -> bytes:
     """A command of the protocol that the two nodes speak."""
@@ -132,11 +129,15 @@ class MigrationTask:
 
 
 class TaskList:
-    """The tasks of a node: those under way, the last one first, and the last that have ended."""
+    """The tasks of a node: those under way, the last one first, and the last that have ended.
+
+    - ``most_ended``: how many of these are remembered.
+    """
 
     def __init__(self) -> None:
         self.current: list[MigrationTask] = []
-        self.ended: deque[MigrationTask] = deque(maxlen=_REMEMBERED)
+        self.ended: deque[MigrationTask] = deque()
+        self.most_ended = 32
 
     def __iter__(self) -> Iterator[MigrationTask]:
         yield from self.current
@@ -153,6 +154,13 @@ class TaskList:
         if task in self.current:
             self.current.remove(task)
             self.ended.appendleft(task)
+            self.remember(self.most_ended)
+
+    def remember(self, most: int) -> None:
+        """Forget the oldest of those that have ended, if they are more."""
+        self.most_ended = most
+        while len(self.ended) > most:
+            self.ended.pop()
 
     def find(self, id: str) -> MigrationTask | None:
         """The task with an ID."""

@@ -162,5 +162,13 @@ TOPIC = Topic(
             "hidden",
             summary="Milliseconds in which a node that takes slots has to come close.",
         ),
+        Integer(
+            "cluster-slot-migration-max-archived-tasks",
+            32,
+            1,
+            INT_MAX,
+            "hidden",
+            summary="How many tasks of moving slots are shown after they have ended.",
+        ),
     ),
 )

@@ -35,6 +35,7 @@ NEWER = {
     "set-max-listpack-value": "7.2",
     "stream-idmp-duration": "8.6",
     "stream-idmp-maxsize": "8.6",
+    "tls-expected-peer-name": "8.10",
 }
 # What Redis does not have.
 OWN = {

@@ -41,6 +41,7 @@ NEWER = {
     "stream-idmp-duration": "8.6",
     "stream-idmp-maxsize": "8.6",
     "tls-auth-clients-user": "8.6",
+    "tls-expected-peer-name": "8.10",
 }
 # What Redis does not have.
 OWN = {

@@ -82,12 +82,10 @@ def server_context(identity: Identity, trust: Trust, terms: Terms) -> ssl.SSLCon
 
 
 def client_context(identity: Identity, trust: Trust, terms: Terms) -> ssl.SSLContext:
-    """For connections to other servers: their certificates are asked for if clients' are, and may
-    be for any name. Raises TlsError.
-    """
+    """For connections to other servers, whose certificates may be for any name. Raises TlsError."""
     context = _context(ssl.PROTOCOL_TLS_CLIENT, identity, trust, terms)
     context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE if trust.clients == "no" else ssl.CERT_REQUIRED
+    context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 

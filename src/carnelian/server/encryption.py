@@ -44,6 +44,8 @@ class Encryption:
     def __init__(self, config: Config):
         self._config = config
         self._server: ssl.SSLContext | None = None
+        # For other servers: those that connect to the bus, and those that we connect to.
+        self._peers: ssl.SSLContext | None = None
         self._client: ssl.SSLContext | None = None
 
     @property
@@ -56,6 +58,7 @@ class Encryption:
 
         Raises TlsError, and nothing has changed then.
         """
+        from carnelian.net.peer_names import expect
         from carnelian.net.tls_context import (
             Terms,
             TlsError,
@@ -80,14 +83,19 @@ class Encryption:
         if own is None:
             missing = "key" if config["tls-cert-file"] else "cert"
             raise TlsError(f"No tls-{missing}-file configured!")
-        if trust.clients != "no" and not trust.file and not trust.directory:
+        is_verifying = trust.clients != "no" or config["tls-cluster"] or config["tls-replication"]
+        if is_verifying and not trust.file and not trust.directory:
             raise TlsError(
                 "Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-cluster, "
                 "tls-replication or tls-auth-clients are enabled!"
             )
         server = server_context(own, trust, terms)
+        # Nodes are no clients: they show a certificate, whether clients have to or not.
+        peers = server_context(own, trust._replace(clients="yes"), terms)
         client = client_context(self._identity("tls-client") or own, trust, terms)
-        self._server, self._client = server, client
+        for context in (peers, client):
+            expect(context, self._peer_names)
+        self._server, self._peers, self._client = server, peers, client
 
     def log_in(self, connection: Connection) -> None:
         """Make a client the user that its certificate names, if it names any."""
@@ -113,12 +121,33 @@ class Encryption:
         assert self._server is not None
         return TlsTransport(loop, fd, self._server)
 
+    def accept_peer(self, loop: Loop, fd: int) -> TlsTransport:
+        """The transport of a connection of the cluster's bus that was accepted."""
+        from carnelian.net.tls_transport import TlsTransport
+
+        assert self._peers is not None
+        return TlsTransport(loop, fd, self._peers)
+
     def connect(self, loop: Loop, fd: int) -> TlsTransport:
         """The transport of a connection to another server."""
         from carnelian.net.tls_transport import TlsTransport
 
         assert self._client is not None
         return TlsTransport(loop, fd, self._client, False)
+
+    def broad_names(self) -> str:
+        """What to say of expected names that stand for a whole domain, "" if there are none."""
+        count = sum(name.startswith(".") for name in self._peer_names())
+        if not count:
+            return ""
+        return (
+            f"tls-expected-peer-name has {count} {'name' if count == 1 else 'names'} with a dot at "
+            "the beginning: all hosts below that domain are accepted, at any depth, and the domain "
+            "itself is not."
+        )
+
+    def _peer_names(self) -> list[str]:
+        return [name for name in (self._config["tls-expected-peer-name"] or "").split(" ") if name]
 
     def _identity(self, prefix: str) -> Identity | None:
         from carnelian.net.tls_context import Identity

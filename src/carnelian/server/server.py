@@ -209,7 +209,7 @@ class Server:
 
     def _bus_accept(self, loop: Loop, fd: int) -> Transport:
         if self.config["tls-cluster"]:
-            return self.encryption.accept(loop, fd)
+            return self.encryption.accept_peer(loop, fd)
         return Transport(loop, fd)
 
     def _bus_connect(self, loop: Loop, fd: int) -> Transport:
@@ -591,6 +591,8 @@ class Server:
         self.config.on_change("tls-port", self._move_tls_port)
         for name in (*encryption.DIRECTIVES, "tls-replication", "tls-cluster"):
             self.config.on_change(name, self._renew_encryption)
+        self.config.on_change("tls-expected-peer-name", self._warn_of_names)
+        self._warn_of_names(None)
         self.config.on_change("bind", self._move_addresses)
         for name in ("console-port", "console-bind"):
             self.config.on_change(name, self._move_console)
@@ -630,6 +632,10 @@ class Server:
             self.log("warning", str(error))
             return False
         return True
+
+    def _warn_of_names(self, names: str | None) -> None:
+        if warning := self.encryption.broad_names():
+            self.log("warning", warning)
 
     def _uses_tls(self) -> bool:
         config = self.config

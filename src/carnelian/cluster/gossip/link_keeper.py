@@ -139,6 +139,9 @@ class LinkKeeper:
         log = self._membership.around.log
         if reason.startswith("Bad message"):
             log("warning", reason)
+        elif link.node is None and reason != "closed":
+            # Most of the time its certificate will not do.
+            log("verbose", f"Error accepting cluster node connection: {reason}")
         elif link.node is not None:
             log("debug", f"The link with node {link.node.id} has ended: {reason}")
 

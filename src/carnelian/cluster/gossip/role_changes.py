@@ -42,6 +42,9 @@ class RoleChanges:
         if primary is None or primary.primary is None or primary.primary is myself:
             return False
         other = primary.primary
+        if not other.is_primary:
+            # This is asked again with whatever our primary says: there may be more to come.
+            return False
         self._membership.around.log(
             "notice",
             f"I'm a sub-replica! Reconfiguring myself as a replica of grandmaster {other.id} "

@@ -13,6 +13,7 @@ MAX_HOST_NAME = 256
 MAX_ADDRESS = 46
 NODE_NAME_EXCLUDES = frozenset("!#$%&()*+:;<>?@[]^{|}~ ,='\"\\")
 _CONTROLS = frozenset(map(chr, (*range(32), 127)))
+_BLANKS = frozenset("\t\n\v\f\r")
 HOST_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.")
 
 
@@ -67,6 +68,21 @@ def node_name(value: str | None, values: Mapping[str, Any]) -> None:
     """Refuse a name that would break the lines of nodes.conf."""
     if value and not (NODE_NAME_EXCLUDES.isdisjoint(value) and _CONTROLS.isdisjoint(value)):
         raise ConfigError("Announced human node name contained invalid character")
+
+
+def peer_names(value: str | None, values: Mapping[str, Any]) -> None:
+    """Refuse names that no certificate has."""
+    if not value:
+        return
+    if not _BLANKS.isdisjoint(value):
+        raise ConfigError(
+            "tls-expected-peer-name must not contain whitespace other than spaces separating "
+            "names; use an empty string to disable it"
+        )
+    if not value.strip(" "):
+        raise ConfigError(
+            "tls-expected-peer-name contains no usable name; use an empty string to disable it"
+        )
 
 
 def signal_options(value: tuple[str, ...], values: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Who may do what, and TLS."""
 
+from carnelian.engine.config import checks
 from carnelian.engine.config.directive import Boolean, Choice, Integer, Secret, Text, Topic
 from carnelian.engine.config.quantities import INT_MAX, LONG_MAX
 
@@ -78,6 +79,12 @@ TLS = Topic(
             "tls-cluster",
             False,
             summary="Use TLS on the cluster bus.",
+        ),
+        Text(
+            "tls-expected-peer-name",
+            None,
+            check=checks.peer_names,
+            summary="Names one of which a primary or another node has to show, if any will not do.",
         ),
         Text("tls-protocols", None, summary="Versions that are accepted."),
         Text("tls-ciphers", None, summary="Ciphers up to TLS 1.2."),

@@ -290,6 +290,19 @@ class TestAddresses:
         assert scene.member.data.address == ("10.0.0.55", 7)
         assert scene.member.texts("Address updated for node")
 
+    def test_the_bus_stays_where_it_is_when_clients_are_to_come_elsewhere(
+        self, scene: Scene
+    ) -> None:
+        friend = scene.puppet("b")
+        settings = scene.member.settings
+        settings.tcp_port = 7000
+        scene.member.member.settings_changed()
+        scene.run(2)
+        ping = friend.received[-1]
+        assert (ping.port, ping.bus_port) == (7000, BUS_PORT)
+        line = node_line(scene.view, scene.member.myself, False)
+        assert line.split()[1].endswith(f":7000@{BUS_PORT}")
+
     def test_somebody_else_at_an_address(self, scene: Scene) -> None:
         friend = scene.puppet("b")
         scene.run(NODE_TIMEOUT / 1000)

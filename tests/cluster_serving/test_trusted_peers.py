@@ -99,6 +99,27 @@ def test_a_primary_with_a_strange_certificate_is_not_followed(cluster: Trusting)
     wait_for(lambda: has_data(replica), "it has its data")
 
 
+def test_keys_move_encrypted(cluster: Trusting) -> None:
+    """A node may have no port without TLS."""
+    alone = ("--cluster-enabled", "no", "--tls-cluster", "yes")
+    source, _ = cluster.secure(*alone)
+    target, port = cluster.secure(*alone)
+    _, strange = cluster.secure(*alone, name="stranger")
+    for number in range(3):
+        source("SET", f"key:{number}", "x" * 200_000)
+    failure = source("MIGRATE", "127.0.0.1", strange, "key:0", 0, 5000)
+    assert str(failure) == "IOERR error or timeout connecting to the client"
+    assert source("MIGRATE", "127.0.0.1", port, "key:0", 0, 5000) == "OK"
+    assert source("MIGRATE", "127.0.0.1", port, "", 0, 5000, "KEYS", "key:1", "key:2") == "OK"
+    assert source("DBSIZE") == 0
+    assert [len(target("GET", f"key:{number}")) for number in range(3)] == [200_000] * 3
+    assert source("CONFIG", "SET", "tls-expected-peer-name", "redis.local") == "OK"
+    source("SET", "key:9", "v")
+    failure = source("MIGRATE", "localhost", port, "key:9", 0, 5000)
+    assert str(failure) == "IOERR error or timeout connecting to the client"
+    assert source("GET", "key:9") == "v"
+
+
 def test_certificates_of_others_whom_the_authority_has_signed_as_well(cluster: Trusting) -> None:
     expected = ("--tls-expected-peer-name", "other.local redis.local")
     first, port = cluster.secure(*ALL, *expected, name="named")

@@ -395,6 +395,14 @@ def test_a_directory_of_trusted_certificates(start_tls: StartTls, folder: Path, 
             "Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-cluster, "
             "tls-replication or tls-auth-clients are enabled!",
         ),
+        (
+            [
+                *("--tls-ca-cert-file", "", "--tls-auth-clients", "no"),
+                *("--tls-replication", "yes"),
+            ],
+            "Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-cluster, "
+            "tls-replication or tls-auth-clients are enabled!",
+        ),
         (["--tls-cert-file", "nix"], "Failed to load certificate: nix: No such file or directory"),
         (["--tls-key-file", "nix"], "Failed to load private key: nix: No such file or directory"),
         (

@@ -137,6 +137,7 @@ class ClusterMember:
             self.membership.save_or_give_up()
         port = self.membership.own_bus_port()
         self._keeper.listen([(host, port) for host in self.membership.settings.bind_addresses])
+        self.membership.listens_at = port
         self._go_on()
 
     def stop(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from carnelian.net.loop import Loop
 
 if TYPE_CHECKING:
+    import socket
     import ssl
 
     from carnelian.engine.config import Config
@@ -134,6 +135,20 @@ class Encryption:
 
         assert self._client is not None
         return TlsTransport(loop, fd, self._client, False)
+
+    def secure(self, plain: socket.socket) -> socket.socket:
+        """A connection to another server that has been made, encrypted, for whoever can wait.
+        Raises OSError.
+        """
+        from carnelian.net.peer_names import is_for
+
+        assert self._client is not None
+        sock = self._client.wrap_socket(plain)
+        names = self._peer_names()
+        if names and not is_for(sock.getpeercert() or {}, names):
+            sock.close()
+            raise ConnectionAbortedError("certificate verify failed: hostname mismatch")
+        return sock
 
     def broad_names(self) -> str:
         """What to say of expected names that stand for a whole domain, "" if there are none."""

@@ -45,6 +45,8 @@ from carnelian.server.system.progress import Progress
 from carnelian.server.system.signals import Signals
 
 if TYPE_CHECKING:
+    import socket
+
     from carnelian.cluster.serving.cluster_service import ClusterService
     from carnelian.server.system.console_child import ConsoleChild
 
@@ -593,6 +595,7 @@ class Server:
             self.config.on_change(name, self._renew_encryption)
         self.config.on_change("tls-expected-peer-name", self._warn_of_names)
         self._warn_of_names(None)
+        self.snapshots.secure = self._secure
         self.config.on_change("bind", self._move_addresses)
         for name in ("console-port", "console-bind"):
             self.config.on_change(name, self._move_console)
@@ -632,6 +635,10 @@ class Server:
             self.log("warning", str(error))
             return False
         return True
+
+    def _secure(self, plain: socket.socket) -> socket.socket:
+        """Keys go to other nodes as messages of the bus do."""
+        return self.encryption.secure(plain) if self.config["tls-cluster"] else plain
 
     def _warn_of_names(self, names: str | None) -> None:
         if warning := self.encryption.broad_names():

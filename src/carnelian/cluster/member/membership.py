@@ -35,6 +35,8 @@ class Membership:
         self.manual = ManualState(around.resume_writes)
         self.handovers = Handovers()
         self.on_work: Callable[[], object] = lambda: None
+        # The port of the bus, which stays where it is when that of clients moves; 0 before.
+        self.listens_at = 0
         self._announced_ip = ""
         # Slots of which the file does not tell yet, and since when it has notes of some, which it
         # has only once it was written whole.
@@ -151,7 +153,7 @@ class Membership:
         """Where this node listens for others."""
         settings = self.settings
         port = settings.tls_port if settings.tls_cluster else settings.tcp_port
-        return settings.bus_port or port + BUS_PORT_DISTANCE
+        return self.listens_at or settings.bus_port or port + BUS_PORT_DISTANCE
 
     def adopt_settings(self) -> None:
         """Be what the configuration says, from now on."""

@@ -136,7 +136,7 @@ def migrate(session: Session, args: list[bytes]) -> object:
 def _targets_of(engine: Engine) -> Targets:
     snapshots = snapshots_of(engine)
     if snapshots.targets is None:
-        snapshots.targets = Targets()
+        snapshots.targets = Targets(snapshots.secure)
         engine.on_cron.append(lambda: _look_after(engine, snapshots.targets))
     return snapshots.targets
 

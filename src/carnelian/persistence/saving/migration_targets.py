@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from errno import ECONNREFUSED
+from typing import TYPE_CHECKING
 
 from carnelian.resp.client.reply_values import MORE, ReplyError
 
+if TYPE_CHECKING:
+    from socket import socket as Socket
+
+# Makes an encrypted connection of one that stands. Raises OSError.
+Secure = Callable[["Socket"], "Socket"]
 # Host, port and the words of AUTH.
 Place = tuple[str, int, tuple[bytes, ...]]
 
@@ -34,7 +41,7 @@ class Target:
     that is sent, a line that is heard.
     """
 
-    def __init__(self, host: str, port: int, timeout: float):
+    def __init__(self, host: str, port: int, timeout: float, secure: Secure | None = None):
         import socket  # which hardly any engine needs, as little as what reads answers
 
         from carnelian.resp.client.reply_reader import ReplyReader
@@ -42,6 +49,8 @@ class Target:
         try:
             self._socket = socket.create_connection((host, port), timeout)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if secure is not None:
+                self._socket = secure(self._socket)
         except (OSError, UnicodeError) as fault:
             refused = isinstance(fault, OSError) and fault.errno == ECONNREFUSED
             raise MigrationError("writing" if refused else "connecting", fault) from None
@@ -105,7 +114,8 @@ class Targets:
     there is of no use to another one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, secure: Secure | None = None):
+        self._secure = secure
         self._targets: dict[Place, Target] = {}
 
     def __len__(self) -> int:
@@ -117,7 +127,7 @@ class Targets:
         if target is None:
             if len(self._targets) >= _MOST_KEPT:
                 self.drop(next(iter(self._targets)))
-            target = self._targets[place] = Target(place[0], place[1], timeout)
+            target = self._targets[place] = Target(place[0], place[1], timeout, self._secure)
         target.timeout = timeout
         return target
 

@@ -94,6 +94,8 @@ class Snapshots(Task):
         self.skips_sums = False
         # Connections to where keys have migrated, once there are any.
         self.targets: Any = None
+        # Makes an encrypted connection of one to another server, where that is to be.
+        self.secure: Any = None
         # Libraries of functions that a file brought along.
         self.functions: list[bytes] = []
         # Each is called when a command has loaded another data set.

@@ -137,6 +137,13 @@ def test_another_thread_wakes_the_loop(loop: Loop):
     assert ran_in == [threading.main_thread()]
 
 
+def test_a_loop_that_is_closed_is_woken_by_nobody() -> None:
+    loop = Loop()
+    loop.close()
+    loop.call_from_thread(lambda: pytest.fail("there is no turn for it"))
+    loop.wake()
+
+
 class Noting(Hooks):
     """Notes when the hooks are called."""
 

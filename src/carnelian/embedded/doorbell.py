@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import FileIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,36 +11,41 @@ if TYPE_CHECKING:
 
 
 class Doorbell:
-    """A pipe that holds a byte while there is something to fetch."""
+    """A pipe that holds a byte while there is something to fetch.
+
+    Any thread may ring it, also when it is being closed: files, and no numbers of descriptors, so
+    that it is not somebody else's that gets the byte.
+    """
 
     def __init__(self) -> None:
-        self._out, self._in = os.pipe()
-        os.set_blocking(self._out, False)
-        os.set_blocking(self._in, False)
+        out, into = os.pipe()
+        os.set_blocking(out, False)
+        os.set_blocking(into, False)
+        self._out, self._in = FileIO(out, "r"), FileIO(into, "w")
 
     def fileno(self) -> int:
         """The descriptor to wait for."""
-        return self._out
+        return self._out.fileno()
 
     def ring(self) -> None:
         """There is something to fetch."""
         try:
-            os.write(self._in, b"\0")
-        except (BlockingIOError, OSError):
-            # Full, which is as readable as can be; or closed.
-            pass
+            # Does nothing when it is full, which is as readable as can be.
+            self._in.write(b"\0")
+        except ValueError:
+            pass  # closed
 
     def answered(self, box: Mailbox) -> None:
         """Something was fetched: ring on only if there is more."""
         try:
-            while len(os.read(self._out, 4096)) == 4096:
+            while len(self._out.read(4096) or b"") == 4096:
                 pass
-        except (BlockingIOError, OSError):
-            pass
+        except ValueError:
+            pass  # closed
         if box.pending():
             self.ring()
 
     def close(self) -> None:
         """Give the descriptors back."""
-        os.close(self._in)
-        os.close(self._out)
+        self._in.close()
+        self._out.close()

@@ -165,7 +165,7 @@ class Loop:
         return timer
 
     def call_from_thread(self, callback) -> None:
-        """Call ``callback()`` in the loop's thread, from any thread."""
+        """Call ``callback()`` in the loop's thread, from any thread; never if that has ended."""
         self.threadsafe.append(callback)
         self.wake()
 
@@ -334,6 +334,9 @@ class Waker(Channel):
             self.sender.send(b"\0")
         except BlockingIOError:
             pass  # full of bytes that wake it already
+        except OSError:
+            if self.sender.fileno() >= 0:
+                raise
 
     def on_event(self, events) -> None:
         try:

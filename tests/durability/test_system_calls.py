@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from server.peers import ServerProcess
 from support.servers import require
 from support.wire import request
 
+_MEMORY_FOLDER = "/dev/shm"
 _CALL = re.compile(r"^\d+ +(?P<time>[\d.]+) (?P<call>\w+)\(\d+<(?P<file>[^>]*)>(?P<rest>.*)$")
 
 
@@ -67,17 +72,29 @@ def test_always_syncs_before_it_replies(tmp_path: Path) -> None:
     assert replies >= 50
 
 
-def test_everysec_syncs_every_second(tmp_path: Path) -> None:
-    server = begin(tmp_path, "everysec")
+@pytest.fixture
+def quick_path(tmp_path: Path) -> Iterator[Path]:
+    """A directory on a disk that others do not keep busy, where there is one: while it is being
+    forced to, nobody begins to do so again.
+    """
+    if not os.access(_MEMORY_FOLDER, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=_MEMORY_FOLDER) as name:
+        yield Path(name)
+
+
+def test_everysec_syncs_every_second(quick_path: Path) -> None:
+    server = begin(quick_path, "everysec")
     client = server.connect()
-    with traced(server, tmp_path / "trace"):
+    with traced(server, quick_path / "trace"):
         end = time.monotonic() + 4
         while time.monotonic() < end:
             assert client.call("INCR", "key") > 0
     server.stop()
     moments = [
         float(call["time"])
-        for line in (tmp_path / "trace").read_text().splitlines()
+        for line in (quick_path / "trace").read_text().splitlines()
         if (call := _CALL.match(line)) and call["call"] == "fdatasync"
     ]
     assert len(moments) >= 3

@@ -161,6 +161,10 @@ def test_who_takes_the_place_of_a_node_deletes_what_that_has_left(node: Start) -
     assert source.info()["cluster_slot_migration_active_trim_running"] == "1"
     await_that(lambda: replica("DBSIZE") == 0, "they are not to be seen at the replica, either")
     assert (keys(source), keys(replica)) == (3, 3)
+    # Else nobody votes for it, and it asks but once.
+    await_that(lambda: " 0-100" in _shown(replica, dest), "the replica knows who has the slots")
+    for voter in (dest, third):
+        await_that(lambda voter=voter: "slave" in _shown(voter, replica), "voters know the replica")
     replica("CLUSTER", "FAILOVER", "FORCE")
     await_that(lambda: replica("ROLE")[0] == b"master", "it is promoted")
     await_that(lambda: keys(replica) == 0, f"they are deleted\n{replica.output[-2000:]}")
@@ -176,6 +180,13 @@ def test_who_takes_the_place_of_a_node_deletes_what_that_has_left(node: Start) -
     assert [dest("GET", f"{TAG}k{number}") for number in range(3)] == [b"0", b"1", b"2"]
     for each in (source, replica):
         await_that(lambda each=each: _notes(each) <= {"past"}, "no note is left but of snapshots")
+
+
+def _shown(by: MovingNode, node: MovingNode) -> str:
+    """The line of CLUSTER NODES in which a node tells of another one."""
+    id = node("CLUSTER", "MYID")
+    lines = by("CLUSTER", "NODES").splitlines()
+    return next((line.decode() for line in lines if line.startswith(id)), "")
 
 
 def _notes(node: MovingNode) -> set[str]:

@@ -135,35 +135,31 @@ def _encode_invalid_numbers(L: State) -> cython.int:
 
 @cython.cfunc
 @cython.exceptval(check=False)
-def _decode_invalid_numbers(L: State) -> cython.int:
-    settings: cython.pointer[JsonSettings] = settings_of(L)
-    wanted: cython.int = settings.decode_invalid
+def _switch(L: State, setting: cython.pointer[cython.bint]) -> cython.int:
+    """Turn something on or off, if that is asked for, and tell how it is."""
+    wanted: cython.int = setting[0]
     _refuse_more(L, 1)
     _choice(L, 1, cython.address(wanted), 1, b"")
-    settings.decode_invalid = wanted
+    setting[0] = wanted
     return 1
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _decode_invalid_numbers(L: State) -> cython.int:
+    return _switch(L, cython.address(settings_of(L).decode_invalid))
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
 def _encode_keep_buffer(L: State) -> cython.int:
-    settings: cython.pointer[JsonSettings] = settings_of(L)
-    wanted: cython.int = settings.keep_buffer
-    _refuse_more(L, 1)
-    _choice(L, 1, cython.address(wanted), 1, b"")
-    settings.keep_buffer = wanted
-    return 1
+    return _switch(L, cython.address(settings_of(L).keep_buffer))
 
 
 @cython.cfunc
 @cython.exceptval(check=False)
 def _decode_array_with_array_mt(L: State) -> cython.int:
-    settings: cython.pointer[JsonSettings] = settings_of(L)
-    wanted: cython.int = settings.mark_arrays
-    _refuse_more(L, 1)
-    _choice(L, 1, cython.address(wanted), 1, b"")
-    settings.mark_arrays = wanted
-    return 1
+    return _switch(L, cython.address(settings_of(L).mark_arrays))
 
 
 @cython.cfunc

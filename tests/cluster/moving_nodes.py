@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,10 @@ class MovingNode:
         """CLUSTER INFO."""
         lines = self("CLUSTER", "INFO").decode().split()
         return dict(line.split(":", 1) for line in lines)
+
+
+# Starts a node, with these lines in its file.
+Start = Callable[..., MovingNode]
 
 
 def join(*nodes: MovingNode) -> None:

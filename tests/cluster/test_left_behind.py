@@ -5,31 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 
-from cluster.moving_nodes import TAGS, MovingNode, await_moved, await_ok, await_that, join, move
+from cluster.moving_nodes import (
+    TAGS,
+    MovingNode,
+    Start,
+    await_moved,
+    await_ok,
+    await_that,
+    join,
+    move,
+)
 
-Start = Callable[..., MovingNode]
 TAG = TAGS[0]
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Iterator[Start]:
-    """Starts nodes."""
-    nodes: list[MovingNode] = []
-
-    def begin(*lines: str) -> MovingNode:
-        nodes.append(MovingNode(tmp_path / f"node{len(nodes)}", *lines))
-        return nodes[-1]
-
-    yield begin
-    for each in nodes:
-        each.stop()
 
 
 def replica_of(primary: MovingNode, node: Start, *lines: str) -> MovingNode:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 import redis
 
-from cluster.moving_nodes import TAGS, MovingNode, await_moved, await_ok, await_that, join, move
+from cluster.moving_nodes import (
+    TAGS,
+    MovingNode,
+    Start,
+    await_moved,
+    await_ok,
+    await_that,
+    join,
+    move,
+)
 
 FIELDS = [
     b"id", b"slots", b"source", b"dest", b"operation", b"state", b"last_error", b"retries",
@@ -230,23 +238,6 @@ def test_strangers_get_nothing(pair: tuple[MovingNode, MovingNode]) -> None:
         here("CLUSTER", "SYNCSLOTS", "SYNC", "a" * 40, 0, 100)
     with pytest.raises(redis.ResponseError, match="not a member"):
         here("CLUSTER", "SYNCSLOTS", "CONF", "NODE-ID", "f" * 40)
-
-
-Start = Callable[..., MovingNode]
-
-
-@pytest.fixture
-def node(tmp_path: Path) -> Iterator[Start]:
-    """Starts nodes."""
-    nodes: list[MovingNode] = []
-
-    def begin(*lines: str) -> MovingNode:
-        nodes.append(MovingNode(tmp_path / f"node{len(nodes)}", *lines))
-        return nodes[-1]
-
-    yield begin
-    for each in nodes:
-        each.stop()
 
 
 def test_replicas_have_what_their_primaries_have(node: Start) -> None:
